@@ -1,0 +1,1 @@
+"""Podium: predictions in, leaderboards out."""

@@ -1,0 +1,191 @@
+"""The contract of a competition: everything that its ``defs.yaml`` may declare, and what makes it invalid.
+
+Every name is checked when the contract is read, so that a mistake shows at load with the known names, not in
+the middle of a run. Add a field here when an operator must be able to decide it per competition.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.competition.durations import Duration
+from pipeline.competition.metrics import METRICS, Metric
+from pipeline.competition.scoring import RULES
+from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.registry import UnknownNameError
+
+
+def _board_name(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
+        raise ValueError(f"{name!r} is no board name; use lower-case letters, digits and _, a letter first")
+    return name
+
+
+class _Declaration(BaseModel):
+    """A part of a contract: unknown fields are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PredictionsSpec(_Declaration):
+    """Where predictions come from and until when they count."""
+
+    source: str = Field(description="Dotted path of the source.", examples=["pipeline.baselines.sp500"])
+    output_type: Literal["value"] = Field(default="value", description="Kind of prediction.")
+    deadline: Duration = Field(
+        default=timedelta(0),
+        description="Predictions received later than cycle + deadline are kept, flagged and not scored.",
+        examples=["0h", "-12h"],
+    )
+
+
+class TruthSpec(_Declaration):
+    """Where outcomes come from and when they became known."""
+
+    source: str = Field(description="Dotted path of the source.", examples=["pipeline.baselines.sp500"])
+    known_at: Literal["target_time", "column", "arrival"] = Field(
+        default="target_time",
+        description="target_time (+ delay): known at the end of the period; column: the source says; "
+        "arrival: when Podium first saw it.",
+    )
+    delay: Duration = Field(default=timedelta(0), description="With known_at: target_time, how much later.")
+
+
+class ScoringSpec(_Declaration):
+    """How one prediction is scored, and which metric is the contest's own."""
+
+    rule: str = Field(description="Scoring rule: built-in name or dotted path.", examples=["rank_product"])
+    primary: str = Field(description="The metric that the contest is about.", examples=["ic"])
+
+
+class WindowSpec(_Declaration):
+    """The last ``cycles`` cycles, or those within ``duration`` of the newest; neither means all."""
+
+    cycles: int | None = Field(default=None, ge=1, description="Number of cycles of the competition.")
+    duration: Duration | None = Field(default=None, description="Cycle time, counted back from the newest cycle.")
+
+    @model_validator(mode="after")
+    def _not_both(self) -> "WindowSpec":
+        if self.cycles is not None and self.duration is not None:
+            raise ValueError("a window has cycles or duration, not both")
+        return self
+
+
+class LeaderboardSpec(_Declaration):
+    """What the board is ranked by and who is eligible."""
+
+    rank_by: str | dict[str, float] = Field(
+        description="window.metric, or weights over several: {anchor.ic: 0.5, steady.ic: 0.3, recent.ic: 0.2}.",
+        examples=["anchor.ic"],
+    )
+    tie_breakers: tuple[str, ...] = Field(default=(), description="window.metric, each used when the ones before tie.")
+    min_coverage: float = Field(default=0.0, ge=0, le=1, description="Below it a model is listed but unranked.")
+    min_predictions: int = Field(default=0, ge=0, description="Fewer scored predictions leave a model unranked.")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """``rank_by`` as weights; a single key has weight 1."""
+        return {self.rank_by: 1.0} if isinstance(self.rank_by, str) else dict(self.rank_by)
+
+
+class Contract(_Declaration):
+    """One competition, as declared in ``defs/<name>/defs.yaml``."""
+
+    name: Annotated[str, AfterValidator(_board_name)] = Field(
+        description="Name of the board: its defs folder, asset prefix and schema in the published file."
+    )
+    title: str = Field(description="Title to show.")
+    description: str = Field(default="", description="What is predicted and what the board does not say.")
+    schedule: str | None = Field(default=None, description="Cron line (UTC) of the scheduled run.")
+    predictions: PredictionsSpec
+    truth: TruthSpec
+    scoring: ScoringSpec
+    metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
+    windows: dict[str, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
+    leaderboard: LeaderboardSpec
+    min_subjects: int | None = Field(
+        default=None, ge=2, description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes)."
+    )
+    center: float = Field(default=0.0, description="The neutral prediction, for signs.")
+    horizon_cycles: float = Field(
+        default=1.0, gt=0, description="How many cycles one horizon step lasts; overlapping returns are divided by it."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Contract":
+        problems = _unknown_names(self) or [*_metric_problems(self), *_key_problems(self)]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name, built in or custom."""
+        return METRICS.get(name)
+
+    def direction(self, name: str) -> Direction:
+        """Which way the metric is better; a metric without its own direction has that of the scoring rule."""
+        return self.metric(name).direction or RULES.get(self.scoring.rule).direction
+
+    def rank_by(self) -> RankBy:
+        """What the board is ranked by, for the kernel.
+
+        Raises
+        ------
+        ValueError
+            If a key has no direction, a key is listed twice, or weights mix directions.
+        """
+        board = self.leaderboard
+        keys = {
+            key: RankingKey(key, self.direction(key.partition(".")[2])) for key in (*board.weights, *board.tie_breakers)
+        }
+        primary: RankingKey | WeightedKey
+        if isinstance(board.rank_by, str):
+            primary = keys[board.rank_by]
+        else:
+            primary = WeightedKey(tuple(keys[key] for key in board.weights), tuple(board.weights.values()))
+        return RankBy(primary, tuple(keys[key] for key in board.tie_breakers))
+
+
+def _unknown_names(contract: Contract) -> list[str]:
+    problems = []
+    wanted = ((RULES, (contract.scoring.rule,)), (METRICS, contract.metrics))
+    for registry, names in wanted:
+        for name in names:
+            try:
+                registry.get(name)
+            except UnknownNameError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _metric_problems(contract: Contract) -> list[str]:
+    listed = ", ".join(contract.metrics)
+    problems = []
+    if contract.scoring.primary not in contract.metrics:
+        problems.append(f"scoring.primary {contract.scoring.primary!r} is not among metrics ({listed}); add it")
+    if len(set(contract.metrics)) < len(contract.metrics):
+        problems.append(f"metrics names one twice ({listed}); list each once")
+    for name in contract.metrics:
+        series_of = contract.metric(name).series_of
+        if series_of is not None and series_of not in contract.metrics:
+            problems.append(f"metric {name!r} is computed from {series_of!r}; add {series_of!r} to metrics")
+    return problems
+
+
+def _key_problems(contract: Contract) -> list[str]:
+    board = contract.leaderboard
+    problems = []
+    for key in (*board.weights, *board.tie_breakers):
+        window, _, metric = key.partition(".")
+        if window not in contract.windows:
+            problems.append(f"leaderboard key {key!r}: unknown window {window!r}; known: {', '.join(contract.windows)}")
+        if metric not in contract.metrics:
+            problems.append(f"leaderboard key {key!r}: metric {metric!r} is not among: {', '.join(contract.metrics)}")
+    if not problems:
+        try:
+            contract.rank_by()
+        except ValueError as error:
+            problems.append(f"leaderboard: {error}")
+    return problems

@@ -1,0 +1,39 @@
+"""Durations as people write them in YAML: ``24h``, ``-12h``, ``90d``, ``2w``."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"([+-]?\d+(?:\.\d+)?)([smhdw])")
+
+
+def parse_duration(value: object) -> timedelta:
+    """Turn ``"24h"`` into a timedelta.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a number followed by one of s, m, h, d, w.
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(f"{value!r} is no duration; write a number and a unit: 30m, 24h, 7d, 2w, -12h")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that :func:`parse_duration` turns back into ``value``."""
+    seconds = value.total_seconds()
+    for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+"""A timedelta in a pydantic model, written as ``24h``."""

@@ -1,0 +1,27 @@
+"""Metrics by name: cross-sectional ones, ones pooled over tasks, and ones of a model's series."""
+
+from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
+from pipeline.competition.metrics.metric import (
+    METRICS,
+    Metric,
+    Pool,
+    SectionMetric,
+    SeriesMetric,
+)
+from pipeline.competition.metrics.series import sharpe
+from pipeline.competition.metrics.tasks import COVERAGE, coverage, hit_rate, mean_score
+
+__all__ = [
+    "COVERAGE",
+    "METRICS",
+    "Metric",
+    "Pool",
+    "SectionMetric",
+    "SeriesMetric",
+    "coverage",
+    "hit_rate",
+    "information_coefficient",
+    "mean_return",
+    "mean_score",
+    "sharpe",
+]

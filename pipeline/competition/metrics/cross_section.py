@@ -1,0 +1,70 @@
+"""Metrics of one cross-section whose window value is the mean over cycles: rank correlation, portfolio return."""
+
+import numpy as np
+
+from pipeline.competition.arrays import centred
+from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SectionMetric
+from pipeline.competition.panel import Panel
+from pipeline.competition.reasons import undefined
+from pipeline.leaderboard import Direction
+
+
+def information_coefficient(panel: Panel) -> SectionMetric:
+    """Spearman rank correlation of signal and outcome over the subjects of a cycle.
+
+    Pearson correlation of average ranks, over subjects with both.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    SectionMetric
+        In [-1, 1]; undefined with ``too_few_pairs`` or, when all signals or all outcomes are equal,
+        ``constant_input``.
+
+    References
+    ----------
+    Spearman (1904); Grinold & Kahn (1999), *Active Portfolio Management*, ch. 6.
+    """
+    signal, outcome = centred(panel.signal_ranks), centred(panel.outcome_ranks)
+    spread = (signal**2).sum(axis=2) * (outcome**2).sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.clip((signal * outcome).sum(axis=2) / np.sqrt(spread), -1.0, 1.0)
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (spread == 0, "constant_input"))
+    return SectionMetric(value, panel.n_pairs, reason)
+
+
+def mean_return(panel: Panel) -> SectionMetric:
+    """Return of the long-short portfolio whose weights are the demeaned signals, one unit gross.
+
+    w = (s - mean s) / sum |s - mean s| over subjects with signal and outcome; r = sum w * outcome. When the
+    horizon spans several cycles, r is divided by their number, so that overlapping returns add up to one.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    SectionMetric
+        In units of the outcome; undefined with ``too_few_pairs`` or ``constant_input``.
+
+    References
+    ----------
+    Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
+    """
+    signal = centred(np.where(panel.paired, panel.signals, np.nan))
+    gross = np.abs(signal).sum(axis=2)
+    paired_signals = np.where(panel.paired, panel.signals, np.nan)
+    constant = np.nanmax(paired_signals, axis=2, initial=-np.inf) <= np.nanmin(paired_signals, axis=2, initial=np.inf)
+    spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles))[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (signal * np.nan_to_num(panel.outcomes)[:, None, :]).sum(axis=2) / gross / spans
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))
+    return SectionMetric(value, panel.n_pairs, reason)
+
+
+METRICS.register("ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient))
+METRICS.register("mean_return", Metric("mean_return", Pool.CYCLES, Direction.DESC, "outcome", mean_return))

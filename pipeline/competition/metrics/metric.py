@@ -1,0 +1,115 @@
+"""What a metric is: a function over a panel (or over a model's series) with its direction, pool and unit.
+
+Add here only what every metric shares. One metric is one function in ``cross_section.py``, ``tasks.py`` or
+``series.py`` and one ``register`` line below it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.panel import Panel
+from pipeline.competition.reasons import Reasons
+from pipeline.leaderboard import Direction, Influence
+from pipeline.registry import Registry
+
+
+class Pool(StrEnum):
+    """How the values of cycles make the value of a window."""
+
+    CYCLES = "cycles"
+    """Mean over the cycles where it is defined."""
+    TASKS = "tasks"
+    """Sum of numerators over sum of denominators."""
+    SERIES = "series"
+    """A function of the model's series of another metric."""
+
+
+@dataclass(frozen=True)
+class SectionMetric:
+    """A metric of every cross-section and model.
+
+    Parameters
+    ----------
+    value : array, shape (sections, models)
+        NaN where undefined.
+    n : array of int, shape (sections, models)
+        Pairs that the value rests on.
+    reason : array of int8, shape (sections, models)
+        Code into ``reasons.REASONS``; 0 where defined.
+    numerator, denominator : arrays, shape (sections, models)
+        For metrics pooled over tasks.
+    """
+
+    value: Floats
+    n: Ints
+    reason: Reasons
+    numerator: Floats | None = None
+    denominator: Floats | None = None
+
+
+@dataclass(frozen=True)
+class SeriesMetric:
+    """A metric of every model's series over a window.
+
+    Parameters
+    ----------
+    influence : Influence
+        The value, shape (models,), NaN where undefined, and how much each cycle moves it.
+    reason : array of int8, shape (models,)
+        Code into ``reasons.REASONS``; 0 where defined.
+    """
+
+    influence: Influence
+    reason: Reasons
+
+
+PanelFunction = Callable[[Panel], SectionMetric]
+SeriesFunction = Callable[[Floats], SeriesMetric]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named metric.
+
+    Parameters
+    ----------
+    name : str
+        The name in YAML, tables and boards.
+    pool : Pool
+        How cycles make a window.
+    direction : Direction or None
+        Which way is better; None for that of the contest's scoring rule.
+    unit : str
+        Unit of the value.
+    of_panel : function or None
+        Computes it per cross-section; for pools ``cycles`` and ``tasks``.
+    of_series : function or None
+        Computes it from the series of the metric ``series_of``; for pool ``series``.
+    series_of : str or None
+    """
+
+    name: str
+    pool: Pool
+    direction: Direction | None
+    unit: str
+    of_panel: PanelFunction | None = None
+    of_series: SeriesFunction | None = None
+    series_of: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):
+            raise ValueError(f"metric {self.name!r}: pool series goes with of_series and series_of, and only with it")
+        if (self.pool is not Pool.SERIES) != (self.of_panel is not None):
+            raise ValueError(f"metric {self.name!r}: pools cycles and tasks go with of_panel, and only with it")
+
+    @property
+    def description(self) -> str:
+        """The first line of the function's docstring."""
+        documented = (self.of_panel or self.of_series).__doc__ or ""
+        return documented.strip().splitlines()[0] if documented.strip() else ""
+
+
+METRICS: Registry[Metric] = Registry("metric")
+"""Every metric by name."""

@@ -1,0 +1,83 @@
+"""Metrics that pool single predictions: a window's value is a sum of numerators over a sum of denominators."""
+
+import numpy as np
+
+from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SectionMetric
+from pipeline.competition.panel import Panel
+from pipeline.competition.reasons import undefined
+from pipeline.leaderboard import Direction
+
+
+def _share(numerator: Floats, counted: Bools, absent: str) -> SectionMetric:
+    n = counted.sum(axis=2)
+    total = np.where(counted, numerator, 0.0).sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = total / n
+    value, reason = undefined(value, (n == 0, absent))
+    return SectionMetric(value, n, reason, numerator=total, denominator=n.astype(float))
+
+
+def hit_rate(panel: Panel) -> SectionMetric:
+    """Share of predictions on the right side: sign(signal - center) = sign(outcome), zeros left out.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    SectionMetric
+        In [0, 1]; undefined with ``zero_outcomes`` when every pair has a neutral signal or a zero outcome.
+
+    References
+    ----------
+    Pesaran & Timmermann (1992), *Journal of Business & Economic Statistics* 10.
+    """
+    signal = np.sign(np.where(panel.paired, panel.signals - panel.center, 0.0))
+    outcome = np.sign(np.where(panel.paired, panel.outcomes[:, None, :], 0.0))
+    counted = (signal != 0) & (outcome != 0)
+    return _share((signal == outcome).astype(float), counted, "zero_outcomes")
+
+
+def mean_score(panel: Panel) -> SectionMetric:
+    """Mean of the scoring rule's value over scored predictions.
+
+    Parameters
+    ----------
+    panel : Panel
+        With ``scores``.
+
+    Returns
+    -------
+    SectionMetric
+        In the rule's unit; undefined with ``no_scores``.
+    """
+    return _share(np.nan_to_num(panel.scores), ~np.isnan(panel.scores), "no_scores")
+
+
+def coverage(panel: Panel) -> SectionMetric:
+    """Scored predictions over outcomes known, per cross-section.
+
+    Parameters
+    ----------
+    panel : Panel
+        With ``scores``.
+
+    Returns
+    -------
+    SectionMetric
+        In [0, 1]; undefined with ``no_scores`` when the cross-section has no outcome.
+    """
+    scored = (~np.isnan(panel.scores)).sum(axis=2)
+    outcomes = np.broadcast_to(panel.n_outcomes[:, None], scored.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = scored / outcomes
+    value, reason = undefined(value, (outcomes == 0, "no_scores"))
+    return SectionMetric(value, scored, reason, scored.astype(float), outcomes.astype(float))
+
+
+METRICS.register("hit_rate", Metric("hit_rate", Pool.TASKS, Direction.DESC, "share", hit_rate))
+METRICS.register("score", Metric("score", Pool.TASKS, None, "score", mean_score))
+COVERAGE = METRICS.register("coverage", Metric("coverage", Pool.TASKS, Direction.DESC, "share", coverage))
+"""Computed for every contest, listed or not: eligibility and every snapshot rest on it."""

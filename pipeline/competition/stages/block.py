@@ -1,0 +1,118 @@
+"""A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.contract import Contract
+from pipeline.competition.panel import Axes, Panel
+from pipeline.competition.truth import outcomes_of, versions
+
+
+@dataclass(frozen=True)
+class State:
+    """What was known of some sections of a block at one time each.
+
+    Parameters
+    ----------
+    sections : array of int
+        Their positions on the block's axes.
+    known_at : array of datetime64, shape (len(sections),)
+    panel : Panel
+        Of these sections; its ``scores`` are those known then.
+    """
+
+    sections: Ints
+    known_at: npt.NDArray[np.datetime64]
+    panel: Panel
+
+
+@dataclass(frozen=True)
+class Block:
+    """Predictions that count, and the truth of their cross-sections, on common axes."""
+
+    axes: Axes
+    signals: Floats
+    outcomes: pd.DataFrame
+    contract: Contract
+
+    @classmethod
+    def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame, contract: Contract) -> "Block":
+        """From rows of whole cycles; predictions that came late are left out."""
+        counted = predictions[~predictions["is_late"].astype(bool)]
+        outcomes = outcomes_of(counted, truth)
+        axes = Axes.of(counted, outcomes)
+        return cls(axes, axes.cube(counted, "value"), outcomes, contract)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(sections, models, subjects)."""
+        return len(self.axes.sections), len(self.axes.models), len(self.axes.subjects)
+
+    def states(self, scores: pd.DataFrame | None = None) -> Iterator[State]:
+        """Every state of knowledge of every cycle that has any, each cycle's in the order of time.
+
+        Parameters
+        ----------
+        scores : DataFrame or None
+            Rows of ``scores``; the panels then carry those known at each state.
+        """
+        cycles = self.axes.sections.get_level_values("cycle")
+        horizons = self.axes.sections.get_level_values("horizon").to_numpy()
+        for version in versions(self.outcomes):
+            sections = np.flatnonzero(cycles.isin(version.known_at.index))
+            known = None if scores is None else self.axes.cube(_known_scores(scores, version.known_at), "value")
+            yield State(
+                sections,
+                version.known_at.reindex(cycles[sections]).to_numpy(),
+                Panel(
+                    cycles=cycles[sections].to_numpy(),
+                    horizons=horizons[sections],
+                    models=self.axes.models.to_numpy(),
+                    subjects=self.axes.subjects.to_numpy(),
+                    signals=self.signals[sections],
+                    outcomes=self.axes.matrix(version.outcomes, "value")[sections],
+                    scores=np.full_like(self.signals[sections], np.nan) if known is None else known[sections],
+                    min_subjects=self.contract.min_subjects,
+                    center=self.contract.center,
+                    horizon_cycles=self.contract.horizon_cycles,
+                ),
+            )
+
+
+def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:
+    """The latest score of every prediction of the cycles in ``known_at``, as known then."""
+    rows = scores[scores["known_at"] <= scores["cycle"].map(known_at)]
+    rows = rows.sort_values("known_at", kind="stable")
+    return rows.drop_duplicates(["model_id", "cycle", "horizon", "subject"], keep="last")
+
+
+class LastKnown:
+    """The latest value of arrays at every place of a block; tells what a new state changes."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Floats] = {}
+
+    def update(self, places: int, rows: Ints, **arrays: Floats) -> Bools:
+        """Take in the new values of some rows and say where any of them differs from before.
+
+        Parameters
+        ----------
+        places : int
+            Length of the whole first axis.
+        rows : array of int
+            Which places of the first axis the arrays are for.
+        **arrays : array, shape (len(rows), ...)
+            Named arrays of one shape; NaN equals NaN, and everything is NaN at first.
+        """
+        changed = np.zeros(next(iter(arrays.values())).shape, dtype=bool)
+        for name, new in arrays.items():
+            last = self._last.setdefault(name, np.full((places, *new.shape[1:]), np.nan))
+            old = last[rows]
+            changed |= ~((new == old) | (np.isnan(new) & np.isnan(old)))
+            last[rows] = new
+        return changed

@@ -1,0 +1,116 @@
+"""Every listed metric of every model and cycle, once for each time that its value became known or changed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.contract import Contract
+from pipeline.competition.metrics import COVERAGE, Metric, Pool, SectionMetric
+from pipeline.competition.reasons import REASONS
+from pipeline.competition.stages.block import Block, LastKnown, State
+
+OVERALL = "overall"
+"""The category of the whole contest."""
+
+COLUMNS = [
+    *("model_id", "cycle", "category", "metric", "known_at"),
+    *("value", "n", "numerator", "denominator", "reason"),
+]
+
+
+def panel_metrics(contract: Contract) -> list[Metric]:
+    """The metrics that are computed cycle by cycle: those listed, without series, and coverage."""
+    listed = [contract.metric(name) for name in contract.metrics]
+    return [metric for metric in dict.fromkeys([*listed, COVERAGE]) if metric.pool is not Pool.SERIES]
+
+
+def compute_cycle_metrics(
+    predictions: pd.DataFrame, truth: pd.DataFrame, scores: pd.DataFrame, contract: Contract
+) -> pd.DataFrame:
+    """Compute the metrics of whole cycles.
+
+    Parameters
+    ----------
+    predictions, truth, scores : DataFrame
+        Rows of whole cycles, with every version of truth and scores.
+    contract : Contract
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``cycle_metrics``: one for each model that took part in the cycle and each metric, and another
+        when a revision of truth changed it. An undefined value is NaN with its reason.
+    """
+    block = Block.of(predictions, truth, contract)
+    frames = []
+    last = {metric.name: LastKnown() for metric in panel_metrics(contract)}
+    for state in block.states(scores):
+        cycles = _Cycles.of(state)
+        for metric in panel_metrics(contract):
+            if metric.of_panel is None:
+                continue
+            over_cycles = cycles.pool(metric.of_panel(state.panel), metric.pool)
+            changed = cycles.present & last[metric.name].update(block.shape[0], cycles.first_section, **over_cycles)
+            frames.append(_rows(metric.name, state, cycles, over_cycles, changed))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Cycles:
+    """How the sections of a state (one per horizon) make cycles.
+
+    ``start`` is the position in the state of each cycle's first section, ``first_section`` that on the block's
+    axes; ``present`` says who took part, shape (cycles, models).
+    """
+
+    start: Ints
+    first_section: Ints
+    present: np.typing.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, state: State) -> "_Cycles":
+        cycles = state.panel.cycles
+        start = np.flatnonzero(np.r_[True, cycles[1:] != cycles[:-1]])
+        took_part = (~np.isnan(state.panel.signals)).any(axis=2)
+        return cls(start, state.sections[start], np.logical_or.reduceat(took_part, start, axis=0))
+
+    def pool(self, metric: SectionMetric, pool: Pool) -> dict[str, Floats]:
+        """Value, n, numerator, denominator and reason of every cycle and model."""
+        defined = ~np.isnan(metric.value)
+        count = self._sum(defined.astype(float))
+        n = np.where(count > 0, self._sum(np.where(defined, metric.n, 0.0)), self._sum(metric.n.astype(float)))
+        reason = np.where(count > 0, 0.0, metric.reason[self.start].astype(float))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if pool is Pool.TASKS and metric.numerator is not None and metric.denominator is not None:
+                numerator, denominator = self._sum(metric.numerator), self._sum(metric.denominator)
+                value = np.where(count > 0, numerator / denominator, np.nan)
+            else:
+                numerator = denominator = np.full(count.shape, np.nan)
+                value = self._sum(np.where(defined, metric.value, 0.0)) / count
+        return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
+
+    def _sum(self, sections: Floats) -> Floats:
+        summed: Floats = np.add.reduceat(sections, self.start, axis=0)
+        return summed
+
+
+def _rows(
+    name: str, state: State, cycles: _Cycles, values: dict[str, Floats], changed: np.typing.NDArray[np.bool_]
+) -> pd.DataFrame:
+    cycle, model = np.nonzero(changed)
+    return pd.DataFrame(
+        {
+            "model_id": state.panel.models[model],
+            "cycle": state.panel.cycles[cycles.start][cycle],
+            "category": OVERALL,
+            "metric": name,
+            "known_at": state.known_at[cycles.start][cycle],
+            "value": values["value"][cycle, model],
+            "n": values["n"][cycle, model].astype(np.int64),
+            "numerator": values["numerator"][cycle, model],
+            "denominator": values["denominator"][cycle, model],
+            "reason": np.array(REASONS, dtype=object)[values["reason"][cycle, model].astype(int)],
+        }
+    )[COLUMNS]

@@ -1,0 +1,172 @@
+"""Snapshots in, ranked boards out: picks the keys and who is eligible; the kernel does the ranking."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.contract import Contract
+from pipeline.leaderboard import Ranking, eligibility, rank_change, rank_contestants
+
+Column = npt.NDArray[np.generic]
+COLUMNS = [
+    *("as_of", "category", "model_id", "position", "rank", "rank_with_ensembles", "rank_change"),
+    *("rank_key", "coverage", "n", "is_ensemble", "status"),
+]
+CHANGE_SINCE = timedelta(hours=24)
+"""A board's ``rank_change`` is against the newest board at least this much older."""
+
+ENSEMBLE_PREFIX = "__ensemble_"
+"""How the names of virtual models begin."""
+
+
+def earlier_board(as_of: datetime, as_ofs: Sequence[datetime]) -> datetime | None:
+    """The newest of ``as_ofs`` (ascending) that is at least 24 hours before ``as_of``; None when there is none."""
+    place = bisect_right(as_ofs, as_of - CHANGE_SINCE)
+    return as_ofs[place - 1] if place else None
+
+
+def compute_leaderboard(
+    snapshots: pd.DataFrame, as_ofs: Sequence[datetime], known_as_ofs: Sequence[datetime], contract: Contract
+) -> pd.DataFrame:
+    """Rank the models at each moment.
+
+    Parameters
+    ----------
+    snapshots : DataFrame
+        Rows of ``snapshots`` at ``as_ofs`` and at the earlier boards they are compared with.
+    as_ofs : sequence of datetime
+        The moments to make boards for.
+    known_as_ofs : sequence of datetime
+        Every moment that has snapshots, ascending.
+    contract : Contract
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``leaderboard``. Who is not eligible, or has no value to be ranked by, is listed last with
+        ``unranked: <reason>``.
+    """
+    boards = _Boards(_wide(snapshots, contract), contract)
+    every = (
+        boards.board(np.datetime64(as_of, "us"), category, earlier_board(as_of, known_as_ofs))
+        for as_of in as_ofs
+        for category in boards.categories
+    )
+    parts = [part for part in every if part is not None]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.DataFrame({column: np.concatenate([part[column] for part in parts]) for column in COLUMNS})
+
+
+def _wide(snapshots: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """One row for each moment, category and model: value and reason of every key, coverage and n of the first."""
+    row = ["as_of", "category", "model_id"]
+    name = snapshots["window_name"] + "." + snapshots["metric"]
+    keys = _keys(contract)
+    wide = snapshots[name == keys[0]].set_index(row)[["coverage", "n", "n_scored"]].copy()
+    for key in keys:
+        of_key = snapshots[name == key].set_index(row)
+        wide[key] = of_key["value"]
+        wide["reason of " + key] = of_key["reason"].astype(object).where(of_key["reason"].notna(), None)
+    return wide.sort_index().reset_index()
+
+
+@dataclass(frozen=True)
+class _Board:
+    """The models at one moment, by their places among all rows, and how they rank."""
+
+    places: Ints
+    ranking: Ranking
+
+
+class _Boards:
+    """Ranks the models of any moment, each moment once."""
+
+    def __init__(self, wide: pd.DataFrame, contract: Contract) -> None:
+        self.categories: list[str] = sorted(wide["category"].unique())
+        self._spec = contract.leaderboard
+        self._rank_by = contract.rank_by()
+        self._models = wide["model_id"].to_numpy(dtype=object)
+        self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
+        self._numbers = {
+            key: wide[key].to_numpy(dtype=float) for key in (*_keys(contract), "coverage", "n", "n_scored")
+        }
+        self._undefined = {key: wide["reason of " + key].to_numpy(dtype=object) for key in self._spec.weights}
+        codes, groups = pd.MultiIndex.from_frame(wide[["as_of", "category"]]).factorize()
+        places = np.split(np.arange(len(wide)), np.flatnonzero(np.diff(codes)) + 1)
+        self._places = {
+            (np.datetime64(group[0], "us"), group[1]): rows for group, rows in zip(groups, places, strict=True)
+        }
+        self._ranked: dict[tuple[np.datetime64, str], _Board | None] = {}
+
+    def board(self, as_of: np.datetime64, category: str, earlier: datetime | None) -> dict[str, Column] | None:
+        """Columns of ``leaderboard``, compared with the board at ``earlier``; None when there are no models."""
+        now = self._rank(as_of, category)
+        if now is None:
+            return None
+        before = None if earlier is None else self._rank(np.datetime64(earlier, "us"), category)
+        ranking, models = now.ranking, self._models[now.places]
+        return {
+            "as_of": np.full(len(models), as_of),
+            "category": np.full(len(models), category, dtype=object),
+            "model_id": models,
+            "position": ranking.position,
+            "rank": _or_null(ranking.rank),
+            "rank_with_ensembles": _or_null(ranking.rank_with_ensembles),
+            "rank_change": rank_change(ranking.rank, self._ranks_of(models, before)),
+            "rank_key": ranking.key,
+            "coverage": self._numbers["coverage"][now.places],
+            "n": self._numbers["n"][now.places].astype(np.int64),
+            "is_ensemble": self._is_ensemble[now.places],
+            "status": ranking.status,
+        }
+
+    def _ranks_of(self, models: npt.NDArray[np.object_], board: _Board | None) -> Ints:
+        """The ranks that models had on a board, 0 where they had none."""
+        if board is None:
+            return np.zeros(len(models), dtype=np.int64)
+        ranks = dict(zip(self._models[board.places], board.ranking.rank, strict=True))
+        return np.array([ranks.get(model, 0) for model in models], dtype=np.int64)
+
+    def _rank(self, as_of: np.datetime64, category: str) -> _Board | None:
+        if (as_of, category) not in self._ranked:
+            places = self._places.get((as_of, category))
+            self._ranked[as_of, category] = None if places is None else self._rank_places(places)
+        return self._ranked[as_of, category]
+
+    def _rank_places(self, places: Ints) -> _Board:
+        columns = {name: values[places] for name, values in self._numbers.items()}
+        reasons = eligibility(
+            columns["coverage"],
+            columns["n_scored"],
+            min_coverage=self._spec.min_coverage,
+            min_predictions=self._spec.min_predictions,
+        )
+        for key in self._spec.weights:
+            # Why a value is undefined says more than the low coverage that often comes with it.
+            reasons[np.isnan(columns[key])] = None
+        ranking = rank_contestants(
+            self._models[places].tolist(),
+            columns,
+            self._rank_by,
+            virtual=self._is_ensemble[places],
+            ineligible=reasons.tolist(),
+            undefined={key: why[places].tolist() for key, why in self._undefined.items()},
+        )
+        return _Board(places, ranking)
+
+
+def _keys(contract: Contract) -> tuple[str, ...]:
+    """Every column that the board is ranked by, each once, those of the primary key first."""
+    return tuple(dict.fromkeys([*contract.leaderboard.weights, *contract.leaderboard.tie_breakers]))
+
+
+def _or_null(ranks: npt.NDArray[np.int64]) -> Floats:
+    """Ranks with NaN where there is none."""
+    return np.where(ranks > 0, ranks, np.nan)

@@ -1,0 +1,6 @@
+"""Dagster components: what a ``defs.yaml`` may declare."""
+
+from pipeline.components.competition import Competition
+from pipeline.components.publishing import Publishing
+
+__all__ = ["Competition", "Publishing"]

@@ -1,0 +1,158 @@
+"""What must hold of a competition's tables, as asset checks that say which rows break it.
+
+A check is one SELECT whose rows are the violations; a blocking one keeps what follows from being computed.
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from pipeline.competition import Contract
+from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, TableSpec
+from pipeline.warehouse import Store, compose
+
+_SHOWN = 5
+"""Violations that a failed check lists."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold.
+
+    Parameters
+    ----------
+    name, description : str
+        The fact, as the UI shows it.
+    violations : str
+        SELECT of the rows that break it; its ``?`` are all the board's name.
+    blocking : bool
+        Whether a failure keeps downstream assets from running.
+    """
+
+    name: str
+    description: str
+    violations: str
+    blocking: bool = True
+
+    def spec(self, asset: dg.AssetKey) -> dg.AssetCheckSpec:
+        """The check's declaration on an asset."""
+        return dg.AssetCheckSpec(self.name, asset=asset, description=self.description, blocking=self.blocking)
+
+    def run(self, store: Store, contract: Contract) -> dg.AssetCheckResult:
+        """Look for violations; passes when there are none."""
+        parameters = [contract.name] * self.violations.count("?")
+        found = store.query(
+            f"SELECT *, count(*) OVER () AS violations FROM ({self.violations}) LIMIT {_SHOWN}",  # noqa: S608
+            parameters,
+        )
+        count = int(found["violations"].iloc[0]) if len(found) else 0
+        return dg.AssetCheckResult(
+            check_name=self.name,
+            passed=count == 0,
+            severity=dg.AssetCheckSeverity.ERROR if self.blocking else dg.AssetCheckSeverity.WARN,
+            description=None
+            if count == 0
+            else f"{count} violations, the first: {found.iloc[0].drop('violations').to_dict()}",
+            metadata={
+                "violations": count,
+                "examples": dg.MetadataValue.md(found.drop(columns="violations").to_markdown(index=False))
+                if count
+                else dg.MetadataValue.text("none"),
+            },
+        )
+
+
+_RESOLVED = """
+    SELECT DISTINCT p.model_id, p.cycle, p.horizon, p.subject, p.output_type
+    FROM competition.predictions AS p
+    JOIN competition.truth AS t
+      ON t.competition = p.competition AND t.subject = p.subject AND t.target_time = p.target_time
+     AND t.horizon IN (-1, p.horizon)
+    WHERE p.competition = ? AND NOT p.is_late AND t.value IS NOT NULL
+"""
+_SCORED = "SELECT DISTINCT model_id, cycle, horizon, subject, output_type FROM competition.scores WHERE competition = ?"
+
+_OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
+    SCORES: (
+        Check(
+            "no_late_prediction_is_scored",
+            "No prediction received after its deadline has a score.",
+            """
+            SELECT p.model_id, p.cycle, p.subject, p.received_at, p.deadline
+            FROM competition.scores AS s
+            JOIN competition.predictions AS p USING (competition, model_id, cycle, horizon, subject, output_type)
+            WHERE s.competition = ? AND p.received_at > p.deadline
+            """,
+        ),
+        Check(
+            "scores_match_resolved_predictions",
+            "Every prediction in time whose outcome is known has a score or a reason, and nothing else has.",
+            f"""
+            SELECT 'not scored' AS problem, * FROM ({_RESOLVED} EXCEPT {_SCORED})
+            UNION ALL
+            SELECT 'not resolved' AS problem, * FROM ({_SCORED} EXCEPT {_RESOLVED})
+            """,  # noqa: S608
+        ),
+    ),
+    CYCLE_METRICS: (
+        Check(
+            "coverage_per_cycle",
+            "In every cycle, the models that took part scored at least half of the outcomes known (a warning).",
+            """
+            SELECT cycle, sum(numerator) / sum(denominator) AS coverage
+            FROM (
+                SELECT * FROM competition.cycle_metrics
+                WHERE competition = ? AND metric = 'coverage' AND category = 'overall'
+                QUALIFY row_number() OVER (PARTITION BY model_id, cycle ORDER BY known_at DESC) = 1
+            )
+            GROUP BY cycle
+            HAVING sum(numerator) / sum(denominator) < 0.5
+            """,
+            blocking=False,
+        ),
+    ),
+    LEADERBOARD: (
+        Check(
+            "ranks_are_well_formed",
+            "On every board positions run from 1 without gaps; a rank is one more than the number of better models, "
+            "and exactly the ranked have one.",
+            """
+            SELECT as_of, category, model_id, position, rank, rank_with_ensembles, status
+            FROM (
+                SELECT *,
+                    row_number() OVER (PARTITION BY as_of, category ORDER BY position) AS place,
+                    rank() OVER (PARTITION BY as_of, category, rank IS NULL ORDER BY rank) AS expected
+                FROM competition.leaderboard
+                WHERE competition = ?
+            )
+            WHERE position <> place
+               OR (rank IS NOT NULL AND rank <> expected)
+               OR (status = 'ranked') <> (rank_with_ensembles IS NOT NULL)
+               OR (status = 'ranked' AND NOT is_ensemble) <> (rank IS NOT NULL)
+            """,
+        ),
+    ),
+}
+
+
+def of_table(spec: TableSpec) -> list[Check]:
+    """The checks of a table: that its key is unique, and those of its own."""
+    return [_keys_unique(spec), *_OF_TABLE.get(spec, ())]
+
+
+def row_count(store: Store, spec: TableSpec, board: str) -> int:
+    """Rows of the board in a table."""
+    counted = store.query(
+        compose("SELECT count(*) AS n FROM {table} WHERE {board} = ?", table=spec, board=spec.board), [board]
+    )
+    return int(counted["n"].iloc[0])
+
+
+def _keys_unique(spec: TableSpec) -> Check:
+    violations = compose(
+        "SELECT {key}, count(*) AS times FROM {table} WHERE {board} = ? GROUP BY ALL HAVING count(*) > 1",
+        key=spec.key,
+        table=spec,
+        board=spec.board,
+    )
+    return Check("keys_are_unique", f"No two rows have the same {', '.join(spec.key)}.", violations)

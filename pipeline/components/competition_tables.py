@@ -1,0 +1,278 @@
+"""How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+
+from pipeline.competition import Contract, Source, stage_code
+from pipeline.competition.metrics import COVERAGE
+from pipeline.competition.stages import (
+    compute_cycle_metrics,
+    compute_leaderboard,
+    compute_snapshots,
+    earlier_board,
+    score_predictions,
+    stamp_deadline,
+)
+from pipeline.competition.truth import news, stamp
+from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
+from pipeline.registry import resolve_dotted_path
+from pipeline.settings import settings
+from pipeline.tables import (
+    BOARDS,
+    CYCLE_METRICS,
+    FACTORS,
+    LEADERBOARD,
+    METRICS,
+    MODELS,
+    PREDICTIONS,
+    SCORES,
+    SNAPSHOTS,
+    SUBJECTS,
+    TRUTH,
+    WHOLE,
+    TableSpec,
+)
+from pipeline.warehouse import Store, compose, now
+
+RowsOf = Callable[[list[datetime]], pd.DataFrame]
+
+_ARRAYS = 24
+"""Numbers held for each prediction of a block while it is computed, at most."""
+
+
+def source_of(path: str) -> Source:
+    """The source that a dotted path names: a module with a function ``source``, or a callable that returns one.
+
+    Raises
+    ------
+    TypeError
+        If what it names gives no source.
+    """
+    named = resolve_dotted_path(path, "source")
+    made = getattr(named, "source", named)
+    made = made() if callable(made) else made
+    if not isinstance(made, Source):
+        raise TypeError(f"source {path!r} gives a {type(made).__name__}; it must have the methods of Source")
+    return made
+
+
+def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write the contract and what its metrics mean, for readers of SQL."""
+    board = {"kind": "competition", "title": contract.title, "contract": contract.model_dump_json()}
+    metrics = [
+        {
+            "metric": metric.name,
+            "direction": str(contract.direction(metric.name)),
+            "pool": str(metric.pool),
+            "unit": metric.unit,
+            "description": metric.description,
+        }
+        for metric in dict.fromkeys([*map(contract.metric, contract.metrics), COVERAGE])
+    ]
+    outcomes = [
+        _whole(store, spec, contract, config, stage_code("catalog", contract, repr(rows)), partial(pd.DataFrame, rows))
+        for spec, rows in ((METRICS, metrics), (BOARDS, [board]))
+    ]
+    return Outcome(tuple(change for outcome in outcomes for change in outcome.changes), outcomes[-1].why)
+
+
+def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Take over the source's predictions of cycles that are new, or of all when the source itself changed."""
+    source = source_of(contract.predictions.source)
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        return stamp_deadline(source.predictions(cycles), contract)
+
+    return _from_source(store, PREDICTIONS, contract, config, source, rows_of)
+
+
+def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Take over the source's factors of cycles that are new, or of all when the source itself changed."""
+    source = source_of(contract.predictions.source)
+    return _from_source(store, FACTORS, contract, config, source, source.factors)
+
+
+def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Add the outcomes, and the revisions of outcomes, that the source did not have before; nothing is overwritten."""
+    source = source_of(contract.truth.source)
+    code = stage_code("truth", contract, source.fingerprint())
+    if _is_current(store, TRUTH, contract, code, config):
+        return Outcome((), NOTHING_NEW)
+    arrived = now()
+    stored = store.read(TRUTH, contract.name, columns=["subject", "target_time", "horizon", "known_at", "value"])
+    rows = pd.concat([stored, news(stored, stamp(source.truth(), contract.truth, arrived), arrived)], ignore_index=True)
+
+    def rows_of(target_times: list[datetime]) -> pd.DataFrame:
+        return rows[rows["target_time"].isin(target_times)]
+
+    target_times = _times(rows["target_time"])
+    return recompute(store, TRUTH, contract.name, code, config, rows_of, cycles=target_times)
+
+
+def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write the models that take part, with their first cycle."""
+    source = source_of(contract.predictions.source)
+    return _registry(
+        store, MODELS, contract, config, source, lambda: source.models().assign(kind="real", designated=True)
+    )
+
+
+def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write the subjects there are, with their first cycle."""
+    source = source_of(contract.predictions.source)
+    return _registry(store, SUBJECTS, contract, config, source, source.subjects)
+
+
+def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Score the predictions whose truth is known and new since the last time."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        return score_predictions(*_predictions_and_truth(store, contract, cycles), contract)
+
+    return _by_cycle(store, SCORES, contract, config, rows_of)
+
+
+def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Compute the metrics of the cycles whose scores, predictions or truth are new."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        predictions, truth = _predictions_and_truth(store, contract, cycles)
+        return compute_cycle_metrics(predictions, truth, store.read(SCORES, contract.name, cycles), contract)
+
+    return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
+
+
+def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Compute the windows of every moment from the earliest that new metrics touch."""
+    cycles = _distinct(
+        store, "SELECT DISTINCT cycle FROM competition.predictions WHERE competition = ? AND NOT is_late", contract
+    )
+
+    def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
+        return compute_snapshots(store.read(CYCLE_METRICS, contract.name), cycles, as_ofs, contract)
+
+    code = stage_code("snapshots", contract)
+    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
+    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+
+
+def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Rank the models at every moment whose snapshots, or those it is compared with, are new."""
+    known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
+
+    def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
+        earlier = {earlier_board(as_of, known) for as_of in as_ofs} - {None}
+        needed = sorted({*as_ofs, *(one for one in earlier if one is not None)})
+        return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
+
+    code = stage_code("leaderboard", contract)
+    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
+    return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+
+
+def _predictions_and_truth(
+    store: Store, contract: Contract, cycles: list[datetime]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The predictions of some cycles, and every version of the outcomes at their target times."""
+    predictions = store.read(PREDICTIONS, contract.name, cycles)
+    return predictions, store.read(TRUTH, contract.name, _times(predictions["target_time"]))
+
+
+def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
+    cells = _count(store, contract, "model_id") * _count(store, contract, "subject")
+    return recompute(
+        store,
+        spec,
+        contract.name,
+        stage_code(spec.name, contract),
+        config,
+        rows_of,
+        cycles_per_block=_cycles_per_block(cells),
+    )
+
+
+def _from_source(
+    store: Store, spec: TableSpec, contract: Contract, config: Recompute, source: Source, rows_of: RowsOf
+) -> Outcome:
+    code = stage_code(spec.name, contract, source.fingerprint())
+    if _is_current(store, spec, contract, code, config):
+        return Outcome((), NOTHING_NEW)
+    cells = len(source.models()) * len(source.subjects())
+    return recompute(
+        store,
+        spec,
+        contract.name,
+        code,
+        config,
+        rows_of,
+        cycles=source.cycles(),
+        cycles_per_block=_cycles_per_block(cells),
+    )
+
+
+def _registry(
+    store: Store,
+    spec: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    source: Source,
+    listed: Callable[[], pd.DataFrame],
+) -> Outcome:
+    """A table of who or what takes part, with the first cycle of each, out of the predictions."""
+    name = spec.key[1]
+    seen = compose(
+        "SELECT {name}, min(cycle) AS first_seen FROM {table} WHERE competition = ? GROUP BY 1 ORDER BY 1",
+        name=[name],
+        table=PREDICTIONS,
+    )
+    first_seen = store.query(seen, [contract.name])
+    code = stage_code(spec.name, contract, source.fingerprint(), first_seen.to_csv())
+    return _whole(store, spec, contract, config, code, lambda: listed().merge(first_seen, on=name, how="left"))
+
+
+def _whole(
+    store: Store,
+    spec: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    code: str,
+    rows: Callable[[], pd.DataFrame],
+) -> Outcome:
+    """A table that changes as one."""
+    by_hand = Recompute(force=config.force)
+    return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
+
+
+def _is_current(store: Store, spec: TableSpec, contract: Contract, code: str, config: Recompute) -> bool:
+    """Whether every cycle of a table that a source fills was made by this very code, so that it need not be asked."""
+    ledger = store.ledger(contract.name)
+    made_by = ledger.loc[ledger["table_name"] == spec.name, "code"]
+    return not config.force and len(made_by) > 0 and bool((made_by == code).all())
+
+
+def _count(store: Store, contract: Contract, column: str) -> int:
+    """Roughly how many models or subjects there are."""
+    counted = compose(
+        "SELECT approx_count_distinct({column}) AS n FROM {table} WHERE competition = ?",
+        column=[column],
+        table=PREDICTIONS,
+    )
+    return int(store.query(counted, [contract.name])["n"].iloc[0])
+
+
+def _cycles_per_block(cells: int) -> int:
+    """How many cycles of so many predictions each fill the memory that settings allow for a block."""
+    return max(1, settings().block_megabytes * 1_000_000 // (8 * _ARRAYS * max(1, cells)))
+
+
+def _distinct(store: Store, sql: str, contract: Contract) -> list[datetime]:
+    """The times that a SELECT of one column gives."""
+    return _times(store.query(sql, [contract.name]).iloc[:, 0])
+
+
+def _times(values: "pd.Series[pd.Timestamp]") -> list[datetime]:
+    """Distinct times in order, as plain datetimes."""
+    return [pd.Timestamp(value).to_pydatetime() for value in sorted(values.unique())]

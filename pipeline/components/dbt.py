@@ -1,0 +1,94 @@
+"""The dbt project as Dagster needs it: a manifest that makes itself, asset keys, and the boards it depends on."""
+
+import functools
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
+
+from pipeline.settings import settings
+from pipeline.tables import LEADERBOARD
+
+_PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
+
+
+@functools.cache
+def dbt_project() -> DbtProject:
+    """The dbt project, its manifest made first when there is none or a project file is newer than it."""
+    project = DbtProject(project_dir=settings().dbt_project_dir, profiles_dir=settings().dbt_project_dir)
+    manifest = project.manifest_path
+    newest = max(file.stat().st_mtime for file in project_files())
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
+    return project
+
+
+def dbt_cli(project: DbtProject) -> DbtCliResource:
+    """The dbt of this environment, found also when the environment is not activated."""
+    return DbtCliResource(project_dir=project, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+
+
+def project_files() -> list[Path]:
+    """Every file that decides what dbt builds."""
+    found = {path for pattern in _PROJECT_FILES for path in settings().dbt_project_dir.glob(pattern)}
+    return sorted(path for path in found if path.is_file())
+
+
+def project_code() -> str:
+    """Hash of the project's files, so that a changed model is built again."""
+    digest = hashlib.sha256()
+    for path in project_files():
+        digest.update(path.relative_to(settings().dbt_project_dir).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Translator(DagsterDbtTranslator):
+    """Models become assets ``marts/<model>`` that depend on the tables of every board, not on shared sources.
+
+    dbt knows one ``competition.leaderboard``; Dagster knows one leaderboard asset for each board. So a model that
+    reads the source depends on that asset of each board.
+    """
+
+    def __init__(self, boards: Sequence[str]) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
+        self._boards = tuple(boards)
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The asset of a model, its source dependencies replaced by the boards' assets."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if manifest["nodes"].get(unique_id, {}).get("resource_type") != "model":
+            return spec
+        deps = [dg.AssetDep(key) for key in sorted(self._upstream(manifest, unique_id))]
+        return spec.replace_attributes(deps=deps)
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """``marts/<model>``, or ``<schema>/<table>`` for a source."""
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:  # noqa: ARG002  (dbt's signature)
+        """All models are in the group ``marts``."""
+        return "marts"
+
+    def _upstream(self, manifest: Mapping[str, Any], unique_id: str) -> set[dg.AssetKey]:
+        """Keys of what a model reads, looking through ephemeral models."""
+        keys: set[dg.AssetKey] = set()
+        for parent in manifest["nodes"][unique_id]["depends_on"]["nodes"]:
+            if parent in manifest["sources"]:
+                keys |= self._boards_assets(manifest["sources"][parent])
+            elif manifest["nodes"][parent]["config"]["materialized"] == "ephemeral":
+                keys |= self._upstream(manifest, parent)
+            else:
+                keys.add(self.get_asset_key(manifest["nodes"][parent]))
+        return keys
+
+    def _boards_assets(self, source: Mapping[str, Any]) -> set[dg.AssetKey]:
+        """The asset of each board; what is about the whole warehouse (``meta``) follows the last of each board."""
+        by_schema = {"meta": LEADERBOARD.name, "catalog": "catalog"}
+        table = by_schema.get(source["source_name"], source["name"])
+        return {dg.AssetKey([board, table]) for board in self._boards}

@@ -1,0 +1,49 @@
+"""Metadata that every asset of a table shows: row count, columns, what was recomputed and why."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from pipeline.tables import TableSpec
+from pipeline.warehouse import Change
+
+
+def table_schema(spec: TableSpec) -> dg.TableSchema:
+    """The columns with their comments, as the Dagster UI shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in spec.columns
+        ]
+    )
+
+
+def definition_metadata(spec: TableSpec) -> dict[str, object]:
+    """What is known of a table before anything is computed."""
+    return {"dagster/column_schema": table_schema(spec), "dagster/table_name": f"podium.{spec.qualified_name}"}
+
+
+def run_metadata(changes: Sequence[Change], row_count: int, why: str) -> dict[str, dg.MetadataValue]:
+    """What one materialization did.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+        One for each block that was written.
+    row_count : int
+        Rows of the board in the table now.
+    why : str
+        Why the cycles were recomputed, or that nothing was new.
+    """
+    return {
+        "dagster/row_count": dg.MetadataValue.int(row_count),
+        "podium/cycles_recomputed": dg.MetadataValue.int(sum(change.cycles for change in changes)),
+        "podium/cycles_changed": dg.MetadataValue.int(sum(change.changed for change in changes)),
+        "podium/rows_written": dg.MetadataValue.int(sum(change.rows for change in changes)),
+        "podium/why": dg.MetadataValue.text(why),
+    }

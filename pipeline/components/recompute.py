@@ -1,0 +1,97 @@
+"""The one way in which an asset brings its table up to date: ask the ledger, compute block by block, write, report.
+
+What a table's rows are is not known here; each asset brings a function that computes the rows of some cycles.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+import pandas as pd
+from pydantic import Field
+
+from pipeline.tables import TableSpec
+from pipeline.warehouse import Change, Dirty, Store
+
+NOTHING_NEW = "nothing new: 0 cycles recomputed"
+
+
+class Recompute(dg.Config):
+    """Recomputation by hand: which cycles, and whether unchanged ones too. Left alone, only what is new is done."""
+
+    from_cycle: str | None = Field(default=None, description="First cycle, ISO date or time in UTC.")
+    to_cycle: str | None = Field(default=None, description="Last cycle, included.")
+    force: bool = Field(default=False, description="Recompute cycles in that range even when nothing changed.")
+
+    @property
+    def first(self) -> datetime | None:
+        """``from_cycle`` as a time."""
+        return None if self.from_cycle is None else datetime.fromisoformat(self.from_cycle)
+
+    @property
+    def last(self) -> datetime | None:
+        """``to_cycle`` as a time."""
+        return None if self.to_cycle is None else datetime.fromisoformat(self.to_cycle)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What bringing a table up to date did."""
+
+    changes: tuple[Change, ...]
+    why: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether any row changed."""
+        return any(change.changed for change in self.changes)
+
+
+def recompute(
+    store: Store,
+    spec: TableSpec,
+    board: str,
+    code: str,
+    config: Recompute,
+    rows_of: Callable[[list[datetime]], pd.DataFrame],
+    *,
+    cycles: Sequence[datetime] | None = None,
+    cycles_per_block: int = 10_000,
+) -> Outcome:
+    """Recompute the cycles of a table that the ledger calls dirty, in blocks.
+
+    Parameters
+    ----------
+    store : Store
+        The open warehouse.
+    spec, board, code
+        The table, the board, and the hash of what makes its rows.
+    config : Recompute
+        Which cycles by hand; by default those that are new or whose inputs or code changed.
+    rows_of : function
+        From cycles to all their rows.
+    cycles : sequence of datetime, optional
+        For a table filled from a source: every cycle the source has.
+    cycles_per_block : int
+        How many cycles to compute at once, to bound memory.
+    """
+    dirty = store.dirty(spec, board, code, cycles=cycles, first=config.first, last=config.last, force=config.force)
+    changes = tuple(
+        store.replace(spec, board, block, rows_of([one.cycle for one in block]), code)
+        for block in _blocks(dirty, cycles_per_block)
+    )
+    return Outcome(changes, _why(dirty, config))
+
+
+def _blocks(dirty: list[Dirty], size: int) -> Iterator[list[Dirty]]:
+    for start in range(0, len(dirty), max(1, size)):
+        yield dirty[start : start + max(1, size)]
+
+
+def _why(dirty: list[Dirty], config: Recompute) -> str:
+    if not dirty:
+        return NOTHING_NEW
+    span = f"{dirty[0].cycle:%Y-%m-%d}" + (f" to {dirty[-1].cycle:%Y-%m-%d}" if len(dirty) > 1 else "")
+    cause = "asked for by hand" if config.force else "new, or their inputs or code changed"
+    return f"{len(dirty)} cycles, {span}: {cause}"

@@ -1,0 +1,1 @@
+"""Declared boards, one folder each."""

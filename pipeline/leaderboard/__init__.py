@@ -1,0 +1,35 @@
+"""The kernel of every board: ranking, and the uncertainty of what is ranked. Pure functions over arrays."""
+
+from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.influence import (
+    Influence,
+    combined_influence,
+    mean_influence,
+    ratio_influence,
+    sharpe_influence,
+)
+from pipeline.leaderboard.intervals import Interval, interval, long_run_variance, weighted_interval
+from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
+from pipeline.leaderboard.ties import decimal_codes
+
+__all__ = [
+    "Direction",
+    "Influence",
+    "Interval",
+    "RankBy",
+    "Ranking",
+    "RankingKey",
+    "WeightedKey",
+    "combined_influence",
+    "decimal_codes",
+    "eligibility",
+    "interval",
+    "long_run_variance",
+    "mean_influence",
+    "rank_change",
+    "rank_contestants",
+    "ratio_influence",
+    "sharpe_influence",
+    "weighted_interval",
+]

@@ -1,0 +1,99 @@
+"""Named things: metrics, scoring rules, sources. A name is a built-in or a dotted path into an allowed package.
+
+Add nothing about particular things here; a package keeps its own :class:`Registry` beside the things it names.
+"""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from pipeline.settings import settings
+
+T = TypeVar("T")
+
+
+class UnknownNameError(ValueError):
+    """A name that is neither registered nor an importable dotted path; the message lists what is known."""
+
+
+class Registry(Generic[T]):
+    """A mapping from names to things of one kind, which also resolves dotted paths.
+
+    Parameters
+    ----------
+    kind : str
+        What is registered, in the singular, for error messages: ``"metric"``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._things: dict[str, T] = {}
+
+    def register(self, name: str, thing: T) -> T:
+        """Register ``thing`` under ``name`` and return it.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken or contains a dot (dots mark dotted paths).
+        """
+        if "." in name:
+            raise ValueError(f"{self.kind} name {name!r} has a dot; dots are kept for dotted paths")
+        if name in self._things:
+            raise ValueError(f"{self.kind} {name!r} is already registered; choose another name")
+        self._things[name] = thing
+        return thing
+
+    def get(self, name: str) -> T:
+        """The thing registered under ``name``, or the one a dotted path names.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; the message lists every known name.
+        """
+        if name in self._things:
+            return self._things[name]
+        if "." in name:
+            thing: T = resolve_dotted_path(name, self.kind)
+            return thing
+        raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {', '.join(self.available())}")
+
+    def available(self) -> list[str]:
+        """The registered names, sorted."""
+        return sorted(self._things)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._things.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._things
+
+
+def resolve_dotted_path(path: str, kind: str) -> Any:
+    """Import what ``path`` names: a module, or an attribute of one.
+
+    Only packages listed in the setting ``PODIUM_DOTTED_PATH_PACKAGES`` are allowed, so that a YAML file cannot
+    run arbitrary installed code.
+
+    Raises
+    ------
+    UnknownNameError
+        If the package is not allowed or nothing importable has that path.
+    """
+    allowed = settings().dotted_path_packages
+    if path.split(".", 1)[0] not in allowed:
+        raise UnknownNameError(
+            f"{kind} {path!r} is outside the packages that dotted paths may use ({', '.join(allowed)}); "
+            f"add its package to PODIUM_DOTTED_PATH_PACKAGES"
+        )
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (path == error.name or path.startswith(error.name + ".")):
+            raise
+    module_name, _, attribute = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UnknownNameError(f"{kind} {path!r} cannot be imported: {error}") from error

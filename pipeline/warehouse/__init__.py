@@ -1,0 +1,34 @@
+"""The warehouse: one DuckDB file that is written, one that is read, and the ledger of what changed.
+
+The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out of here so that readers start fast.
+"""
+
+from pipeline.warehouse.connection import connect
+from pipeline.warehouse.frames import RowsError, now
+from pipeline.warehouse.identifiers import compose, quote
+from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
+from pipeline.warehouse.migrations import WarehouseVersionError
+from pipeline.warehouse.publish import PublishError
+from pipeline.warehouse.published import Publication, PublishedReader, current_publication, open_published
+from pipeline.warehouse.store import Change, Dirty, Store
+from pipeline.warehouse.warehouse import WarehouseFiles
+
+__all__ = [
+    "Change",
+    "Dirty",
+    "Publication",
+    "PublishError",
+    "PublishedReader",
+    "RowsError",
+    "Store",
+    "WarehouseBusyError",
+    "WarehouseFiles",
+    "WarehouseVersionError",
+    "WriteLock",
+    "compose",
+    "connect",
+    "current_publication",
+    "now",
+    "open_published",
+    "quote",
+]

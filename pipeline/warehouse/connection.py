@@ -1,0 +1,91 @@
+"""Opening DuckDB files: the only place that does, always with the settings' limits, always closed again."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.settings import settings
+from pipeline.warehouse.lock import WarehouseBusyError
+
+_POLL_SECONDS = 0.05
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+@contextmanager
+def connect(
+    path: Path, *, read_only: bool, timeout: float = 0.0, config: Mapping[str, Any] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the DuckDB file at ``path``, closed when the block ends, also by an exception.
+
+    Parameters
+    ----------
+    path : Path
+        The file; created, with its folder, unless ``read_only``.
+    read_only : bool
+        Readers do not exclude one another; a writer excludes everyone.
+    timeout : float
+        Seconds to wait while another process has the file open.
+    config : mapping, optional
+        DuckDB settings on top of those of :class:`pipeline.settings.Settings`.
+
+    Raises
+    ------
+    WarehouseBusyError
+        If the file is open elsewhere after ``timeout``: in another process (named by its pid), or in this one with
+        another configuration.
+    FileNotFoundError
+        If ``read_only`` and there is no file.
+    duckdb.Error
+        If the file is not a DuckDB file this version can read.
+    """
+    if read_only and not path.exists():
+        raise FileNotFoundError(f"there is no DuckDB file {path}; run `podium run` first")
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _open(path, read_only, timeout, _configuration(config))
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _configuration(extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    configuration: dict[str, Any] = {
+        "memory_limit": settings().memory_limit,
+        "autoinstall_known_extensions": "false",
+    }
+    if settings().threads:
+        configuration["threads"] = settings().threads
+    return configuration | dict(extra or {})
+
+
+def _open(path: Path, read_only: bool, timeout: float, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    start = time.monotonic()
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error):
+                raise
+            waited = time.monotonic() - start
+            if waited >= timeout:
+                holder = _HOLDER.search(str(error))
+                who = f"process {holder[1]}" if holder else "another process"
+                raise WarehouseBusyError(
+                    f"the warehouse is busy: {path} is open in {who}, which does not use Podium's lock; "
+                    f"waited {waited:.1f} s. Close it there; to only read, open the published file instead."
+                ) from error
+        except duckdb.ConnectionException as error:
+            if "different configuration" not in str(error):
+                raise
+            raise WarehouseBusyError(
+                f"the warehouse is busy: {path} is open in this very process with another configuration "
+                f"(wanted: {'read-only' if read_only else 'read-write'}, {config}). Close that connection first."
+            ) from error
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,217 @@
+"""Replacing the rows of some cycles: compare, write what differs, and enter it in the ledger, in one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.tables import CHANGES, LEDGER, WHOLE, TableSpec
+from pipeline.warehouse.frames import RowsError, now, relation, times, to_arrow
+from pipeline.warehouse.identifiers import Part, Sql, compose, literal
+from pipeline.warehouse.ledger import Change, Dirty, ledger_name, max_seq
+
+WHOLE_CYCLE = Sql(f"TIMESTAMP {literal(WHOLE.isoformat(sep=' '))}")
+"""The ledger's cycle of a table that changes as one."""
+_SHOWN = 5
+
+
+def replace(
+    connection: duckdb.DuckDBPyConnection,
+    spec: TableSpec,
+    board: str,
+    cycles: Sequence[Dirty],
+    rows: pd.DataFrame,
+    code: str,
+) -> Change:
+    """Make ``rows`` the rows of the given cycles; see :meth:`pipeline.warehouse.store.Store.replace`."""
+    given = _given(spec, cycles)
+    incoming = to_arrow(spec, board, rows)
+    with relation(connection, given) as given_name, relation(connection, incoming) as incoming_name:
+        task = _Replacement(connection, spec, board, code, given_name, incoming_name)
+        task.refuse_foreign_cycles()
+        task.refuse_duplicates()
+        connection.begin()
+        try:
+            change = task.write(len(cycles))
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+    return change
+
+
+def cycle_of(spec: TableSpec) -> Sql:
+    """The expression that gives the ledger's cycle of a row of ``spec``."""
+    if spec.cycle is None:
+        return WHOLE_CYCLE
+    return compose("{column}", column=spec.cycle)
+
+
+def _given(spec: TableSpec, cycles: Sequence[Dirty]) -> pa.Table:
+    moments = [dirty.cycle for dirty in cycles]
+    repeated = sorted(moment for moment, times_given in Counter(moments).items() if times_given > 1)
+    if repeated:
+        raise ValueError(f"cycles given twice for {spec.qualified_name}: {_show(repeated)}; give each once")
+    if spec.cycle is None and moments != [WHOLE]:
+        raise ValueError(f"{spec.qualified_name} has no cycles; give [Dirty(WHOLE, input_seq)], not {_show(moments)}")
+    return pa.table(
+        {
+            "ledger_cycle": times(moments, "cycle"),
+            "input_seq": pa.array([dirty.input_seq for dirty in cycles], pa.int64()),
+        }
+    )
+
+
+def _show(values: Sequence[object]) -> str:
+    shown = ", ".join(str(value) for value in values[:_SHOWN])
+    return f"{shown}, ... ({len(values)} in all)" if len(values) > _SHOWN else shown
+
+
+class _Replacement:
+    """The statements of one ``replace``, on relations already registered."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        spec: TableSpec,
+        board: str,
+        code: str,
+        given: Sql,
+        incoming: Sql,
+    ) -> None:
+        self.connection = connection
+        self.spec = spec
+        self.board = board
+        self.code = code
+        self.incoming = incoming
+        self.parts: dict[str, Part] = {
+            "table": spec,
+            "columns": spec.column_names,
+            "key": spec.key,
+            "board": spec.board,
+            "cycle": cycle_of(spec),
+            "known_at": compose("{column}", column=spec.known_at) if spec.known_at else Sql("NULL::TIMESTAMP"),
+            "given": given,
+            "incoming": incoming,
+        }
+
+    def refuse_foreign_cycles(self) -> None:
+        """Raise for rows of cycles that were not given."""
+        found = self._all(
+            "SELECT {cycle} AS ledger_cycle, count(*) AS n FROM {incoming} "
+            "ANTI JOIN {given} AS given ON given.ledger_cycle = {cycle} GROUP BY 1 ORDER BY 1"
+        )
+        if found:
+            raise RowsError(
+                f"rows for {self.spec.qualified_name} of board {self.board!r} have cycles that were not given: "
+                f"{_show([f'{cycle} ({n} rows)' for cycle, n in found])}; give these cycles too or leave the rows out"
+            )
+
+    def refuse_duplicates(self) -> None:
+        """Raise for keys that name several rows."""
+        found = self._all(
+            "SELECT {key}, count(*) AS n, count(*) OVER () AS keys FROM {incoming} "
+            "GROUP BY {key} HAVING count(*) > 1 ORDER BY ALL LIMIT 5"
+        )
+        if found:
+            shown = "; ".join(
+                ", ".join(f"{name}={value}" for name, value in zip(self.spec.key, row, strict=False)) + f" ({row[-2]}x)"
+                for row in found
+            )
+            raise RowsError(
+                f"rows for {self.spec.qualified_name} have {found[0][-1]} keys more than once: {shown}; "
+                f"its key ({', '.join(self.spec.key)}) must name one row"
+            )
+
+    def write(self, n_cycles: int) -> Change:
+        """Write what differs and the ledger; the caller owns the transaction."""
+        changed = self._changed()
+        seq = max_seq(self.connection) + 1 if changed.num_rows else None
+        rows = 0
+        with relation(self.connection, changed) as name:
+            self.parts["changed"] = name
+            if seq is not None:
+                rows = self._write_rows()
+                self._write_changes(seq)
+            self._write_ledger(seq)
+        return Change(self.spec.qualified_name, n_cycles, changed.num_rows, rows, seq)
+
+    def _changed(self) -> pa.Table:
+        """The cycles whose rows differ, each with the earliest known_at among rows added or removed."""
+        stored = self._all(
+            "SELECT 1 FROM {table} SEMI JOIN {given} AS given ON given.ledger_cycle = {cycle} "
+            "WHERE {board} = ? LIMIT 1",
+            self.board,
+        )
+        if not stored:
+            return self._arrow(
+                "SELECT {cycle} AS ledger_cycle, min({known_at}) AS known_from FROM {incoming} GROUP BY 1"
+            )
+        return self._arrow(
+            "WITH difference AS ("
+            " SELECT {columns} FROM ("
+            "  SELECT {columns}, 1 AS side FROM {incoming}"
+            "  UNION ALL"
+            "  SELECT {columns}, -1 AS side FROM {table} SEMI JOIN {given} AS given ON given.ledger_cycle = {cycle}"
+            "  WHERE {board} = ?"
+            " ) GROUP BY {columns} HAVING sum(side) <> 0"
+            ") SELECT {cycle} AS ledger_cycle, min({known_at}) AS known_from FROM difference GROUP BY 1",
+            self.board,
+        )
+
+    def _write_rows(self) -> int:
+        self._all(
+            "DELETE FROM {table} WHERE {board} = ? "
+            "AND {cycle} IN (SELECT changed.ledger_cycle FROM {changed} AS changed)",
+            self.board,
+        )
+        inserted = self._all(
+            "INSERT INTO {table} ({columns}) "
+            "SELECT {columns} FROM {incoming} SEMI JOIN {changed} AS changed ON changed.ledger_cycle = {cycle}"
+        )
+        return int(inserted[0][0])
+
+    def _write_changes(self, seq: int) -> None:
+        self._all(
+            "INSERT INTO {changes} (competition, table_name, cycle, seq, known_from, changed_at) "
+            "SELECT ?, ?, changed.ledger_cycle, ?, changed.known_from, ? FROM {changed} AS changed",
+            *(self.board, ledger_name(self.spec), seq, now()),
+        )
+
+    def _write_ledger(self, seq: int | None) -> None:
+        name = ledger_name(self.spec)
+        entries = self._arrow(
+            "SELECT given.ledger_cycle, given.input_seq,"
+            " CASE WHEN changed.ledger_cycle IS NULL THEN coalesce(old.seq, 0) ELSE ? END::BIGINT AS seq,"
+            " changed.ledger_cycle IS NULL AND old.input_seq = given.input_seq AND old.code = ? AS is_same "
+            "FROM {given} AS given LEFT JOIN {changed} AS changed ON changed.ledger_cycle = given.ledger_cycle "
+            "LEFT JOIN (SELECT * FROM {ledger} WHERE competition = ? AND table_name = ?) AS old"
+            " ON old.cycle = given.ledger_cycle",
+            *(seq, self.code, self.board, name),
+        )
+        with relation(self.connection, entries) as entered:
+            self.parts["entries"] = entered
+            self._all(
+                "DELETE FROM {ledger} WHERE competition = ? AND table_name = ?"
+                " AND cycle IN (SELECT entry.ledger_cycle FROM {entries} AS entry WHERE entry.is_same IS NOT TRUE)",
+                *(self.board, name),
+            )
+            self._all(
+                "INSERT INTO {ledger} (competition, table_name, cycle, seq, input_seq, code) "
+                "SELECT ?, ?, entry.ledger_cycle, entry.seq, entry.input_seq, ? FROM {entries} AS entry"
+                " WHERE entry.is_same IS NOT TRUE",
+                *(self.board, name, self.code),
+            )
+
+    def _execute(self, template: str, parameters: Sequence[object]) -> duckdb.DuckDBPyConnection:
+        statement = compose(template, ledger=LEDGER, changes=CHANGES, **self.parts)
+        return self.connection.execute(statement, list(parameters))
+
+    def _all(self, template: str, *parameters: object) -> list[tuple[Any, ...]]:
+        return self._execute(template, parameters).fetchall()
+
+    def _arrow(self, template: str, *parameters: object) -> pa.Table:
+        return self._execute(template, parameters).to_arrow_table()

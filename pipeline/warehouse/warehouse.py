@@ -1,0 +1,163 @@
+"""The warehouse as one object: the lock, the working file and the published files, opened and closed together.
+
+Free of Dagster, so that the command line and tests use it as it is; :mod:`pipeline.warehouse.resource` gives it to
+Dagster.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import settings
+from pipeline.warehouse.connection import connect
+from pipeline.warehouse.lock import WriteLock
+from pipeline.warehouse.migrations import check_version, migrate
+from pipeline.warehouse.publish import Publication, publish
+from pipeline.warehouse.store import Store
+
+
+class WarehouseFiles:
+    """The files of a warehouse and the right order of opening them.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The working file; the settings' by default.
+    published_dir : Path, optional
+        The folder of published versions. By default the settings' for the settings' working file, else ``published``
+        beside the working file.
+    lock_timeout : float, optional
+        Seconds to wait for others, the settings' by default.
+    keep_published : int, optional
+        Published versions to keep, the settings' by default.
+    config : mapping, optional
+        DuckDB settings for every connection, on top of the settings' memory limit and threads.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        published_dir: Path | None = None,
+        *,
+        lock_timeout: float | None = None,
+        keep_published: int | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.path = (path or settings().warehouse_path).resolve()
+        self.published_dir = (published_dir or _published_dir(self.path)).resolve()
+        self.timeout = settings().lock_timeout if lock_timeout is None else lock_timeout
+        self.keep_published = settings().keep_published if keep_published is None else keep_published
+        self.config = dict(config or {})
+        self.lock = WriteLock(self.path.with_name(self.path.name + ".lock"), self.timeout)
+        self._open = threading.local()
+
+    @contextmanager
+    def write(self, purpose: str) -> Iterator[Store]:
+        """The working file, open for writing; tables are created or upgraded as needed.
+
+        The lock is taken for the block (and stays if it was held before, as during a run); the connection is closed at
+        its end in every case, so that a subprocess can open the file afterwards.
+
+        Parameters
+        ----------
+        purpose : str
+            What this does, for the error message of whoever waits.
+
+        Raises
+        ------
+        WarehouseBusyError
+            If another process or thread writes longer than the timeout.
+        WarehouseVersionError
+            If a newer Podium wrote the file.
+        RuntimeError
+            If called inside ``write`` or ``read`` of the same thread.
+        """
+        with (
+            self._alone("write", purpose),
+            self.lock.hold(purpose),
+            connect(self.path, read_only=False, timeout=self.timeout, config=self.config) as connection,
+        ):
+            migrate(connection)
+            yield Store(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Store]:
+        """The working file, open for reading only, without the lock; waits while another process has it open.
+
+        Raises
+        ------
+        FileNotFoundError
+            If nothing was ever written.
+        WarehouseBusyError
+            If another process has the file open for writing longer than the timeout.
+        WarehouseVersionError
+            If the file is of another version.
+        RuntimeError
+            If called inside ``write`` or ``read`` of the same thread.
+        """
+        with (
+            self._alone("read", "reading"),
+            connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
+        ):
+            check_version(connection)
+            yield Store(connection)
+
+    def publish(self, boards: Sequence[str] | None = None, *, force: bool = False) -> Publication:
+        """Publish the working file for readers, unless nothing changed since the last publication.
+
+        Parameters
+        ----------
+        boards : sequence of str, optional
+            Boards that get a schema of views; every board of ``catalog.boards`` by default.
+        force : bool
+            Publish also when nothing changed, as after rebuilding marts from the same rows.
+
+        Returns
+        -------
+        Publication
+            The new one, or the present one with ``changed=False``.
+
+        Raises
+        ------
+        WarehouseBusyError
+            If another process or thread writes longer than the timeout.
+        PublishError
+            If a board is not in the catalog, or its name cannot be a schema.
+        RuntimeError
+            If called inside ``write`` or ``read`` of the same thread: copying a file that is open in this process would
+            drop DuckDB's lock on it.
+        """
+        with self._alone("publish", "publishing"), self.lock.hold("publish"):
+            return publish(
+                self.path,
+                self.published_dir,
+                boards,
+                keep=self.keep_published,
+                force=force,
+                timeout=self.timeout,
+                config=self.config,
+            )
+
+    @contextmanager
+    def _alone(self, action: str, purpose: str) -> Iterator[None]:
+        """Only this thread of the process has the file open, and only once."""
+        with self.lock.gate(purpose):
+            outer = getattr(self._open, "action", None)
+            if outer is not None:
+                raise RuntimeError(
+                    f"{action}() was called inside {outer}() of {self.path}; use the store that is open, or end its "
+                    f"block first"
+                )
+            self._open.action = action
+            try:
+                yield
+            finally:
+                self._open.action = None
+
+
+def _published_dir(path: Path) -> Path:
+    if path == settings().warehouse_path.resolve():
+        return settings().published_dir
+    return path.parent / "published"

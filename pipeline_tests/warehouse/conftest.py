@@ -1,0 +1,30 @@
+"""A warehouse in a temporary folder, open or closed."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.warehouse import Store, WarehouseFiles
+from pipeline.warehouse.migrations import migrate
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> WarehouseFiles:
+    return WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb", lock_timeout=10)
+
+
+@pytest.fixture(scope="module")
+def in_memory() -> Iterator[Store]:
+    """One warehouse without a file for all examples of a property; each clears what it needs empty."""
+    with contextlib.closing(duckdb.connect(":memory:")) as connection:
+        migrate(connection)
+        yield Store(connection)
+
+
+@pytest.fixture
+def store(files: WarehouseFiles) -> Iterator[Store]:
+    with files.write("a test") as opened:
+        yield opened

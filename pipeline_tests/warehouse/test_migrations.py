@@ -1,0 +1,164 @@
+"""A file is created, upgraded, or refused with what to do; its tables carry their comments."""
+
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from pipeline.tables import ALL_TABLES, FACTORS, MODELS, PREDICTIONS, SCHEMA_VERSION, Column
+from pipeline.warehouse import WarehouseFiles, WarehouseVersionError
+from pipeline.warehouse.ddl import create_table
+from pipeline.warehouse.identifiers import compose, literal, quote
+from pipeline.warehouse.migrations import MIGRATIONS, Migration, check_version, file_identity, file_version, migrate
+from pipeline_tests.warehouse.frames import BOARD, dirty, predictions
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:")
+
+
+def comments(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, ...], str]:
+    tables = connection.execute("SELECT schema_name, table_name, comment FROM duckdb_tables()").fetchall()
+    columns = connection.execute(
+        "SELECT schema_name, table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
+    ).fetchall()
+    return {tuple(row[:-1]): row[-1] for row in (*tables, *columns)}
+
+
+def test_an_empty_file_gets_every_table_with_its_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    assert file_version(connection) == 0
+    assert [migration.title for migration in migrate(connection)] == ["create all tables"]
+    assert file_version(connection) == MIGRATIONS[-1].version
+    found = comments(connection)
+    for spec in ALL_TABLES:
+        assert found[spec.schema, spec.name] == spec.comment
+        for column in spec.columns:
+            assert found[spec.schema, spec.name, column.name] == column.comment
+    schemas = {row[0] for row in connection.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()}
+    assert {"competition", "catalog", "meta", "marts", "quarantine"} <= schemas
+
+
+def test_the_present_version_is_left_alone(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    identity = file_identity(connection)
+    assert migrate(connection) == []
+    assert file_identity(connection) == identity
+    assert connection.execute("SELECT count(*) FROM meta.schema_version").fetchone() == (1,)
+
+
+def test_tables_have_no_constraints_but_not_null(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    kinds = connection.execute("SELECT DISTINCT constraint_type FROM duckdb_constraints()").fetchall()
+    assert kinds == [("NOT NULL",)]
+    assert create_table(FACTORS).endswith('"factor" VARCHAR NOT NULL, "value" DOUBLE NOT NULL)')
+
+
+def test_migrations_count_up_by_one() -> None:
+    assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+    assert all(migration.title for migration in MIGRATIONS)
+
+
+LATER_MODELS = replace(MODELS, columns=(*MODELS.columns, Column("colour", "VARCHAR", "Of its line.", nullable=True)))
+LATER_TABLES = tuple(LATER_MODELS if spec is MODELS else spec for spec in ALL_TABLES)
+LATER = (
+    *MIGRATIONS,
+    Migration(
+        MIGRATIONS[-1].version + 1,
+        "models have a colour",
+        lambda connection: connection.execute("ALTER TABLE competition.models ADD COLUMN colour VARCHAR"),
+    ),
+)
+
+
+def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    before = file_identity(connection)
+    connection.execute(
+        "INSERT INTO competition.models VALUES ('c', 'm', 'M', 'p', 'real', true, '1', NULL, NULL, NULL)"
+    )
+    with pytest.raises(WarehouseVersionError, match="version 1, this Podium needs 2; `podium run` upgrades it"):
+        check_version(connection, LATER)
+    assert [migration.title for migration in migrate(connection, LATER_TABLES, LATER)] == ["models have a colour"]
+    assert connection.execute("SELECT model_id, colour FROM competition.models").fetchall() == [("m", None)]
+    assert comments(connection)["competition", "models", "colour"] == "Of its line."
+    assert file_version(connection) == 2
+    assert file_identity(connection) != before
+    check_version(connection, LATER)
+
+
+def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection, LATER_TABLES, LATER)
+    assert file_version(connection) == 2
+    assert migrate(connection, LATER_TABLES, LATER) == []
+
+
+def test_a_newer_file_is_refused_with_what_to_do(files: WarehouseFiles) -> None:
+    with files.write("first") as store:
+        store.connection.execute("UPDATE meta.schema_version SET version = 99")
+    message = "version 99, this Podium knows versions up to 1; install the newer Podium"
+    with pytest.raises(WarehouseVersionError, match=message), files.write("second"):
+        pass
+    with pytest.raises(WarehouseVersionError, match=message), files.read():
+        pass
+    assert not files.lock.held
+
+
+def test_a_failing_migration_changes_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+
+    def fail(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("DROP TABLE competition.models")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        migrate(connection, ALL_TABLES, (*MIGRATIONS, Migration(2, "fails", fail)))
+    assert file_version(connection) == 1
+    assert ("competition", "models") in comments(connection)
+
+
+def test_a_forgotten_migration_is_found_and_every_difference_listed(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    retyped = replace(FACTORS, columns=(*FACTORS.columns[:-1], replace(FACTORS.columns[-1], type="BIGINT")))
+    specs = (*(spec for spec in LATER_TABLES if spec is not FACTORS), retyped)
+    with pytest.raises(WarehouseVersionError) as error:
+        migrate(connection, specs)
+    message = str(error.value)
+    assert "competition.models.colour: in the file absent, specified VARCHAR\n" in message
+    assert "competition.factors.value: in the file DOUBLE NOT NULL, specified BIGINT NOT NULL\n" in message
+    assert "Add a migration to pipeline/warehouse/migrations.py" in message
+
+
+def test_new_tables_and_new_comments_need_no_migration(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    extra = replace(FACTORS, name="more_factors")
+    reworded = replace(PREDICTIONS, comment="It's reworded.")
+    specs = (*(spec for spec in ALL_TABLES if spec is not PREDICTIONS), reworded, extra)
+    assert migrate(connection, specs) == []
+    found = comments(connection)
+    assert found["competition", "predictions"] == "It's reworded."
+    assert ("competition", "more_factors") in found
+
+
+def test_opening_again_does_not_write(files: WarehouseFiles) -> None:
+    with files.write("first") as store:
+        store.replace(PREDICTIONS, BOARD, dirty(0), predictions(0), "v1")
+    before = files.path.read_bytes()
+    with files.write("second"):
+        pass
+    assert files.path.read_bytes() == before
+
+
+def test_names_and_constants_are_quoted() -> None:
+    assert quote('say "x"') == '"say ""x"""'
+    assert literal("it's") == "'it''s'"
+    filled = compose("SELECT {columns} FROM {table} AS {alias}", columns=["a", "b c"], table=SCHEMA_VERSION, alias="x")
+    assert filled == 'SELECT "a", "b c" FROM "meta"."schema_version" AS "x"'
+    assert compose("{inner}", inner=filled) == filled
+    for bad in ("", "a\0b"):
+        with pytest.raises(ValueError, match="cannot name anything in DuckDB"):
+            quote(bad)
+    with pytest.raises(ValueError, match="NUL character"):
+        literal("a\0b")
+    with pytest.raises(KeyError):
+        compose("{missing}")
