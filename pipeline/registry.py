@@ -23,10 +23,13 @@ class Registry(Generic[T]):
     ----------
     kind : str
         What is registered, in the singular, for error messages: ``"metric"``.
+    of : type
+        What a thing of this kind is; a dotted path to anything else is refused.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, of: type[T]) -> None:
         self.kind = kind
+        self._of = of
         self._things: dict[str, T] = {}
 
     def register(self, name: str, thing: T) -> T:
@@ -50,14 +53,23 @@ class Registry(Generic[T]):
         Raises
         ------
         UnknownNameError
-            If there is none; the message lists every known name.
+            If there is none, or the path names a thing of another kind; the message lists every known name.
         """
         if name in self._things:
             return self._things[name]
-        if "." in name:
-            thing: T = resolve_dotted_path(name, self.kind)
-            return thing
-        raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {', '.join(self.available())}")
+        known = ", ".join(self.available())
+        if "." not in name:
+            raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {known}")
+        try:
+            thing = resolve_dotted_path(name, self.kind)
+        except UnknownNameError as error:
+            raise UnknownNameError(f"{error}; known without a path: {known}") from error
+        if not isinstance(thing, self._of):
+            raise UnknownNameError(
+                f"{self.kind} {name!r} is a {type(thing).__name__}; a dotted path must name a {self._of.__name__}; "
+                f"known without a path: {known}"
+            )
+        return thing
 
     def available(self) -> list[str]:
         """The registered names, sorted."""
@@ -79,10 +91,11 @@ def resolve_dotted_path(path: str, kind: str) -> Any:
     Raises
     ------
     UnknownNameError
-        If the package is not allowed or nothing importable has that path.
+        If the package is not allowed or nothing importable has that path. An import that fails inside an allowed
+        module is raised as it is.
     """
     allowed = settings().dotted_path_packages
-    if path.split(".", 1)[0] not in allowed:
+    if not any(path.startswith(package + ".") for package in allowed):
         raise UnknownNameError(
             f"{kind} {path!r} is outside the packages that dotted paths may use ({', '.join(allowed)}); "
             f"add its package to PODIUM_DOTTED_PATH_PACKAGES"

@@ -16,23 +16,27 @@ def parse_duration(value: object) -> timedelta:
     Raises
     ------
     ValueError
-        If the value is not a number followed by one of s, m, h, d, w.
+        If the value is not a number followed by one of s, m, h, d, w, or longer than a timedelta can be.
     """
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{value!r} is no duration; write a number and a unit: 30m, 24h, 7d, 2w, -12h")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError as error:
+        raise ValueError(f"duration {value!r} is too long ({error}); write a shorter one") from error
 
 
 def format_duration(value: timedelta) -> str:
     """The shortest text that :func:`parse_duration` turns back into ``value``."""
-    seconds = value.total_seconds()
-    for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds and seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s"
+    for unit in ("weeks", "days", "hours", "minutes", "seconds"):
+        size = timedelta(**{unit: 1})
+        if value and not value % size:
+            return f"{value // size}{unit[0]}"
+    seconds = f"{value.total_seconds():.6f}".rstrip("0").rstrip(".")
+    return f"{seconds}s"
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]

@@ -5,7 +5,7 @@ here and shared. Add a shared quantity here when a second metric needs it; the m
 ``pipeline.competition.metrics``.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -98,17 +98,6 @@ class Panel:
         """Average ranks of the outcomes each model is paired with; shape (sections, models, subjects)."""
         return average_ranks(np.where(self.paired, self.outcomes[:, None, :], np.nan))
 
-    def take(self, sections: Ints) -> "Panel":
-        """The panel of some of the cross-sections, by position."""
-        return replace(
-            self,
-            cycles=self.cycles[sections],
-            horizons=self.horizons[sections],
-            signals=self.signals[sections],
-            outcomes=self.outcomes[sections],
-            scores=self.scores[sections],
-        )
-
 
 @dataclass(frozen=True)
 class Axes:
@@ -130,20 +119,42 @@ class Axes:
         )
 
     def cube(self, rows: pd.DataFrame, column: str) -> Floats:
-        """``column`` of the rows as an array of shape (sections, models, subjects), NaN where there is no row."""
+        """``column`` of the rows as an array of shape (sections, models, subjects), NaN where there is no row.
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        models = _places(self.models, pd.Index(rows["model_id"]), "model")
         cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
-        places = self._sections_of(rows), self.models.get_indexer(pd.Index(rows["model_id"])), self._subjects_of(rows)
-        cube[places] = rows[column].to_numpy(dtype=float)
+        cube[self._sections_of(rows), models, self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
         return cube
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
-        """``column`` of the rows as an array of shape (sections, subjects), NaN where there is no row."""
+        """``column`` of the rows as an array of shape (sections, subjects), NaN where there is no row.
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
         matrix = np.full((len(self.sections), len(self.subjects)), np.nan)
         matrix[self._sections_of(rows), self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
         return matrix
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
-        return np.asarray(self.sections.get_indexer(pd.MultiIndex.from_frame(rows[["cycle", "horizon"]])))
+        return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")
 
     def _subjects_of(self, rows: pd.DataFrame) -> Ints:
-        return np.asarray(self.subjects.get_indexer(pd.Index(rows["subject"])))
+        return _places(self.subjects, pd.Index(rows["subject"]), "subject")
+
+
+def _places(axis: pd.Index, labels: pd.Index, what: str) -> Ints:
+    places = np.asarray(axis.get_indexer(labels), dtype=np.int64)
+    if (places < 0).any():
+        raise ValueError(
+            f"rows name the {what} {labels[places < 0][0]!r}, which is not among the predictions of this block; "
+            f"give rows of the same cycles and models"
+        )
+    return places

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from pipeline.competition.arrays import Bools, Floats
 
-REASONS: tuple[str | None, ...] = (
+REASONS = (
     None,
     "too_few_pairs",
     "constant_input",
@@ -16,7 +16,7 @@ REASONS: tuple[str | None, ...] = (
     "no_predictions",
     "error",
 )
-"""Why a value is undefined, by code; metrics give codes so that reasons stay arrays."""
+"""By code; 0 is no reason, for a value that is defined."""
 
 Reasons = npt.NDArray[np.int8]
 
@@ -29,6 +29,9 @@ def reason_code(reason: str) -> int:
     ValueError
         If the reason is not in :data:`REASONS`.
     """
+    if reason not in REASONS:
+        known = ", ".join(name for name in REASONS if name is not None)
+        raise ValueError(f"unknown reason {reason!r}; known: {known}; add it to REASONS")
     return REASONS.index(reason)
 
 
@@ -36,6 +39,24 @@ def undefined(value: Floats, *causes: tuple[Bools, str]) -> tuple[Floats, Reason
     """Set ``value`` to NaN where a cause holds and say which, the first cause winning.
 
     What is still not finite afterwards is undefined too: ``error``, never NaN without a reason.
+
+    Parameters
+    ----------
+    value : array
+    *causes : (bool array, str)
+        Where the value is undefined, and the reason; arrays of the shape of ``value``.
+
+    Returns
+    -------
+    value : array
+        Finite, or NaN where undefined.
+    reason : array of int8
+        Codes into :data:`REASONS`, 0 where defined.
+
+    Raises
+    ------
+    ValueError
+        If a reason is not in :data:`REASONS`.
     """
     reason = np.zeros(value.shape, dtype=np.int8)
     for where, name in causes:

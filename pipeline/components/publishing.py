@@ -11,9 +11,8 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from pipeline.components.competition import Competition
 from pipeline.components.dbt import Translator, dbt_project, project_code
-from pipeline.components.recompute import NOTHING_NEW
 from pipeline.tables import BUILDS, WHOLE
-from pipeline.warehouse import Dirty, Store, now
+from pipeline.warehouse import Dirty, Store, current_publication, now
 from pipeline.warehouse.resource import Warehouse
 
 MARTS = "marts"
@@ -45,10 +44,11 @@ def _marts(boards: list[str]) -> dg.AssetsDefinition:
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()
         with warehouse.write(f"{context.run_id}: {MARTS}") as store:
-            up_to_date, seq = _up_to_date(store, code), store.max_seq()
-        if up_to_date:
-            for key in context.selected_asset_keys:
-                yield dg.MaterializeResult(asset_key=key, metadata={"podium/why": NOTHING_NEW})
+            is_built, seq = _is_built(store, code), store.max_seq()
+        published = current_publication(warehouse.files.published_dir)
+        if is_built and published is not None and published.seq == seq:
+            # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
+            context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
             return
         with _environment(PODIUM_WAREHOUSE_FILE=str(warehouse.files.path)):
             yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
@@ -61,7 +61,7 @@ def _marts(boards: list[str]) -> dg.AssetsDefinition:
     return marts
 
 
-def _up_to_date(store: Store, code: str) -> bool:
+def _is_built(store: Store, code: str) -> bool:
     """Whether nothing in the warehouse changed since these marts were built by this very project."""
     ledger = store.ledger(MARTS)
     return bool(((ledger["seq"] == store.max_seq()) & (ledger["code"] == code)).any())

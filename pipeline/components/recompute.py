@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from pipeline.tables import TableSpec
+from pipeline.tables import WHOLE, TableSpec
 from pipeline.warehouse import Change, Dirty, Store
 
 NOTHING_NEW = "nothing new: 0 cycles recomputed"
@@ -92,6 +92,8 @@ def _blocks(dirty: list[Dirty], size: int) -> Iterator[list[Dirty]]:
 def _why(dirty: list[Dirty], config: Recompute) -> str:
     if not dirty:
         return NOTHING_NEW
+    cause = "asked for by hand" if config.force else "new, or inputs or code changed"
+    if dirty[0].cycle == WHOLE:
+        return f"the whole table: {cause}"
     span = f"{dirty[0].cycle:%Y-%m-%d}" + (f" to {dirty[-1].cycle:%Y-%m-%d}" if len(dirty) > 1 else "")
-    cause = "asked for by hand" if config.force else "new, or their inputs or code changed"
-    return f"{len(dirty)} cycles, {span}: {cause}"
+    return f"{len(dirty):,} cycle{'s' if len(dirty) > 1 else ''}, {span}: {cause}"

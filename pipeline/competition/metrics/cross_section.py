@@ -8,6 +8,9 @@ from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
 
+_SPAN_TOLERANCE = 1e-6
+"""So much of a cycle is rounding: 7 days of 0.142857143 cycles each are one cycle, not two."""
+
 
 def information_coefficient(panel: Panel) -> SectionMetric:
     """Spearman rank correlation of signal and outcome over the subjects of a cycle.
@@ -55,11 +58,11 @@ def mean_return(panel: Panel) -> SectionMetric:
     ----------
     Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
     """
-    signal = centred(np.where(panel.paired, panel.signals, np.nan))
-    gross = np.abs(signal).sum(axis=2)
     paired_signals = np.where(panel.paired, panel.signals, np.nan)
     constant = np.nanmax(paired_signals, axis=2, initial=-np.inf) <= np.nanmin(paired_signals, axis=2, initial=np.inf)
-    spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles))[:, None]
+    signal = centred(paired_signals)
+    gross = np.abs(signal).sum(axis=2)
+    spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         value = (signal * np.nan_to_num(panel.outcomes)[:, None, :]).sum(axis=2) / gross / spans
     value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))

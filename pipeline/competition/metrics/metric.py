@@ -111,5 +111,5 @@ class Metric:
         return documented.strip().splitlines()[0] if documented.strip() else ""
 
 
-METRICS: Registry[Metric] = Registry("metric")
+METRICS: Registry[Metric] = Registry("metric", Metric)
 """Every metric by name."""

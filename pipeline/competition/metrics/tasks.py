@@ -9,12 +9,13 @@ from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
 
 
-def _share(numerator: Floats, counted: Bools, absent: str) -> SectionMetric:
+def _share(numerator: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
+    """Sum of the numerator over what is counted; ``causes`` say why nothing may be."""
     n = counted.sum(axis=2)
     total = np.where(counted, numerator, 0.0).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = total / n
-    value, reason = undefined(value, (n == 0, absent))
+    value, reason = undefined(value, *causes)
     return SectionMetric(value, n, reason, numerator=total, denominator=n.astype(float))
 
 
@@ -28,7 +29,8 @@ def hit_rate(panel: Panel) -> SectionMetric:
     Returns
     -------
     SectionMetric
-        In [0, 1]; undefined with ``zero_outcomes`` when every pair has a neutral signal or a zero outcome.
+        In [0, 1]; undefined with ``too_few_pairs`` when there is no pair, and with ``zero_outcomes`` when every
+        pair has a neutral signal or a zero outcome.
 
     References
     ----------
@@ -37,7 +39,8 @@ def hit_rate(panel: Panel) -> SectionMetric:
     signal = np.sign(np.where(panel.paired, panel.signals - panel.center, 0.0))
     outcome = np.sign(np.where(panel.paired, panel.outcomes[:, None, :], 0.0))
     counted = (signal != 0) & (outcome != 0)
-    return _share((signal == outcome).astype(float), counted, "zero_outcomes")
+    causes = (panel.n_pairs == 0, "too_few_pairs"), (~counted.any(axis=2), "zero_outcomes")
+    return _share((signal == outcome).astype(float), counted, *causes)
 
 
 def mean_score(panel: Panel) -> SectionMetric:
@@ -53,7 +56,8 @@ def mean_score(panel: Panel) -> SectionMetric:
     SectionMetric
         In the rule's unit; undefined with ``no_scores``.
     """
-    return _share(np.nan_to_num(panel.scores), ~np.isnan(panel.scores), "no_scores")
+    scored = ~np.isnan(panel.scores)
+    return _share(panel.scores, scored, (~scored.any(axis=2), "no_scores"))
 
 
 def coverage(panel: Panel) -> SectionMetric:

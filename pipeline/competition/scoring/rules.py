@@ -42,7 +42,7 @@ class ScoringRule:
     output_types: tuple[str, ...] = ("value",)
 
 
-RULES: Registry[ScoringRule] = Registry("scoring rule")
+RULES: Registry[ScoringRule] = Registry("scoring rule", ScoringRule)
 """Every scoring rule by name."""
 
 

@@ -1,0 +1,64 @@
+# Everything a newcomer needs: make run, make test, make dev, make check. Each makes the environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast dev check lint types imports definitions format generate lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Podium needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	@echo "Making the environment in $(VENV): about two minutes, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+run: $(READY) ## Do the main job for sp500: real prices to a printed leaderboard and a published DuckDB file
+	@$(BIN)/podium run sp500
+
+dev: $(READY) ## Open the Dagster UI
+	@$(BIN)/podium dev
+
+test: $(READY) ## Run all tests
+	@$(BIN)/python -m pytest
+
+test-fast: $(READY) ## Run the tests without the heavy proofs
+	@$(BIN)/python -m pytest -m "not slow"
+
+check: lint types imports definitions ## Lint, check types and imports, load the definitions both ways
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+imports: $(READY)
+	@$(BIN)/lint-imports
+
+definitions: $(READY)
+	@DAGSTER_HOME= $(BIN)/dagster definitions validate
+	@DAGSTER_HOME= $(BIN)/dagster definitions validate -w workspace.yaml
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+generate: $(READY) ## Write what is generated from the table specifications
+	@$(BIN)/python -m pipeline.tables.dbt_sources
+
+lock: $(READY) ## Write requirements.lock from the environment, by name and version
+	@$(BIN)/python -m pip freeze --exclude-editable --all --disable-pip-version-check \
+		| grep -v -i -E '^(pip|podium)([ =@]|$$)' | grep '==' > requirements.lock
+
+clean: ## Remove the environment and everything that a run wrote
+	rm -rf $(VENV) data/warehouse data/published data/dagster_home dbt_project/target dbt_project/logs

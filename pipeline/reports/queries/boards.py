@@ -1,0 +1,156 @@
+"""One leaderboard as it stands now or stood at any moment, out of the published file."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+_AS_OF = """
+    SELECT max(as_of) FROM competition.leaderboard
+    WHERE competition = ? AND category = ? AND as_of <= coalesce(?, as_of)
+"""
+
+_ROWS = """
+    SELECT b.position, b.rank, b.rank_with_ensembles, b.rank_change, b.model_id, b.rank_key, b.coverage, b.n,
+           b.is_ensemble, b.status, coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
+    FROM competition.leaderboard AS b
+    LEFT JOIN competition.models AS m USING (competition, model_id)
+    WHERE b.competition = ? AND b.category = ? AND b.as_of = ? AND (? OR NOT b.is_ensemble)
+    ORDER BY b.position
+"""
+
+_VALUES = """
+    SELECT model_id, window_name || '.' || metric AS key, value, ci_low, ci_high, reason
+    FROM competition.snapshots
+    WHERE competition = ? AND category = ? AND as_of = ? AND list_contains(?, window_name || '.' || metric)
+"""
+
+
+class UnknownBoardError(LookupError):
+    """A board that is not published, or has no state at the time asked for; the message lists what there is."""
+
+
+@dataclass(frozen=True)
+class KeyValue:
+    """The value of one window.metric with its 95 % interval; None is NULL, with the reason."""
+
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One model on a board."""
+
+    position: int
+    rank: int | None
+    rank_with_ensembles: int | None
+    rank_change: int | None
+    model_id: str
+    title: str
+    player: str
+    rank_key: float | None
+    coverage: float | None
+    n: int
+    is_ensemble: bool
+    status: str
+    values: dict[str, KeyValue]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard at one moment: its rows in order, and the keys it is ranked by, the first being decisive."""
+
+    name: str
+    title: str
+    category: str
+    as_of: datetime
+    rank_by: str
+    keys: tuple[str, ...]
+    rows: tuple[BoardRow, ...]
+
+
+def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The published boards, sorted."""
+    return [row[0] for row in connection.execute("SELECT board FROM catalog.boards ORDER BY board").fetchall()]
+
+
+def board(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    as_of: datetime | None = None,
+    category: str = "overall",
+    include_ensembles: bool = False,
+) -> Board:
+    """The newest board not later than ``as_of``.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of a published file.
+    name : str
+        Name of the competition.
+    as_of : datetime or None
+        UTC, without a zone; None for the newest board.
+    category : str
+        Part of the contest.
+    include_ensembles : bool
+        Whether virtual models are listed too; ranks of real models are the same either way.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board, or none that early.
+    """
+    declared = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
+    if declared is None:
+        known = ", ".join(board_names(connection)) or "none"
+        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
+    contract = json.loads(declared[1])
+    found = connection.execute(_AS_OF, [name, category, as_of]).fetchone()
+    moment = found[0] if found else None
+    if moment is None:
+        raise UnknownBoardError(_nothing_that_early(connection, name, category, as_of))
+    keys = _keys(contract["leaderboard"])
+    values = _values(connection, name, category, moment, keys)
+    cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
+    names = [column[0] for column in cursor.description or []]
+    rows = tuple(
+        BoardRow(values=values.get(row[names.index("model_id")], {}), **dict(zip(names, row, strict=True)))
+        for row in cursor.fetchall()
+    )
+    return Board(name, declared[0], category, moment, _rank_by(contract["leaderboard"]), keys, rows)
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime, keys: tuple[str, ...]
+) -> dict[str, dict[str, KeyValue]]:
+    values: dict[str, dict[str, KeyValue]] = {}
+    for model, key, *rest in connection.execute(_VALUES, [name, category, as_of, list(keys)]).fetchall():
+        values.setdefault(model, {})[key] = KeyValue(*rest)
+    return values
+
+
+def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
+    rank_by = leaderboard["rank_by"]
+    primary = [rank_by] if isinstance(rank_by, str) else list(rank_by)
+    return tuple(dict.fromkeys([*primary, *leaderboard["tie_breakers"]]))
+
+
+def _rank_by(leaderboard: dict[str, Any]) -> str:
+    rank_by = leaderboard["rank_by"]
+    return rank_by if isinstance(rank_by, str) else " + ".join(f"{weight:g} {key}" for key, weight in rank_by.items())
+
+
+def _nothing_that_early(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> str:
+    span = connection.execute(
+        "SELECT min(as_of) FROM competition.leaderboard WHERE competition = ? AND category = ?", [name, category]
+    ).fetchone()
+    first = span[0] if span else None
+    if first is None:
+        return f"board {name!r} has no rows in category {category!r} yet; materialize it with `podium run {name}`"
+    return f"board {name!r} has nothing as early as {as_of}; its first board is as of {first:%Y-%m-%d}"
