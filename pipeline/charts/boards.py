@@ -16,7 +16,14 @@ _CONFIG = {
     "background": "#ffffff",
     "font": "Inter, system-ui, sans-serif",
     "title": {"anchor": "start", "fontSize": 15, "subtitleColor": _SOFT, "subtitleFontSize": 12, "offset": 14},
-    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleColor": _SOFT, "gridColor": _LINE, "domain": False},
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleColor": _SOFT,
+        "titleFontWeight": "normal",
+        "gridColor": _LINE,
+        "domain": False,
+    },
     "view": {"stroke": None},
     "legend": {"labelFontSize": 12, "title": None},
 }

@@ -9,6 +9,8 @@ _DAGSTER_YAML = """\
 # Written by `podium` because there was none; change it as you like.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: 1  # the warehouse has one writer; further runs wait in the queue

@@ -6,7 +6,7 @@ Add a column here and a migration in ``pipeline.warehouse.migrations``; nothing 
 from pipeline.tables.spec import Column, Input, TableSpec, Via
 
 _COMPETITION = Column("competition", "VARCHAR", "Name of the competition: its defs folder and asset prefix.")
-_MODEL = Column("model_id", "VARCHAR", "The model; virtual models are called __ensemble_<name>__.")
+_MODEL = Column("model_id", "VARCHAR", "The model; virtual models are called `__ensemble_<name>__`.")
 _CYCLE = Column("cycle", "TIMESTAMP", "The round's date (UTC), from which horizons count.")
 _HORIZON = Column("horizon", "INTEGER", "How many periods after the cycle the target lies.")
 _SUBJECT = Column("subject", "VARCHAR", "What is predicted: a ticker, a place, an asset.")

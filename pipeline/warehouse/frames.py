@@ -69,7 +69,8 @@ def to_arrow(spec: TableSpec, board: str, rows: pd.DataFrame) -> pa.Table:
         else _array(spec, column, rows[column.name])
         for column in spec.columns
     ]
-    table = pa.table(arrays, names=list(spec.column_names))
+    # A frame put together from many has its text in as many chunks; DuckDB scans one chunk at a time, so join them.
+    table = pa.table(arrays, names=list(spec.column_names)).combine_chunks()
     others = sorted(set(pc.unique(table.column(spec.board)).to_pylist()) - {board})
     if others:
         raise RowsError(

@@ -103,11 +103,26 @@ def open_published(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@dataclass
+class _Opened:
+    """A publication that is open, and how many uses of it are going on."""
+
+    publication: Publication
+    connection: duckdb.DuckDBPyConnection
+    stack: ExitStack
+    users: int = 0
+    retired: bool = False
+
+    def close_when_unused(self) -> None:
+        if self.retired and not self.users:
+            self.stack.close()
+
+
 class PublishedReader:
     """A reader that lives long: every use sees the newest publication.
 
-    Use it from several threads at once; each use has its own connection. A connection in use keeps its file alive even
-    when a newer one is published meanwhile and the old folder is removed.
+    It may be used from several threads at once; each use has a connection of its own. One that is in use keeps its file
+    alive even when a newer one is published meanwhile and the old folder is removed.
 
     Parameters
     ----------
@@ -118,10 +133,7 @@ class PublishedReader:
     def __init__(self, published_dir: Path) -> None:
         self.published_dir = published_dir
         self._guard = threading.Lock()
-        self._stack = ExitStack()
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._publication: Publication | None = None
-        self._link: str | None = None
+        self._opened: _Opened | None = None
 
     @property
     def publication(self) -> Publication:
@@ -133,7 +145,7 @@ class PublishedReader:
             If nothing is published.
         """
         with self._guard:
-            return self._move_on()[0]
+            return self._newest().publication
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -145,12 +157,17 @@ class PublishedReader:
             If nothing is published.
         """
         with self._guard:
-            cursor = self._move_on()[1].cursor()
+            opened = self._newest()
+            cursor = opened.connection.cursor()
+            opened.users += 1
         try:
             cursor.execute("SET TimeZone = 'UTC'")
             yield cursor
         finally:
             cursor.close()
+            with self._guard:
+                opened.users -= 1
+                opened.close_when_unused()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The result of a SELECT on the newest publication; values are bound to its ``?`` placeholders."""
@@ -160,7 +177,7 @@ class PublishedReader:
     def close(self) -> None:
         """Let the file go; the next use opens the newest again."""
         with self._guard:
-            self._let_go()
+            self._retire()
 
     def __enter__(self) -> "PublishedReader":
         return self
@@ -168,17 +185,18 @@ class PublishedReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _let_go(self) -> None:
-        self._stack.close()
-        self._connection = self._publication = self._link = None
+    def _retire(self) -> None:
+        if self._opened is not None:
+            self._opened.retired = True
+            self._opened.close_when_unused()
+            self._opened = None
 
-    def _move_on(self) -> tuple[Publication, duckdb.DuckDBPyConnection]:
-        link = _link(self.published_dir)
-        if self._connection is None or self._publication is None or link != self._link:
-            self._let_go()
-            self._publication, self._connection = _enter_newest(self._stack, self.published_dir)
-            self._link = self._publication.path.parent.name
-        return self._publication, self._connection
+    def _newest(self) -> _Opened:
+        if self._opened is None or _link(self.published_dir) != self._opened.publication.path.parent.name:
+            self._retire()
+            stack = ExitStack()
+            self._opened = _Opened(*_enter_newest(stack, self.published_dir), stack)
+        return self._opened
 
 
 def _link(published_dir: Path) -> str | None:

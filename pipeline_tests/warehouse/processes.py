@@ -5,6 +5,7 @@ Each says on stdout what it did and, where it must wait, waits for a line on std
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def read(folder: str) -> None:
     with PublishedReader(warehouse(folder).published_dir) as reader:
         while True:
             with reader.connection() as connection:
-                row = connection.execute(f"SELECT max(value), count(*) FROM {BOARD}.predictions").fetchone()
+                (row,) = connection.execute(f"SELECT max(value), count(*) FROM {BOARD}.predictions").fetchall()
             if row != last:
                 say(f"{row[0]:.0f} {row[1]}")
                 last = row
@@ -98,7 +99,7 @@ def killed_publish(folder: str, where: str) -> None:
         "rename": lambda: mock.patch.object(Path, "rename", die),
         "link": lambda: mock.patch.object(Path, "symlink_to", die),
         "switch": lambda: mock.patch.object(Path, "replace", _dying_replace(die)),
-        "tidy": lambda: mock.patch.object(publish.shutil, "rmtree", die),
+        "tidy": lambda: mock.patch.object(shutil, "rmtree", die),
     }
     with patches[where]():
         warehouse(folder).publish()

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import pytest
@@ -86,7 +87,7 @@ def test_a_stale_note_does_not_stop_anyone_and_is_not_believed(files: WarehouseF
     with processes.running(processes.hold, tmp_path) as process:
         processes.line(process)
         files.lock.note_path.write_text(json.dumps(note))
-        with pytest.raises(WarehouseBusyError, match="left no note .*long ago.* which is gone"):
+        with pytest.raises(WarehouseBusyError, match=r"left no note .*long ago.* which is gone"):
             WriteLock(files.lock.path, 0.1).acquire("mine")
         files.lock.note_path.write_text("[not a note")
         with pytest.raises(WarehouseBusyError, match="left no note; waited"):
@@ -100,6 +101,25 @@ def test_a_note_of_another_machine_or_user_is_believed(files: WarehouseFiles) ->
         holder = files.lock.holder()
         assert holder is not None
         assert not holder.is_gone
+
+
+def test_a_process_that_may_not_be_asked_is_taken_to_be_alive(files: WarehouseFiles) -> None:
+    with files.lock.hold("mine"), mock.patch.object(os, "kill", side_effect=PermissionError):
+        holder = files.lock.holder()
+        assert holder is not None
+        assert not holder.is_gone
+
+
+def test_a_thread_does_not_wait_for_ever_behind_one_that_waits(files: WarehouseFiles, tmp_path: Path) -> None:
+    with processes.running(processes.hold, tmp_path) as holder:
+        processes.line(holder)
+        patient = threading.Thread(target=files.lock.acquire, args=("patient",))
+        patient.start()
+        with pytest.raises(WarehouseBusyError, match="another thread of this process is waiting for it already"):
+            WriteLock(files.lock.path, 0).acquire("hasty")
+        processes.tell(holder)
+        patient.join()
+    files.lock.release()
 
 
 def test_the_lock_is_reentrant_in_its_process(tmp_path: Path) -> None:
@@ -129,9 +149,10 @@ def test_the_lock_can_be_released_in_another_thread(tmp_path: Path) -> None:
 
 def test_a_failure_to_leave_a_note_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = WriteLock(tmp_path / "lock", 0.1)
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
-        patch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
-        lock.acquire("run")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", mock.Mock(side_effect=OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            lock.acquire("run")
     assert not lock.held
     with lock.hold("again"):
         assert lock.held
@@ -223,6 +244,14 @@ def test_a_file_open_in_this_process_otherwise_is_an_error_that_says_so(files: W
     with pytest.raises(WarehouseBusyError, match="this very process with another configuration"), files.write("mine"):
         pass
     reader.close()
+    assert not files.lock.held
+
+
+def test_a_file_that_is_no_database_is_not_called_busy(files: WarehouseFiles) -> None:
+    files.path.parent.mkdir(parents=True)
+    files.path.write_text("something else")
+    with pytest.raises(duckdb.IOException, match="not a valid DuckDB database"), files.write("mine"):
+        pass
     assert not files.lock.held
 
 

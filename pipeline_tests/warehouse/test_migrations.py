@@ -5,12 +5,12 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from pipeline.tables import ALL_TABLES, FACTORS, MODELS, PREDICTIONS, SCHEMA_VERSION, Column
-from pipeline.warehouse import WarehouseFiles, WarehouseVersionError
+from pipeline.tables import ALL_TABLES, FACTORS, MODELS, PREDICTIONS, SCHEMA_VERSION, WHOLE, Column
+from pipeline.warehouse import Dirty, Store, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.ddl import create_table
 from pipeline.warehouse.identifiers import compose, literal, quote
 from pipeline.warehouse.migrations import MIGRATIONS, Migration, check_version, file_identity, file_version, migrate
-from pipeline_tests.warehouse.frames import BOARD, dirty, predictions
+from pipeline_tests.warehouse.frames import BOARD, dirty, frame, predictions
 
 
 @pytest.fixture
@@ -54,6 +54,12 @@ def test_tables_have_no_constraints_but_not_null(connection: duckdb.DuckDBPyConn
     assert create_table(FACTORS).endswith('"factor" VARCHAR NOT NULL, "value" DOUBLE NOT NULL)')
 
 
+def test_the_first_migration_makes_every_table(connection: duckdb.DuckDBPyConnection) -> None:
+    MIGRATIONS[0].apply(connection)
+    found = {row[:2] for row in connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
+    assert found == {(spec.schema, spec.name) for spec in ALL_TABLES}
+
+
 def test_migrations_count_up_by_one() -> None:
     assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
     assert all(migration.title for migration in MIGRATIONS)
@@ -61,42 +67,42 @@ def test_migrations_count_up_by_one() -> None:
 
 LATER_MODELS = replace(MODELS, columns=(*MODELS.columns, Column("colour", "VARCHAR", "Of its line.", nullable=True)))
 LATER_TABLES = tuple(LATER_MODELS if spec is MODELS else spec for spec in ALL_TABLES)
-LATER = (
-    *MIGRATIONS,
-    Migration(
-        MIGRATIONS[-1].version + 1,
-        "models have a colour",
-        lambda connection: connection.execute("ALTER TABLE competition.models ADD COLUMN colour VARCHAR"),
-    ),
-)
+LATEST = MIGRATIONS[-1].version
+
+
+def add_colour(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("ALTER TABLE competition.models ADD COLUMN colour VARCHAR")
+
+
+LATER = (*MIGRATIONS, Migration(LATEST + 1, "models have a colour", add_colour))
 
 
 def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBPyConnection) -> None:
     migrate(connection)
     before = file_identity(connection)
-    connection.execute(
-        "INSERT INTO competition.models VALUES ('c', 'm', 'M', 'p', 'real', true, '1', NULL, NULL, NULL)"
-    )
-    with pytest.raises(WarehouseVersionError, match="version 1, this Podium needs 2; `podium run` upgrades it"):
+    Store(connection).replace(MODELS, "c", [Dirty(WHOLE, 0)], frame(MODELS, [{"model_id": "m"}]), "v1")
+    with pytest.raises(
+        WarehouseVersionError, match=f"version {LATEST}, this Podium needs {LATEST + 1}; `podium run` upgrades it"
+    ):
         check_version(connection, LATER)
     assert [migration.title for migration in migrate(connection, LATER_TABLES, LATER)] == ["models have a colour"]
     assert connection.execute("SELECT model_id, colour FROM competition.models").fetchall() == [("m", None)]
     assert comments(connection)["competition", "models", "colour"] == "Of its line."
-    assert file_version(connection) == 2
+    assert file_version(connection) == LATEST + 1
     assert file_identity(connection) != before
     check_version(connection, LATER)
 
 
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:
     migrate(connection, LATER_TABLES, LATER)
-    assert file_version(connection) == 2
+    assert file_version(connection) == LATEST + 1
     assert migrate(connection, LATER_TABLES, LATER) == []
 
 
 def test_a_newer_file_is_refused_with_what_to_do(files: WarehouseFiles) -> None:
     with files.write("first") as store:
         store.connection.execute("UPDATE meta.schema_version SET version = 99")
-    message = "version 99, this Podium knows versions up to 1; install the newer Podium"
+    message = f"version 99, this Podium knows versions up to {LATEST}; install the newer Podium"
     with pytest.raises(WarehouseVersionError, match=message), files.write("second"):
         pass
     with pytest.raises(WarehouseVersionError, match=message), files.read():
@@ -112,8 +118,8 @@ def test_a_failing_migration_changes_nothing(connection: duckdb.DuckDBPyConnecti
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        migrate(connection, ALL_TABLES, (*MIGRATIONS, Migration(2, "fails", fail)))
-    assert file_version(connection) == 1
+        migrate(connection, ALL_TABLES, (*MIGRATIONS, Migration(LATEST + 1, "fails", fail)))
+    assert file_version(connection) == LATEST
     assert ("competition", "models") in comments(connection)
 
 

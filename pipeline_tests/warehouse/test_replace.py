@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -150,12 +151,10 @@ def test_an_error_while_writing_leaves_everything_as_it_was(store: Store, monkey
     store.replace(PREDICTIONS, BOARD, dirty(0), predictions(0), "v1")
     before = store.read(PREDICTIONS, BOARD), store.ledger(BOARD), changes(store)
 
-    def fail(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(_Replacement, "_write_ledger", fail)
-        store.replace(PREDICTIONS, BOARD, dirty(0), predictions(0, value=9.0), "v2")
+    with monkeypatch.context() as patch:
+        patch.setattr(_Replacement, "_write_ledger", mock.Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            store.replace(PREDICTIONS, BOARD, dirty(0), predictions(0, value=9.0), "v2")
     pd.testing.assert_frame_equal(store.read(PREDICTIONS, BOARD), before[0])
     pd.testing.assert_frame_equal(store.ledger(BOARD), before[1])
     assert changes(store) == before[2]
@@ -167,7 +166,7 @@ def test_nan_is_stored_as_null(store: Store) -> None:
     row = store.connection.execute("SELECT value IS NULL, numerator IS NULL FROM competition.cycle_metrics").fetchone()
     assert row == (True, True)
     arrow_backed = cycle_metrics((0, 1, 1.0))
-    arrow_backed["value"] = pd.array([0.0], dtype="Float64") / 0
+    arrow_backed["value"] = pd.Series([0.0], dtype="Float64") / 0
     store.replace(CYCLE_METRICS, BOARD, dirty(0), arrow_backed, "v1")
     assert store.read(CYCLE_METRICS, BOARD)["value"].isna().all()
 
@@ -299,7 +298,8 @@ def test_dtypes_depend_on_the_table_not_on_the_rows(store: Store) -> None:
 def test_text_that_is_null_throughout_stays_text(store: Store) -> None:
     store.replace(CYCLE_METRICS, BOARD, dirty(0), cycle_metrics((0, 1, 1.0)), "v1")
     reasons = store.read(CYCLE_METRICS, BOARD)["reason"]
-    assert (str(reasons.dtype), reasons.isna().all()) == ("str", True)
+    assert str(reasons.dtype) == "str"
+    assert reasons.isna().all()
 
 
 def test_rows_are_read_in_the_order_of_their_key(store: Store) -> None:
