@@ -5,7 +5,7 @@ import sys
 import typer
 
 from pipeline.cli import dev, leaderboard, run, sql
-from pipeline.cli.errors import exit_code
+from pipeline.cli.errors import exit_code, one_line
 
 app = typer.Typer(
     name="podium",
@@ -30,5 +30,5 @@ def main() -> None:
         code = exit_code(error)
         if code is None:
             raise
-        print(f"podium: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"podium: {one_line(error)}", file=sys.stderr)
         raise SystemExit(code) from None

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.instance import dagster_home
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, settings
 
 
 def dev(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
     dagster_home()
+    # Dagster must start in the project; relative folders in the settings mean those of the caller's folder.
+    os.environ["PODIUM_DATA_DIR"] = str(settings().data_dir.resolve())
+    os.environ["PODIUM_DBT_PROJECT_DIR"] = str(settings().dbt_project_dir.resolve())
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     os.execv(str(dagster), [str(dagster), "dev", "--host", host, "--port", str(port)])  # noqa: S606  (our own command)

@@ -2,6 +2,11 @@
 
 from enum import IntEnum
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from pipeline.settings import Settings
+
 
 class Exit(IntEnum):
     """What a script can tell from the exit code."""
@@ -18,23 +23,41 @@ class InputError(ValueError):
 
 
 class RunFailedError(RuntimeError):
-    """A run that did not succeed; the message names the step."""
+    """A run that did not succeed; the message names the step and the cause."""
 
 
-def exit_code(error: BaseException) -> Exit | None:
+def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
-    import duckdb
-
     from pipeline.reports.queries import UnknownBoardError
     from pipeline.warehouse import WarehouseBusyError, WarehouseVersionError
+    from pipeline.warehouse.published import NotPublishedError
 
-    codes: tuple[tuple[type[BaseException], Exit], ...] = (
+    codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
         (WarehouseBusyError, Exit.BUSY),
-        (FileNotFoundError, Exit.NOT_PUBLISHED),
+        (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
-        (duckdb.Error, Exit.WRONG_INPUT),
+        (SettingsError, Exit.WRONG_INPUT),
     )
+    if _is_wrong_setting(error):
+        return Exit.WRONG_INPUT
     return next((code for kind, code in codes if isinstance(error, kind)), None)
+
+
+def one_line(error: Exception) -> str:
+    """The message of a known error, on one line; a wrong setting is named by its environment variable."""
+    if isinstance(error, ValidationError) and _is_wrong_setting(error):
+        return "; ".join(
+            f"PODIUM_{str(wrong['loc'][0]).upper()}={wrong['input']!r} cannot be used: {wrong['msg']}"
+            for wrong in error.errors()
+        )
+    text = " ".join(str(error).split())
+    if isinstance(error, SettingsError):
+        return f"{text}; a setting of several values is a JSON list: PODIUM_DOTTED_PATH_PACKAGES='[\"pipeline\"]'"
+    return text
+
+
+def _is_wrong_setting(error: Exception) -> bool:
+    return isinstance(error, ValidationError) and error.title == Settings.__name__

@@ -18,8 +18,8 @@ concurrency:
 
 
 def dagster_home() -> Path:
-    """The folder of runs and events, also set as ``DAGSTER_HOME``; one that is set already is respected."""
-    home = Path(os.environ.get("DAGSTER_HOME") or settings().dagster_home)
+    """The folder of runs and events, set as ``DAGSTER_HOME``; one that is set already is respected, made absolute."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings().dagster_home).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():

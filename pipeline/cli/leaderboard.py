@@ -1,10 +1,12 @@
 """``podium leaderboard``: a board now, or as it stood at any date."""
 
-from datetime import datetime, time, timedelta
+import contextlib
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, console, day, percent, print_json, signed
@@ -18,12 +20,12 @@ def leaderboard(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The board as it stood then: a date (its end, UTC) or a time.")
     ] = None,
-    include_ensembles: Annotated[bool, typer.Option(help="List virtual models too.")] = False,
+    include_ensembles: Annotated[bool, typer.Option("--include-ensembles", help="List virtual models too.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a leaderboard from the published file."""
-    moment = None if as_of is None else parse_moment(as_of)
+    moment = None if as_of is None else parse_moment(as_of, "--as-of")
     with open_published(settings().published_dir) as connection:
         found = board(connection, name, moment, include_ensembles=include_ensembles)
     if as_json:
@@ -32,52 +34,76 @@ def leaderboard(
         print_board(found, limit)
 
 
-def parse_moment(text: str, option: str = "--as-of") -> datetime:
-    """A date (its last microsecond) or an ISO time, in UTC.
+def parse_moment(text: str, option: str, time_of_day: time = time.max) -> datetime:
+    """A date or an ISO time as a time in UTC, without a zone.
+
+    Parameters
+    ----------
+    text : str
+        A date, or a time with or without its zone; without one it is UTC.
+    option : str
+        Where it was given, for the error message.
+    time_of_day : time
+        What a date alone means: its end by default.
 
     Raises
     ------
     InputError
         If it is neither.
     """
+    with contextlib.suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), time_of_day)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{option} {text!r} is no date; write 2022-12-23 or 2022-12-23T21:00") from None
-    if moment.tzinfo is not None:
-        moment = (moment - (moment.utcoffset() or timedelta())).replace(tzinfo=None)
-    is_date = len(text.strip()) <= len("2022-12-23")
-    return datetime.combine(moment, time.max) if is_date else moment
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise InputError(f"{option} {text!r} is no date or time; write 2022-12-23 or 2022-12-23T21:00 (UTC)") from None
 
 
 def print_board(found: Board, limit: int | None = None) -> None:
-    """Print a board as a table: rank, change, model, the keys it is ranked by with the first one's interval."""
-    table = Table(title=f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}", title_justify="left")
-    table.add_column("rank", justify="right")
-    table.add_column("±", justify="right")
-    table.add_column("model")
-    for place, key in enumerate(found.keys):
-        table.add_column(key, justify="right")
-        if place == 0:
-            table.add_column("95 % interval", justify="right")
-    table.add_column("coverage", justify="right")
-    table.add_column("n", justify="right")
+    """Print a board as a table.
+
+    Its columns are rank, change, model, the weighted sum where ranks are by one, every key with the first one's
+    interval, coverage and n. The rank of a virtual model, in parentheses, is its rank among all models.
+    """
+    title = Text(f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}")
+    table = Table(title=title, title_justify="left")
+    for header in _headers(found):
+        table.add_column(Text(header), justify="left" if header == "model" else "right")
     for row in found.rows[:limit]:
-        table.add_row(*_cells(found, row), style=None if row.status == "ranked" else "dim")
+        table.add_row(*map(Text, _cells(found, row)), style=None if row.status == "ranked" else "dim")
     console().print(table)
 
 
+def _headers(found: Board) -> list[str]:
+    first, *others = found.keys
+    weighted = ["weighted sum"] if found.is_weighted else []
+    return ["rank", "±", "model", *weighted, first, "95 % interval", *others, "coverage", "n"]
+
+
 def _cells(found: Board, row: BoardRow) -> list[str]:
-    rank = row.rank_with_ensembles if row.is_ensemble else row.rank
-    change = {None: "", 0: ""}.get(row.rank_change, f"{row.rank_change or 0:+d}")
-    label = row.title if row.status == "ranked" else f"{row.title} ({row.status})"
-    cells = [MISSING if rank is None else str(rank), change, label]
-    for place, key in enumerate(found.keys):
-        value = row.values.get(key)
-        cells.append(signed(None if value is None else value.value))
-        if place == 0:
-            cells.append(_interval(value))
-    return [*cells, percent(row.coverage), f"{row.n:,}"]
+    first, *others = [row.values.get(key) for key in found.keys]
+    return [
+        _rank(row),
+        f"{row.rank_change:+d}" if row.rank_change else "",
+        row.title if row.status == "ranked" else f"{row.title} ({row.status})",
+        *([signed(row.rank_key)] if found.is_weighted else []),
+        _value(first),
+        _interval(first),
+        *map(_value, others),
+        percent(row.coverage),
+        f"{row.n:,}",
+    ]
+
+
+def _rank(row: BoardRow) -> str:
+    if row.is_ensemble:
+        return MISSING if row.rank_with_ensembles is None else f"({row.rank_with_ensembles})"
+    return MISSING if row.rank is None else str(row.rank)
+
+
+def _value(value: KeyValue | None) -> str:
+    return signed(None if value is None else value.value)
 
 
 def _interval(value: KeyValue | None) -> str:

@@ -4,19 +4,19 @@ The run executes in the main thread, so that Ctrl-C ends it as Dagster expects; 
 """
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
 _POLL_SECONDS = 0.2
 
 
-@dataclass
+@dataclass(frozen=True)
 class AssetReport:
     """What a run did to one asset."""
 
@@ -28,54 +28,66 @@ class AssetReport:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed: the class of the error behind it, and its message on one line."""
+
+    step: str
+    error: str
+    message: str
+
+
 @dataclass
 class Watch:
     """What is known of a run so far."""
 
     assets: list[AssetReport] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
 
 class _Watcher:
+    """Reads a run's events, keeps what they tell, and prints it."""
+
     def __init__(self, instance: dg.DagsterInstance, run_id: str, console: Console | None) -> None:
         self.watch = Watch()
         self._instance, self._run_id, self._console = instance, run_id, console
         self._cursor: str | None = None
         self._started: dict[str, float] = {}
+        self._materialized_steps: set[str | None] = set()
 
     def poll(self) -> None:
         """Take in the events since the last time."""
-        connection = self._instance.get_records_for_run(self._run_id, cursor=self._cursor)
-        self._cursor = connection.cursor
-        for record in connection.records:
-            event = record.event_log_entry.dagster_event
-            if event is not None:
-                self._take(event, record.event_log_entry.timestamp)
+        has_more = True
+        while has_more:
+            connection = self._instance.get_records_for_run(self._run_id, cursor=self._cursor)
+            self._cursor, has_more = connection.cursor, connection.has_more
+            for record in connection.records:
+                event = record.event_log_entry.dagster_event
+                if event is not None:
+                    self._take(event, record.event_log_entry.timestamp)
 
     def _take(self, event: dg.DagsterEvent, timestamp: float) -> None:
         kind = event.event_type
         if kind == dg.DagsterEventType.STEP_START and event.step_key:
             self._started[event.step_key] = timestamp
-            self._say(f"[dim]… {event.step_key.replace('__', '/')}[/dim]")
-        elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key:
+            self._say(f"[dim]… {escape(_step(event))}[/dim]")
+        elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._materialized(event, timestamp - self._started.get(event.step_key or "", timestamp))
+        elif kind == dg.DagsterEventType.STEP_SUCCESS and event.step_key not in self._materialized_steps:
+            self._say(f"[green]✓[/green] {escape(_step(event)):32} {'':>15}           nothing new")
         elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            evaluation = event.asset_check_evaluation_data
-            if not evaluation.passed:
-                name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
-                self.watch.failed_checks.append(name)
-                self._say(f"[red]✗[/red] check {name}: {evaluation.description or ''}")
+            self._checked(event)
         elif kind == dg.DagsterEventType.STEP_FAILURE:
-            error = event.step_failure_data.error
-            cause = error.cause if error and error.cause else error
-            first_line = (cause.message if cause else "").strip().splitlines() or ["no message"]
-            self.watch.failures.append(f"{(event.step_key or '').replace('__', '/')}: {first_line[0]}")
+            self._failed(_step(event), event.step_failure_data.error)
+        elif kind == dg.DagsterEventType.RUN_FAILURE and not self.watch.failures:
+            self._failed("run", event.job_failure_data.error)
 
     def _materialized(self, event: dg.DagsterEvent, seconds: float) -> None:
-        metadata = event.step_materialization_data.materialization.metadata
+        materialization = event.step_materialization_data.materialization
+        metadata = materialization.metadata
         report = AssetReport(
-            asset=event.asset_key.to_user_string() if event.asset_key else "",
+            asset=materialization.asset_key.to_user_string(),
             rows=_value(metadata, "dagster/row_count"),
             cycles_recomputed=_value(metadata, "podium/cycles_recomputed"),
             cycles_changed=_value(metadata, "podium/cycles_changed"),
@@ -83,8 +95,22 @@ class _Watcher:
             seconds=round(seconds, 2),
         )
         self.watch.assets.append(report)
+        self._materialized_steps.add(event.step_key)
         rows = "" if report.rows is None else f"{report.rows:,} rows"
-        self._say(f"[green]✓[/green] {report.asset:32} {rows:>15}  {seconds:5.1f} s  {report.why}")
+        self._say(f"[green]✓[/green] {escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}")
+
+    def _checked(self, event: dg.DagsterEvent) -> None:
+        evaluation = event.asset_check_evaluation_data
+        if not evaluation.passed:
+            name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+            self.watch.failed_checks.append(name)
+            self._say(f"[red]✗[/red] check {escape(name)}: {escape(evaluation.description or '')}")
+
+    def _failed(self, step: str, error: Any) -> None:
+        cause = error.cause if error is not None and error.cause is not None else error
+        failure = Failure(step, *("", "no message") if cause is None else _cause(cause))
+        self.watch.failures.append(failure)
+        self._say(f"[red]✗[/red] {escape(step)}: {escape(failure.message)}")
 
     def _say(self, line: str) -> None:
         if self._console is not None:
@@ -100,6 +126,7 @@ def watching(instance: dg.DagsterInstance, run_id: str, console: Console | None)
     instance : DagsterInstance
         Where the run's events go.
     run_id : str
+        The run; its events may begin later.
     console : Console or None
         Where to print; None prints nothing.
     """
@@ -116,11 +143,22 @@ def watching(instance: dg.DagsterInstance, run_id: str, console: Console | None)
         yield watcher.watch
     finally:
         done.set()
-        thread.join(timeout=5)
-        time.sleep(0)
+        thread.join()
         watcher.poll()
 
 
-def _value(metadata: Any, name: str) -> Any:
+def _step(event: dg.DagsterEvent) -> str:
+    """The step's name as the asset's key."""
+    return (event.step_key or "").replace("__", "/")
+
+
+def _cause(error: Any) -> tuple[str, str]:
+    """Class and message of a recorded error; Dagster records both as one text, ``package.Class: message``."""
+    name = error.cls_name or ""
+    _, _, message = error.message.partition(f"{name}:")
+    return name, " ".join((message or error.message).split())
+
+
+def _value(metadata: Mapping[str, Any], name: str) -> Any:
     entry = metadata.get(name)
     return None if entry is None else entry.value

@@ -1,40 +1,74 @@
 """``podium sql``: any question to the published file."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
+import duckdb
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import MISSING, console, print_json
+from pipeline.cli.output import cell, console, print_json
 from pipeline.settings import settings
 from pipeline.warehouse import open_published
+
+_ROWS_OF_A_TABLE = 50
 
 
 def sql(
     query: Annotated[str, typer.Argument(help="The query; - reads it from standard input.")],
-    limit: Annotated[int, typer.Option(min=1, help="Rows that a table shows at most; JSON has them all.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Only the first rows: {_ROWS_OF_A_TABLE} in a table, all in JSON by default."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Ask the published file, read-only: podium sql "SELECT * FROM sp500.leaderboard LIMIT 5"."""
     text = sys.stdin.read() if query == "-" else query
-    if not text.strip():
-        raise InputError('the query is empty; try: podium sql "SELECT * FROM marts.leaderboard_current"')
+    shown = limit if as_json or limit else _ROWS_OF_A_TABLE
     with open_published(settings().published_dir) as connection:
-        cursor = connection.execute(text)
-        names = [column[0] for column in cursor.description or []]
-        rows = cursor.fetchall() if as_json else cursor.fetchmany(limit + 1)
+        names, rows = _answer(connection, text, None if shown is None else shown + 1)
     if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        print_json([dict(zip(names, row, strict=True)) for row in rows[:shown]])
         return
-    table = Table(*names)
-    for row in rows[:limit]:
-        table.add_row(*(MISSING if value is None else _cell(value) for value in row))
-    console().print(table)
-    if len(rows) > limit:
-        console().print(f"[dim]the first {limit} rows; --limit or --json for more[/dim]")
+    table = Table()
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows[:shown]:
+        table.add_row(*(Text(cell(value)) for value in row))
+    out = console()
+    out.print(table)
+    if shown is not None and len(rows) > shown:
+        out.print(f"[dim]the first {shown} rows; --limit or --json for more[/dim]")
 
 
-def _cell(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _answer(
+    connection: duckdb.DuckDBPyConnection, text: str, at_most: int | None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Names of the columns, each once, and rows of the last statement's result.
+
+    Raises
+    ------
+    InputError
+        If there is no statement, or DuckDB refuses it.
+    """
+    try:
+        if not connection.extract_statements(text):
+            raise InputError('the query is empty; try: podium sql "SELECT * FROM marts.leaderboard_current"')
+        cursor = connection.execute(text)
+        names = _told_apart([column[0] for column in cursor.description or []])
+        return names, cursor.fetchall() if at_most is None else cursor.fetchmany(at_most)
+    except duckdb.Error as error:
+        message, _, _ = str(error).partition("\n\nLINE ")
+        raise InputError(message) from None
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names of which none occurs twice: the second ``a`` is called ``a_1``, as DuckDB calls it in a new table."""
+    distinct: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in range(1, len(names) + 1))
+        taken = {*names, *distinct}
+        distinct.append(name if name not in distinct else next(other for other in numbered if other not in taken))
+    return distinct

@@ -5,28 +5,46 @@ the middle of a run. Add a field here when an operator must be able to decide it
 """
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.competition.durations import Duration
+from pipeline.competition.durations import Duration, format_duration
 from pipeline.competition.metrics import METRICS, Metric
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.registry import UnknownNameError
+from pipeline.tables import ALL_TABLES
+
+_RESERVED = {spec.schema for spec in ALL_TABLES} | {
+    *("experiments", "judging", "llm", "marts", "quarantine"),
+    *("information_schema", "main", "pg_catalog", "system", "temp"),
+}
+"""Schemas of the warehouse and of DuckDB; a board has a schema of its own in the published file."""
 
 
-def _board_name(name: str) -> str:
+def _name(name: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
-        raise ValueError(f"{name!r} is no board name; use lower-case letters, digits and _, a letter first")
+        raise ValueError(f"{name!r} is no name; use lower-case letters, digits and _, a letter first")
     return name
 
 
-class _Declaration(BaseModel):
-    """A part of a contract: unknown fields are errors, nothing changes after reading."""
+def _not_reserved(name: str) -> str:
+    if name in _RESERVED:
+        raise ValueError(f"{name!r} is the name of a schema, so no board can have it: {', '.join(sorted(_RESERVED))}")
+    return name
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that is good for a folder, a schema and a part of a key: no dots, no spaces, no capitals."""
+
+
+class _Declaration(BaseModel):
+    """A part of a contract: unknown fields and infinite numbers are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PredictionsSpec(_Declaration):
@@ -61,15 +79,17 @@ class ScoringSpec(_Declaration):
 
 
 class WindowSpec(_Declaration):
-    """The last ``cycles`` cycles, or those within ``duration`` of the newest; neither means all."""
+    """The last ``cycles`` cycles, or those less than ``duration`` older than the newest; neither means all."""
 
     cycles: int | None = Field(default=None, ge=1, description="Number of cycles of the competition.")
     duration: Duration | None = Field(default=None, description="Cycle time, counted back from the newest cycle.")
 
     @model_validator(mode="after")
-    def _not_both(self) -> "WindowSpec":
+    def _one_length_above_zero(self) -> "WindowSpec":
         if self.cycles is not None and self.duration is not None:
             raise ValueError("a window has cycles or duration, not both")
+        if self.duration is not None and self.duration <= timedelta(0):
+            raise ValueError(f"a window's duration is {format_duration(self.duration)}; give one above 0, such as 90d")
         return self
 
 
@@ -93,7 +113,7 @@ class LeaderboardSpec(_Declaration):
 class Contract(_Declaration):
     """One competition, as declared in ``defs/<name>/defs.yaml``."""
 
-    name: Annotated[str, AfterValidator(_board_name)] = Field(
+    name: Annotated[Name, AfterValidator(_not_reserved)] = Field(
         description="Name of the board: its defs folder, asset prefix and schema in the published file."
     )
     title: str = Field(description="Title to show.")
@@ -103,7 +123,7 @@ class Contract(_Declaration):
     truth: TruthSpec
     scoring: ScoringSpec
     metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
-    windows: dict[str, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
+    windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
     leaderboard: LeaderboardSpec
     min_subjects: int | None = Field(
         default=None, ge=2, description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes)."
@@ -121,8 +141,8 @@ class Contract(_Declaration):
         return self
 
     def metric(self, name: str) -> Metric:
-        """The metric of that name, built in or custom."""
-        return METRICS.get(name)
+        """The metric of that name, built in or custom; one named by its dotted path is called so in every table."""
+        return replace(METRICS.get(name), name=name)
 
     def direction(self, name: str) -> Direction:
         """Which way the metric is better; a metric without its own direction has that of the scoring rule."""
@@ -163,6 +183,10 @@ def _unknown_names(contract: Contract) -> list[str]:
 def _metric_problems(contract: Contract) -> list[str]:
     listed = ", ".join(contract.metrics)
     problems = []
+    rule, output_type = RULES.get(contract.scoring.rule), contract.predictions.output_type
+    if output_type not in rule.output_types:
+        scored = ", ".join(rule.output_types)
+        problems.append(f"scoring.rule {contract.scoring.rule!r} scores {scored}, not {output_type!r} predictions")
     if contract.scoring.primary not in contract.metrics:
         problems.append(f"scoring.primary {contract.scoring.primary!r} is not among metrics ({listed}); add it")
     if len(set(contract.metrics)) < len(contract.metrics):

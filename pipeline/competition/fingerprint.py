@@ -7,24 +7,46 @@ come out the same do not count as changed, so a changed comment costs one recomp
 import functools
 import hashlib
 import importlib.util
-import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.competition.contract import Contract
 
-_STAGE_FIELDS = {
-    "predictions": ("predictions",),
-    "truth": ("truth",),
-    "scores": ("predictions", "scoring", "min_subjects", "center", "horizon_cycles"),
-    "cycle_metrics": ("predictions", "scoring", "metrics", "min_subjects", "center", "horizon_cycles"),
-    "snapshots": ("metrics", "windows"),
-    "leaderboard": ("scoring", "metrics", "leaderboard"),
-}
-_STAGE_PACKAGES = {
-    "scores": ("pipeline.competition",),
-    "cycle_metrics": ("pipeline.competition",),
-    "snapshots": ("pipeline.competition", "pipeline.leaderboard"),
-    "leaderboard": ("pipeline.competition.stages", "pipeline.leaderboard"),
+_PANEL = {"min_subjects", "center", "horizon_cycles"}
+"""What a panel carries from the contract: any rule and any cross-sectional metric may use it."""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What a stage's rows depend on besides its input rows.
+
+    Parameters
+    ----------
+    declared : mapping
+        Fields of the contract, as pydantic's ``include`` takes them.
+    sources : tuple of str
+        Modules, or packages with everything in them.
+    """
+
+    declared: dict[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+
+_PREDICTIONS_SOURCE = {"predictions": {"source"}}
+_PURE = "pipeline.competition"
+_KERNEL = "pipeline.leaderboard"
+_STAGES = {
+    "catalog": _Stage(),
+    "models": _Stage(_PREDICTIONS_SOURCE),
+    "subjects": _Stage(_PREDICTIONS_SOURCE),
+    "factors": _Stage(_PREDICTIONS_SOURCE),
+    "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),
+    "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
+    "scores": _Stage({"predictions": {"output_type"}, "scoring": {"rule"}} | dict.fromkeys(_PANEL, True), (_PURE,)),
+    "cycle_metrics": _Stage({"metrics": True} | dict.fromkeys(_PANEL, True), (_PURE,)),
+    "snapshots": _Stage({"metrics": True, "windows": True}, (_PURE, _KERNEL)),
+    "leaderboard": _Stage({"leaderboard": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
 }
 
 
@@ -34,24 +56,33 @@ def stage_code(stage: str, contract: Contract, *also: str) -> str:
     Parameters
     ----------
     stage : str
-        Name of the table.
+        Name of the table, or ``catalog``.
     contract : Contract
     *also : str
         Anything else, such as a source's fingerprint.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage.
     """
-    declared = contract.model_dump(mode="json", include=set(_STAGE_FIELDS.get(stage, ())))
-    parts = [json.dumps(declared, sort_keys=True), *also]
-    parts += [_source_hash(package) for package in _STAGE_PACKAGES.get(stage, ())]
-    parts += [_source_hash(module) for module in _custom_modules(stage, contract)]
-    return _digest(*parts)
+    if stage not in _STAGES:
+        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(_STAGES)}")
+    declared = contract.model_dump_json(include=_STAGES[stage].declared)
+    modules = (*_STAGES[stage].sources, *_custom_modules(stage, contract))
+    return _digest(declared, *also, *(_source_hash(module) for module in modules))
 
 
 def _custom_modules(stage: str, contract: Contract) -> list[str]:
-    """Modules of the rule and metrics that the contract names by dotted path."""
-    if stage not in _STAGE_PACKAGES:
-        return []
-    dotted = [name for name in (contract.scoring.rule, *contract.metrics) if "." in name]
-    return [name.rpartition(".")[0] for name in dotted]
+    """Modules of the rule and metrics that a stage calls, or takes the direction of, named by dotted path."""
+    keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers)
+    called = {
+        "scores": (contract.scoring.rule,),
+        "cycle_metrics": contract.metrics,
+        "snapshots": contract.metrics,
+        "leaderboard": (contract.scoring.rule, *(key.partition(".")[2] for key in keys)),
+    }
+    return [name.rpartition(".")[0] for name in called.get(stage, ()) if "." in name]
 
 
 @functools.cache

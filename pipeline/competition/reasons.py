@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from pipeline.competition.arrays import Bools, Floats
 
-REASONS = (
+REASONS: tuple[str | None, ...] = (
     None,
     "too_few_pairs",
     "constant_input",

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
-from pipeline.competition.arrays import Ints
 from pipeline.competition.contract import TruthSpec
 
 FACT = ["subject", "target_time", "horizon"]
@@ -20,9 +18,15 @@ FACT = ["subject", "target_time", "horizon"]
 ANY_HORIZON = -1
 """The horizon of an outcome that serves every horizon."""
 
+_MOMENT = [*FACT, "known_at"]
+_COLUMNS = [*_MOMENT, "value"]
+
 
 def stamp(rows: pd.DataFrame, spec: TruthSpec, now: datetime) -> pd.DataFrame:
     """Give every row the time at which it counts as known, by the contract's rule.
+
+    Unless the contract says ``column``, only the source's newest value of each fact is taken: the times of the
+    others would be the same.
 
     Parameters
     ----------
@@ -31,6 +35,16 @@ def stamp(rows: pd.DataFrame, spec: TruthSpec, now: datetime) -> pd.DataFrame:
     spec : TruthSpec
     now : datetime
         The time of arrival, UTC.
+
+    Returns
+    -------
+    DataFrame
+        The rows with ``known_at``.
+
+    Raises
+    ------
+    ValueError
+        If the contract says ``column`` and there is none.
     """
     if spec.known_at == "column":
         if "known_at" not in rows:
@@ -38,16 +52,19 @@ def stamp(rows: pd.DataFrame, spec: TruthSpec, now: datetime) -> pd.DataFrame:
                 "truth.known_at is 'column' but the source gives no column known_at; use target_time or arrival"
             )
         return rows
+    if "known_at" in rows:
+        rows = rows.sort_values("known_at", kind="stable").drop_duplicates(FACT, keep="last")
     if spec.known_at == "arrival":
         return rows.assign(known_at=pd.Timestamp(now))
     return rows.assign(known_at=rows["target_time"] + pd.Timedelta(spec.delay))
 
 
-def news(stored: pd.DataFrame, incoming: pd.DataFrame, now: datetime) -> pd.DataFrame:
+def news(stored: pd.DataFrame, incoming: pd.DataFrame, now: datetime, *, partial: bool = False) -> pd.DataFrame:
     """The incoming rows that say something new, to be added to those stored.
 
-    Walking through time, a row is news when its value differs from the one known just before. A value that
-    contradicts a stored one of the very same ``known_at`` is a silent revision: it counts as known ``now``.
+    Walking through time, a row is news when its value differs from the one known just before; to withdraw what
+    was never given is none. When the newest value that the source gives of a fact is still not the one that counts
+    in the end, the source has changed its mind without a date (a silent revision): its value is known ``now``.
 
     Parameters
     ----------
@@ -55,47 +72,99 @@ def news(stored: pd.DataFrame, incoming: pd.DataFrame, now: datetime) -> pd.Data
         subject, target_time, horizon, known_at, value; one row a fact and known_at.
     now : datetime
         The time of arrival, UTC.
+    partial : bool
+        Whether ``incoming`` may lack values that were given before, as a single file does. Then only a value that
+        contradicts a stored one of the very same ``known_at`` is a silent revision. By default it is all that the
+        source ever said, and a source that returns to an earlier value has revised too.
 
     Returns
     -------
     DataFrame
         Same columns; empty when nothing is new.
+
+    Raises
+    ------
+    ValueError
+        If incoming rows give one fact two values at the same time.
     """
-    if incoming.empty:
-        return incoming
+    incoming = _without_repeats(incoming[_COLUMNS])
+    stored = stored[_COLUMNS] if len(stored) else incoming.iloc[:0]
     both = pd.concat([stored.assign(is_new=False), incoming.assign(is_new=True)], ignore_index=True)
-    both = both.sort_values([*FACT, "known_at", "is_new"], kind="stable", ignore_index=True)
-    contradicts = both["is_new"] & _same_as_previous(both, [*FACT, "known_at"]) & ~_same_value_as_previous(both)
-    has_later = _same_as_previous(both.iloc[::-1], FACT).iloc[::-1]
-    both.loc[contradicts, "known_at"] = pd.Timestamp(now)
-    both = both[~(contradicts & has_later)]
-    fresh = both["is_new"] & ~(_same_as_previous(both, FACT) & _same_value_as_previous(both))
-    return both.loc[fresh, [*FACT, "known_at", "value"]].reset_index(drop=True)
+    both = both.sort_values([*_MOMENT, "is_new"], kind="stable", ignore_index=True)
+    restated = both.duplicated(_MOMENT)
+    dated = both[~restated]
+    previous = dated.groupby(FACT)["value"].shift()
+    found = dated.loc[dated["is_new"] & ~_same(dated["value"], previous), _COLUMNS]
+    newest_claim = incoming.sort_values("known_at", kind="stable").drop_duplicates(FACT, keep="last")
+    if partial:
+        contradicts = restated & ~_same(both["value"], both["value"].shift())
+        newest_claim = newest_claim.merge(both.loc[contradicts, _MOMENT], on=_MOMENT)
+    silent = _silent_revisions(pd.concat([stored, found], ignore_index=True), newest_claim, now)
+    return pd.concat([found, silent], ignore_index=True).sort_values(_MOMENT, ignore_index=True)
 
 
-def _same_value_as_previous(rows: pd.DataFrame) -> pd.Series:
-    value, previous = rows["value"], rows["value"].shift()
-    return value.eq(previous) | (value.isna() & previous.isna())
+def _without_repeats(incoming: pd.DataFrame) -> pd.DataFrame:
+    distinct = incoming.drop_duplicates()
+    unclear = distinct[distinct.duplicated(_MOMENT, keep=False)]
+    if len(unclear):
+        raise ValueError(
+            f"truth gives one outcome several values at the same time, such as {unclear.iloc[0].to_dict()} and "
+            f"{unclear.iloc[1].to_dict()}; give one value for each subject, target_time, horizon and known_at"
+        )
+    return distinct
 
 
-def _same_as_previous(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
-    same = pd.Series(True, index=rows.index)
-    for column in columns:
-        same &= rows[column].eq(rows[column].shift())
-    return same
+def _silent_revisions(known: pd.DataFrame, claimed: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """The claims that differ from the newest known value of their fact, known now or just after that value."""
+    newest = known.sort_values("known_at", kind="stable").drop_duplicates(FACT, keep="last")
+    compared = claimed.merge(newest, on=FACT, how="left", suffixes=("", "_known"))
+    silent = compared[~_same(compared["value"], compared["value_known"])]
+    just_after = silent["known_at_known"] + pd.Timedelta(1, "us")
+    return silent.assign(known_at=just_after.where(just_after > pd.Timestamp(now), pd.Timestamp(now)))[_COLUMNS]
+
+
+def _same(one: pd.Series, other: pd.Series) -> pd.Series:
+    return one.eq(other) | (one.isna() & other.isna())
 
 
 def outcomes_of(predictions: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """The truth of every cross-section: cycle, horizon, subject, known_at, value.
+    """The truth of every cross-section: every version of the outcome of each of its subjects.
 
-    A row made for one horizon wins over one for any horizon that became known at the same time.
+    From the moment that an outcome made for one horizon is known, it replaces the one that serves every horizon.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        cycle, horizon, target_time.
+    truth : DataFrame
+        Rows of ``truth``.
+
+    Returns
+    -------
+    DataFrame
+        cycle, horizon, subject, known_at, value.
+
+    Raises
+    ------
+    ValueError
+        If the predictions of one cross-section name several target times.
     """
     sections = predictions[["cycle", "horizon", "target_time"]].drop_duplicates()
+    several = sections[sections.duplicated(["cycle", "horizon"], keep=False)]
+    if len(several):
+        cycle, horizon = several[["cycle", "horizon"]].iloc[0]
+        times = ", ".join(str(time) for time in sorted(several["target_time"].unique()))
+        raise ValueError(
+            f"predictions of cycle {cycle}, horizon {horizon}, name several target times (among {times}); "
+            f"a cycle and horizon have one: correct or reject the others"
+        )
     joined = sections.merge(truth, on="target_time", suffixes=("", "_of_truth"))
-    joined = joined[(joined["horizon_of_truth"] == joined["horizon"]) | (joined["horizon_of_truth"] == ANY_HORIZON)]
-    joined = joined.sort_values(["known_at", "horizon_of_truth"], kind="stable")
-    joined = joined.drop_duplicates(["cycle", "horizon", "subject", "known_at"], keep="last")
-    return joined[["cycle", "horizon", "subject", "known_at", "value"]]
+    outcome = ["cycle", "horizon", "subject"]
+    own = joined[joined["horizon_of_truth"] == joined["horizon"]]
+    own_since = own.groupby(outcome, as_index=False).agg(own_since=("known_at", "min"))
+    shared = joined[joined["horizon_of_truth"] == ANY_HORIZON].merge(own_since, on=outcome, how="left")
+    shared = shared[~(shared["known_at"] >= shared["own_since"])]
+    return pd.concat([own, shared], ignore_index=True)[[*outcome, "known_at", "value"]]
 
 
 @dataclass(frozen=True)
@@ -111,10 +180,6 @@ class Version:
 
     known_at: pd.Series
     outcomes: pd.DataFrame
-
-    def sections(self, cycles: np.typing.NDArray[np.datetime64]) -> Ints:
-        """Positions, among sections of the given cycles, of those whose cycle is in this version."""
-        return np.flatnonzero(pd.Index(cycles).isin(self.known_at.index))
 
 
 def versions(outcomes: pd.DataFrame) -> Iterator[Version]:

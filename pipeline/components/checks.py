@@ -114,19 +114,27 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
     LEADERBOARD: (
         Check(
             "ranks_are_well_formed",
-            "On every board positions run from 1 without gaps; a rank is one more than the number of better models, "
-            "and exactly the ranked have one.",
+            "On every board positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is one "
+            "more than the number of better models, and exactly the ranked have one.",
             """
             SELECT as_of, category, model_id, position, rank, rank_with_ensembles, status
             FROM (
                 SELECT *,
-                    row_number() OVER (PARTITION BY as_of, category ORDER BY position) AS place,
-                    rank() OVER (PARTITION BY as_of, category, rank IS NULL ORDER BY rank) AS expected
+                    row_number() OVER (board ORDER BY position) AS place,
+                    rank() OVER (board ORDER BY rank NULLS LAST) AS expected,
+                    rank() OVER (board ORDER BY rank_with_ensembles NULLS LAST) AS expected_with_ensembles,
+                    dense_rank() OVER (real ORDER BY rank) AS step,
+                    dense_rank() OVER (real ORDER BY rank_with_ensembles) AS step_with_ensembles,
+                    max(coalesce(rank_with_ensembles, 2147483647)) OVER (board ORDER BY position) AS worst_so_far
                 FROM competition.leaderboard
                 WHERE competition = ?
+                WINDOW board AS (PARTITION BY as_of, category), real AS (PARTITION BY as_of, category, rank IS NULL)
             )
             WHERE position <> place
-               OR (rank IS NOT NULL AND rank <> expected)
+               OR rank <> expected
+               OR rank_with_ensembles <> expected_with_ensembles
+               OR (rank IS NOT NULL AND step <> step_with_ensembles)
+               OR rank_with_ensembles < worst_so_far
                OR (status = 'ranked') <> (rank_with_ensembles IS NOT NULL)
                OR (status = 'ranked' AND NOT is_ensemble) <> (rank IS NOT NULL)
             """,
@@ -138,14 +146,6 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
 def of_table(spec: TableSpec) -> list[Check]:
     """The checks of a table: that its key is unique, and those of its own."""
     return [_keys_unique(spec), *_OF_TABLE.get(spec, ())]
-
-
-def row_count(store: Store, spec: TableSpec, board: str) -> int:
-    """Rows of the board in a table."""
-    counted = store.query(
-        compose("SELECT count(*) AS n FROM {table} WHERE {board} = ?", table=spec, board=spec.board), [board]
-    )
-    return int(counted["n"].iloc[0])
 
 
 def _keys_unique(spec: TableSpec) -> Check:

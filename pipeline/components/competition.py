@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from pipeline.competition import Contract
 from pipeline.components import checks, competition_tables, pictures
-from pipeline.components.metadata import definition_metadata, run_metadata
+from pipeline.components.keys import asset_key
+from pipeline.components.metadata import definition_metadata, row_count, run_metadata
 from pipeline.components.recompute import Outcome, Recompute
+from pipeline.registry import resolve_dotted_path
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
@@ -32,7 +34,7 @@ from pipeline.warehouse.resource import Warehouse
 Update = Callable[[Store, Contract, Recompute], Outcome]
 Picture = Callable[[Store, Contract], str]
 
-_UPSTREAM: tuple[tuple[TableSpec, Update, tuple[TableSpec, ...]], ...] = (
+ASSETS: tuple[tuple[TableSpec, Update, tuple[TableSpec, ...]], ...] = (
     (BOARDS, competition_tables.update_catalog, ()),
     (PREDICTIONS, competition_tables.update_predictions, (BOARDS,)),
     (TRUTH, competition_tables.update_truth, (BOARDS,)),
@@ -41,9 +43,11 @@ _UPSTREAM: tuple[tuple[TableSpec, Update, tuple[TableSpec, ...]], ...] = (
     (SUBJECTS, competition_tables.update_subjects, (PREDICTIONS,)),
     (SCORES, competition_tables.update_scores, (PREDICTIONS, TRUTH)),
     (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, TRUTH, SCORES)),
-    (SNAPSHOTS, competition_tables.update_snapshots, (CYCLE_METRICS,)),
+    (SNAPSHOTS, competition_tables.update_snapshots, (PREDICTIONS, CYCLE_METRICS, MODELS)),
     (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
 )
+"""Each table of a competition: how it is brought up to date, and which tables that reads."""
+
 _PICTURES: dict[TableSpec, Picture] = {SNAPSHOTS: pictures.cumulative, LEADERBOARD: pictures.top_of_board}
 
 
@@ -68,16 +72,23 @@ class Competition(dg.Component):
 
         Raises
         ------
+        TypeError
+            If there are no attributes.
         ValueError
             If the board's name is not that of its defs folder.
+        UnknownNameError
+            If a source cannot be imported.
         """
         if not isinstance(attributes, Contract):
-            raise TypeError(f"{context.path}: attributes are missing; declare at least name, predictions and truth")
+            required = ", ".join(name for name, field in Contract.model_fields.items() if field.is_required())
+            raise TypeError(f"competition in the folder {context.path.name!r}: attributes are missing; give {required}")
         if attributes.name != context.path.name:
             raise ValueError(
                 f"competition {attributes.name!r} is declared in the folder {context.path.name!r}; "
                 f"a board's name is its folder's: rename one of them"
             )
+        for source in (attributes.predictions.source, attributes.truth.source):
+            resolve_dotted_path(source, "source")
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
@@ -87,7 +98,7 @@ class Competition(dg.Component):
 
 def competition_definitions(contract: Contract) -> dg.Definitions:
     """Definitions of one competition, from its contract alone."""
-    assets = [_asset(contract, *row) for row in _UPSTREAM]
+    assets = [_asset(contract, *row) for row in ASSETS]
     job = dg.define_asset_job(
         contract.name,
         selection=dg.AssetSelection.key_prefixes([contract.name]).downstream(),
@@ -95,31 +106,30 @@ def competition_definitions(contract: Contract) -> dg.Definitions:
     )
     schedules = []
     if contract.schedule is not None:
-        schedules.append(dg.ScheduleDefinition(job=job, cron_schedule=contract.schedule, execution_timezone="UTC"))
+        name = f"{contract.name}_schedule"
+        schedules.append(
+            dg.ScheduleDefinition(name=name, job=job, cron_schedule=contract.schedule, execution_timezone="UTC")
+        )
     return dg.Definitions(assets=assets, jobs=[job], schedules=schedules)
 
 
-def asset_key(contract: Contract, spec: TableSpec) -> dg.AssetKey:
-    """The asset of a competition's table: ``<name>/<table>``; the catalog's is ``<name>/catalog``."""
-    return dg.AssetKey([contract.name, spec.schema if spec.schema == "catalog" else spec.name])
-
-
 def _asset(contract: Contract, spec: TableSpec, update: Update, upstream: tuple[TableSpec, ...]) -> dg.AssetsDefinition:
+    key = asset_key(contract.name, spec.schema, spec.name)
     held = checks.of_table(spec)
 
     @dg.asset(
-        key=asset_key(contract, spec),
-        deps=[asset_key(contract, one) for one in upstream],
+        key=key,
+        deps=[asset_key(contract.name, one.schema, one.name) for one in upstream],
         group_name=contract.name,
         kinds={"python", "duckdb"},
         description=spec.comment,
         metadata=definition_metadata(spec),
-        check_specs=[check.spec(asset_key(contract, spec)) for check in held],
+        check_specs=[check.spec(key) for check in held],
     )
     def table(context: dg.AssetExecutionContext, config: Recompute, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        with warehouse.write(f"{context.run_id}: {contract.name}/{spec.name}") as store:
+        with warehouse.write(f"{context.run.run_id}: {contract.name}/{spec.name}") as store:
             outcome = update(store, contract, config)
-            metadata = run_metadata(outcome.changes, checks.row_count(store, spec, contract.name), outcome.why)
+            metadata = run_metadata(outcome.changes, row_count(store, spec, contract.name), outcome.why)
             if spec in _PICTURES:
                 metadata["picture"] = dg.MetadataValue.md(_PICTURES[spec](store, contract))
             results = [check.run(store, contract) for check in held]

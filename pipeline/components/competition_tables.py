@@ -76,7 +76,8 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
         _whole(store, spec, contract, config, stage_code("catalog", contract, repr(rows)), partial(pd.DataFrame, rows))
         for spec, rows in ((METRICS, metrics), (BOARDS, [board]))
     ]
-    return Outcome(tuple(change for outcome in outcomes for change in outcome.changes), outcomes[-1].why)
+    changes = tuple(change for outcome in outcomes for change in outcome.changes)
+    return Outcome(changes, next((outcome.why for outcome in outcomes if outcome.changes), NOTHING_NEW))
 
 
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -164,8 +165,8 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
     known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
-        earlier = {earlier_board(as_of, known) for as_of in as_ofs} - {None}
-        needed = sorted({*as_ofs, *(one for one in earlier if one is not None)})
+        earlier = [board for as_of in as_ofs if (board := earlier_board(as_of, known)) is not None]
+        needed = sorted({*as_ofs, *earlier})
         return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
 
     code = stage_code("leaderboard", contract)

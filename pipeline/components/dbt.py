@@ -1,35 +1,61 @@
 """The dbt project as Dagster needs it: a manifest that makes itself, asset keys, and the boards it depends on."""
 
+import contextlib
 import functools
 import hashlib
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import filelock
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 
+from pipeline.components.keys import asset_key
 from pipeline.settings import settings
-from pipeline.tables import LEADERBOARD
+from pipeline.tables import BOARDS, COMPETITION_TABLES
 
+_WAREHOUSE_FILE = "PODIUM_WAREHOUSE_FILE"
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
 
 
 @functools.cache
 def dbt_project() -> DbtProject:
-    """The dbt project, its manifest made first when there is none or a project file is newer than it."""
+    """The dbt project, its manifest made first when there is none or the project changed since.
+
+    Processes that start at the same time, as under ``dagster dev``, wait for the one that makes it.
+    """
     project = DbtProject(project_dir=settings().dbt_project_dir, profiles_dir=settings().dbt_project_dir)
-    manifest = project.manifest_path
-    newest = max(file.stat().st_mtime for file in project_files())
-    if not manifest.exists() or manifest.stat().st_mtime < newest:
-        dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
+    target, code = project.manifest_path.parent, project_code()
+    target.mkdir(parents=True, exist_ok=True)
+    made_of = target / "manifest.made_of"
+    with filelock.FileLock(target / "manifest.lock"):
+        if not project.manifest_path.exists() or not made_of.exists() or made_of.read_text() != code:
+            with dbt_on(settings().warehouse_path):
+                dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
+            made_of.write_text(code)
     return project
 
 
 def dbt_cli(project: DbtProject) -> DbtCliResource:
     """The dbt of this environment, found also when the environment is not activated."""
     return DbtCliResource(project_dir=project, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+
+
+@contextlib.contextmanager
+def dbt_on(warehouse: Path) -> Iterator[None]:
+    """Let dbt that is started in the block work on this file; dbt parses anew whenever it is another one."""
+    before = os.environ.get(_WAREHOUSE_FILE)
+    os.environ[_WAREHOUSE_FILE] = str(warehouse)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_WAREHOUSE_FILE]
+        else:
+            os.environ[_WAREHOUSE_FILE] = before
 
 
 def project_files() -> list[Path]:
@@ -88,7 +114,8 @@ class Translator(DagsterDbtTranslator):
         return keys
 
     def _boards_assets(self, source: Mapping[str, Any]) -> set[dg.AssetKey]:
-        """The asset of each board; what is about the whole warehouse (``meta``) follows the last of each board."""
-        by_schema = {"meta": LEADERBOARD.name, "catalog": "catalog"}
-        table = by_schema.get(source["source_name"], source["name"])
-        return {dg.AssetKey([board, table]) for board in self._boards}
+        """The asset of each board; what is about the whole warehouse (``meta``) follows every one of each board."""
+        tables = [(source["source_name"], source["name"])]
+        if source["source_name"] == "meta":
+            tables = [(spec.schema, spec.name) for spec in (BOARDS, *COMPETITION_TABLES)]
+        return {asset_key(board, schema, table) for board in self._boards for schema, table in tables}

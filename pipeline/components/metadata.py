@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from pipeline.tables import TableSpec
-from pipeline.warehouse import Change
+from pipeline.warehouse import Change, Store, compose
 
 
 def table_schema(spec: TableSpec) -> dg.TableSchema:
@@ -26,6 +26,14 @@ def table_schema(spec: TableSpec) -> dg.TableSchema:
 def definition_metadata(spec: TableSpec) -> dict[str, object]:
     """What is known of a table before anything is computed."""
     return {"dagster/column_schema": table_schema(spec), "dagster/table_name": f"podium.{spec.qualified_name}"}
+
+
+def row_count(store: Store, spec: TableSpec, board: str) -> int:
+    """Rows of the board in a table."""
+    counted = store.query(
+        compose("SELECT count(*) AS n FROM {table} WHERE {board} = ?", table=spec, board=spec.board), [board]
+    )
+    return int(counted["n"].iloc[0])
 
 
 def run_metadata(changes: Sequence[Change], row_count: int, why: str) -> dict[str, dg.MetadataValue]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.charts import board_chart, cumulative_chart, markdown_picture
 from pipeline.competition import Contract
+from pipeline.leaderboard import Direction
 from pipeline.warehouse import Store
 
 _TOP = 12
@@ -14,7 +15,8 @@ _POINTS = 260
 """Points of a line: enough for the eye, few enough for a picture."""
 
 _BOARD = """
-    SELECT b.position, coalesce(m.title, b.model_id) AS label, s.value, s.ci_low, s.ci_high, s.as_of
+    SELECT b.position, if(count(*) OVER (PARTITION BY m.title) > 1 OR m.title IS NULL, b.model_id, m.title) AS label,
+           s.value, s.ci_low, s.ci_high, s.as_of
     FROM competition.leaderboard AS b
     JOIN competition.snapshots AS s USING (competition, as_of, category, model_id)
     LEFT JOIN competition.models AS m USING (competition, model_id)
@@ -32,7 +34,7 @@ _CUMULATIVE = """
         WHERE competition = ? AND category = 'overall' AND metric = ? AND value IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY model_id, cycle ORDER BY known_at DESC) = 1
     ), leaders AS (
-        SELECT model_id FROM latest GROUP BY model_id ORDER BY sum(value) DESC, model_id LIMIT ?
+        SELECT model_id FROM latest GROUP BY model_id ORDER BY ? * sum(value) DESC, model_id LIMIT ?
     ), summed AS (
         SELECT model_id, cycle, sum(value) OVER (PARTITION BY model_id ORDER BY cycle) AS value,
                row_number() OVER (PARTITION BY model_id ORDER BY cycle DESC) AS back,
@@ -64,15 +66,16 @@ def top_of_board(store: Store, contract: Contract) -> str:
 
 
 def cumulative(store: Store, contract: Contract) -> str:
-    """The primary metric summed over all cycles, for the models where the sum is highest, as Markdown."""
+    """The primary metric summed over all cycles, for the models where the sum is best, as Markdown."""
     primary = contract.scoring.primary
-    rows = store.query(_CUMULATIVE, [contract.name, primary, _LEADERS, contract.name, _POINTS])
+    sign = -1 if contract.direction(primary) is Direction.ASC else 1
+    rows = store.query(_CUMULATIVE, [contract.name, primary, sign, _LEADERS, contract.name, _POINTS])
     if rows.empty:
         return "No cycle is resolved yet."
     spec = cumulative_chart(
         _records(rows),
         f"{contract.title}: cumulative {primary}",
-        f"the {_LEADERS} models with the highest sum over all cycles",
+        f"the {_LEADERS} models with the best sum over all cycles",
         f"sum of {primary}",
     )
     return markdown_picture(spec, f"Cumulative {primary} of the leaders of {contract.name}")

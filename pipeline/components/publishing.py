@@ -1,18 +1,16 @@
 """The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file."""
 
-import contextlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
 from pipeline.components.competition import Competition
-from pipeline.components.dbt import Translator, dbt_project, project_code
+from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
 from pipeline.tables import BUILDS, WHOLE
-from pipeline.warehouse import Dirty, Store, current_publication, now
+from pipeline.warehouse import Dirty, Store, compose, current_publication, now
 from pipeline.warehouse.resource import Warehouse
 
 MARTS = "marts"
@@ -43,22 +41,48 @@ def _marts(boards: list[str]) -> dg.AssetsDefinition:
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()
-        with warehouse.write(f"{context.run_id}: {MARTS}") as store:
+        with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
             is_built, seq = _is_built(store, code), store.max_seq()
         published = current_publication(warehouse.files.published_dir)
         if is_built and published is not None and published.seq == seq:
             # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
             context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
             return
-        with _environment(PODIUM_WAREHOUSE_FILE=str(warehouse.files.path)):
-            yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
-        if context.is_subset:
-            return
-        with warehouse.write(f"{context.run_id}: {MARTS}") as store:
-            row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])
-            store.replace(BUILDS, MARTS, [Dirty(WHOLE, seq)], row, code)
+        build = _build(context, dbt, warehouse)
+        # All events before the first is passed on: rows can be counted only when dbt has let go of the file.
+        events = list(build.stream())
+        error = build.get_error()
+        with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
+            if error is None and not context.is_subset:
+                row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])
+                store.replace(BUILDS, MARTS, [Dirty(WHOLE, seq)], row, code)
+            events = [_with_row_count(event, context, store) for event in events]
+        yield from events
+        if error is not None:
+            raise error
 
     return marts
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> DbtCliInvocation:
+    """Start dbt on the working file; its artifacts are kept beside that file, those of the last build only."""
+    path = warehouse.files.path
+    with dbt_on(path):
+        return dbt.cli(
+            ["build", "--exclude-resource-type", "unit_test"],
+            context=context,
+            target_path=path.with_name("dbt"),
+            raise_on_error=False,
+        )
+
+
+def _with_row_count(event: Any, context: dg.AssetExecutionContext, store: Store) -> Any:
+    """The event of a model that was built, with its number of rows; any other event as it is."""
+    if not isinstance(event, dg.Output):
+        return event
+    relation = context.asset_key_for_output(event.output_name).path
+    rows = store.query(compose("SELECT count(*) AS n FROM {schema}.{name}", schema=relation[0], name=relation[1]))
+    return event.with_metadata({**event.metadata, "dagster/row_count": int(rows["n"].iloc[0])})
 
 
 def _is_built(store: Store, code: str) -> bool:
@@ -88,18 +112,3 @@ def _published(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return published
-
-
-@contextlib.contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    """Environment variables for subprocesses started in the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

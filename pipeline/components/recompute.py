@@ -3,9 +3,10 @@
 What a table's rows are is not known here; each asset brings a function that computes the rows of some cycles.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 import dagster as dg
 import pandas as pd
@@ -20,19 +21,19 @@ NOTHING_NEW = "nothing new: 0 cycles recomputed"
 class Recompute(dg.Config):
     """Recomputation by hand: which cycles, and whether unchanged ones too. Left alone, only what is new is done."""
 
-    from_cycle: str | None = Field(default=None, description="First cycle, ISO date or time in UTC.")
-    to_cycle: str | None = Field(default=None, description="Last cycle, included.")
+    from_cycle: str | None = Field(default=None, description="First cycle: an ISO date or time, UTC.")
+    to_cycle: str | None = Field(default=None, description="Last cycle, included; a date means its whole day.")
     force: bool = Field(default=False, description="Recompute cycles in that range even when nothing changed.")
 
     @property
     def first(self) -> datetime | None:
         """``from_cycle`` as a time."""
-        return None if self.from_cycle is None else datetime.fromisoformat(self.from_cycle)
+        return _moment("from_cycle", self.from_cycle, time.min)
 
     @property
     def last(self) -> datetime | None:
         """``to_cycle`` as a time."""
-        return None if self.to_cycle is None else datetime.fromisoformat(self.to_cycle)
+        return _moment("to_cycle", self.to_cycle, time.max)
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,6 @@ class Outcome:
 
     changes: tuple[Change, ...]
     why: str
-
-    @property
-    def is_new(self) -> bool:
-        """Whether any row changed."""
-        return any(change.changed for change in self.changes)
 
 
 def recompute(
@@ -87,6 +83,19 @@ def recompute(
 def _blocks(dirty: list[Dirty], size: int) -> Iterator[list[Dirty]]:
     for start in range(0, len(dirty), max(1, size)):
         yield dirty[start : start + max(1, size)]
+
+
+def _moment(name: str, value: str | None, time_of_day: time) -> datetime | None:
+    """A limit of the configuration as a time in UTC; a date alone gets the time of day."""
+    if value is None:
+        return None
+    with contextlib.suppress(ValueError):
+        return datetime.combine(date.fromisoformat(value), time_of_day)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{name} {value!r} is no ISO date or time; write 2024-05-31 or 2024-05-31T22:00") from None
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _why(dirty: list[Dirty], config: Recompute) -> str:

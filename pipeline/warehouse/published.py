@@ -21,6 +21,10 @@ _NOTE = "publication.json"
 _ATTEMPTS = 5
 
 
+class NotPublishedError(FileNotFoundError):
+    """Nothing is published yet; the message says where it would be, and what to run."""
+
+
 @dataclass(frozen=True)
 class Publication:
     """One published version.
@@ -95,7 +99,7 @@ def open_published(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises
     ------
-    FileNotFoundError
+    NotPublishedError
         If nothing is published.
     """
     with ExitStack() as stack:
@@ -141,7 +145,7 @@ class PublishedReader:
 
         Raises
         ------
-        FileNotFoundError
+        NotPublishedError
             If nothing is published.
         """
         with self._guard:
@@ -153,7 +157,7 @@ class PublishedReader:
 
         Raises
         ------
-        FileNotFoundError
+        NotPublishedError
             If nothing is published.
         """
         with self._guard:
@@ -213,7 +217,7 @@ def _enter_newest(stack: ExitStack, published_dir: Path) -> tuple[Publication, d
         attempt += 1
         publication = current_publication(published_dir)
         if publication is None:
-            raise FileNotFoundError(f"nothing is published in {published_dir}; run `podium run` first")
+            raise NotPublishedError(f"nothing is published in {published_dir}; run `podium run` first")
         try:
             return publication, stack.enter_context(connect(publication.path, read_only=True))
         except (FileNotFoundError, duckdb.IOException):

@@ -63,8 +63,9 @@ def mean_return(panel: Panel) -> SectionMetric:
     signal = centred(paired_signals)
     gross = np.abs(signal).sum(axis=2)
     spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
+    outcome = np.where(panel.paired, panel.outcomes[:, None, :], 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (signal * np.nan_to_num(panel.outcomes)[:, None, :]).sum(axis=2) / gross / spans
+        value = (signal * outcome).sum(axis=2) / gross / spans
     value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 

@@ -48,6 +48,12 @@ class SectionMetric:
     numerator: Floats | None = None
     denominator: Floats | None = None
 
+    def tasks(self, name: str) -> tuple[Floats, Floats]:
+        """Numerator and denominator; a ValueError that names the metric when it does not have them."""
+        if self.numerator is None or self.denominator is None:
+            raise ValueError(f"metric {name!r} pools over tasks; its function must give numerator and denominator")
+        return self.numerator, self.denominator
+
 
 @dataclass(frozen=True)
 class SeriesMetric:
@@ -88,6 +94,11 @@ class Metric:
     of_series : function or None
         Computes it from the series of the metric ``series_of``; for pool ``series``.
     series_of : str or None
+
+    Raises
+    ------
+    ValueError
+        If the functions given are not those that the pool needs.
     """
 
     name: str
@@ -103,6 +114,18 @@ class Metric:
             raise ValueError(f"metric {self.name!r}: pool series goes with of_series and series_of, and only with it")
         if (self.pool is not Pool.SERIES) != (self.of_panel is not None):
             raise ValueError(f"metric {self.name!r}: pools cycles and tasks go with of_panel, and only with it")
+
+    def over_panel(self, panel: Panel) -> SectionMetric:
+        """The metric of every cross-section and model of a panel.
+
+        Raises
+        ------
+        ValueError
+            If the pool is ``series``.
+        """
+        if self.of_panel is None:
+            raise ValueError(f"metric {self.name!r} is of the series of {self.series_of!r}, not of a panel")
+        return self.of_panel(panel)
 
     @property
     def description(self) -> str:

@@ -11,12 +11,16 @@ from pipeline.leaderboard import Direction
 
 def _share(numerator: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
     """Sum of the numerator over what is counted; ``causes`` say why nothing may be."""
-    n = counted.sum(axis=2)
+    n = np.asarray(counted.sum(axis=2), dtype=np.int64)
     total = np.where(counted, numerator, 0.0).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = total / n
     value, reason = undefined(value, *causes)
     return SectionMetric(value, n, reason, numerator=total, denominator=n.astype(float))
+
+
+def _none(counted: Bools) -> Bools:
+    return np.asarray(~counted.any(axis=2))
 
 
 def hit_rate(panel: Panel) -> SectionMetric:
@@ -39,8 +43,8 @@ def hit_rate(panel: Panel) -> SectionMetric:
     signal = np.sign(np.where(panel.paired, panel.signals - panel.center, 0.0))
     outcome = np.sign(np.where(panel.paired, panel.outcomes[:, None, :], 0.0))
     counted = (signal != 0) & (outcome != 0)
-    causes = (panel.n_pairs == 0, "too_few_pairs"), (~counted.any(axis=2), "zero_outcomes")
-    return _share((signal == outcome).astype(float), counted, *causes)
+    right = (signal == outcome).astype(float)
+    return _share(right, counted, (panel.n_pairs == 0, "too_few_pairs"), (_none(counted), "zero_outcomes"))
 
 
 def mean_score(panel: Panel) -> SectionMetric:
@@ -57,7 +61,7 @@ def mean_score(panel: Panel) -> SectionMetric:
         In the rule's unit; undefined with ``no_scores``.
     """
     scored = ~np.isnan(panel.scores)
-    return _share(panel.scores, scored, (~scored.any(axis=2), "no_scores"))
+    return _share(panel.scores, scored, (_none(scored), "no_scores"))
 
 
 def coverage(panel: Panel) -> SectionMetric:

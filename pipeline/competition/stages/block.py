@@ -60,6 +60,10 @@ class Block:
         ----------
         scores : DataFrame or None
             Rows of ``scores``; the panels then carry those known at each state.
+
+        Yields
+        ------
+        State
         """
         cycles = self.axes.sections.get_level_values("cycle")
         horizons = self.axes.sections.get_level_values("horizon").to_numpy()
@@ -108,6 +112,10 @@ class LastKnown:
             Which places of the first axis the arrays are for.
         **arrays : array, shape (len(rows), ...)
             Named arrays of one shape; NaN equals NaN, and everything is NaN at first.
+
+        Returns
+        -------
+        bool array, shape (len(rows), ...)
         """
         changed = np.zeros(next(iter(arrays.values())).shape, dtype=bool)
         for name, new in arrays.items():

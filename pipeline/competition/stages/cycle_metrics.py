@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.metrics import COVERAGE, Metric, Pool, SectionMetric
 from pipeline.competition.reasons import REASONS
@@ -42,17 +42,20 @@ def compute_cycle_metrics(
     DataFrame
         Rows of ``cycle_metrics``: one for each model that took part in the cycle and each metric, and another
         when a revision of truth changed it. An undefined value is NaN with its reason.
+
+    Raises
+    ------
+    ValueError
+        If a metric that pools over tasks gives no numerator and denominator.
     """
     block = Block.of(predictions, truth, contract)
     frames = []
-    last = {metric.name: LastKnown() for metric in panel_metrics(contract)}
+    last = {metric: LastKnown() for metric in panel_metrics(contract)}
     for state in block.states(scores):
         cycles = _Cycles.of(state)
-        for metric in panel_metrics(contract):
-            if metric.of_panel is None:
-                continue
-            over_cycles = cycles.pool(metric.of_panel(state.panel), metric.pool)
-            changed = cycles.present & last[metric.name].update(block.shape[0], cycles.first_section, **over_cycles)
+        for metric in last:
+            over_cycles = cycles.pool(metric, metric.over_panel(state.panel))
+            changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
             frames.append(_rows(metric.name, state, cycles, over_cycles, changed))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
@@ -67,7 +70,7 @@ class _Cycles:
 
     start: Ints
     first_section: Ints
-    present: np.typing.NDArray[np.bool_]
+    present: Bools
 
     @classmethod
     def of(cls, state: State) -> "_Cycles":
@@ -76,29 +79,32 @@ class _Cycles:
         took_part = (~np.isnan(state.panel.signals)).any(axis=2)
         return cls(start, state.sections[start], np.logical_or.reduceat(took_part, start, axis=0))
 
-    def pool(self, metric: SectionMetric, pool: Pool) -> dict[str, Floats]:
+    def pool(self, metric: Metric, over: SectionMetric) -> dict[str, Floats]:
         """Value, n, numerator, denominator and reason of every cycle and model."""
-        defined = ~np.isnan(metric.value)
+        defined = ~np.isnan(over.value)
         count = self._sum(defined.astype(float))
-        n = np.where(count > 0, self._sum(np.where(defined, metric.n, 0.0)), self._sum(metric.n.astype(float)))
-        reason = np.where(count > 0, 0.0, metric.reason[self.start].astype(float))
+        n = np.where(count > 0, self._sum(np.where(defined, over.n, 0.0)), self._sum(over.n.astype(float)))
+        numerator = denominator = np.full(count.shape, np.nan)
+        if metric.pool is Pool.TASKS:
+            numerator, denominator = (self._sum(tasks) for tasks in over.tasks(metric.name))
         with np.errstate(invalid="ignore", divide="ignore"):
-            if pool is Pool.TASKS and metric.numerator is not None and metric.denominator is not None:
-                numerator, denominator = self._sum(metric.numerator), self._sum(metric.denominator)
-                value = np.where(count > 0, numerator / denominator, np.nan)
-            else:
-                numerator = denominator = np.full(count.shape, np.nan)
-                value = self._sum(np.where(defined, metric.value, 0.0)) / count
+            mean = self._sum(np.where(defined, over.value, 0.0)) / count
+            value = np.where(count > 0, numerator / denominator, np.nan) if metric.pool is Pool.TASKS else mean
+        reason = np.where(count > 0, 0.0, self._reason(over))
         return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
+
+    def _reason(self, over: SectionMetric) -> Floats:
+        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing."""
+        by_pairs = over.n.astype(np.int64) * len(REASONS) + over.reason
+        most: Ints = np.maximum.reduceat(by_pairs, self.start, axis=0) % len(REASONS)
+        return most.astype(np.float64)
 
     def _sum(self, sections: Floats) -> Floats:
         summed: Floats = np.add.reduceat(sections, self.start, axis=0)
         return summed
 
 
-def _rows(
-    name: str, state: State, cycles: _Cycles, values: dict[str, Floats], changed: np.typing.NDArray[np.bool_]
-) -> pd.DataFrame:
+def _rows(name: str, state: State, cycles: _Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:
     cycle, model = np.nonzero(changed)
     return pd.DataFrame(
         {

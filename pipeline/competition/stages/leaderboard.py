@@ -52,6 +52,8 @@ def compute_leaderboard(
         Rows of ``leaderboard``. Who is not eligible, or has no value to be ranked by, is listed last with
         ``unranked: <reason>``.
     """
+    if snapshots.empty:
+        return pd.DataFrame(columns=COLUMNS)
     boards = _Boards(_wide(snapshots, contract), contract)
     every = (
         boards.board(np.datetime64(as_of, "us"), category, earlier_board(as_of, known_as_ofs))

@@ -16,7 +16,19 @@ COLUMNS = [
 
 
 def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Give predictions of one number their output type, their deadline and whether they came after it."""
+    """Give predictions of one number their output type, their deadline and whether they came after it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With ``cycle`` and ``received_at``.
+    contract : Contract
+
+    Returns
+    -------
+    DataFrame
+        The rows with output_type, output_type_id, deadline and is_late. What arrives at the deadline is in time.
+    """
     deadline = rows["cycle"] + pd.Timedelta(contract.predictions.deadline)
     return rows.assign(
         output_type=contract.predictions.output_type,
@@ -27,7 +39,7 @@ def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 
 
 def score_predictions(predictions: pd.DataFrame, truth: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Score every prediction whose truth is known, anew each time that its score changed.
+    """Score every prediction whose truth is known, anew each time that its score, or why it has none, changed.
 
     Parameters
     ----------
@@ -50,7 +62,8 @@ def score_predictions(predictions: pd.DataFrame, truth: pd.DataFrame, contract: 
     for state in block.states():
         scored = rule.function(state.panel)
         outcomes = np.where(np.isnan(state.panel.signals), np.nan, state.panel.outcomes[:, None, :])
-        changed = last.update(block.shape[0], state.sections, outcome=outcomes, value=scored.value)
+        reason = np.where(state.panel.paired, scored.reason, np.nan)
+        changed = last.update(block.shape[0], state.sections, outcome=outcomes, value=scored.value, reason=reason)
         frames.append(_rows(state, scored, changed, contract.predictions.output_type))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 

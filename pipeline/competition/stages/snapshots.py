@@ -36,7 +36,7 @@ def compute_snapshots(
     cycle_metrics : DataFrame
         Rows of ``cycle_metrics`` with every version, of all cycles that the windows reach.
     cycles : sequence of datetime
-        Every cycle of the competition, ascending.
+        Every cycle of the competition; rows of other cycles are left out, as are those of metrics not listed.
     as_ofs : sequence of datetime
         The moments; each uses only rows with ``known_at`` up to it.
     contract : Contract
@@ -47,7 +47,7 @@ def compute_snapshots(
         Rows of ``snapshots``: for each moment, every model that had taken part by then.
     """
     frames = [
-        _snapshots_of_category(str(category), rows, cycles, sorted(as_ofs), contract)
+        _snapshots_of_category(str(category), rows, cycles, sorted(set(as_ofs)), contract)
         for category, rows in cycle_metrics.groupby("category", sort=True)
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -57,28 +57,26 @@ class _History:
     """The metrics of every cycle and model as known at a moment that moves forward in time."""
 
     def __init__(self, rows: pd.DataFrame, cycles: Times, metrics: Sequence[Metric]) -> None:
-        rows = rows.sort_values("known_at", kind="stable")
-        self.cycles = cycles
-        self.models = np.sort(rows["model_id"].unique().astype(object))
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
+        self.cycles = np.unique(cycles)
+        rows = rows[rows["metric"].isin(list(self._names)) & rows["cycle"].isin(self.cycles)]
+        rows = rows.sort_values("known_at", kind="stable")
+        self.models = np.sort(rows["model_id"].unique().astype(object))
         self._known_at = rows["known_at"].to_numpy()
         self._places = (
             rows["metric"].map(self._names).to_numpy(dtype=np.int64),
-            np.searchsorted(cycles, rows["cycle"].to_numpy()),
+            np.searchsorted(self.cycles, rows["cycle"].to_numpy()),
             pd.Index(self.models).get_indexer(rows["model_id"]),
         )
-        codes = {reason: code for code, reason in enumerate(REASONS)}
+        # None is looked up apart: as a key among strings it is found only when some value is a string.
+        codes = rows["reason"].map({reason: code for code, reason in enumerate(REASONS) if reason is not None})
         self._new = {
             "value": rows["value"].to_numpy(dtype=float),
             "numerator": rows["numerator"].to_numpy(dtype=float),
             "denominator": rows["denominator"].to_numpy(dtype=float),
-            "reason": rows["reason"]
-            .astype(object)
-            .where(rows["reason"].notna(), None)
-            .map(codes)
-            .to_numpy(dtype=float),
+            "reason": np.where(rows["reason"].isna(), 0.0, codes.to_numpy(dtype=float)),
         }
-        shape = (len(metrics), len(cycles), len(self.models))
+        shape = (len(metrics), len(self.cycles), len(self.models))
         self._known = {name: np.full(shape, np.nan) for name in self._new}
         self._applied = 0
 
@@ -99,6 +97,10 @@ class _History:
     def took_part(self) -> Bools:
         """Where a model has a resolved cycle; shape (cycles, models)."""
         return ~np.isnan(self.of(COVERAGE, "reason"))
+
+    def tasks(self, window: slice) -> Floats:
+        """Outcomes known of each cycle of a window; shape (cycles,)."""
+        return np.asarray(np.nan_to_num(self.of(COVERAGE, "denominator")[window]).max(axis=1, initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _window_start(cycles: Times, end: int, window: WindowSpec) -> int:
 def _coverage(history: _History, window: slice, took_part: Bools) -> _Coverage:
     """Scored tasks over tasks with truth in the window, and the same from each model's first cycle on."""
     scored = np.nansum(history.of(COVERAGE, "numerator")[window], axis=0)
-    tasks = np.nan_to_num(history.of(COVERAGE, "denominator")[window]).max(axis=1, initial=0.0)
+    tasks = history.tasks(window)
     since_first = np.arange(len(took_part))[window, None] >= np.argmax(took_part, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _Coverage(scored, scored / tasks.sum(), scored / (tasks[:, None] * since_first).sum(axis=0))
@@ -180,12 +182,18 @@ def _coverage(history: _History, window: slice, took_part: Bools) -> _Coverage:
 
 def _over_window(metric: Metric, contract: Contract, history: _History, window: slice) -> _Statistic:
     if metric.of_series is not None and metric.series_of is not None:
-        result = metric.of_series(history.of(contract.metric(metric.series_of), "value")[window])
-        return _statistic(result.influence, result.influence.n, result.reason)
+        base = contract.metric(metric.series_of)
+        result = metric.of_series(history.of(base, "value")[window])
+        empty = result.influence.n == 0
+        why_empty = _reason(empty, history.of(base, "reason")[window])
+        return _statistic(result.influence, result.influence.n, np.where(empty, why_empty, result.reason))
     reasons = history.of(metric, "reason")[window]
     if metric.pool is Pool.TASKS:
-        tasks = history.of(metric, "denominator")[window]
-        influence = ratio_influence(history.of(metric, "numerator")[window], tasks)
+        counted, tasks = history.of(metric, "numerator")[window], history.of(metric, "denominator")[window]
+        if metric == COVERAGE:
+            # A cycle that the model left out counts against it, as in the column of that name.
+            counted, tasks = np.nan_to_num(counted), np.broadcast_to(history.tasks(window)[:, None], tasks.shape)
+        influence = ratio_influence(counted, tasks)
         return _statistic(influence, np.nansum(tasks, axis=0), _reason(np.isnan(influence.value), reasons))
     influence = mean_influence(history.of(metric, "value")[window])
     return _statistic(influence, influence.n, _reason(influence.n == 0, reasons))

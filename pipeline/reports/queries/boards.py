@@ -3,18 +3,19 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
-_AS_OF = """
-    SELECT max(as_of) FROM competition.leaderboard
-    WHERE competition = ? AND category = ? AND as_of <= coalesce(?, as_of)
+_SPAN = """
+    SELECT max(as_of) FILTER (as_of <= coalesce(?, as_of)), min(as_of) FROM competition.leaderboard
+    WHERE competition = ? AND category = ?
 """
 
 _ROWS = """
-    SELECT b.position, b.rank, b.rank_with_ensembles, b.rank_change, b.model_id, b.rank_key, b.coverage, b.n,
-           b.is_ensemble, b.status, coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
+    SELECT row_number() OVER (ORDER BY b.position) AS position, b.rank, b.rank_with_ensembles, b.rank_change,
+           b.model_id, b.rank_key, b.coverage, b.n, b.is_ensemble, b.status,
+           coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
     FROM competition.leaderboard AS b
     LEFT JOIN competition.models AS m USING (competition, model_id)
     WHERE b.competition = ? AND b.category = ? AND b.as_of = ? AND (? OR NOT b.is_ensemble)
@@ -44,7 +45,7 @@ class KeyValue:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One model on a board."""
+    """One model on a board; ``position`` counts the rows that are listed, ensembles among them only if asked for."""
 
     position: int
     rank: int | None
@@ -63,7 +64,11 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard at one moment: its rows in order, and the keys it is ranked by, the first being decisive."""
+    """A leaderboard at one moment: its rows in order, and the keys it is ranked by.
+
+    Ranks are by the first key and the others break ties; where ``is_weighted``, ranks are by ``rank_key``, the weighted
+    sum that ``rank_by`` spells out, and ``keys`` begins with its parts.
+    """
 
     name: str
     title: str
@@ -72,6 +77,11 @@ class Board:
     rank_by: str
     keys: tuple[str, ...]
     rows: tuple[BoardRow, ...]
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether ranks are by a weighted sum of keys, not by one of them."""
+        return self.rank_by not in self.keys
 
 
 def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -88,6 +98,8 @@ def board(
 ) -> Board:
     """The newest board not later than ``as_of``.
 
+    Keys are those of the present declaration: a changed one computes the boards of all dates anew.
+
     Parameters
     ----------
     connection : DuckDB connection
@@ -101,6 +113,11 @@ def board(
     include_ensembles : bool
         Whether virtual models are listed too; ranks of real models are the same either way.
 
+    Returns
+    -------
+    Board
+        The unranked last, with the reason in ``status``.
+
     Raises
     ------
     UnknownBoardError
@@ -110,20 +127,37 @@ def board(
     if declared is None:
         known = ", ".join(board_names(connection)) or "none"
         raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    contract = json.loads(declared[1])
-    found = connection.execute(_AS_OF, [name, category, as_of]).fetchone()
-    moment = found[0] if found else None
-    if moment is None:
-        raise UnknownBoardError(_nothing_that_early(connection, name, category, as_of))
-    keys = _keys(contract["leaderboard"])
+    title, ranked = declared[0], json.loads(declared[1])["leaderboard"]
+    moment = _newest(connection, name, category, as_of)
+    keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)
     cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
     names = [column[0] for column in cursor.description or []]
-    rows = tuple(
-        BoardRow(values=values.get(row[names.index("model_id")], {}), **dict(zip(names, row, strict=True)))
-        for row in cursor.fetchall()
+    listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
+    return Board(name, title, category, moment, _rank_by(ranked), keys, rows)
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
+    """The moment of the newest board not later than ``as_of``.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is none; the message says when the board begins.
+    """
+    found = connection.execute(_SPAN, [as_of, name, category]).fetchone()
+    newest, first = found or (None, None)
+    if newest is not None:
+        return cast(datetime, newest)
+    if first is None:
+        raise UnknownBoardError(
+            f"board {name!r} has no rows in category {category!r} yet; `podium run {name}` makes them once outcomes "
+            f"are known"
+        )
+    raise UnknownBoardError(
+        f"board {name!r} has nothing as early as {as_of:%Y-%m-%d %H:%M}; it begins at {first:%Y-%m-%d %H:%M} (UTC)"
     )
-    return Board(name, declared[0], category, moment, _rank_by(contract["leaderboard"]), keys, rows)
 
 
 def _values(
@@ -144,13 +178,3 @@ def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
 def _rank_by(leaderboard: dict[str, Any]) -> str:
     rank_by = leaderboard["rank_by"]
     return rank_by if isinstance(rank_by, str) else " + ".join(f"{weight:g} {key}" for key, weight in rank_by.items())
-
-
-def _nothing_that_early(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> str:
-    span = connection.execute(
-        "SELECT min(as_of) FROM competition.leaderboard WHERE competition = ? AND category = ?", [name, category]
-    ).fetchone()
-    first = span[0] if span else None
-    if first is None:
-        return f"board {name!r} has no rows in category {category!r} yet; materialize it with `podium run {name}`"
-    return f"board {name!r} has nothing as early as {as_of}; its first board is as of {first:%Y-%m-%d}"

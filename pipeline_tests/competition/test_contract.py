@@ -1,0 +1,228 @@
+"""The contract: what a declaration may say, and how a mistake in it is named."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+import pipeline
+from pipeline.competition import Contract
+from pipeline.competition.metrics import METRICS
+from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.settings import PROJECT_ROOT
+from pipeline_tests.competition.contests import DECLARED, contract
+
+SQUARED = {"rule": "squared_error", "primary": "score"}
+CUSTOM = "pipeline_tests.competition.custom"
+DECLARATIONS = sorted((Path(pipeline.__file__).parent / "defs").glob("*/defs.yaml"))
+
+
+def refused(message: str, **changes: Any) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        contract(**changes)
+
+
+def test_defaults_are_filled_in() -> None:
+    declared = contract()
+    assert declared.predictions.deadline == timedelta(0)
+    assert declared.truth.known_at == "target_time"
+    assert declared.leaderboard.min_coverage == 0
+    assert declared.schedule is None
+    assert declared.windows["month"].duration == timedelta(days=28)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"leaderboard": {"rank_by": {"all.ic": 0.5, "recent.ic": 0.25}, "tie_breakers": ["all.hit_rate"]}},
+        {"predictions": {"source": "s", "deadline": "-1.5h"}, "truth": {"source": "s", "delay": "1234567s"}},
+        {"schedule": "0 22 * * 5", "min_subjects": 2, "center": 0.5, "horizon_cycles": 1 / 7},
+    ],
+)
+def test_a_contract_survives_json(changes: dict[str, Any]) -> None:
+    declared = contract(**changes)
+    again = Contract.model_validate_json(declared.model_dump_json())
+    assert again == declared
+    assert again.model_dump_json() == declared.model_dump_json()
+
+
+@pytest.mark.parametrize("path", DECLARATIONS, ids=lambda path: path.parent.name)
+def test_the_bundled_declarations_are_valid(path: Path) -> None:
+    declared = yaml.safe_load(path.read_text())
+    if declared["type"] == "pipeline.components.Competition":
+        assert Contract.model_validate(declared["attributes"]).name == path.parent.name
+    assert path.is_relative_to(PROJECT_ROOT)
+
+
+def test_a_contract_does_not_change_after_reading() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        contract().title = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["", "Demo", "1st", "de mo", "de-mo", "a.b", "_x", "x" * 64, "démo"])
+def test_a_name_that_is_no_folder_and_schema_is_refused(name: str) -> None:
+    refused(f"{name!r} is no name; use lower-case letters, digits and _, a letter first", name=name)
+
+
+@pytest.mark.parametrize("name", ["competition", "catalog", "meta", "marts", "llm", "main", "information_schema"])
+def test_a_name_of_a_schema_is_refused(name: str) -> None:
+    refused(f"{name!r} is the name of a schema, so no board can have it: catalog, competition", name=name)
+
+
+def test_a_window_is_named_as_a_board() -> None:
+    refused("'last.year' is no name", windows={"last.year": {}, "all": {}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"predictions": {"source": "s", "colour": 1}}, "predictions.colour"),
+        ({"truth": {"source": "s", "colour": 1}}, "truth.colour"),
+        ({"scoring": DECLARED["scoring"] | {"colour": 1}}, "scoring.colour"),
+        ({"windows": {"all": {"colour": 1}}}, "windows.all.colour"),
+        ({"leaderboard": {"rank_by": "all.ic", "colour": 1}}, "leaderboard.colour"),
+    ],
+)
+def test_an_unknown_field_is_refused_at_every_level(changes: dict[str, Any], where: str) -> None:
+    refused(f"{where}\n  Extra inputs are not permitted", **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"title": None}, "title"),
+        ({"metrics": []}, "at least 1 item"),
+        ({"windows": {}}, "at least 1 item"),
+        ({"predictions": {"source": "s", "output_type": "vibes"}}, "Input should be 'value'"),
+        ({"predictions": {"source": "s", "deadline": "soon"}}, "'soon' is no duration; write a number and a unit"),
+        ({"predictions": {"source": "s", "deadline": 24}}, "24 is no duration"),
+        ({"truth": {"source": "s", "known_at": "soon"}}, "'target_time', 'column' or 'arrival'"),
+        ({"truth": {"source": "s", "delay": "1y"}}, "'1y' is no duration"),
+        ({"windows": {"all": {"cycles": 0}}}, "greater than or equal to 1"),
+        ({"windows": {"all": {"duration": "0d"}}}, "a window's duration is 0s; give one above 0, such as 90d"),
+        ({"windows": {"all": {"duration": "-7d"}}}, "a window's duration is -1w; give one above 0, such as 90d"),
+        ({"windows": {"all": {"cycles": 3, "duration": "7d"}}}, "a window has cycles or duration, not both"),
+        ({"min_subjects": 1}, "greater than or equal to 2"),
+        ({"horizon_cycles": 0}, "greater than 0"),
+        ({"horizon_cycles": float("inf")}, "finite number"),
+        ({"center": float("nan")}, "finite number"),
+        ({"leaderboard": {"rank_by": "all.ic", "min_coverage": 1.5}}, "less than or equal to 1"),
+        ({"leaderboard": {"rank_by": "all.ic", "min_predictions": -1}}, "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None:
+    refused(message, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"scoring": {"rule": "vibes", "primary": "ic"}},
+            "unknown scoring rule 'vibes'; known: absolute_error, directional, rank_product, squared_error",
+        ),
+        ({"metrics": ["ic", "icc"]}, "unknown metric 'icc'; known: coverage, hit_rate, ic, ic_sharpe, mean_return"),
+        ({"metrics": ["ic", "os.path.join"]}, "metric 'os.path.join' is outside the packages"),
+        ({"metrics": ["ic", "pipeline.nothing.here"]}, "metric 'pipeline.nothing.here' cannot be imported"),
+        (
+            {"metrics": ["ic", "pipeline.competition.metrics.sharpe"]},
+            "metric 'pipeline.competition.metrics.sharpe' is a function; a dotted path must name a Metric; "
+            "known without a path: coverage",
+        ),
+        ({"metrics": ["ic", "ic"]}, "metrics names one twice (ic, ic); list each once"),
+        ({"metrics": ["hit_rate"]}, "scoring.primary 'ic' is not among metrics (hit_rate); add it"),
+        (
+            {"metrics": ["score", "ic_sharpe"], "scoring": SQUARED, "leaderboard": {"rank_by": "all.score"}},
+            "metric 'ic_sharpe' is computed from 'ic'; add 'ic' to metrics",
+        ),
+        (
+            {"leaderboard": {"rank_by": "ever.ic"}},
+            "leaderboard key 'ever.ic': unknown window 'ever'; known: recent, month, all",
+        ),
+        (
+            {"leaderboard": {"rank_by": "all.coverage"}},
+            "leaderboard key 'all.coverage': metric 'coverage' is not among: ic, ic_sharpe, mean_return, hit_rate",
+        ),
+        ({"leaderboard": {"rank_by": "ic"}}, "leaderboard key 'ic': unknown window 'ic'; known: recent, month, all"),
+        ({"leaderboard": {"rank_by": "all.ic", "tie_breakers": ["all.luck"]}}, "leaderboard key 'all.luck': metric"),
+        ({"leaderboard": {"rank_by": {"all.ic": 1, "some.ic": 1}}}, "leaderboard key 'some.ic': unknown window"),
+        ({"leaderboard": {"rank_by": {}}}, "leaderboard: a weighted ranking key has no parts"),
+        ({"leaderboard": {"rank_by": {"all.ic": 0}}}, "leaderboard: weight of 'all.ic' is 0.0"),
+        ({"leaderboard": {"rank_by": "all.ic", "tie_breakers": ["all.ic"]}}, "ranking key 'all.ic' occurs more than"),
+    ],
+)
+def test_a_wrong_name_is_refused_with_the_known_ones(changes: dict[str, Any], message: str) -> None:
+    refused(message, **changes)
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(ValidationError) as error:
+        contract(metrics=["icc"], scoring={"rule": "vibes", "primary": "ic"})
+    assert "unknown scoring rule 'vibes'" in str(error.value)
+    assert "unknown metric 'icc'" in str(error.value)
+
+
+def test_weights_of_both_directions_are_refused() -> None:
+    refused(
+        "leaderboard: a weighted ranking key mixes directions (all.ic desc, all.score asc)",
+        scoring={"rule": "squared_error", "primary": "score"},
+        leaderboard={"rank_by": {"all.ic": 0.5, "all.score": 0.5}},
+    )
+
+
+def test_a_metric_without_its_own_direction_has_that_of_the_rule() -> None:
+    assert contract().direction("score") is Direction.DESC
+    assert contract(scoring=SQUARED).direction("score") is Direction.ASC
+    assert contract(scoring=SQUARED).direction("ic") is Direction.DESC
+
+
+def test_one_key_becomes_a_key_for_the_kernel() -> None:
+    board = {"rank_by": "all.score", "tie_breakers": ["recent.ic", "all.ic"]}
+    assert contract(scoring=SQUARED, leaderboard=board).rank_by() == RankBy(
+        RankingKey("all.score", Direction.ASC), (RankingKey("recent.ic"), RankingKey("all.ic"))
+    )
+
+
+def test_weights_become_a_weighted_key_in_their_order() -> None:
+    board = {"rank_by": {"recent.ic": 0.2, "all.ic": 0.8}, "tie_breakers": ["all.ic"]}
+    parts = (RankingKey("recent.ic"), RankingKey("all.ic"))
+    assert contract(leaderboard=board).rank_by() == RankBy(WeightedKey(parts, (0.2, 0.8)), (parts[1],))
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_metric_by_dotted_path_is_called_by_its_path() -> None:
+    name = f"{CUSTOM}.REVERSED_IC"
+    declared = contract(metrics=["ic", name], leaderboard={"rank_by": f"all.{name}"})
+    assert declared.metric(name).name == name
+    assert declared.metric("ic") == METRICS.get("ic")
+    assert declared.rank_by().primary == RankingKey(f"all.{name}", Direction.ASC)
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_what_only_describes_cannot_be_ranked_by() -> None:
+    name = f"{CUSTOM}.DESCRIBES"
+    refused(
+        f"leaderboard: cannot rank by 'all.{name}': its direction is none",
+        metrics=["ic", name],
+        leaderboard={"rank_by": f"all.{name}"},
+    )
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_rule_must_score_the_output_type() -> None:
+    name = f"{CUSTOM}.QUANTILES_ONLY"
+    refused(
+        f"scoring.rule {name!r} scores quantile, sample, not 'value' predictions",
+        scoring={"rule": name, "primary": "ic"},
+    )
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_dotted_path_must_name_a_metric() -> None:
+    refused(f"metric '{CUSTOM}.NOT_A_METRIC' is a float", metrics=["ic", f"{CUSTOM}.NOT_A_METRIC"])

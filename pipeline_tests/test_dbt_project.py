@@ -1,0 +1,207 @@
+"""The dbt project by itself: it builds in its own folder, its marts are documented, tested, and say what is stored."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline.settings import PROJECT_ROOT
+from pipeline.tables import COMPETITION_TABLES, LEADERBOARD, SNAPSHOTS
+from pipeline.warehouse import WarehouseFiles
+from pipeline_tests.conftest import Filled, copy_dbt_project
+from pipeline_tests.toy_graph import FILE, ToyGraph
+
+DBT = Path(sys.executable).with_name("dbt")
+MARTS = PROJECT_ROOT / "dbt_project" / "models" / "marts"
+
+
+def dbt(project: Path, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """dbt as an analyst starts it: in its folder, told at most where the data are."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DBT_"))}
+    environment |= {} if data_dir is None else {"PODIUM_DATA_DIR": str(data_dir)}
+    return subprocess.run(
+        [str(DBT), *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dbt project that was never parsed."""
+    return copy_dbt_project(tmp_path_factory.mktemp("plain") / "dbt_project")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a warehouse in which nothing was ever computed."""
+    folder = tmp_path_factory.mktemp("empty")
+    with WarehouseFiles(folder / FILE).write("a test"):
+        pass
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built_empty(project: Path, empty: Path) -> subprocess.CompletedProcess[str]:
+    return dbt(project, "build", data_dir=empty)
+
+
+@pytest.fixture(scope="module")
+def manifest(project: Path, built_empty: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What dbt knows of the project."""
+    return json.loads((project / "target" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def marts(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The marts by name."""
+    nodes = manifest["nodes"].values()
+    return {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"}
+
+
+def test_an_empty_warehouse_builds_and_every_mart_is_there(
+    built_empty: subprocess.CompletedProcess[str], empty: Path
+) -> None:
+    assert built_empty.returncode == 0, built_empty.stdout
+    with WarehouseFiles(empty / FILE).read() as store:
+        rows = {
+            path.stem: store.query(f"SELECT count(*) AS n FROM marts.{path.stem}")["n"].iloc[0]
+            for path in MARTS.glob("*.sql")
+        }
+    assert len(rows) == 7
+    assert set(rows.values()) == {0}
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled) -> ToyGraph:
+    """A filled warehouse whose marts plain dbt built, not Dagster; it lies where dbt looks without being told."""
+    root = tmp_path_factory.mktemp("rebuilt")
+    (root / "data" / FILE).parent.mkdir(parents=True)
+    shutil.copy(filled.folder / FILE, root / "data" / FILE)
+    graph = ToyGraph(root / "data")
+    graph.execute("DROP SCHEMA marts CASCADE")
+    result = dbt(copy_dbt_project(root / "dbt_project"), "build")
+    assert result.returncode == 0, result.stdout
+    return graph
+
+
+def stored(graph: ToyGraph, sql: str) -> pd.DataFrame:
+    with graph.open() as store:
+        return store.query(sql)
+
+
+def test_the_current_leaderboard_is_the_newest_one_stored(rebuilt: ToyGraph) -> None:
+    board = rebuilt.table(LEADERBOARD)
+    newest = board[board["as_of"] == board["as_of"].max()].sort_values("position", ignore_index=True)
+
+    current = stored(rebuilt, "SELECT * FROM marts.leaderboard_current ORDER BY position")
+
+    columns = [name for name in current.columns if name in LEADERBOARD.column_names]
+    assert set(LEADERBOARD.column_names) == set(columns)
+    pd.testing.assert_frame_equal(current[columns], newest[columns], check_dtype=False, check_exact=True)
+    assert current["title"].tolist() == [f"The {model} model" for model in current["model_id"]]
+
+
+def test_the_history_is_every_board_stored(rebuilt: ToyGraph) -> None:
+    key = ["as_of", "model_id"]
+    history = stored(rebuilt, "SELECT * FROM marts.leaderboard_history").sort_values(key, ignore_index=True)
+    board = rebuilt.table(LEADERBOARD).sort_values(key, ignore_index=True)
+
+    columns = list(LEADERBOARD.column_names)
+    pd.testing.assert_frame_equal(history[columns], board[columns], check_dtype=False, check_exact=True)
+
+
+def test_rank_changes_are_the_boards_where_a_rank_moved(rebuilt: ToyGraph) -> None:
+    changes = stored(rebuilt, "SELECT as_of, model_id, rank_change FROM marts.rank_changes")
+    board = rebuilt.table(LEADERBOARD)
+
+    assert len(changes) == (board["rank_change"].fillna(0) != 0).sum() > 0
+
+
+def test_stats_and_history_are_the_snapshots_stored(rebuilt: ToyGraph) -> None:
+    snapshots = rebuilt.table(SNAPSHOTS)
+    history = stored(rebuilt, "SELECT * FROM marts.model_history")
+    stats = stored(rebuilt, "SELECT * FROM marts.model_stats")
+
+    key = ["as_of", "model_id", "window_name", "metric"]
+    columns = [*key, "value", "n", "n_scored", "coverage", "se", "ci_low", "ci_high", "ci_method", "reason"]
+    for mart, rows in ((history, snapshots), (stats, snapshots[snapshots["as_of"] == snapshots["as_of"].max()])):
+        left, right = (part.sort_values(key, ignore_index=True)[columns] for part in (mart, rows))
+        pd.testing.assert_frame_equal(left, right, check_dtype=False, check_exact=True)
+    assert set(zip(stats["metric"], stats["direction"], strict=True)) == {
+        (metric, "desc") for metric in ("ic", "ic_sharpe", "mean_return", "hit_rate")
+    }
+
+
+def test_coverage_says_who_was_scored_where(rebuilt: ToyGraph) -> None:
+    coverage = stored(rebuilt, "SELECT * FROM marts.coverage").set_index("model_id")
+
+    assert set(coverage.loc["sharp", "coverage"]) == {1.0}
+    assert set(coverage.loc["constant", "coverage"]) == {0.0}
+    assert (coverage["n_outcomes"] == 8).all()
+
+
+def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:
+    freshness = stored(rebuilt, "SELECT * FROM marts.freshness WHERE board = 'toy'")
+
+    assert set(freshness["table_name"]) == {spec.name for spec in COMPETITION_TABLES} | {"boards", "metrics"}
+
+
+@pytest.mark.parametrize("mart", sorted(path.stem for path in MARTS.glob("*.sql")))
+class TestMart:
+    def test_its_contract_is_enforced(self, marts: dict[str, dict[str, Any]], mart: str) -> None:
+        assert marts[mart]["config"]["contract"]["enforced"]
+
+    def test_it_and_its_columns_are_described(self, marts: dict[str, dict[str, Any]], mart: str) -> None:
+        assert marts[mart]["description"]
+        assert [name for name, column in marts[mart]["columns"].items() if not column["description"]] == []
+
+    def test_its_key_is_tested(self, manifest: dict[str, Any], marts: dict[str, dict[str, Any]], mart: str) -> None:
+        tests = [
+            node["test_metadata"]
+            for node in manifest["nodes"].values()
+            if node.get("attached_node") == marts[mart]["unique_id"]
+        ]
+        unique = [test for test in tests if test["name"] == "unique_key"]
+        not_null = {test["kwargs"]["column_name"] for test in tests if test["name"] == "not_null"}
+
+        (key,) = [test["kwargs"]["columns"] for test in unique]
+        assert set(key) <= set(marts[mart]["columns"])
+        assert set(key) <= not_null
+
+    def test_an_exposure_says_who_reads_it(
+        self, manifest: dict[str, Any], marts: dict[str, dict[str, Any]], mart: str
+    ) -> None:
+        read = {node for one in manifest["exposures"].values() for node in one["depends_on"]["nodes"]}
+
+        assert marts[mart]["unique_id"] in read
+
+
+def test_marts_read_staging_models_and_only_those_read_sources(manifest: dict[str, Any]) -> None:
+    for name, node in manifest["nodes"].items():
+        if node["resource_type"] != "model":
+            continue
+        parents = node["depends_on"]["nodes"]
+        if node["name"].startswith("stg_"):
+            assert all(parent.startswith("source.") for parent in parents), name
+        else:
+            assert all(parent.startswith("model.podium.stg_") for parent in parents), name
+
+
+def test_a_column_of_another_type_breaks_the_contract(
+    project: Path, empty: Path, tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    changed = tmp_path / "dbt_project"
+    shutil.copytree(project, changed)
+    model = changed / "models" / "marts" / "coverage.sql"
+    model.write_text(model.read_text().replace("cast(numerator as bigint)", "cast(numerator as varchar)"))
+
+    result = dbt(changed, "run", "--select", "coverage", data_dir=empty)
+
+    assert result.returncode != 0
+    assert "enforced contract that failed" in result.stdout
+    assert "n_scored" in result.stdout

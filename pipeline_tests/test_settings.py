@@ -1,0 +1,71 @@
+"""Settings: local defaults that work, and what the environment may change."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.settings import PROJECT_ROOT, Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"PODIUM_{name.upper()}", raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_every_setting_has_a_default_and_a_description() -> None:
+    for name, field in Settings.model_fields.items():
+        assert not field.is_required(), name
+        assert field.description, name
+
+
+def test_defaults_keep_everything_inside_the_project() -> None:
+    found = settings()
+    assert found.warehouse_path == PROJECT_ROOT / "data" / "warehouse" / "podium.duckdb"
+    assert found.published_dir == PROJECT_ROOT / "data" / "published"
+    assert found.dagster_home == PROJECT_ROOT / "data" / "dagster_home"
+    assert found.dbt_project_dir == PROJECT_ROOT / "dbt_project"
+    assert found.dotted_path_packages == ("pipeline",)
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "mine.metrics"]')
+    monkeypatch.setenv("PODIUM_THREADS", "3")
+    found = settings()
+    assert found.warehouse_path == tmp_path / "warehouse" / "podium.duckdb"
+    assert found.dotted_path_packages == ("pipeline", "mine.metrics")
+    assert found.threads == 3
+
+
+def test_paths_are_absolute_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PODIUM_DATA_DIR", "here")
+    assert settings().dagster_home == tmp_path / "here" / "dagster_home"
+    assert settings().published_dir.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PODIUM_LOCK_TIMEOUT", "-1"),
+        ("PODIUM_THREADS", "-1"),
+        ("PODIUM_KEEP_PUBLISHED", "0"),
+        ("PODIUM_BLOCK_MEGABYTES", "0"),
+    ],
+)
+def test_a_senseless_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=name.removeprefix("PODIUM_").lower()):
+        settings()
+
+
+def test_settings_are_read_once_and_do_not_change() -> None:
+    assert settings() is settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings().threads = 2  # type: ignore[misc]
