@@ -29,8 +29,7 @@ class RunFailedError(RuntimeError):
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
     from pipeline.reports.queries import UnknownBoardError
-    from pipeline.warehouse import WarehouseBusyError, WarehouseVersionError
-    from pipeline.warehouse.published import NotPublishedError
+    from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseVersionError
 
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),

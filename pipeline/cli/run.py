@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.cli.progress import Watch
 
 _LOG = "podium-run.log"
+_INTERRUPTS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
 
 _QUERIES = (
     "SELECT rank, title, round(rank_key, 4) AS score, coverage, status FROM marts.leaderboard_current "
@@ -110,24 +111,15 @@ def _job(name: str | None, out: "Console | None") -> "dg.JobDefinition":
 
 
 def _execute(job: "dg.JobDefinition", recompute: dict[str, Any], out: "Console | None") -> tuple[str, "Watch"]:
-    """Execute a job in this process, on the persistent instance, so that the UI shows the run too.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C ended it; the run is then entered as cancelled.
-    """
+    """Execute a job in this process, on the persistent instance, so that the UI shows the run too."""
     import dagster as dg
 
     from pipeline.cli.progress import watching
 
     run_id = str(uuid.uuid4())
     run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
-    try:
-        with dg.DagsterInstance.get() as instance, watching(instance, run_id, out) as watch:
-            job.execute_in_process(instance=instance, run_config=run_config, run_id=run_id, raise_on_error=False)
-    except dg.DagsterExecutionInterruptedError:
-        raise KeyboardInterrupt from None
+    with dg.DagsterInstance.get() as instance, watching(instance, run_id, out) as watch:
+        job.execute_in_process(instance=instance, run_config=run_config, run_id=run_id, raise_on_error=False)
     return run_id, watch
 
 
@@ -162,12 +154,16 @@ def _raise_failures(done: _Run) -> None:
 
     Raises
     ------
+    KeyboardInterrupt
+        If it was Ctrl-C.
     WarehouseBusyError
         If a step could not get the warehouse.
     RunFailedError
         If a step failed for another reason.
     """
     failures = done.watch.failures
+    if any(failure.error in _INTERRUPTS for failure in failures):
+        raise KeyboardInterrupt
     busy = [failure.message for failure in failures if failure.error == WarehouseBusyError.__name__]
     if busy:
         raise WarehouseBusyError(busy[0])

@@ -9,13 +9,20 @@ from pipeline.warehouse.identifiers import compose, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.migrations import WarehouseVersionError
 from pipeline.warehouse.publish import PublishError
-from pipeline.warehouse.published import Publication, PublishedReader, current_publication, open_published
+from pipeline.warehouse.published import (
+    NotPublishedError,
+    Publication,
+    PublishedReader,
+    current_publication,
+    open_published,
+)
 from pipeline.warehouse.store import Change, Dirty, Store
 from pipeline.warehouse.warehouse import WarehouseFiles
 
 __all__ = [
     "Change",
     "Dirty",
+    "NotPublishedError",
     "Publication",
     "PublishError",
     "PublishedReader",

@@ -62,6 +62,7 @@ def write_note(publication: Publication) -> Path:
     """Describe a publication in a small file beside its database; its path is returned."""
     note = {
         "file": publication.path.name,
+        "bytes": publication.path.stat().st_size,
         "seq": publication.seq,
         "published_at": publication.published_at.isoformat(),
         "boards": list(publication.boards),
@@ -73,7 +74,7 @@ def write_note(publication: Publication) -> Path:
 
 
 def current_publication(published_dir: Path) -> Publication | None:
-    """The newest publication, its path resolved; None when there is none."""
+    """The newest publication, its path resolved; None when there is none, or its file is missing or cut short."""
     for _ in range(_ATTEMPTS):
         try:
             folder = (published_dir / (published_dir / CURRENT).readlink()).resolve()
@@ -83,8 +84,11 @@ def current_publication(published_dir: Path) -> Publication | None:
             note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             continue  # the link moved on and the folder was removed in between
+        file = folder / note["file"]
+        if not file.exists() or file.stat().st_size != note["bytes"]:
+            return None
         return Publication(
-            path=folder / note["file"],
+            path=file,
             seq=note["seq"],
             published_at=datetime.fromisoformat(note["published_at"]),
             boards=tuple(note["boards"]),

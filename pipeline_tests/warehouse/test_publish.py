@@ -12,6 +12,7 @@ import pytest
 from pipeline.tables import ALL_TABLES, BOARDS, PREDICTIONS, WHOLE
 from pipeline.warehouse import (
     Dirty,
+    NotPublishedError,
     PublishedReader,
     PublishError,
     WarehouseFiles,
@@ -306,6 +307,21 @@ def test_a_lost_link_is_made_again(files: WarehouseFiles) -> None:
     assert files.publish().path.parent.name == f"{seq}.1"
     shutil.rmtree(files.published_dir / f"{seq}.1")
     assert current_publication(files.published_dir) is None
+
+
+@pytest.mark.parametrize("damage", ["removed", "cut short"])
+def test_a_damaged_publication_counts_as_none_and_is_made_again(files: WarehouseFiles, damage: str) -> None:
+    write(files, 1.0)
+    path = files.publish().path
+    if damage == "removed":
+        path.unlink()
+    else:
+        with path.open("r+b") as file:
+            file.truncate(path.stat().st_size // 2)
+    with pytest.raises(NotPublishedError, match="run `podium run`"):
+        published_value(files)
+    assert files.publish().changed
+    assert published_value(files) == 1.0
 
 
 def test_other_files_in_the_folder_stay(files: WarehouseFiles) -> None:

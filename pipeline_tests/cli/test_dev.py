@@ -1,0 +1,62 @@
+"""``podium dev``: Dagster's own command, in the project, with the home and the folders that the caller meant."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import PROJECT_ROOT
+from pipeline_tests.cli.command import Podium
+
+
+class Executed(BaseException):
+    """What would have replaced this process."""
+
+    def __init__(self, path: str, arguments: list[str]) -> None:
+        self.path, self.arguments, self.environment, self.folder = path, arguments, dict(os.environ), Path.cwd()
+
+
+@pytest.fixture(autouse=True)
+def _execv(monkeypatch: pytest.MonkeyPatch) -> None:
+    def execv(path: str, arguments: list[str]) -> None:
+        raise Executed(path, arguments)
+
+    monkeypatch.setattr(os, "execv", execv)
+
+
+def executed(podium: Podium, *arguments: str, **options: object) -> Executed:
+    with pytest.raises(Executed) as raised:
+        podium("dev", *arguments, **options)
+    return raised.value
+
+
+def test_dev_becomes_dagster_dev_of_this_environment(podium: Podium) -> None:
+    process = executed(podium, "--host", "0.0.0.0", "--port", "3333")
+    assert Path(process.path) == Path(sys.executable).with_name("dagster")
+    assert Path(process.path).exists()
+    assert process.arguments[1:] == ["dev", "--host", "0.0.0.0", "--port", "3333"]
+
+
+def test_dev_listens_on_this_machine_only_by_default(podium: Podium) -> None:
+    assert executed(podium).arguments[1:] == ["dev", "--host", "127.0.0.1", "--port", "3000"]
+
+
+def test_dev_starts_in_the_project_with_the_home_under_the_data(
+    podium: Podium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    process = executed(podium)
+    assert process.folder == PROJECT_ROOT
+    assert process.environment["DAGSTER_HOME"] == str(tmp_path / "dagster_home")
+
+
+def test_relative_folders_mean_those_of_the_caller(
+    podium: Podium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PODIUM_DBT_PROJECT_DIR", "my_dbt")
+    process = executed(podium, data_dir=Path("here"))
+    assert process.environment["PODIUM_DATA_DIR"] == str(tmp_path / "here")
+    assert process.environment["PODIUM_DBT_PROJECT_DIR"] == str(tmp_path / "my_dbt")
+    assert process.environment["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster_home")

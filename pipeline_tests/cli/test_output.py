@@ -1,0 +1,51 @@
+"""What is printed: numbers rounded once, undefined never a number, JSON that any program reads."""
+
+import json
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from pipeline.cli.output import day, percent, print_json, signed
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.0256, "+0.026"), (-0.0004, "-0.000"), (0.0, "+0.000"), (12.5, "+12.500"), (None, "–")]
+)
+def test_a_signed_number_always_shows_its_sign(value: float | None, expected: str) -> None:
+    assert signed(value) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1.0, "100 %"), (0.875, "88 %"), (0.0, "0 %"), (None, "–")])
+def test_a_share_is_a_percentage(value: float | None, expected: str) -> None:
+    assert percent(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(datetime(2020, 1, 17), "2020-01-17"), (datetime(2020, 1, 17, 22), "2020-01-17 22:00 UTC")],
+)
+def test_a_day_shows_the_time_only_where_it_has_one(value: datetime, expected: str) -> None:
+    assert day(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (math.nan, None),
+        (math.inf, None),
+        (Decimal("NaN"), None),
+        (Decimal("0.10"), 0.1),
+        (datetime(2020, 1, 17, 22), "2020-01-17T22:00:00Z"),
+        (datetime(2020, 1, 17, 22, tzinfo=UTC), "2020-01-17T22:00:00Z"),
+        (datetime(2020, 1, 17, 22, tzinfo=timezone(timedelta(hours=2))), "2020-01-17T20:00:00Z"),
+        ({"a": (1, math.nan)}, {"a": [1, None]}),
+        (b"\xff", "ff"),
+    ],
+)
+def test_json_has_no_nan_and_no_ambiguous_time(
+    capsys: pytest.CaptureFixture[str], value: object, expected: object
+) -> None:
+    print_json(value)
+    assert json.loads(capsys.readouterr().out) == expected

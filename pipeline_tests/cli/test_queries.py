@@ -1,0 +1,30 @@
+"""The queries that the command and the README suggest are valid on a published file, under the names they use."""
+
+import re
+
+import pytest
+
+from pipeline.cli.run import _QUERIES
+from pipeline.settings import PROJECT_ROOT
+from pipeline_tests.cli.command import Podium
+
+SUGGESTED = [query.format(board="sp500", model="momentum_12_1", metric="ic") for query in _QUERIES]
+
+
+def readme_queries() -> list[str]:
+    """Queries in the README: statements of SQL blocks, and arguments of ``podium sql``."""
+    text = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```sql\n(.*?)```", text, re.DOTALL))
+    statements = [f"{statement};" for statement in blocks.split(";") if statement.strip()]
+    return [*statements, *re.findall(r'^podium sql "([^"]+)"', text, re.MULTILINE)]
+
+
+def test_the_readme_suggests_queries() -> None:
+    assert len(readme_queries()) >= 3
+
+
+@pytest.mark.parametrize("query", [*SUGGESTED, *readme_queries()])
+def test_a_suggested_query_is_valid(boards: Podium, query: str) -> None:
+    outcome = boards("sql", "-", "--json", stdin=query)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.json == []

@@ -1,0 +1,369 @@
+"""``podium run``: progress, the board and what to do next; failures by step and cause; done twice, it does nothing."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+import pipeline.definitions
+from pipeline.components.competition import competition_definitions
+from pipeline.tables import COMPETITION_TABLES
+from pipeline.warehouse import WarehouseFiles
+from pipeline.warehouse.resource import Warehouse
+from pipeline_tests import toy_contest
+from pipeline_tests.cli.command import Outcome, error, podium
+from pipeline_tests.warehouse import processes
+
+ASSETS = [f"toy/{name}" for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES))]
+DOTTED_PATHS = json.dumps(["pipeline", "pipeline_tests"])
+"""Packages that declarations of toy contests name."""
+
+
+@pytest.fixture(autouse=True)
+def _toy_contests_as_they_begin() -> Iterator[None]:
+    toy_contest.reset()
+    yield
+    toy_contest.reset()
+
+
+def run(*arguments: str, parts: Sequence[dg.Definitions] = (), **options: Any) -> Outcome:
+    """``podium run`` on other definitions than the project's own: those given, or the toy contest."""
+
+    def defs() -> dg.Definitions:
+        return dg.Definitions.merge(
+            *(parts or (competition_definitions(toy_contest.contract()), publication())),
+            dg.Definitions(resources={"warehouse": Warehouse()}, executor=dg.in_process_executor),
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline.definitions, "defs", defs)
+        patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", DOTTED_PATHS)
+        return podium("run", *arguments, **options)
+
+
+def publication() -> dg.Definitions:
+    """The publication without marts, so that no dbt is needed."""
+
+    @dg.asset(key=["published"], deps=[["toy", "leaderboard"]])
+    def published(warehouse: Warehouse) -> None:
+        warehouse.publish()
+
+    return dg.Definitions(assets=[published])
+
+
+def run_one(body: Callable[[], Any], *arguments: str, data_dir: Path, home: str = "", **asset: Any) -> Outcome:
+    """``podium run`` on a board ``tiny`` of one asset, ``tiny/only``."""
+
+    @dg.asset(key=["tiny", "only"], **asset)
+    def only():  # Dagster would take an annotation for the type of its output
+        return body()
+
+    definitions = dg.Definitions(assets=[only], jobs=[dg.define_asset_job("tiny", selection=[only])])
+    return run("tiny", *arguments, parts=[definitions], data_dir=data_dir, home=home)
+
+
+def nothing() -> None:
+    """An asset that does nothing."""
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that the tests of this module share."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def first(data_dir: Path) -> Outcome:
+    """The first run of the toy contest there."""
+    toy_contest.reset()
+    return run("toy", data_dir=data_dir)
+
+
+def test_a_run_succeeds(first: Outcome) -> None:
+    assert (first.code, first.err) == (0, "")
+
+
+def test_progress_has_a_line_for_each_asset_with_its_rows(first: Outcome) -> None:
+    done = re.findall(r"^✓ (\S+) +([\d,]+) rows +[\d.]+ s  (.*)$", first.out, re.MULTILINE)
+    assert sorted(asset for asset, _, _ in done) == sorted(ASSETS)
+    assert ("toy/models", "6", "the whole table: new, or inputs or code changed") in done
+    assert re.search(r"^✓ published ", first.out, re.MULTILINE)
+
+
+def test_the_board_is_printed(first: Outcome) -> None:
+    assert "The toy contest" in first.out
+    header, leader, *_, last = first.table
+    assert header[:3] == ["rank", "±", "model"]
+    assert leader[0:3:2] == ["1", "The sharp model"]
+    assert last[0:3:2] == ["–", "The constant model (unranked: constant_input)"]
+
+
+def test_what_was_done_and_the_published_file_are_named(first: Outcome, data_dir: Path) -> None:
+    line = r"^([\d,]+) cycles of 10 tables recomputed in [\d.]+ s\. Published: (.*)$"
+    found = re.search(line, first.out, re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) > toy_contest.CYCLES
+    assert Path(found[2]) == (data_dir / "published" / "current" / "podium.duckdb").resolve()
+
+
+def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) -> None:
+    queries = re.findall(r'^  podium sql "(.*)"$', first.out, re.MULTILINE)
+    assert len(queries) == 3
+    on_marts, *others = queries
+    assert on_marts.endswith("FROM marts.leaderboard_current WHERE competition = 'toy' ORDER BY position")
+    for query in others:
+        assert podium("sql", query, "--json", data_dir=data_dir).json
+
+
+def test_how_to_open_the_ui_is_said_last(first: Outcome) -> None:
+    assert first.out.splitlines()[-1].endswith("in the Dagster UI:  podium dev  (or: make dev)")
+
+
+def test_the_history_has_the_run(first: Outcome, data_dir: Path) -> None:
+    with dg.DagsterInstance.from_config(str(data_dir / "dagster_home")) as instance:
+        runs = {one.job_name: one.status for one in instance.get_runs()}
+    assert runs["toy"] == dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_second_run_does_nothing_and_says_so(first: Outcome, data_dir: Path) -> None:
+    outcome = run("toy", data_dir=data_dir)
+    assert outcome.code == 0
+    assert "Nothing new: 0 cycles recomputed in " in outcome.out
+    assert outcome.out.count("nothing new: 0 cycles recomputed") == len(ASSETS)
+
+
+def test_json_tells_the_same_and_nothing_else_is_printed(first: Outcome, data_dir: Path) -> None:
+    outcome = run("toy", "--json", data_dir=data_dir)
+    assert (outcome.code, outcome.err) == (0, "")
+    done = outcome.json
+    assert (done["success"], done["cycles_recomputed"], done["failures"], done["failed_checks"]) == (True, 0, [], [])
+    assert done["published"] == str((data_dir / "published" / "current" / "podium.duckdb").resolve())
+    by_asset = {report["asset"]: report for report in done["assets"]}
+    assert set(by_asset) == {*ASSETS, "published"}
+    assert by_asset["toy/models"]["rows"] == 6
+    assert by_asset["toy/models"]["why"] == "nothing new: 0 cycles recomputed"
+
+
+def test_cycles_are_recomputed_by_hand(first: Outcome, data_dir: Path) -> None:
+    outcome = run("toy", "--from", "2020-03-06", "--to", "2020-03-13", "--force", "--json", data_dir=data_dir)
+    by_asset = {report["asset"]: report for report in outcome.json["assets"]}
+    assert by_asset["toy/scores"]["cycles_recomputed"] == 2
+    assert by_asset["toy/scores"]["cycles_changed"] == 0
+    assert by_asset["toy/scores"]["why"] == "2 cycles, 2020-03-06 to 2020-03-13: asked for by hand"
+
+
+def test_without_a_name_everything_is_run_and_every_board_printed(fresh_boards: WarehouseFiles, tmp_path: Path) -> None:
+    @dg.asset
+    def only() -> None:
+        pass
+
+    outcome = run(parts=[dg.Definitions(assets=[only])], data_dir=tmp_path)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "✓ only" in outcome.out
+    printed = [name for name in ("blend", "sp500", "weekly") if f"The {name} contest" in outcome.out]
+    assert printed == ["blend", "weekly"]
+    assert "board 'sp500' has no rows in category 'overall' yet" in outcome.out
+
+
+def test_an_unknown_board_lists_the_declared_ones(data_dir: Path) -> None:
+    outcome = run("nope", data_dir=data_dir)
+    assert (outcome.code, outcome.err) == (2, "podium: no board 'nope' is declared; known: toy\n")
+    assert error(run("nope", "--json", data_dir=data_dir), 2) == "no board 'nope' is declared; known: toy"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--from", "soon"), "--from 'soon' is no date or time; write 2022-12-23 or 2022-12-23T21:00 (UTC)"),
+        (("--to", "31.12.2022"), "--to '31.12.2022' is no date or time; write 2022-12-23 or 2022-12-23T21:00 (UTC)"),
+        (
+            ("--from", "2022-12-24", "--to", "2022-12-23"),
+            "--from 2022-12-24 is later than --to 2022-12-23; no cycle lies between them",
+        ),
+    ],
+)
+def test_a_bad_range_is_refused_before_anything_is_loaded(
+    arguments: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    assert error(run("toy", *arguments, data_dir=tmp_path / "untouched"), 2) == message
+    assert not (tmp_path / "untouched").exists()
+
+
+def test_one_day_is_a_range(data_dir: Path) -> None:
+    assert run_one(nothing, "--from", "2022-12-23", "--to", "2022-12-23", data_dir=data_dir).code == 0
+
+
+def test_a_failing_asset_is_named_with_its_cause(tmp_path: Path) -> None:
+    toy_contest.toy().broken.add("truth")
+    outcome = run("toy", data_dir=tmp_path)
+    assert outcome.code == 1
+    assert "✗ toy/truth: the source cannot give its truth" in outcome.out
+    assert re.fullmatch(
+        r"podium: run [0-9a-f-]{36} failed at toy/truth: OSError: the source cannot give its truth "
+        r"\(`podium dev` shows its log\)\n",
+        outcome.err,
+    )
+
+
+def test_a_failure_is_in_the_json_too(data_dir: Path) -> None:
+    def fail() -> None:
+        raise ValueError("first line\nsecond [/b] line")
+
+    outcome = run_one(fail, "--json", data_dir=data_dir)
+    assert outcome.code == 1
+    assert outcome.json["success"] is False
+    assert outcome.json["failures"] == [
+        {"step": "tiny/only", "error": "ValueError", "message": "first line second [/b] line"}
+    ]
+    assert outcome.err.count("\n") == 1
+    assert "ValueError: first line second [/b] line" in outcome.err
+
+
+def test_a_run_that_fails_outside_of_any_step_is_a_failure(data_dir: Path) -> None:
+    @dg.resource
+    def broken() -> None:
+        raise OSError("no such service")
+
+    @dg.asset(required_resource_keys={"service"})
+    def only() -> None:
+        pass
+
+    job = dg.define_asset_job("tiny", selection=[only])
+    definitions = dg.Definitions(assets=[only], jobs=[job], resources={"service": broken})
+    outcome = run("tiny", parts=[definitions], data_dir=data_dir)
+    assert outcome.code == 1
+    assert "failed at run: OSError: no such service" in outcome.err
+
+
+def test_a_failed_check_is_shown_and_a_warning_fails_nothing(data_dir: Path) -> None:
+    def with_check() -> dg.MaterializeResult[None]:
+        result = dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="2 gaps: [/b]")
+        return dg.MaterializeResult(check_results=[result])
+
+    checks = [dg.AssetCheckSpec("is_whole", asset=["tiny", "only"])]
+    outcome = run_one(with_check, data_dir=data_dir, check_specs=checks)
+    assert outcome.code == 0
+    assert "✗ check tiny/only: is_whole: 2 gaps: [/b]" in outcome.out
+    in_json = run_one(with_check, "--json", data_dir=data_dir, check_specs=checks).json
+    assert in_json["failed_checks"] == ["tiny/only: is_whole"]
+
+
+def test_a_busy_warehouse_names_the_process_and_what_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PODIUM_LOCK_TIMEOUT", "0.1")
+    with processes.running(processes.hold, tmp_path) as holder:
+        assert processes.line(holder) == "holding"
+        outcome = run("toy", data_dir=tmp_path)
+    assert outcome.code == 3
+    assert outcome.err.startswith("podium: the warehouse is busy: ")
+    assert outcome.err.count("\n") == 1
+    assert f"process {holder.pid} on " in outcome.err
+    assert "(holding it for a test, since " in outcome.err
+    assert "PODIUM_LOCK_TIMEOUT" in outcome.err
+
+
+def test_readers_are_never_busy(fresh_boards: WarehouseFiles, tmp_path: Path) -> None:
+    with processes.running(processes.hold, tmp_path) as holder:
+        assert processes.line(holder) == "holding"
+        assert podium("leaderboard", "weekly", data_dir=tmp_path).code == 0
+        assert podium("sql", "SELECT 1", data_dir=tmp_path).code == 0
+
+
+def test_ctrl_c_ends_a_run_without_a_traceback(data_dir: Path) -> None:
+    outcome = run_one(lambda: os.kill(os.getpid(), signal.SIGINT), data_dir=data_dir)
+    assert (outcome.code, outcome.err) == (130, "")
+    with dg.DagsterInstance.from_config(str(data_dir / "dagster_home")) as instance:
+        assert instance.get_runs(limit=1)[0].status == dg.DagsterRunStatus.FAILURE
+
+
+def test_what_assets_print_goes_to_the_log_and_not_to_stdout(data_dir: Path) -> None:
+    outcome = run_one(lambda: print("noise of a library"), "--json", data_dir=data_dir)
+    assert outcome.json["success"] is True
+    assert "noise of a library" in (data_dir / "dagster_home" / "podium-run.log").read_text(encoding="utf-8")
+
+
+def test_what_loading_prints_does_not_spoil_the_json(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noisy() -> dg.Definitions:
+        print("dbt parses the project")
+        return dg.Definitions(jobs=[])
+
+    monkeypatch.setattr(pipeline.definitions, "defs", noisy)
+    assert error(podium("run", "tiny", "--json", data_dir=data_dir), 2) == "no board 'tiny' is declared; known: none"
+
+
+def test_a_step_without_anything_to_do_says_so(data_dir: Path) -> None:
+    @dg.multi_asset(specs=[dg.AssetSpec(["tiny", "only"], skippable=True)])
+    def marts() -> Iterator[dg.MaterializeResult[None]]:
+        yield from ()
+
+    definitions = dg.Definitions(assets=[marts], jobs=[dg.define_asset_job("tiny", selection=[marts])])
+    outcome = run("tiny", parts=[definitions], data_dir=data_dir)
+    assert re.search(r"^✓ marts +nothing new$", outcome.out, re.MULTILINE)
+
+
+def test_a_board_without_rows_yet_is_no_error(fresh_boards: WarehouseFiles, tmp_path: Path) -> None:
+    @dg.asset
+    def only() -> None:
+        pass
+
+    definitions = dg.Definitions(assets=[only], jobs=[dg.define_asset_job("sp500", selection=[only])])
+    outcome = run("sp500", parts=[definitions], data_dir=tmp_path)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "board 'sp500' has no rows in category 'overall' yet" in outcome.out
+    assert "podium sql" not in outcome.out
+
+
+def test_a_run_that_publishes_nothing_says_so(tmp_path: Path) -> None:
+    outcome = run_one(nothing, data_dir=tmp_path)
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1] == "Nothing is published yet."
+
+
+def test_a_relative_home_of_the_user_holds_the_history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_one(nothing, data_dir=tmp_path, home="mine").code == 0
+    assert (tmp_path / "mine" / "podium-run.log").exists()
+    assert not (tmp_path / "dagster_home").exists()
+
+
+@pytest.mark.slow
+def test_a_first_run_with_marts_prints_json_only_and_makes_the_queries_work(tmp_path: Path, dbt_dir: Path) -> None:
+    script = """
+import sys
+import pipeline.definitions
+from pathlib import Path
+from pipeline.cli import main
+from pipeline_tests.toy_graph import ToyGraph
+
+pipeline.definitions.defs = lambda: ToyGraph(Path("data").resolve(), with_marts=True).definitions
+main()
+"""
+    environment = os.environ | {
+        "PODIUM_DATA_DIR": "data",
+        "PODIUM_DBT_PROJECT_DIR": str(dbt_dir),
+        "PODIUM_DOTTED_PATH_PACKAGES": DOTTED_PATHS,
+        "DAGSTER_HOME": "",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", script, *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+
+    first = call("run", "toy", "--json")
+    done = json.loads(first.stdout)
+    assert (done["success"], first.stderr) == (True, "")
+    assert {"marts/leaderboard_current", "published"} <= {report["asset"] for report in done["assets"]}
+
+    second = call("run", "toy")
+    assert re.search(r"^✓ marts +nothing new$", second.stdout, re.MULTILINE)
+    assert "Nothing new: 0 cycles recomputed" in second.stdout
+    for query in re.findall(r'^  podium sql "(.*)"$', second.stdout, re.MULTILINE):
+        assert json.loads(call("sql", query, "--json").stdout)
