@@ -192,6 +192,7 @@ def test_marts_read_staging_models_and_only_those_read_sources(manifest: dict[st
             assert all(parent.startswith("model.podium.stg_") for parent in parents), name
 
 
+@pytest.mark.slow
 def test_a_column_of_another_type_breaks_the_contract(
     project: Path, empty: Path, tmp_path: Path, manifest: dict[str, Any]
 ) -> None:

@@ -97,7 +97,9 @@ class _Watcher:
         self.watch.assets.append(report)
         self._materialized_steps.add(event.step_key)
         rows = "" if report.rows is None else f"{report.rows:,} rows"
-        self._say(f"[green]✓[/green] {escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}")
+        changed = f"; {report.cycles_changed:,} changed" if report.cycles_recomputed else ""
+        line = f"{escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}{changed}"
+        self._say(f"[green]✓[/green] {line}")
 
     def _checked(self, event: dg.DagsterEvent) -> None:
         evaluation = event.asset_check_evaluation_data

@@ -46,6 +46,14 @@ class _Declaration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fields_are_known(cls, declared: object) -> object:
+        unknown = [str(name) for name in declared if name not in cls.model_fields] if isinstance(declared, dict) else []
+        if unknown:
+            raise ValueError(f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(cls.model_fields)}")
+        return declared
+
 
 class PredictionsSpec(_Declaration):
     """Where predictions come from and until when they count."""

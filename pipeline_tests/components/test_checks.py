@@ -1,0 +1,155 @@
+"""Every asset check passes on what a run stores and fails on the damage that it is there to find."""
+
+import dagster as dg
+import pytest
+
+from pipeline.components.checks import Check, of_table
+from pipeline.tables import COMPETITION_TABLES, CYCLE_METRICS, LEADERBOARD, SCORES, TableSpec
+from pipeline.warehouse import compose
+from pipeline_tests.toy_contest import LATE, contract, week
+from pipeline_tests.toy_graph import ToyGraph
+
+NEWEST = "as_of = (SELECT max(as_of) FROM competition.leaderboard)"
+
+
+def check(spec: TableSpec, name: str) -> Check:
+    return next(one for one in of_table(spec) if one.name == name)
+
+
+def run(graph: ToyGraph, checked: Check, board: str = "toy") -> dg.AssetCheckResult:
+    with graph.open() as store:
+        return checked.run(store, contract(board))
+
+
+@pytest.mark.parametrize("spec", COMPETITION_TABLES, ids=lambda spec: spec.name)
+def test_good_data_passes(graph: ToyGraph, spec: TableSpec) -> None:
+    for checked in of_table(spec):
+        result = run(graph, checked)
+        assert result.passed
+        assert result.metadata["violations"].value == 0
+
+
+@pytest.mark.parametrize("spec", COMPETITION_TABLES, ids=lambda spec: spec.name)
+def test_a_duplicated_key_fails(graph: ToyGraph, spec: TableSpec) -> None:
+    graph.execute(compose("INSERT INTO {table} SELECT * FROM {table} LIMIT 3", table=spec))
+
+    result = run(graph, check(spec, "keys_are_unique"))
+
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.ERROR
+    assert result.metadata["violations"].value == 3
+    assert "3 violations, the first: " in str(result.description)
+
+
+def test_a_score_of_a_late_prediction_fails(graph: ToyGraph) -> None:
+    model, number = LATE
+    graph.execute(
+        "INSERT INTO competition.scores SELECT * REPLACE (? AS model_id) FROM competition.scores "
+        "WHERE model_id = 'good' AND cycle = ?",
+        model,
+        week(number),
+    )
+
+    late = run(graph, check(SCORES, "no_late_prediction_is_scored"))
+
+    assert not late.passed
+    assert late.metadata["violations"].value == 8
+    assert "noise" in late.metadata["examples"].md_str
+
+
+def test_a_missing_score_and_a_score_of_nothing_fail(graph: ToyGraph) -> None:
+    matched = check(SCORES, "scores_match_resolved_predictions")
+    graph.execute("DELETE FROM competition.scores WHERE model_id = 'sharp' AND cycle = ? AND subject = 'S1'", week(3))
+    assert "'problem': 'not scored'" in str(run(graph, matched).description)
+
+    graph.execute("UPDATE competition.scores SET subject = 'S9' WHERE subject = 'S1' AND cycle = ?", week(3))
+    examples = run(graph, matched).metadata["examples"].md_str
+    assert "not scored" in examples or "not resolved" in examples
+    assert run(graph, matched).metadata["violations"].value > 2
+
+
+def test_a_score_of_an_unresolved_prediction_fails(graph: ToyGraph) -> None:
+    graph.execute(
+        "INSERT INTO competition.scores SELECT * REPLACE (? AS cycle) FROM competition.scores "
+        "WHERE model_id = 'good' AND cycle = ?",
+        week(30),
+        week(29),
+    )
+
+    result = run(graph, check(SCORES, "scores_match_resolved_predictions"))
+
+    assert not result.passed
+    assert "'problem': 'not resolved'" in str(result.description)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("SET position = position + 1 WHERE position >= 3", id="gap in positions"),
+        pytest.param("SET position = 0 WHERE position = 1", id="positions from 0"),
+        pytest.param("SET position = 2 WHERE position = 3", id="a place twice"),
+        pytest.param("SET position = 7 - position WHERE position IN (1, 6)", id="swapped places"),
+        pytest.param("SET rank = 3 WHERE rank = 2", id="a rank skipped"),
+        pytest.param("SET rank = 1 WHERE rank = 2", id="a tie of one kind of rank only"),
+        pytest.param("SET rank = 3 - rank WHERE rank <= 2", id="swapped ranks"),
+        pytest.param(
+            "SET rank = 3 - rank, rank_with_ensembles = 3 - rank WHERE rank <= 2", id="swapped ranks of both kinds"
+        ),
+        pytest.param("SET rank_with_ensembles = rank + 1 WHERE rank = 1", id="a wrong rank with ensembles"),
+        pytest.param("SET rank = NULL WHERE rank = 5", id="ranked without a rank"),
+        pytest.param("SET rank_with_ensembles = NULL WHERE rank = 5", id="ranked without a rank among all"),
+        pytest.param("SET status = 'unranked: inactive' WHERE rank = 5", id="a rank for an unranked model"),
+    ],
+)
+def test_a_board_that_is_not_well_formed_fails(graph: ToyGraph, damage: str) -> None:
+    graph.execute(f"UPDATE competition.leaderboard {damage} AND {NEWEST}")
+
+    result = run(graph, check(LEADERBOARD, "ranks_are_well_formed"))
+
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.ERROR
+
+
+def test_ties_are_well_formed(graph: ToyGraph) -> None:
+    graph.execute(f"UPDATE competition.leaderboard SET rank = 1, rank_with_ensembles = 1 WHERE rank = 2 AND {NEWEST}")
+
+    assert run(graph, check(LEADERBOARD, "ranks_are_well_formed")).passed
+
+
+def test_ensembles_take_no_place_among_real_models(graph: ToyGraph) -> None:
+    graph.execute(
+        "UPDATE competition.leaderboard SET is_ensemble = position = 2, "
+        "rank = CASE WHEN position = 2 THEN NULL WHEN position > 2 THEN rank - 1 ELSE rank END "
+        f"WHERE {NEWEST}"
+    )
+
+    assert run(graph, check(LEADERBOARD, "ranks_are_well_formed")).passed
+
+
+def test_low_coverage_of_a_cycle_only_warns(graph: ToyGraph) -> None:
+    covered = check(CYCLE_METRICS, "coverage_per_cycle")
+    graph.execute(
+        "UPDATE competition.cycle_metrics SET numerator = 2 WHERE metric = 'coverage' AND cycle IN (?, ?)",
+        week(4),
+        week(5),
+    )
+
+    result = run(graph, covered)
+
+    assert not covered.blocking
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.WARN
+    assert result.metadata["violations"].value == 2
+    assert "2020-01-31" in result.metadata["examples"].md_str
+
+
+def test_a_check_looks_at_its_own_board_only(graph: ToyGraph) -> None:
+    graph.execute("UPDATE competition.leaderboard SET position = 0")
+
+    assert run(graph, check(LEADERBOARD, "ranks_are_well_formed"), board="other").passed
+
+
+def test_only_coverage_does_not_block() -> None:
+    lenient = {one.name for spec in COMPETITION_TABLES for one in of_table(spec) if not one.blocking}
+
+    assert lenient == {"coverage_per_cycle"}

@@ -1,0 +1,327 @@
+"""Only what is new is computed, past boards stay as they were, events in any order end where a fresh start would."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.competition import Contract
+from pipeline.components.competition import ASSETS
+from pipeline.components.recompute import Recompute
+from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, SNAPSHOTS, TRUTH
+from pipeline.warehouse import Store, WarehouseFiles
+from pipeline_tests.toy_contest import CYCLES, SUBJECTS, WITHHELD, ToyContest, contract, week
+from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, metadata, recomputed
+
+HOUR = timedelta(hours=1)
+NEWEST_BOARD = week(CYCLES - 1)
+"""The newest moment that the toy contest has a board for when it begins."""
+BOARDS = CYCLES - 2
+"""Boards when it begins: no truth yet of the newest cycle, nor of the one withheld."""
+
+
+def moved(graph: ToyGraph, before: pd.DataFrame) -> dict[str, list[datetime]]:
+    """Cycles whose rows changed since the ledger ``before``, by table."""
+    with graph.open() as store:
+        after = store.ledger("toy")
+    key = ["table_name", "cycle"]
+    both = after.merge(before, on=key, how="left", suffixes=("", "_before"))
+    changed = both[both["seq"] != both["seq_before"].fillna(0)]
+    return {str(name): rows["cycle"].dt.to_pydatetime().tolist() for name, rows in changed.groupby("table_name")}
+
+
+@pytest.fixture
+def ledger(graph: ToyGraph) -> pd.DataFrame:
+    """The ledger when the test begins."""
+    with graph.open() as store:
+        return store.ledger("toy")
+
+
+def until(rows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    return rows[rows["as_of"] < as_of].reset_index(drop=True)
+
+
+def assert_boards_before_are_the_same(graph: ToyGraph, before: dict[str, pd.DataFrame], as_of: datetime) -> None:
+    after = graph.tables()
+    for spec in (SNAPSHOTS, LEADERBOARD):
+        pd.testing.assert_frame_equal(
+            until(after[spec.name], as_of), until(before[spec.name], as_of), check_exact=True, obj=spec.name
+        )
+
+
+def test_a_new_cycle_computes_itself_and_the_one_it_resolves(
+    toy: ToyContest, graph: ToyGraph, ledger: pd.DataFrame
+) -> None:
+    before = graph.tables()
+    toy.add_cycle()
+
+    done = recomputed(graph.run())
+
+    assert {name: done[name] for name in ("scores", "cycle_metrics", "snapshots", "leaderboard")} == {
+        "scores": 2,
+        "cycle_metrics": 2,
+        "snapshots": 1,
+        "leaderboard": 1,
+    }
+    changed = moved(graph, ledger)
+    assert changed["predictions"] == [week(CYCLES)]
+    assert changed["truth"] == [week(CYCLES)]
+    assert changed["scores"] == changed["cycle_metrics"] == [week(CYCLES - 1)]
+    assert changed["snapshots"] == changed["leaderboard"] == [week(CYCLES)]
+    assert_boards_before_are_the_same(graph, before, week(CYCLES))
+
+
+def test_late_truth_of_an_old_cycle_computes_that_cycle_and_a_new_board(
+    toy: ToyContest, graph: ToyGraph, ledger: pd.DataFrame
+) -> None:
+    before, known_at = graph.tables(), NEWEST_BOARD + HOUR
+    toy.resolve(WITHHELD, known_at)
+
+    done = recomputed(graph.run())
+
+    assert (done["scores"], done["cycle_metrics"], done["snapshots"], done["leaderboard"]) == (1, 1, 1, 1)
+    changed = moved(graph, ledger)
+    assert changed["scores"] == changed["cycle_metrics"] == [week(WITHHELD)]
+    assert changed["snapshots"] == changed["leaderboard"] == [known_at]
+    assert_boards_before_are_the_same(graph, before, known_at)
+
+
+def test_truth_that_was_known_in_the_past_changes_the_boards_since_then_only(toy: ToyContest, graph: ToyGraph) -> None:
+    before, known_at = graph.tables(), week(WITHHELD + 1)
+    toy.resolve(WITHHELD, known_at)
+
+    done = recomputed(graph.run())
+
+    assert (done["scores"], done["cycle_metrics"]) == (1, 1)
+    # One board for each cycle from then on; the newest cycle has no truth yet.
+    assert (done["snapshots"], done["leaderboard"]) == (CYCLES - 1 - WITHHELD, CYCLES - 1 - WITHHELD)
+    assert_boards_before_are_the_same(graph, before, known_at)
+    assert not graph.table(LEADERBOARD).equals(before["leaderboard"])
+
+
+def test_a_revision_adds_rows_and_changes_no_earlier_board(toy: ToyContest, graph: ToyGraph) -> None:
+    before, known_at = graph.tables(), NEWEST_BOARD + HOUR
+    toy.revise(35, "S2", 0.5, known_at)
+
+    done = recomputed(graph.run())
+
+    after = graph.tables()
+    assert (done["scores"], done["cycle_metrics"], done["snapshots"], done["leaderboard"]) == (1, 1, 1, 1)
+    for spec in (TRUTH, SCORES, CYCLE_METRICS):
+        old = after[spec.name][after[spec.name]["known_at"] < known_at].reset_index(drop=True)
+        pd.testing.assert_frame_equal(old, before[spec.name], check_exact=True)
+        assert len(after[spec.name]) > len(before[spec.name])
+    assert len(after["truth"]) == len(before["truth"]) + 1
+    assert_boards_before_are_the_same(graph, before, known_at)
+    keys = {
+        as_of: rows.set_index("model_id")["rank_key"]
+        for as_of, rows in after["leaderboard"].groupby("as_of")
+        if as_of >= NEWEST_BOARD
+    }
+    assert not keys[pd.Timestamp(known_at)].equals(keys[pd.Timestamp(NEWEST_BOARD)])
+
+
+def test_a_withdrawn_outcome_is_a_row_too_and_its_scores_say_so(toy: ToyContest, graph: ToyGraph) -> None:
+    known_at = NEWEST_BOARD + HOUR
+    toy.revise(35, "S2", None, known_at)
+
+    graph.run()
+
+    truth, scores = graph.table(TRUTH), graph.table(SCORES)
+    assert truth.loc[truth["known_at"] == known_at, "value"].isna().tolist() == [True]
+    withdrawn = scores[scores["known_at"] == known_at]
+    assert set(withdrawn.loc[withdrawn["subject"] == "S2", "failed_reason"]) == {"outcome_withdrawn"}
+
+
+def test_a_changed_window_computes_windows_and_boards_but_no_scores(graph: ToyGraph) -> None:
+    windows = {"recent": {"cycles": 4}, "quarter": {"duration": "91d"}, "all": {}}
+    changed = ToyGraph(graph.folder, [contract(windows=windows)])
+
+    done = recomputed(changed.run())
+
+    # The windows of the first four boards hold the same cycles as before, so their snapshots did not change.
+    assert {name: cycles for name, cycles in done.items() if cycles} == {
+        "catalog": 1,
+        "snapshots": BOARDS,
+        "leaderboard": BOARDS - 4,
+    }
+
+
+def test_a_changed_rule_of_eligibility_ranks_anew_and_computes_nothing_else(graph: ToyGraph) -> None:
+    rules = contract().leaderboard.model_dump() | {"min_coverage": 0.9}
+
+    done = recomputed(ToyGraph(graph.folder, [contract(leaderboard=rules)]).run())
+
+    assert {name: cycles for name, cycles in done.items() if cycles} == {"catalog": 1, "leaderboard": BOARDS}
+
+
+def test_force_computes_a_range_again_and_moves_nothing(graph: ToyGraph, ledger: pd.DataFrame) -> None:
+    tables = graph.tables()
+    config = {"from_cycle": "2020-02-07T22:00", "to_cycle": "2020-03-06", "force": True}
+
+    result = graph.run("predictions", "truth", "scores", "cycle_metrics", "snapshots", "leaderboard", config=config)
+
+    assert set(recomputed(result).values()) == {5}
+    assert {values["podium/cycles_changed"] for values in metadata(result).values()} == {0}
+    assert metadata(result)["toy/scores"]["podium/why"] == "5 cycles, 2020-02-07 to 2020-03-06: asked for by hand"
+    assert moved(graph, ledger) == {}
+    assert_same_tables(graph.tables(), tables)
+
+
+def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, graph: ToyGraph) -> None:
+    toy.revise(10, "S2", 0.5, NEWEST_BOARD + HOUR)
+    toy.revise(20, "S2", 0.5, NEWEST_BOARD + HOUR)
+    graph.run("truth")
+
+    first = recomputed(graph.run("scores", config={"to_cycle": week(15).isoformat()}))
+    rest = recomputed(graph.run("scores"))
+
+    assert (first["scores"], rest["scores"]) == (1, 1)
+
+
+def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
+    tables = graph.tables()
+    graph.execute("UPDATE competition.scores SET value = 7 WHERE cycle = ?", week(4))
+    graph.execute("DELETE FROM competition.leaderboard WHERE as_of = ?", week(9))
+
+    done = metadata(graph.run("scores", "leaderboard", config={"force": True}))
+
+    assert {key: values["podium/cycles_changed"] for key, values in done.items()} == {
+        "toy/scores": 1,
+        "toy/leaderboard": 1,
+    }
+    assert_same_tables(graph.tables(), tables)
+
+
+def test_small_blocks_give_the_same_rows(
+    toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: ToyGraph
+) -> None:
+    monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 7)
+    with WarehouseFiles(tmp_path / "blocks.duckdb").write("a test") as store:
+        done = bring_up_to_date(store, contract())
+        in_blocks = all_tables(store)
+
+    assert done["scores"] == CYCLES
+    assert_same_tables({name: in_blocks[name] for name in graph.tables()}, graph.tables())
+
+
+class World:
+    """A contest to which things happen, and its warehouse, kept up to date without Dagster.
+
+    Every event returns the time of knowledge of what it brought, so that boards before it must stay.
+    """
+
+    def __init__(self, toy: ToyContest, seed: int) -> None:
+        self.toy = toy
+        self.contract = contract()
+        self.chance = random.Random(seed)
+        self.toy.models_missing.add("contrarian")
+
+    def events(self) -> list[Callable[[], datetime]]:
+        events = [self.a_week_passes, self.an_outcome_is_revised, self.an_outcome_is_withdrawn, self.nothing_happens]
+        if not self.is_resolved(WITHHELD):
+            events += [self.late_truth_arrives, self.truth_known_long_ago_arrives]
+        if self.toy.models_missing:
+            events.append(self.a_model_joins_with_its_past)
+        return [*events, self.the_windows_change]
+
+    def is_resolved(self, cycle: int) -> bool:
+        return any(one.cycle == cycle for one in self.toy.vintages)
+
+    def now(self) -> datetime:
+        """A moment after all that is known."""
+        return max(week(self.toy.n_cycles - 1), *(one.known_at for one in self.toy.vintages)) + HOUR
+
+    def a_week_passes(self) -> datetime:
+        self.toy.add_cycle()
+        return week(self.toy.n_cycles - 1)
+
+    def an_outcome_is_revised(self) -> datetime:
+        return self._revise(self.chance.gauss(0, 0.02))
+
+    def an_outcome_is_withdrawn(self) -> datetime:
+        return self._revise(None)
+
+    def late_truth_arrives(self) -> datetime:
+        now = self.now()
+        self.toy.resolve(WITHHELD, now)
+        return now
+
+    def truth_known_long_ago_arrives(self) -> datetime:
+        self.toy.resolve(WITHHELD)
+        return week(WITHHELD + 1)
+
+    def a_model_joins_with_its_past(self) -> datetime:
+        self.toy.models_missing.clear()
+        return week(0)
+
+    def the_windows_change(self) -> datetime:
+        windows = {"recent": {"cycles": self.chance.randint(2, 20)}, "quarter": {"duration": "91d"}, "all": {}}
+        self.contract = contract(windows=windows)
+        return week(0)
+
+    def nothing_happens(self) -> datetime:
+        return datetime.max
+
+    def _revise(self, value: float | None) -> datetime:
+        resolved = [cycle for cycle in range(self.toy.n_cycles - 1) if self.is_resolved(cycle)]
+        now = self.now()
+        self.toy.revise(self.chance.choice(resolved), self.chance.choice(SUBJECTS), value, now)
+        return now
+
+
+def bring_up_to_date(store: Store, declared: Contract) -> dict[str, int]:
+    """What a run does, without Dagster: cycles recomputed by table."""
+    outcomes = {spec.name: update(store, declared, Recompute()) for spec, update, _ in ASSETS}
+    return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}
+
+
+def all_tables(store: Store) -> dict[str, pd.DataFrame]:
+    return {spec.name: store.read(spec, "toy") for spec, _, _ in ASSETS}
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+def test_any_sequence_of_events_ends_where_a_fresh_start_would(toy: ToyContest, tmp_path: Path, seed: int) -> None:
+    world = World(toy, seed)
+    story: list[str] = []
+    with WarehouseFiles(tmp_path / "told.duckdb").write("a test") as store:
+        bring_up_to_date(store, world.contract)
+        for _ in range(10):
+            before = {spec: store.read(spec, "toy") for spec in (SNAPSHOTS, LEADERBOARD)}
+            event = world.chance.choice(world.events())
+            story.append(event.__name__)
+            since = event()
+            done = bring_up_to_date(store, world.contract)
+            if event == world.nothing_happens:
+                assert set(done.values()) == {0}, story
+            for spec, rows in before.items():
+                assert until(store.read(spec, "toy"), since).equals(until(rows, since)), story
+        told = all_tables(store)
+        assert set(bring_up_to_date(store, world.contract).values()) == {0}, story
+    with WarehouseFiles(tmp_path / "fresh.duckdb").write("a test") as store:
+        bring_up_to_date(store, world.contract)
+        assert_same_tables(told, all_tables(store))
+
+
+@pytest.mark.parametrize("known_at", ["target_time", "arrival"])
+def test_silent_revisions_count_from_when_they_were_seen(toy: ToyContest, tmp_path: Path, known_at: str) -> None:
+    declared = contract(truth={"source": "pipeline_tests.toy_contest.toy", "known_at": known_at})
+    with WarehouseFiles(tmp_path / "silent.duckdb").write("a test") as store:
+        bring_up_to_date(store, declared)
+        first = all_tables(store)
+        for value in (0.5, 0.6, 0.7):
+            toy.vintages = [
+                one if (one.cycle, one.subject) != (35, "S2") else type(one)(35, "S2", one.known_at, value)
+                for one in toy.vintages
+            ]
+            done = bring_up_to_date(store, declared)
+            assert (done["scores"], done["snapshots"]) == (1, 1), value
+        last = all_tables(store)
+
+    values = last["truth"].query("subject == 'S2' and target_time == @week(36)").sort_values("known_at")["value"]
+    assert values.tolist()[1:] == [0.5, 0.6, 0.7]
+    newest = first["leaderboard"]["as_of"].max() + timedelta(microseconds=1)
+    pd.testing.assert_frame_equal(until(last["leaderboard"], newest), first["leaderboard"], check_exact=True)

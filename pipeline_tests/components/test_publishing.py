@@ -1,0 +1,94 @@
+"""The marts and the publication: what they depend on, with any number of boards."""
+
+import dagster as dg
+import pytest
+from dagster.components.testing import create_defs_folder_sandbox
+
+from pipeline.components import Competition, Publishing
+from pipeline.components.publishing import publishing_definitions
+from pipeline.tables import LEADERBOARD
+from pipeline_tests.toy_contest import ToyContest, contract, declaration
+from pipeline_tests.toy_graph import ASSETS, ToyGraph
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
+RESOURCES = """
+import dagster as dg
+
+from pipeline.components.dbt import dbt_cli, dbt_project
+from pipeline.warehouse.resource import Warehouse
+
+defs = dg.Definitions(resources={"warehouse": Warehouse(), "dbt": dbt_cli(dbt_project())})
+"""
+
+
+def parents(definitions: dg.Definitions) -> dict[str, set[str]]:
+    """What every mart depends on."""
+    return {
+        node.key.to_user_string(): {key.to_user_string() for key in node.parent_keys}
+        for node in definitions.resolve_asset_graph().asset_nodes
+        if node.key.path[0] == "marts"
+    }
+
+
+def load(*boards: str) -> dict[str, set[str]]:
+    """Dependencies of the marts in a defs folder with these boards."""
+    with create_defs_folder_sandbox() as sandbox:
+        for board in boards:
+            contents = {"type": "pipeline.components.Competition", "attributes": declaration(board)}
+            sandbox.scaffold_component(component_cls=Competition, defs_path=board, defs_yaml_contents=contents)
+        contents = {"type": "pipeline.components.Publishing"}
+        sandbox.scaffold_component(component_cls=Publishing, defs_path="publishing", defs_yaml_contents=contents)
+        (sandbox.defs_folder_path / "resources.py").write_text(RESOURCES)
+        with sandbox.build_all_defs() as definitions:
+            dg.Definitions.validate_loadable(definitions)
+            return parents(definitions)
+
+
+def test_without_boards_the_marts_depend_on_nothing(toy: ToyContest) -> None:
+    found = load()
+
+    assert len(found) == 7
+    assert set().union(*found.values()) == set()
+
+
+def test_with_two_boards_the_marts_depend_on_both(toy: ToyContest) -> None:
+    found = load("toy", "other")
+
+    assert found["marts/leaderboard_current"] == {
+        *("toy/leaderboard", "toy/models", "other/leaderboard", "other/models")
+    }
+    assert found["marts/model_stats"] == {
+        f"{board}/{table}" for board in ("toy", "other") for table in ("snapshots", "models", "catalog")
+    }
+    assert found["marts/coverage"] == {"toy/cycle_metrics", "other/cycle_metrics"}
+
+
+def test_what_is_about_the_whole_warehouse_follows_every_table_of_every_board(toy: ToyContest) -> None:
+    assert load("toy", "other")["marts/freshness"] == {
+        f"{board}/{table}" for board in ("toy", "other") for table in ASSETS
+    }
+
+
+def test_publishing_takes_no_attributes(toy: ToyContest) -> None:
+    with create_defs_folder_sandbox() as sandbox:
+        contents = {"type": "pipeline.components.Publishing", "attributes": {"every": "day"}}
+        path = sandbox.scaffold_component(component_cls=Publishing, defs_path="x", defs_yaml_contents=contents)
+        with pytest.raises(Exception, match="Error while loading"), sandbox.load_component_and_build_defs(path):
+            pass
+
+
+def test_one_board_does_not_touch_the_other(graph: ToyGraph) -> None:
+    both = ToyGraph(graph.folder, [contract(), contract("other")])
+    before = graph.tables()
+
+    both.run(board="other")
+
+    assert len(both.table(LEADERBOARD, "other")) > 0
+    for name, rows in graph.tables().items():
+        assert rows.equals(before[name])
+
+
+def test_the_publication_follows_every_mart(toy: ToyContest) -> None:
+    marts, published = publishing_definitions(["toy"]).assets or []
+
+    assert marts.keys == set(published.asset_deps[dg.AssetKey("published")])

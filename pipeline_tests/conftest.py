@@ -1,0 +1,89 @@
+"""The toy contest on a warehouse of its own: an environment, and one filled warehouse that each test gets a copy of."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster_dbt import DbtCliResource
+from packaging.version import Version
+
+from pipeline.components import competition
+from pipeline.components.dbt import dbt_project
+from pipeline.settings import PROJECT_ROOT, settings
+from pipeline_tests import toy_contest
+from pipeline_tests.toy_graph import FILE, ToyGraph
+
+
+def copy_dbt_project(target: Path) -> Path:
+    """The dbt project without anything that dbt made."""
+    return Path(shutil.copytree(PROJECT_ROOT / "dbt_project", target, ignore=shutil.ignore_patterns("target", "logs")))
+
+
+@contextlib.contextmanager
+def toy_environment(data_dir: Path, dbt_dir: Path) -> Iterator[None]:
+    """Settings that point away from the repository's data, and toy contests as they begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DATA_DIR", str(data_dir))
+        patch.setenv("PODIUM_DBT_PROJECT_DIR", str(dbt_dir))
+        patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
+        # dagster-dbt asks `dbt --version` before every command: two seconds and a request to the package index.
+        patch.setattr(DbtCliResource, "_cli_version", Version(metadata.version("dbt-core")))
+        _forget()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    dbt_project.cache_clear()
+    toy_contest.reset()
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A warehouse after one complete run of the toy contest, and what that run said."""
+
+    folder: Path
+    result: dg.ExecuteInProcessResult
+
+
+@pytest.fixture(scope="session")
+def dbt_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the dbt project, so that the repository's own manifest is left alone."""
+    return copy_dbt_project(tmp_path_factory.mktemp("dbt") / "dbt_project")
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Filled:
+    """The toy contest run once, with marts and publication; do not write there."""
+    folder = tmp_path_factory.mktemp("filled")
+    with toy_environment(folder, dbt_dir):
+        return Filled(folder, ToyGraph(folder, with_marts=True).run())
+
+
+@pytest.fixture
+def toy(tmp_path: Path, dbt_dir: Path) -> Iterator[toy_contest.ToyContest]:
+    """The source of the toy contest as it begins, in an environment of its own."""
+    with toy_environment(tmp_path, dbt_dir):
+        yield toy_contest.toy()
+
+
+@pytest.fixture
+def graph(toy: toy_contest.ToyContest, tmp_path: Path, filled: Filled, monkeypatch: pytest.MonkeyPatch) -> ToyGraph:
+    """The toy contest's assets on a copy of the filled warehouse, without marts and pictures, which take long."""
+    monkeypatch.setattr(competition, "_PICTURES", {})
+    (tmp_path / FILE).parent.mkdir()
+    shutil.copy(filled.folder / FILE, tmp_path / FILE)
+    return ToyGraph(tmp_path)
+
+
+@pytest.fixture
+def published_graph(graph: ToyGraph, tmp_path: Path, filled: Filled) -> ToyGraph:
+    """The same with marts, and with what was published."""
+    shutil.copytree(filled.folder / "published", tmp_path / "published", symlinks=True)
+    return ToyGraph(tmp_path, with_marts=True)
