@@ -97,8 +97,8 @@ class _Watcher:
         self.watch.assets.append(report)
         self._materialized_steps.add(event.step_key)
         rows = "" if report.rows is None else f"{report.rows:,} rows"
-        changed = f"; {report.cycles_changed:,} changed" if report.cycles_recomputed else ""
-        line = f"{escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}{changed}"
+        differ = f"; rows differ in {report.cycles_changed:,}" if report.cycles_recomputed else ""
+        line = f"{escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}{differ}"
         self._say(f"[green]✓[/green] {line}")
 
     def _checked(self, event: dg.DagsterEvent) -> None:

@@ -94,7 +94,7 @@ def test_a_run_succeeds(first: Outcome) -> None:
 def test_progress_has_a_line_for_each_asset_with_its_rows(first: Outcome) -> None:
     done = re.findall(r"^✓ (\S+) +([\d,]+) rows +[\d.]+ s  (.*)$", first.out, re.MULTILINE)
     assert sorted(asset for asset, _, _ in done) == sorted(ASSETS)
-    assert ("toy/models", "6", "the whole table: new, or inputs or code changed") in done
+    assert ("toy/models", "6", "the whole table: new, or inputs or code changed; rows differ in 1") in done
     assert re.search(r"^✓ published ", first.out, re.MULTILINE)
 
 
