@@ -76,7 +76,7 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
         What is summed, and its unit.
     """
     last = {row["label"]: row for row in rows}
-    color = {"field": "label", "type": "nominal", "legend": None, "scale": {"scheme": "tableau10"}}
+    color = {"field": "label", "type": "nominal", "legend": None, "scale": {"scheme": "dark2"}}
     x = {"field": "time", "type": "temporal", "title": None}
     y = {"field": "value", "type": "quantitative", "title": value_title}
     return {
