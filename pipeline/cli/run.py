@@ -2,11 +2,15 @@
 
 import contextlib
 import logging
+import os
+import shutil
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time as time_of_day
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -187,8 +191,13 @@ def _print_summary(out: "Console", name: str | None, done: _Run) -> None:
     if queries:
         out.print("\nThree questions to try (or open that file in any DuckDB client):")
     for query in queries:
-        out.print(f'  podium sql "{query}"', soft_wrap=True, highlight=False, markup=False)
-    out.print("\nThe graph, its runs and checks in the Dagster UI:  podium dev  (or: make dev)", highlight=False)
+        out.print(f'  {_podium()} sql "{query}"', soft_wrap=True, highlight=False, markup=False)
+    out.print("\nThe graph, its runs and checks in the Dagster UI:  make dev", highlight=False)
+
+
+def _podium() -> str:
+    """How to call the command from here: by its name, or by its path when its environment is not activated."""
+    return "podium" if shutil.which("podium") else os.path.relpath(Path(sys.executable).with_name("podium"))
 
 
 def _print_boards(out: "Console", name: str | None) -> list[Board]:
