@@ -43,7 +43,7 @@ ASSETS: tuple[tuple[TableSpec, Update, tuple[TableSpec, ...]], ...] = (
     (SUBJECTS, competition_tables.update_subjects, (PREDICTIONS,)),
     (SCORES, competition_tables.update_scores, (PREDICTIONS, TRUTH)),
     (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, TRUTH, SCORES)),
-    (SNAPSHOTS, competition_tables.update_snapshots, (PREDICTIONS, CYCLE_METRICS, MODELS)),
+    (SNAPSHOTS, competition_tables.update_snapshots, (CYCLE_METRICS, MODELS)),
     (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
 )
 """Each table of a competition: how it is brought up to date, and which tables that reads."""

@@ -148,12 +148,9 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the windows of every moment from the earliest that new metrics touch."""
-    cycles = _distinct(
-        store, "SELECT DISTINCT cycle FROM competition.predictions WHERE competition = ? AND NOT is_late", contract
-    )
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
-        return compute_snapshots(store.read(CYCLE_METRICS, contract.name), cycles, as_ofs, contract)
+        return compute_snapshots(store.read(CYCLE_METRICS, contract.name), as_ofs, contract)
 
     code = stage_code("snapshots", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")

@@ -110,27 +110,25 @@ def statistic(name: str, mine: list[OfCycle]) -> tuple[float, int]:
     return (numerator / n if n else NAN), n
 
 
-def windows(contract: Contract, cycles: list[datetime], newest: datetime) -> Iterator[tuple[str, list[datetime]]]:
-    """The cycles of every window that ends at the newest resolved one."""
-    until = [cycle for cycle in cycles if cycle <= newest]
+def windows(contract: Contract, resolved: list[datetime]) -> Iterator[tuple[str, list[datetime]]]:
+    """The resolved cycles of every window, out of all of them in order."""
     for name, spec in contract.windows.items():
         if spec.cycles is not None:
-            yield name, until[-spec.cycles :]
+            yield name, resolved[-spec.cycles :]
         elif spec.duration is not None:
-            yield name, [cycle for cycle in until if cycle > newest - spec.duration]
+            yield name, [cycle for cycle in resolved if cycle > resolved[-1] - spec.duration]
         else:
-            yield name, until
+            yield name, resolved
 
 
 def snapshots(
     predictions: pd.DataFrame, truth: pd.DataFrame, as_ofs: list[datetime], contract: Contract
 ) -> pd.DataFrame:
     """Value, n, n_scored, coverage and coverage_since_first of every moment, model, window and metric."""
-    cycles = sorted(predictions.loc[~predictions["is_late"], "cycle"].unique())
     rows = []
     for as_of in as_ofs:
         resolved = resolve(predictions, truth[truth["known_at"] <= as_of], contract)
-        for window_name, in_window in windows(contract, cycles, max(resolved)):
+        for window_name, in_window in windows(contract, sorted(resolved)):
             for model in sorted({model for models in resolved.values() for model in models}):
                 first = min(cycle for cycle, models in resolved.items() if model in models)
                 mine = [resolved[c][model] for c in in_window if c in resolved and model in resolved[c]]

@@ -1,7 +1,7 @@
 """Rolling windows: every metric of every model at every moment the board speaks for, from the cycles' metrics.
 
-Predictions are never read again here. A window is the last N cycles of the *competition* that end at the latest
-one resolved by then, so a model that skips cycles does not reach further back than the others.
+Predictions are never read again here. A window is the last N cycles of the *competition* that were resolved by then,
+so a model that skips cycles does not reach further back than the others, and what is still open moves nothing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract, WindowSpec
 from pipeline.competition.metrics import COVERAGE, Metric, Pool
 from pipeline.competition.reasons import REASONS, reason_code
@@ -26,17 +26,14 @@ COLUMNS = [
 Times = npt.NDArray[np.datetime64]
 
 
-def compute_snapshots(
-    cycle_metrics: pd.DataFrame, cycles: Sequence[datetime], as_ofs: Sequence[datetime], contract: Contract
-) -> pd.DataFrame:
+def compute_snapshots(cycle_metrics: pd.DataFrame, as_ofs: Sequence[datetime], contract: Contract) -> pd.DataFrame:
     """Compute every window and metric at each moment.
 
     Parameters
     ----------
     cycle_metrics : DataFrame
-        Rows of ``cycle_metrics`` with every version, of all cycles that the windows reach.
-    cycles : sequence of datetime
-        Every cycle of the competition; rows of other cycles are left out, as are those of metrics not listed.
+        Rows of ``cycle_metrics`` with every version, of all cycles that the windows reach; those of metrics that
+        are not listed are left out.
     as_ofs : sequence of datetime
         The moments; each uses only rows with ``known_at`` up to it.
     contract : Contract
@@ -47,7 +44,7 @@ def compute_snapshots(
         Rows of ``snapshots``: for each moment, every model that had taken part by then.
     """
     frames = [
-        _snapshots_of_category(str(category), rows, cycles, sorted(set(as_ofs)), contract)
+        _snapshots_of_category(str(category), rows, sorted(set(as_ofs)), contract)
         for category, rows in cycle_metrics.groupby("category", sort=True)
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -56,11 +53,10 @@ def compute_snapshots(
 class _History:
     """The metrics of every cycle and model as known at a moment that moves forward in time."""
 
-    def __init__(self, rows: pd.DataFrame, cycles: Times, metrics: Sequence[Metric]) -> None:
+    def __init__(self, rows: pd.DataFrame, metrics: Sequence[Metric]) -> None:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
-        self.cycles = np.unique(cycles)
-        rows = rows[rows["metric"].isin(list(self._names)) & rows["cycle"].isin(self.cycles)]
-        rows = rows.sort_values("known_at", kind="stable")
+        rows = rows[rows["metric"].isin(list(self._names))].sort_values("known_at", kind="stable")
+        self.cycles: Times = np.unique(rows["cycle"].to_numpy())
         self.models = np.sort(rows["model_id"].unique().astype(object))
         self._known_at = rows["known_at"].to_numpy()
         self._places = (
@@ -135,9 +131,9 @@ class _Part:
 
 
 def _snapshots_of_category(
-    category: str, rows: pd.DataFrame, cycles: Sequence[datetime], as_ofs: Sequence[datetime], contract: Contract
+    category: str, rows: pd.DataFrame, as_ofs: Sequence[datetime], contract: Contract
 ) -> pd.DataFrame:
-    history = _History(rows, np.array(cycles, dtype="datetime64[us]"), panel_metrics(contract))
+    history = _History(rows, panel_metrics(contract))
     parts = []
     for as_of in as_ofs:
         moment = np.datetime64(as_of, "us")
@@ -152,10 +148,9 @@ def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> l
     if resolved.size == 0:
         return []
     seen = np.asarray(took_part.any(axis=0))
-    end = int(resolved[-1]) + 1
     parts = []
     for window_name, window in contract.windows.items():
-        span = slice(_window_start(history.cycles, end, window), end)
+        span = slice(_window_start(history.cycles, resolved, window), int(resolved[-1]) + 1)
         coverage = _coverage(history, span, took_part)
         for name in contract.metrics:
             statistic = _over_window(contract.metric(name), contract, history, span)
@@ -163,11 +158,12 @@ def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> l
     return parts
 
 
-def _window_start(cycles: Times, end: int, window: WindowSpec) -> int:
+def _window_start(cycles: Times, resolved: Ints, window: WindowSpec) -> int:
+    """The place of the window's first cycle; ``resolved`` are the places of the resolved ones, in order."""
     if window.cycles is not None:
-        return max(0, end - window.cycles)
+        return int(resolved[-window.cycles :][0])
     if window.duration is not None:
-        return int(np.searchsorted(cycles, cycles[end - 1] - np.timedelta64(window.duration), side="right"))
+        return int(np.searchsorted(cycles, cycles[resolved[-1]] - np.timedelta64(window.duration), side="right"))
     return 0
 
 

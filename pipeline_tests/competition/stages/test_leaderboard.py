@@ -232,7 +232,7 @@ def test_a_contests_boards_are_in_shape_and_order_of_rows_is_without_effect(seed
     rows, outcomes = random_contest(seed)
     metrics = compute_cycle_metrics(rows, outcomes, score_predictions(rows, outcomes, declared), declared)
     as_ofs = sorted(metrics["known_at"].unique())
-    found = compute_snapshots(metrics, sorted(rows["cycle"].unique()), as_ofs, declared)
+    found = compute_snapshots(metrics, as_ofs, declared)
     boards = compute_leaderboard(found, as_ofs, as_ofs, declared)
     pd.testing.assert_frame_equal(boards, compute_leaderboard(shuffled(found, seed), as_ofs, as_ofs, declared))
     assert [LEADERBOARD.board, *boards.columns] == list(LEADERBOARD.column_names)

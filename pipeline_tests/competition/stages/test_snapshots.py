@@ -13,7 +13,6 @@ from pipeline.leaderboard import interval, mean_influence
 from pipeline.tables import SNAPSHOTS
 from pipeline_tests.competition import reference
 from pipeline_tests.competition.contests import (
-    NAN,
     contract,
     cycle,
     predictions,
@@ -56,7 +55,7 @@ def snapshots_of(
     rows: pd.DataFrame, outcomes: pd.DataFrame, declared: Contract, as_ofs: list[datetime] | None = None
 ) -> pd.DataFrame:
     metrics = cycle_metrics(rows, outcomes, declared)
-    return compute_snapshots(metrics, cycles_of(rows), moments(metrics) if as_ofs is None else as_ofs, declared)
+    return compute_snapshots(metrics, moments(metrics) if as_ofs is None else as_ofs, declared)
 
 
 def cell(snapshots: pd.DataFrame, as_of: datetime, model: str, window: str, metric: str) -> pd.Series:
@@ -69,7 +68,7 @@ def cell(snapshots: pd.DataFrame, as_of: datetime, model: str, window: str, metr
 def test_every_number_is_that_of_the_slow_implementation(seed: int, rule: str) -> None:
     rows, outcomes, metrics, declared = contest(seed, rule)
     as_ofs = moments(metrics)[seed % 2 :: 2]
-    found = compute_snapshots(metrics, cycles_of(rows), as_ofs, declared).set_index(ROW).sort_index()
+    found = compute_snapshots(metrics, as_ofs, declared).set_index(ROW).sort_index()
     expected = reference.snapshots(rows, outcomes, as_ofs, declared).set_index(ROW).sort_index()
     assert found.index.equals(expected.index)
     pd.testing.assert_frame_equal(
@@ -79,10 +78,10 @@ def test_every_number_is_that_of_the_slow_implementation(seed: int, rule: str) -
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_moment_alone_is_as_among_all_others(seed: int) -> None:
-    rows, _, metrics, declared = contest(seed)
-    together = compute_snapshots(metrics, cycles_of(rows), moments(metrics), declared)
+    _, _, metrics, declared = contest(seed)
+    together = compute_snapshots(metrics, moments(metrics), declared)
     for as_of in moments(metrics)[::4]:
-        alone = compute_snapshots(metrics, cycles_of(rows), [as_of], declared)
+        alone = compute_snapshots(metrics, [as_of], declared)
         at_moment = together[together["as_of"] == as_of].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, at_moment, rtol=1e-12)
 
@@ -90,7 +89,7 @@ def test_a_moment_alone_is_as_among_all_others(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_replay_from_what_was_known_then_gives_the_same_board(seed: int) -> None:
     rows, outcomes, metrics, declared = contest(seed)
-    together = compute_snapshots(metrics, cycles_of(rows), moments(metrics), declared)
+    together = compute_snapshots(metrics, moments(metrics), declared)
     for as_of in moments(metrics)[::4]:
         replayed = snapshots_of(rows, outcomes[outcomes["known_at"] <= as_of], declared, [as_of])
         at_moment = together[together["as_of"] == as_of].reset_index(drop=True)
@@ -100,7 +99,7 @@ def test_a_replay_from_what_was_known_then_gives_the_same_board(seed: int) -> No
 def test_a_later_revision_leaves_earlier_moments_as_they_were() -> None:
     rows, outcomes, metrics, declared = contest(0)
     revised = stack(outcomes, truth(dict.fromkeys(["s0", "s1", "s2"], 9.0), 2, known_at=cycle(50)))
-    before = compute_snapshots(metrics, cycles_of(rows), moments(metrics), declared)
+    before = compute_snapshots(metrics, moments(metrics), declared)
     after = snapshots_of(rows, revised, declared)
     pd.testing.assert_frame_equal(after[after["as_of"] < cycle(50)], before)
     assert (after["as_of"] == cycle(50)).any()
@@ -108,10 +107,10 @@ def test_a_later_revision_leaves_earlier_moments_as_they_were() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_rows_are_in_shape_and_their_order_is_without_effect(seed: int) -> None:
-    rows, _, metrics, declared = contest(seed)
+    _, _, metrics, declared = contest(seed)
     as_ofs = moments(metrics)
-    found = compute_snapshots(metrics, cycles_of(rows), as_ofs, declared)
-    again = compute_snapshots(shuffled(metrics, seed), cycles_of(rows)[::-1] * 2, as_ofs[::-1] + as_ofs[:2], declared)
+    found = compute_snapshots(metrics, as_ofs, declared)
+    again = compute_snapshots(shuffled(metrics, seed), as_ofs[::-1] + as_ofs[:2], declared)
     pd.testing.assert_frame_equal(found, again)
     assert [SNAPSHOTS.board, *found.columns] == list(SNAPSHOTS.column_names)
     assert not found.duplicated([name for name in SNAPSHOTS.key if name != "competition"]).any()
@@ -129,7 +128,7 @@ def test_intervals_are_those_of_the_kernel_over_the_window() -> None:
     )
     series = latest.pivot(index="cycle", columns="model_id", values="value").reindex(cycles_of(rows))
     expected = interval(mean_influence(series.to_numpy()))
-    found = compute_snapshots(metrics, cycles_of(rows), [as_of], declared)
+    found = compute_snapshots(metrics, [as_of], declared)
     found = found[(found["window_name"] == "all") & (found["metric"] == "ic")].sort_values("model_id")
     assert found["model_id"].tolist() == series.columns.tolist()
     np.testing.assert_allclose(found["ci_low"], expected.low)
@@ -162,10 +161,13 @@ def test_windows_end_at_the_newest_resolved_cycle_and_count_cycles_of_the_compet
     assert cell(found, end, "b", "weeks", "ic")["coverage"] == pytest.approx(1 / 3)
 
 
-def test_a_cycle_without_truth_takes_its_place_in_a_window() -> None:
+def test_a_cycle_without_truth_takes_no_place_in_a_window_until_it_is_resolved() -> None:
     rows = stack(*(predictions({"a": RISING if number else FALLING}, number) for number in range(3)))
-    found = snapshots_of(rows, stack(truth(RISING, 1), truth(RISING, 3)), contract(windows={"all": {"cycles": 2}}))
-    assert cell(found, cycle(3), "a", "all", "ic")[["value", "n"]].tolist() == [pytest.approx(1.0), 1]
+    late = cycle(3) + timedelta(days=3)
+    outcomes = stack(truth(RISING, 1), truth(RISING, 3), truth(RISING, 2, known_at=late))
+    found = snapshots_of(rows, outcomes, contract(windows={"all": {"cycles": 2}}))
+    values = [cell(found, as_of, "a", "all", "ic")[["value", "n"]].tolist() for as_of in (cycle(3), late)]
+    assert values == [[pytest.approx(0.0, abs=1e-12), 2], [pytest.approx(1.0), 2]]
 
 
 def test_a_newcomer_is_measured_from_its_first_cycle_too_and_is_not_on_earlier_boards() -> None:
@@ -244,7 +246,7 @@ def test_withdrawn_outcomes_leave_nothing_to_cover() -> None:
 
 def test_before_anything_is_known_there_is_no_board() -> None:
     metrics = cycle_metrics(predictions({"a": RISING}), truth(RISING), contract())
-    found = compute_snapshots(metrics, [cycle(0)], [cycle(0)], contract())
+    found = compute_snapshots(metrics, [cycle(0)], contract())
     assert found.empty
     assert [SNAPSHOTS.board, *found.columns] == list(SNAPSHOTS.column_names)
 
@@ -252,27 +254,24 @@ def test_before_anything_is_known_there_is_no_board() -> None:
 @pytest.mark.parametrize("as_ofs", [[], [cycle(1)]])
 def test_without_metrics_there_are_no_snapshots(as_ofs: list[datetime]) -> None:
     metrics = cycle_metrics(predictions({"a": RISING}), truth(RISING).iloc[:0], contract())
-    assert compute_snapshots(metrics, [cycle(0)], as_ofs, contract()).columns.tolist() == list(
-        SNAPSHOTS.column_names[1:]
-    )
+    assert compute_snapshots(metrics, as_ofs, contract()).columns.tolist() == list(SNAPSHOTS.column_names[1:])
 
 
-def test_rows_of_metrics_and_cycles_that_the_contest_no_longer_has_are_left_out() -> None:
+def test_rows_of_metrics_that_the_contest_no_longer_has_are_left_out() -> None:
     rows, outcomes = predictions({"a": RISING}), truth(RISING)
     metrics = cycle_metrics(rows, outcomes, contract())
     stale = stack(
         metrics,
         metrics.assign(metric="abolished", value=7.0),
-        metrics.assign(cycle=cycle(-5), model_id="ghost", value=NAN),
     )
-    expected = compute_snapshots(metrics, [cycle(0)], [cycle(1)], contract())
-    pd.testing.assert_frame_equal(compute_snapshots(stale, [cycle(0)], [cycle(1)], contract()), expected)
+    expected = compute_snapshots(metrics, [cycle(1)], contract())
+    pd.testing.assert_frame_equal(compute_snapshots(stale, [cycle(1)], contract()), expected)
 
 
 def test_categories_are_measured_apart() -> None:
-    rows, _, metrics, declared = contest(0)
+    _, _, metrics, declared = contest(0)
     part = metrics[metrics["model_id"] != "m0"].assign(category="horizon=1")
-    found = compute_snapshots(stack(metrics, part), cycles_of(rows), moments(metrics), declared)
+    found = compute_snapshots(stack(metrics, part), moments(metrics), declared)
     assert set(found.loc[found["category"] == "horizon=1", "model_id"]) == set(part["model_id"])
     overall = found[found["category"] == "overall"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(overall, compute_snapshots(metrics, cycles_of(rows), moments(metrics), declared))
+    pd.testing.assert_frame_equal(overall, compute_snapshots(metrics, moments(metrics), declared))
