@@ -74,27 +74,35 @@ def write_note(publication: Publication) -> Path:
 
 
 def current_publication(published_dir: Path) -> Publication | None:
-    """The newest publication, its path resolved; None when there is none, or its file is missing or cut short."""
+    """The newest publication, its path resolved; None when there is none, or it is damaged."""
     for _ in range(_ATTEMPTS):
         try:
             folder = (published_dir / (published_dir / CURRENT).readlink()).resolve()
         except FileNotFoundError:
             return None
         try:
-            note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+            note = (folder / _NOTE).read_text(encoding="utf-8")
         except FileNotFoundError:
             continue  # the link moved on and the folder was removed in between
-        file = folder / note["file"]
-        if not file.exists() or file.stat().st_size != note["bytes"]:
-            return None
-        return Publication(
-            path=file,
+        return _read_note(folder, note)
+    return None
+
+
+def _read_note(folder: Path, text: str) -> Publication | None:
+    """The publication that a note describes; None when the note or the file is damaged, or of an older Podium."""
+    try:
+        note = json.loads(text)
+        publication = Publication(
+            path=folder / note["file"],
             seq=note["seq"],
             published_at=datetime.fromisoformat(note["published_at"]),
             boards=tuple(note["boards"]),
             origin=note["origin"],
         )
-    return None
+        is_whole = publication.path.stat().st_size == note["bytes"]
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        return None
+    return publication if is_whole else None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Readers always find a whole file, and each new one without being restarted, whatever happens to the publisher."""
 
+import json
 import shutil
 import signal
 from collections.abc import Iterator
@@ -309,12 +310,17 @@ def test_a_lost_link_is_made_again(files: WarehouseFiles) -> None:
     assert current_publication(files.published_dir) is None
 
 
-@pytest.mark.parametrize("damage", ["removed", "cut short"])
+@pytest.mark.parametrize("damage", ["removed", "cut short", "no note", "an old note"])
 def test_a_damaged_publication_counts_as_none_and_is_made_again(files: WarehouseFiles, damage: str) -> None:
     write(files, 1.0)
     path = files.publish().path
+    note = path.with_name("publication.json")
     if damage == "removed":
         path.unlink()
+    elif damage == "no note":
+        note.write_text("{", encoding="utf-8")
+    elif damage == "an old note":
+        note.write_text(json.dumps({"file": path.name, "seq": 1}), encoding="utf-8")
     else:
         with path.open("r+b") as file:
             file.truncate(path.stat().st_size // 2)
