@@ -81,17 +81,22 @@ def current_publication(published_dir: Path) -> Publication | None:
         except FileNotFoundError:
             return None
         try:
-            note = (folder / _NOTE).read_text(encoding="utf-8")
+            return _read_note(folder)
         except FileNotFoundError:
             continue  # the link moved on and the folder was removed in between
-        return _read_note(folder, note)
     return None
 
 
-def _read_note(folder: Path, text: str) -> Publication | None:
-    """The publication that a note describes; None when the note or the file is damaged, or of an older Podium."""
+def _read_note(folder: Path) -> Publication | None:
+    """The publication in a folder; None when its note or its file is damaged, or of an older Podium.
+
+    Raises
+    ------
+    FileNotFoundError
+        If note or file are not there.
+    """
     try:
-        note = json.loads(text)
+        note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         publication = Publication(
             path=folder / note["file"],
             seq=note["seq"],
@@ -100,7 +105,7 @@ def _read_note(folder: Path, text: str) -> Publication | None:
             origin=note["origin"],
         )
         is_whole = publication.path.stat().st_size == note["bytes"]
-    except (ValueError, KeyError, TypeError, FileNotFoundError):
+    except (ValueError, KeyError, TypeError):
         return None
     return publication if is_whole else None
 
