@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from pydantic import ValidationError
 
 from pipeline.cli.errors import InputError, RunFailedError
 from pipeline.cli.instance import dagster_home
@@ -99,19 +100,47 @@ def _job(name: str | None, out: "Console | None") -> "dg.JobDefinition":
     Raises
     ------
     InputError
-        If no such board is declared.
+        If no such board is declared, or a declaration is wrong.
     """
     if out is not None:
         out.print("[dim]loading definitions[/dim]")
-    from pipeline.definitions import defs
-
-    definitions = defs()
+    definitions = _definitions()
     if name is None:
         return definitions.resolve_implicit_global_asset_job_def()
     boards = sorted(job.name for job in definitions.jobs or ())
     if name not in boards:
         raise InputError(f"no board {name!r} is declared; known: {', '.join(boards) or 'none'}")
     return definitions.resolve_job_def(name)
+
+
+def _definitions() -> "dg.Definitions":
+    """What is declared under ``pipeline/defs``.
+
+    Raises
+    ------
+    InputError
+        If a declaration is wrong: which, and what the innermost error says.
+    """
+    from pipeline.definitions import defs
+
+    try:
+        return defs()
+    except Exception as error:
+        chain: list[BaseException] = [error]
+        while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+            chain.append(cause)
+        if len(chain) == 1:  # no declaration was being read: a bug
+            raise
+        where = str(error).strip().splitlines()[0]
+        raise InputError(f"{where} {_in_words(chain[-1])} (files: pipeline/defs/*/defs.yaml)") from error
+
+
+def _in_words(error: BaseException) -> str:
+    """The message of an error; of a declaration's, where and what, without the values."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    wrong = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
 
 
 def _execute(job: "dg.JobDefinition", recompute: dict[str, Any], out: "Console | None") -> tuple[str, "Watch"]:
