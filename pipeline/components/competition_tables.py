@@ -110,7 +110,8 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
         return rows[rows["target_time"].isin(target_times)]
 
     target_times = _times(rows["target_time"])
-    return recompute(store, TRUTH, contract.name, code, config, rows_of, cycles=target_times)
+    entered = _entered(store, TRUTH, contract, code, config)
+    return recompute(store, TRUTH, contract.name, entered, config, rows_of, cycles=target_times)
 
 
 def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -203,7 +204,7 @@ def _from_source(
         store,
         spec,
         contract.name,
-        code,
+        _entered(store, spec, contract, code, config),
         config,
         rows_of,
         cycles=source.cycles(),
@@ -246,9 +247,19 @@ def _whole(
 
 def _is_current(store: Store, spec: TableSpec, contract: Contract, code: str, config: Recompute) -> bool:
     """Whether every cycle of a table that a source fills was made by this very code, so that it need not be asked."""
+    return not config.force and _is_complete(store, spec, contract, code)
+
+
+def _is_complete(store: Store, spec: TableSpec, contract: Contract, code: str) -> bool:
     ledger = store.ledger(contract.name)
     made_by = ledger.loc[ledger["table_name"] == spec.name, "code"]
-    return not config.force and len(made_by) > 0 and bool((made_by == code).all())
+    return len(made_by) > 0 and bool((made_by == code).all())
+
+
+def _entered(store: Store, spec: TableSpec, contract: Contract, code: str, config: Recompute) -> str:
+    """The code to enter in the ledger: marked where only a range of cycles is filled, so that the rest is missed."""
+    is_range = config.first is not None or config.last is not None
+    return f"{code} in part" if is_range and not _is_complete(store, spec, contract, code) else code
 
 
 def _count(store: Store, contract: Contract, column: str) -> int:

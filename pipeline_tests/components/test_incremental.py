@@ -182,6 +182,15 @@ def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, 
     assert (first["scores"], rest["scores"]) == (1, 1)
 
 
+def test_a_first_run_of_a_range_is_completed_by_the_next(toy: ToyContest, graph: ToyGraph, tmp_path: Path) -> None:
+    fresh = ToyGraph(tmp_path / "fresh", [contract()])
+    sources = ("catalog", "predictions", "truth", "factors")
+    assert recomputed(fresh.run(*sources, config={"to_cycle": "2020-03-06"}))["predictions"] < CYCLES
+    fresh.run()
+    assert_same_tables(fresh.tables(), graph.tables())
+    assert set(recomputed(fresh.run()).values()) == {0}
+
+
 def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
     tables = graph.tables()
     graph.execute("UPDATE competition.scores SET value = 7 WHERE cycle = ?", week(4))
