@@ -100,8 +100,6 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
     """Add the outcomes, and the revisions of outcomes, that the source did not have before; nothing is overwritten."""
     source = source_of(contract.truth.source)
     code = stage_code("truth", contract, source.fingerprint())
-    if _is_current(store, TRUTH, contract, code, config):
-        return Outcome((), NOTHING_NEW)
     arrived = now()
     stored = store.read(TRUTH, contract.name, columns=["subject", "target_time", "horizon", "known_at", "value"])
     rows = pd.concat([stored, news(stored, stamp(source.truth(), contract.truth, arrived), arrived)], ignore_index=True)
@@ -110,8 +108,7 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
         return rows[rows["target_time"].isin(target_times)]
 
     target_times = _times(rows["target_time"])
-    entered = _entered(store, TRUTH, contract, code, config)
-    return recompute(store, TRUTH, contract.name, entered, config, rows_of, cycles=target_times)
+    return recompute(store, TRUTH, contract.name, code, config, rows_of, cycles=target_times)
 
 
 def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -197,14 +194,12 @@ def _from_source(
     store: Store, spec: TableSpec, contract: Contract, config: Recompute, source: Source, rows_of: RowsOf
 ) -> Outcome:
     code = stage_code(spec.name, contract, source.fingerprint())
-    if _is_current(store, spec, contract, code, config):
-        return Outcome((), NOTHING_NEW)
     cells = len(source.models()) * len(source.subjects())
     return recompute(
         store,
         spec,
         contract.name,
-        _entered(store, spec, contract, code, config),
+        code,
         config,
         rows_of,
         cycles=source.cycles(),
@@ -243,23 +238,6 @@ def _whole(
     """A table that changes as one."""
     by_hand = Recompute(force=config.force)
     return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
-
-
-def _is_current(store: Store, spec: TableSpec, contract: Contract, code: str, config: Recompute) -> bool:
-    """Whether every cycle of a table that a source fills was made by this very code, so that it need not be asked."""
-    return not config.force and _is_complete(store, spec, contract, code)
-
-
-def _is_complete(store: Store, spec: TableSpec, contract: Contract, code: str) -> bool:
-    ledger = store.ledger(contract.name)
-    made_by = ledger.loc[ledger["table_name"] == spec.name, "code"]
-    return len(made_by) > 0 and bool((made_by == code).all())
-
-
-def _entered(store: Store, spec: TableSpec, contract: Contract, code: str, config: Recompute) -> str:
-    """The code to enter in the ledger: marked where only a range of cycles is filled, so that the rest is missed."""
-    is_range = config.first is not None or config.last is not None
-    return f"{code} in part" if is_range and not _is_complete(store, spec, contract, code) else code
 
 
 def _count(store: Store, contract: Contract, column: str) -> int:
