@@ -20,7 +20,7 @@ from pipeline.tables import ALL_TABLES
 
 _RESERVED = {spec.schema for spec in ALL_TABLES} | {
     *("experiments", "judging", "llm", "marts", "quarantine"),
-    *("information_schema", "main", "pg_catalog", "system", "temp"),
+    *("information_schema", "main", "pg_catalog", "podium", "system", "temp"),
 }
 """Schemas of the warehouse and of DuckDB; a board has a schema of its own in the published file."""
 

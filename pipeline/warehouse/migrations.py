@@ -5,6 +5,7 @@ needs none: what is missing is created when the file is opened for writing.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -95,7 +96,8 @@ def migrate(
                 connection.execute(insert, [latest, now()])
             connection.commit()
         except BaseException:
-            connection.rollback()
+            with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
+                connection.rollback()
             raise
     return due
 

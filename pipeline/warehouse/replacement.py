@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -38,7 +39,8 @@ def replace(
             change = task.write(len(cycles))
             connection.commit()
         except BaseException:
-            connection.rollback()
+            with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
+                connection.rollback()
             raise
     return change
 

@@ -69,7 +69,9 @@ def test_a_name_that_is_no_folder_and_schema_is_refused(name: str) -> None:
     refused(f"{name!r} is no name; use lower-case letters, digits and _, a letter first", name=name)
 
 
-@pytest.mark.parametrize("name", ["competition", "catalog", "meta", "marts", "llm", "main", "information_schema"])
+@pytest.mark.parametrize(
+    "name", ["competition", "catalog", "meta", "marts", "llm", "main", "podium", "information_schema"]
+)
 def test_a_name_of_a_schema_is_refused(name: str) -> None:
     refused(f"{name!r} is the name of a schema, so no board can have it: catalog, competition", name=name)
 
