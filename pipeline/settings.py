@@ -22,6 +22,9 @@ class Settings(BaseSettings):
         default=PROJECT_ROOT / "data", description="Folder of the warehouse, published files and history."
     )
     dbt_project_dir: Path = Field(default=PROJECT_ROOT / "dbt_project", description="Folder of the dbt project.")
+    defs_dir: Path | None = Field(
+        default=None, description="A folder of boards of one's own, <name>/defs.yaml each, besides the bundled ones."
+    )
     dotted_path_packages: tuple[str, ...] = Field(
         default=("pipeline",), description="Packages that dotted paths in YAML may point into (JSON list)."
     )
@@ -29,6 +32,7 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="4GB", description="Memory that DuckDB may use, as DuckDB writes it.")
     threads: int = Field(default=0, ge=0, description="Threads that DuckDB may use; 0 means one for each core.")
     keep_published: int = Field(default=2, ge=1, description="Published versions kept on disk, the newest included.")
+    files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
 
     @property
@@ -40,6 +44,16 @@ class Settings(BaseSettings):
     def published_dir(self) -> Path:
         """The folder of published versions; ``current`` in it points to the newest."""
         return self.data_dir.resolve() / "published"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """The folder where files for boards are dropped: ``<board>/<kind>/``."""
+        return self.data_dir.resolve() / "inbox"
+
+    @property
+    def archive_dir(self) -> Path:
+        """The folder of every file that was ever landed, under its hash."""
+        return self.data_dir.resolve() / "archive"
 
     @property
     def dagster_home(self) -> Path:

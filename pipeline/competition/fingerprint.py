@@ -42,6 +42,7 @@ _STAGES = {
     "subjects": _Stage(_PREDICTIONS_SOURCE),
     "factors": _Stage(_PREDICTIONS_SOURCE),
     "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),
+    "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage({"predictions": {"output_type"}, "scoring": {"rule"}} | dict.fromkeys(_PANEL, True), (_PURE,)),
     "cycle_metrics": _Stage({"metrics": True} | dict.fromkeys(_PANEL, True), (_PURE,)),

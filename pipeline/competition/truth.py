@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from pipeline.competition.contract import TruthSpec
+from pipeline.competition.declaration import TruthSpec
 
 FACT = ["subject", "target_time", "horizon"]
 """What an outcome is of; its value may be revised."""
@@ -199,3 +199,25 @@ def versions(outcomes: pd.DataFrame) -> Iterator[Version]:
             ["cycle", "horizon", "subject"], keep="last"
         )
         yield Version(known_at, latest[["cycle", "horizon", "subject", "value"]])
+
+
+def truth_of_arrivals(rows: pd.DataFrame, spec: TruthSpec) -> pd.DataFrame:
+    """What files said of some outcomes, arrival by arrival, as versions of each.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of ``landing.truth_rows``, all of the outcomes that they are of.
+    spec : TruthSpec
+
+    Returns
+    -------
+    DataFrame
+        subject, target_time, horizon, known_at, value: rows of ``truth``.
+    """
+    known = rows.iloc[:0][_COLUMNS]
+    for _, arrival in rows.groupby(["received_at", "file_number"], sort=True):
+        received_at = arrival["received_at"].iloc[0].to_pydatetime()
+        new = news(known, stamp(arrival[_COLUMNS], spec, received_at), received_at, partial=True)
+        known = pd.concat([known, new], ignore_index=True)
+    return known

@@ -10,21 +10,24 @@ import dagster as dg
 from pydantic import BaseModel
 
 from pipeline.competition import Contract
-from pipeline.components import checks, competition_tables, pictures
+from pipeline.competition.declaration import INBOX
+from pipeline.components import checks, competition_tables, inbox_tables, pictures
 from pipeline.components.keys import asset_key
-from pipeline.components.metadata import definition_metadata, row_count, run_metadata
+from pipeline.components.metadata import definition_metadata, landing_metadata, row_count, run_metadata
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.registry import resolve_dotted_path
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
     FACTORS,
+    FILES,
     LEADERBOARD,
     MODELS,
     PREDICTIONS,
     SCORES,
     SNAPSHOTS,
     SUBJECTS,
+    SUBMISSIONS,
     TRUTH,
     TableSpec,
 )
@@ -34,19 +37,36 @@ from pipeline.warehouse.resource import Warehouse
 Update = Callable[[Store, Contract, Recompute], Outcome]
 Picture = Callable[[Store, Contract], str]
 
-ASSETS: tuple[tuple[TableSpec, Update, tuple[TableSpec, ...]], ...] = (
-    (BOARDS, competition_tables.update_catalog, ()),
-    (PREDICTIONS, competition_tables.update_predictions, (BOARDS,)),
-    (TRUTH, competition_tables.update_truth, (BOARDS,)),
-    (FACTORS, competition_tables.update_factors, (BOARDS,)),
-    (MODELS, competition_tables.update_models, (PREDICTIONS,)),
-    (SUBJECTS, competition_tables.update_subjects, (PREDICTIONS,)),
+Asset = tuple[TableSpec, Update, tuple[TableSpec, ...]]
+"""A table: how it is brought up to date, and which tables that reads."""
+
+_FROM_SOURCE: dict[TableSpec, Asset] = {
+    PREDICTIONS: (PREDICTIONS, competition_tables.update_predictions, (BOARDS,)),
+    TRUTH: (TRUTH, competition_tables.update_truth, (BOARDS,)),
+    FACTORS: (FACTORS, competition_tables.update_factors, (BOARDS,)),
+    MODELS: (MODELS, competition_tables.update_models, (PREDICTIONS,)),
+    SUBJECTS: (SUBJECTS, competition_tables.update_subjects, (PREDICTIONS,)),
+}
+"""The tables that begin a competition, when a source computes them."""
+
+_FROM_FILES: dict[TableSpec, Asset] = {
+    PREDICTIONS: (PREDICTIONS, inbox_tables.update_predictions, (FILES,)),
+    TRUTH: (TRUTH, inbox_tables.update_truth, (FILES,)),
+    FACTORS: (FACTORS, inbox_tables.update_factors, (FILES,)),
+    MODELS: (MODELS, inbox_tables.update_models, (FILES, PREDICTIONS)),
+    SUBJECTS: (SUBJECTS, inbox_tables.update_subjects, (FILES, PREDICTIONS)),
+}
+"""The same, when they arrive as files."""
+
+_SUBMISSIONS: Asset = (SUBMISSIONS, inbox_tables.update_submissions, (FILES,))
+
+_COMPUTED: tuple[Asset, ...] = (
     (SCORES, competition_tables.update_scores, (PREDICTIONS, TRUTH)),
     (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, TRUTH, SCORES)),
     (SNAPSHOTS, competition_tables.update_snapshots, (CYCLE_METRICS, MODELS)),
     (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
 )
-"""Each table of a competition: how it is brought up to date, and which tables that reads."""
+"""What follows from them, whatever they came from."""
 
 _PICTURES: dict[TableSpec, Picture] = {SNAPSHOTS: pictures.cumulative, LEADERBOARD: pictures.top_of_board}
 
@@ -87,7 +107,8 @@ class Competition(dg.Component):
                 f"competition {attributes.name!r} is declared in the folder {context.path.name!r}; "
                 f"a board's name is its folder's: rename one of them"
             )
-        for source in (attributes.predictions.source, attributes.truth.source):
+        parts = (attributes.predictions, attributes.truth, attributes.factors)
+        for source in {part.source for part in parts if part is not None} - {INBOX}:
             resolve_dotted_path(source, "source")
         return cls(attributes)
 
@@ -98,7 +119,9 @@ class Competition(dg.Component):
 
 def competition_definitions(contract: Contract) -> dg.Definitions:
     """Definitions of one competition, from its contract alone."""
-    assets = [_asset(contract, *row) for row in ASSETS]
+    assets = [_asset(contract, *row) for row in assets_of(contract)]
+    if contract.has_inbox:
+        assets.append(_files(contract))
     job = dg.define_asset_job(
         contract.name,
         selection=dg.AssetSelection.key_prefixes([contract.name]).downstream(),
@@ -111,6 +134,51 @@ def competition_definitions(contract: Contract) -> dg.Definitions:
             dg.ScheduleDefinition(name=name, job=job, cron_schedule=contract.schedule, execution_timezone="UTC")
         )
     return dg.Definitions(assets=assets, jobs=[job], schedules=schedules)
+
+
+def assets_of(contract: Contract) -> tuple[Asset, ...]:
+    """The tables of a competition, by where its parts come from."""
+    predictions = _beginning(contract.predictions.source)
+    factors = _beginning(contract.factors.source if contract.factors else contract.predictions.source)
+    beginning = (
+        predictions[PREDICTIONS],
+        _beginning(contract.truth.source)[TRUTH],
+        factors[FACTORS],
+        predictions[MODELS],
+        predictions[SUBJECTS],
+    )
+    submissions = (_SUBMISSIONS,) if contract.predictions.source == INBOX else ()
+    return ((BOARDS, competition_tables.update_catalog, ()), *submissions, *beginning, *_COMPUTED)
+
+
+def _beginning(source: str) -> dict[TableSpec, Asset]:
+    return _FROM_FILES if source == INBOX else _FROM_SOURCE
+
+
+def _files(contract: Contract) -> dg.AssetsDefinition:
+    """The asset that lands what waits in the inbox."""
+    key = asset_key(contract.name, FILES.schema, FILES.name)
+    held = checks.of_table(FILES)
+
+    @dg.asset(
+        key=key,
+        deps=[asset_key(contract.name, BOARDS.schema, BOARDS.name)],
+        group_name=contract.name,
+        kinds={"python", "duckdb", "file"},
+        description=FILES.comment,
+        metadata=definition_metadata(FILES),
+        check_specs=[check.spec(key) for check in held],
+    )
+    def files(
+        context: dg.AssetExecutionContext, config: inbox_tables.Landing, warehouse: Warehouse
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
+        with warehouse.write(f"{context.run.run_id}: {contract.name}/{FILES.name}") as store:
+            landed = inbox_tables.land_inbox(store, contract, config)
+            metadata = landing_metadata(landed, row_count(store, FILES, contract.name))
+            results = [check.run(store, contract) for check in held]
+        return dg.MaterializeResult(metadata=metadata, check_results=results)
+
+    return files
 
 
 def _asset(contract: Contract, spec: TableSpec, update: Update, upstream: tuple[TableSpec, ...]) -> dg.AssetsDefinition:

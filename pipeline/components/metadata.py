@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from pipeline.landing import Landed
 from pipeline.tables import TableSpec
 from pipeline.warehouse import Change, Store, compose
 
@@ -54,4 +55,28 @@ def run_metadata(changes: Sequence[Change], row_count: int, why: str) -> dict[st
         "podium/cycles_changed": dg.MetadataValue.int(sum(change.changed for change in changes)),
         "podium/rows_written": dg.MetadataValue.int(sum(change.rows for change in changes)),
         "podium/why": dg.MetadataValue.text(why),
+    }
+
+
+def landing_metadata(landed: Sequence[Landed], row_count: int) -> dict[str, dg.MetadataValue]:
+    """What landing some files did; rows in = accepted + rejected.
+
+    Parameters
+    ----------
+    landed : sequence of Landed
+        One for each file that was taken out of the inbox.
+    row_count : int
+        Files of the board that were ever landed.
+    """
+    new = [one for one in landed if one.is_new]
+    verdicts = [verdict for one in new for verdict in one.verdicts]
+    known = f", {len(landed) - len(new)} landed before" if len(new) < len(landed) else ""
+    return {
+        "dagster/row_count": dg.MetadataValue.int(row_count),
+        "podium/files_landed": dg.MetadataValue.int(len(new)),
+        "podium/rows_in": dg.MetadataValue.int(sum(verdict.n_rows for verdict in verdicts)),
+        "podium/rows_accepted": dg.MetadataValue.int(sum(verdict.n_accepted for verdict in verdicts)),
+        "podium/rows_rejected": dg.MetadataValue.int(sum(verdict.n_rejected for verdict in verdicts)),
+        "podium/rows_late": dg.MetadataValue.int(sum(verdict.n_late for verdict in verdicts)),
+        "podium/why": dg.MetadataValue.text(f"{len(new)} files{known}" if landed else "nothing in the inbox"),
     }

@@ -7,8 +7,8 @@ import dagster as dg
 import pandas as pd
 from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
-from pipeline.components.competition import Competition
 from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
+from pipeline.components.trees import declared_boards
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, current_publication, now
 from pipeline.warehouse.resource import Warehouse
@@ -22,8 +22,7 @@ class Publishing(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The dbt models as assets and the published file, downstream of every declared board."""
-        boards = sorted(one.contract.name for one in context.component_tree.get_all_components(of_type=Competition))
-        return publishing_definitions(boards)
+        return publishing_definitions(declared_boards(context.component_tree))
 
 
 def publishing_definitions(boards: list[str]) -> dg.Definitions:

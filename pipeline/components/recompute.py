@@ -4,7 +4,7 @@ What a table's rows are is not known here; each asset brings a function that com
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -52,7 +52,7 @@ def recompute(
     config: Recompute,
     rows_of: Callable[[list[datetime]], pd.DataFrame],
     *,
-    cycles: Sequence[datetime] | None = None,
+    cycles: Mapping[datetime, int] | Sequence[datetime] | None = None,
     cycles_per_block: int = 10_000,
 ) -> Outcome:
     """Recompute the cycles of a table that the ledger calls dirty, in blocks.
@@ -67,8 +67,8 @@ def recompute(
         Which cycles by hand; by default those that are new or whose inputs or code changed.
     rows_of : function
         From cycles to all their rows.
-    cycles : sequence of datetime, optional
-        For a table filled from a source: every cycle the source has.
+    cycles : sequence of datetime, or mapping to int, optional
+        For a table filled from a source: every cycle the source has, with the change it stems from where known.
     cycles_per_block : int
         How many cycles to compute at once, to bound memory.
     """

@@ -4,8 +4,8 @@ The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out
 """
 
 from pipeline.warehouse.connection import connect
-from pipeline.warehouse.frames import RowsError, now
-from pipeline.warehouse.identifiers import compose, quote
+from pipeline.warehouse.frames import RowsError, now, relation
+from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.migrations import WarehouseVersionError
 from pipeline.warehouse.publish import PublishError
@@ -16,17 +16,20 @@ from pipeline.warehouse.published import (
     current_publication,
     open_published,
 )
-from pipeline.warehouse.store import Change, Dirty, Store
+from pipeline.warehouse.store import Change, Dirty, InsteadOf, Store
 from pipeline.warehouse.warehouse import WarehouseFiles
 
 __all__ = [
     "Change",
     "Dirty",
+    "InsteadOf",
     "NotPublishedError",
+    "Part",
     "Publication",
     "PublishError",
     "PublishedReader",
     "RowsError",
+    "Sql",
     "Store",
     "WarehouseBusyError",
     "WarehouseFiles",
@@ -35,7 +38,9 @@ __all__ = [
     "compose",
     "connect",
     "current_publication",
+    "literal",
     "now",
     "open_published",
     "quote",
+    "relation",
 ]

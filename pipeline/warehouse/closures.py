@@ -4,7 +4,7 @@ Every way to match cycles is one function that yields ``(cycle, seq)`` pairs: th
 change of the input that it depends on. A cycle is dirty when one of its pairs is newer than what it took in.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +41,7 @@ def dirty_cycles(
     spec: TableSpec,
     board: str,
     code: str,
-    cycles: Sequence[datetime] | None,
+    cycles: Mapping[datetime, int] | Sequence[datetime] | None,
     selection: Selection,
 ) -> list[Dirty]:
     """The cycles of ``spec`` to compute; see :meth:`pipeline.warehouse.store.Store.dirty`."""
@@ -108,13 +108,15 @@ def _with_rows(
         return {row[0] for row in connection.execute(statement, [board]).fetchall()}
 
 
-def _needed_by_source(spec: TableSpec, cycles: Sequence[datetime] | None) -> pa.Table:
-    if spec.cycle is None:
+def _needed_by_source(spec: TableSpec, cycles: Mapping[datetime, int] | Sequence[datetime] | None) -> pa.Table:
+    if spec.cycle is None and not isinstance(cycles, Mapping):
         cycles = [WHOLE]
     elif cycles is None:
         raise ValueError(f"{spec.qualified_name} is filled from a source; give `cycles`, all that the source has")
-    moments = sorted(set(cycles))
-    return pa.table({"cycle": times(moments, "cycle"), "seq": pa.array([0] * len(moments), pa.int64())})
+    changes = cycles if isinstance(cycles, Mapping) else dict.fromkeys(cycles, 0)
+    moments = sorted(changes)
+    seqs = pa.array([changes[moment] for moment in moments], pa.int64())
+    return pa.table({"cycle": times(moments, "cycle"), "seq": seqs})
 
 
 def _needed_by_inputs(

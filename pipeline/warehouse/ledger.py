@@ -59,6 +59,12 @@ def max_seq(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def seqs(connection: duckdb.DuckDBPyConnection, spec: TableSpec, board: str) -> dict[datetime, int]:
+    """The cycles of one table of a board, each with the number of its last change."""
+    statement = compose("SELECT cycle, seq FROM {ledger} WHERE competition = ? AND table_name = ?", ledger=LEDGER)
+    return dict(connection.execute(statement, [board, ledger_name(spec)]).fetchall())
+
+
 def read_ledger(connection: duckdb.DuckDBPyConnection, board: str) -> pd.DataFrame:
     """The ledger's rows of one board, by table and cycle."""
     statement = compose(

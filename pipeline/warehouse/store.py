@@ -3,7 +3,8 @@
 Everything here works on a connection that :mod:`pipeline.warehouse.warehouse` opened and will close.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.tables import ALL_TABLES, TableSpec
-from pipeline.warehouse import closures, ledger, replacement
+from pipeline.warehouse import addition, closures, ledger, replacement
+from pipeline.warehouse.addition import InsteadOf
 from pipeline.warehouse.frames import relation, times, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose
 from pipeline.warehouse.ledger import Change, Dirty
 
-__all__ = ["Change", "Dirty", "Store"]
+__all__ = ["Change", "Dirty", "InsteadOf", "Store"]
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,50 @@ class Store:
         """
         return replacement.replace(self.connection, spec, board, cycles, rows, code)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A ``with`` block whose additions are made together, or not at all when it raises."""
+        self.connection.begin()
+        try:
+            yield
+            self.connection.commit()
+        except BaseException:
+            with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
+                self.connection.rollback()
+            raise
+
+    def add(self, spec: TableSpec, board: str, incoming: Sql, instead_of: InsteadOf | None = None) -> Change:
+        """Add rows to a table that only grows, inside :meth:`transaction`, and enter it in the ledger.
+
+        Parameters
+        ----------
+        spec : TableSpec
+            The table.
+        board : str
+            The board that all rows are of.
+        incoming : Sql
+            The name of a relation with the table's columns; its keys are not in the table.
+        instead_of : InsteadOf, optional
+            Rows of the board that are removed first.
+
+        Raises
+        ------
+        duckdb.Error
+            If the rows do not fit the table.
+        """
+        return addition.add(self.connection, spec, board, incoming, instead_of)
+
+    def seqs(self, spec: TableSpec, board: str) -> dict[datetime, int]:
+        """The cycles of a table that the ledger knows, each with the number of its last change."""
+        return ledger.seqs(self.connection, spec, board)
+
     def dirty(
         self,
         spec: TableSpec,
         board: str,
         code: str,
         *,
-        cycles: Sequence[datetime] | None = None,
+        cycles: Mapping[datetime, int] | Sequence[datetime] | None = None,
         first: datetime | None = None,
         last: datetime | None = None,
         force: bool = False,
@@ -143,8 +182,9 @@ class Store:
             The board.
         code : str
             Hash of the present code and declaration.
-        cycles : sequence of datetime, optional
-            For tables filled from a source: every cycle that the source has.
+        cycles : sequence of datetime, or mapping to int, optional
+            For tables filled from a source: every cycle that the source has; with the number of the change that its
+            rows of the cycle stem from, where the source knows it.
         first, last : datetime, optional
             Only cycles in this range, both ends included.
         force : bool

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.competition.contract import TruthSpec
+from pipeline.competition.declaration import TruthSpec
 from pipeline.competition.truth import news, outcomes_of, stamp, versions
 from pipeline_tests.competition.contests import NAN, cycle, predictions, shuffled, stack, truth
 

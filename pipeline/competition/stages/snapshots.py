@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
-from pipeline.competition.contract import Contract, WindowSpec
+from pipeline.competition.contract import Contract
+from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.metrics import COVERAGE, Metric, Pool
 from pipeline.competition.reasons import REASONS, reason_code
 from pipeline.competition.stages.cycle_metrics import panel_metrics

@@ -1,0 +1,211 @@
+"""The parts of a contract: what each field means and what makes it invalid by itself.
+
+Add a field here when an operator must be able to decide it per competition; what must hold between parts is in
+:mod:`pipeline.competition.contract`.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.competition.durations import Duration, format_duration
+from pipeline.tables import ALL_TABLES
+
+_RESERVED = {spec.schema for spec in ALL_TABLES} | {
+    *("experiments", "judging", "llm", "marts", "quarantine"),
+    *("information_schema", "main", "pg_catalog", "podium", "system", "temp"),
+}
+"""Schemas of the warehouse and of DuckDB; a board has a schema of its own in the published file."""
+
+
+def _name(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
+        raise ValueError(f"{name!r} is no name; use lower-case letters, digits and _, a letter first")
+    return name
+
+
+def not_reserved(name: str) -> str:
+    """The name, unless a schema has it."""
+    if name in _RESERVED:
+        raise ValueError(f"{name!r} is the name of a schema, so no board can have it: {', '.join(sorted(_RESERVED))}")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that is good for a folder, a schema and a part of a key: no dots, no spaces, no capitals."""
+
+
+class Declaration(BaseModel):
+    """A part of a contract: unknown fields and infinite numbers are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fields_are_known(cls, declared: object) -> object:
+        unknown = [str(name) for name in declared if name not in cls.model_fields] if isinstance(declared, dict) else []
+        if unknown:
+            raise ValueError(f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(cls.model_fields)}")
+        return declared
+
+
+INBOX = "inbox"
+"""The source of what arrives as files."""
+
+_SOURCE = f"Dotted path of a source, or {INBOX}: files dropped in data/inbox/<name>/<files>."
+_COLUMNS = "Names that the files give to columns, where they are not Podium's: {subject: ticker, value: signal}."
+
+
+class _FromFiles(Declaration):
+    """What every part that may arrive as files declares."""
+
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> "_FromFiles":
+        known = self.column_names()
+        unknown = [name for name in self.columns if name not in known]
+        if unknown:
+            raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
+        return self
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that files of this kind may have."""
+        return ()
+
+
+class PredictionsSpec(_FromFiles):
+    """Where predictions come from and until when they count."""
+
+    source: str = Field(description=_SOURCE, examples=["inbox", "pipeline.baselines.sp500"])
+    files: Name = Field(default="predictions", description="Folder of the inbox that they arrive in.")
+    output_type: Literal["value"] = Field(default="value", description="Kind of prediction.")
+    deadline: Duration = Field(
+        default=timedelta(0),
+        description="Predictions received later than cycle + deadline are kept, flagged and not scored.",
+        examples=["0h", "-12h"],
+    )
+    trusted: bool = Field(
+        default=False,
+        description="For imports: files are judged by their own column received_at, or in time without one.",
+    )
+    publish_after: Duration | None = Field(
+        default=None,
+        description="Nobody can read predictions of a cycle before cycle + this; the deadline by default.",
+        examples=["0h", "7d"],
+    )
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that files of predictions may have."""
+        return ("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at")
+
+
+class TruthSpec(_FromFiles):
+    """Where outcomes come from and when they became known."""
+
+    source: str = Field(description=_SOURCE, examples=["inbox", "pipeline.baselines.sp500"])
+    files: Name = Field(
+        default="truth", description="Folder of the inbox that they arrive in; that of predictions when both are there."
+    )
+    known_at: Literal["target_time", "column", "arrival"] = Field(
+        default="target_time",
+        description="target_time (+ delay): known at the end of the period; column: the source says; "
+        "arrival: when Podium first saw it.",
+    )
+    delay: Duration = Field(default=timedelta(0), description="With known_at: target_time, how much later.")
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that files of outcomes may have."""
+        return ("subject", "target_time", "cycle", "horizon", "known_at", "value")
+
+
+class FactorsSpec(_FromFiles):
+    """Where properties of subjects come from, known at each cycle."""
+
+    source: str = Field(description=_SOURCE, examples=["inbox"])
+    files: Name = Field(default="factors", description="Folder of the inbox that they arrive in.")
+    values: tuple[str, ...] = Field(
+        default=(),
+        description="Columns of the files that are one factor each; without it, files have columns factor and value.",
+        examples=[["momentum", "beta"]],
+    )
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that files of factors may have."""
+        return ("cycle", "subject", "factor", "value")
+
+
+class ModelsSpec(_FromFiles):
+    """Who may take part, and the files that say more about them."""
+
+    registration: Literal["open", "closed"] = Field(
+        default="open",
+        description="open: a model takes part by predicting; closed: predictions of models without registration are "
+        "refused.",
+    )
+    files: Name = Field(default="models", description="Folder of the inbox that registrations arrive in.")
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that registrations of models may have."""
+        return ("model_id", "title", "player", "designated", "version", "licence", "description")
+
+
+class SubjectsSpec(_FromFiles):
+    """What may be predicted, and the files that say more about it."""
+
+    registration: Literal["open", "closed"] = Field(
+        default="open",
+        description="open: a subject is there by being predicted; closed: predictions of others are refused.",
+    )
+    files: Name = Field(default="subjects", description="Folder of the inbox that registrations arrive in.")
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """The columns that registrations of subjects may have."""
+        return ("subject", "title")
+
+
+class ScoringSpec(Declaration):
+    """How one prediction is scored, and which metric is the contest's own."""
+
+    rule: str = Field(description="Scoring rule: built-in name or dotted path.", examples=["rank_product"])
+    primary: str = Field(description="The metric that the contest is about.", examples=["ic"])
+
+
+class WindowSpec(Declaration):
+    """The last ``cycles`` cycles, or those less than ``duration`` older than the newest; neither means all."""
+
+    cycles: int | None = Field(default=None, ge=1, description="Number of cycles of the competition.")
+    duration: Duration | None = Field(default=None, description="Cycle time, counted back from the newest cycle.")
+
+    @model_validator(mode="after")
+    def _one_length_above_zero(self) -> "WindowSpec":
+        if self.cycles is not None and self.duration is not None:
+            raise ValueError("a window has cycles or duration, not both")
+        if self.duration is not None and self.duration <= timedelta(0):
+            raise ValueError(f"a window's duration is {format_duration(self.duration)}; give one above 0, such as 90d")
+        return self
+
+
+class LeaderboardSpec(Declaration):
+    """What the board is ranked by and who is eligible."""
+
+    rank_by: str | dict[str, float] = Field(
+        description="window.metric, or weights over several: {anchor.ic: 0.5, steady.ic: 0.3, recent.ic: 0.2}.",
+        examples=["anchor.ic"],
+    )
+    tie_breakers: tuple[str, ...] = Field(default=(), description="window.metric, each used when the ones before tie.")
+    min_coverage: float = Field(default=0.0, ge=0, le=1, description="Below it a model is listed but unranked.")
+    min_predictions: int = Field(default=0, ge=0, description="Fewer scored predictions leave a model unranked.")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """``rank_by`` as weights; a single key has weight 1."""
+        return {self.rank_by: 1.0} if isinstance(self.rank_by, str) else dict(self.rank_by)

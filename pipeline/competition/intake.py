@@ -1,0 +1,169 @@
+"""What rows from files must meet in a competition, kind by kind, and the rows of tables that they become.
+
+Each ``*_rows`` function takes rows whose columns have their types already, indexed by their place in the file, and
+gives those that are accepted and the reasons of those that are not. Pure: who and what is known is given.
+"""
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.competition.contract import Contract
+from pipeline.competition.truth import ANY_HORIZON
+
+Judged = tuple[pd.DataFrame, "pd.Series[str]"]
+"""Rows to store, with ``row_number``; reasons of the others, by row number."""
+
+FIRST_HORIZON = 1
+"""The horizon of files that have no such column."""
+
+
+def prediction_rows(
+    rows: pd.DataFrame,
+    received_at: datetime,
+    contract: Contract,
+    models: AbstractSet[str] | None,
+    subjects: AbstractSet[str] | None,
+) -> Judged:
+    """Predictions of a file.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        model_id, cycle, horizon, subject, target_time, value, received_at; the last is used of trusted files only.
+    received_at : datetime
+        When the file arrived, UTC.
+    contract : Contract
+    models, subjects : set of str or None
+        Those registered; None when registration is open.
+
+    Returns
+    -------
+    rows : DataFrame
+        Rows of ``landing.prediction_rows`` and ``is_late``; a late one is accepted.
+    reasons : Series of str
+    """
+    reasons = _Reasons(rows.index)
+    _refuse_unknown(reasons, rows, models, subjects)
+    reasons.add(rows["horizon"] < 0, "horizon is below 0")
+    target_time = _target_time(rows, contract)
+    reasons.add(target_time.isna(), _NO_TARGET_TIME.format(part="predictions"))
+    if contract.horizon_length is not None:
+        expected = _from_cycle(rows, contract.horizon_length)
+        reasons.add(
+            (target_time != expected) & target_time.notna(),
+            "target_time is not cycle + horizon x horizon_length; correct it or leave the column out",
+        )
+    reasons.add(target_time < rows["cycle"], "target_time is before its cycle")
+    deadline = rows["cycle"] + pd.Timedelta(contract.predictions.deadline)
+    arrived = deadline if contract.predictions.trusted else pd.Series(pd.Timestamp(received_at), index=rows.index)
+    if contract.predictions.trusted:
+        arrived = rows["received_at"].fillna(deadline)
+    stored = rows.assign(target_time=target_time, received_at=arrived, is_late=arrived > deadline)
+    return reasons.split(stored)
+
+
+def truth_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) -> Judged:
+    """Outcomes of a file.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        subject, target_time, cycle, horizon, known_at, value. Without a target_time the outcome is that of a cycle and
+        horizon; with one and without a horizon it serves every horizon.
+    received_at : datetime
+        When the file arrived, UTC.
+    contract : Contract
+
+    Returns
+    -------
+    rows : DataFrame
+        Rows of ``landing.truth_rows``.
+    reasons : Series of str
+    """
+    reasons = _Reasons(rows.index)
+    by_cycle = rows["target_time"].isna()
+    target_time = _target_time(rows.assign(horizon=rows["horizon"].fillna(FIRST_HORIZON)), contract)
+    horizon = rows["horizon"].mask(rows["horizon"].isna() & by_cycle, FIRST_HORIZON).fillna(ANY_HORIZON)
+    reasons.add(target_time.isna(), _NO_TARGET_TIME.format(part="truth"))
+    reasons.add(horizon < ANY_HORIZON, "horizon is below 0")
+    if contract.truth.known_at == "column":
+        reasons.add(rows["known_at"].isna(), "known_at is missing, and truth.known_at is 'column'")
+    stored = rows.assign(target_time=target_time, horizon=horizon, received_at=pd.Timestamp(received_at))
+    return reasons.split(stored)
+
+
+def factor_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) -> Judged:
+    """Factors of a file: one factor a row, or one a column when the contract lists them.
+
+    Returns
+    -------
+    rows : DataFrame
+        Rows of ``landing.factor_rows``, several for a row of the file; a factor without a value is left out.
+    reasons : Series of str
+    """
+    wide = contract.factors.values if contract.factors is not None else ()
+    long = rows if not wide else _melt(rows, wide)
+    stored = long.dropna(subset=["value"]).assign(received_at=pd.Timestamp(received_at))
+    return stored.rename_axis("row_number").reset_index(), pd.Series(dtype=object)
+
+
+def registration_rows(rows: pd.DataFrame, received_at: datetime) -> Judged:
+    """Registrations of a file, of models or of subjects; all are accepted."""
+    return _Reasons(rows.index).split(rows.assign(received_at=pd.Timestamp(received_at)))
+
+
+_NO_TARGET_TIME = "target_time is missing; give it, or declare horizon_length (and a cycle, in files of {part})"
+
+
+class _Reasons:
+    """Why rows are refused, the first cause of each."""
+
+    def __init__(self, index: "pd.Index[Any]") -> None:
+        self._reasons = pd.Series("", index=index, dtype=object)
+
+    def add(self, where: "pd.Series[Any]", reason: "str | pd.Series[str]") -> None:
+        """Refuse rows that were not refused yet."""
+        new = where.eq(True).fillna(False).astype(bool) & (self._reasons == "")
+        self._reasons = self._reasons.mask(new, reason)
+
+    def split(self, stored: pd.DataFrame) -> Judged:
+        """The rows without a reason, with their number, and the reasons of the others."""
+        refused = self._reasons != ""
+        return stored[~refused].rename_axis("row_number").reset_index(), self._reasons[refused]
+
+
+def _refuse_unknown(
+    reasons: _Reasons, rows: pd.DataFrame, models: AbstractSet[str] | None, subjects: AbstractSet[str] | None
+) -> None:
+    for column, known, what in (("model_id", models, "model"), ("subject", subjects, "subject")):
+        if known is not None:
+            reasons.add(
+                ~rows[column].isin(list(known)),
+                f"{what} " + rows[column].map(repr) + " is not registered; register it, then submit again",
+            )
+
+
+def _target_time(rows: pd.DataFrame, contract: Contract) -> "pd.Series[Any]":
+    """The target time that a row gives, or the one that follows from its cycle and horizon."""
+    given = rows["target_time"]
+    return given if contract.horizon_length is None else given.fillna(_from_cycle(rows, contract.horizon_length))
+
+
+def _from_cycle(rows: pd.DataFrame, length: timedelta) -> "pd.Series[Any]":
+    horizon = rows["horizon"].astype("Int64").fillna(0).astype("int64")
+    end: pd.Series[Any] = rows["cycle"] + horizon * np.timedelta64(length).astype("timedelta64[us]")
+    return end
+
+
+def _melt(rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:
+    return rows.melt(
+        id_vars=["cycle", "subject"],
+        value_vars=list(factors),
+        var_name="factor",
+        value_name="value",
+        ignore_index=False,
+    )

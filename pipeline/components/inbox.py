@@ -1,0 +1,161 @@
+"""What a competition's inbox holds: which folders it has, and how the files in each are read.
+
+Wires the contest's own rules (:mod:`pipeline.competition.intake`) to landing, which knows none.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import pandas as pd
+
+from pipeline.competition import Contract
+from pipeline.competition.declaration import INBOX
+from pipeline.competition.intake import (
+    FIRST_HORIZON,
+    factor_rows,
+    prediction_rows,
+    registration_rows,
+    truth_rows,
+)
+from pipeline.landing import Agreement, FileField, Intake
+from pipeline.tables import (
+    FACTOR_ROWS,
+    MODEL_ROWS,
+    PREDICTION_ROWS,
+    SUBJECT_ROWS,
+    TRUTH_ROWS,
+    TableSpec,
+)
+
+
+class Known(Protocol):
+    """What is known of a board before a file of it is read."""
+
+    def registered(self, spec: TableSpec, column: str) -> frozenset[str]:
+        """Who or what is registered."""
+
+    def target_times(self) -> pd.DataFrame:
+        """The target time of every cycle and horizon predicted so far: cycle, horizon, target_time."""
+
+
+IntakeOf = Callable[[Contract, Known], Intake]
+
+
+def folders(contract: Contract) -> dict[str, tuple[IntakeOf, ...]]:
+    """The folders of a board's inbox, registrations first, and what is read from the files in each."""
+    found: dict[str, list[IntakeOf]] = {}
+    parts: list[tuple[str | None, IntakeOf]] = [
+        (contract.models.files, _models),
+        (contract.subjects.files, _subjects),
+        (contract.factors.files if contract.factors and contract.factors.source == INBOX else None, _factors),
+        (contract.predictions.files if contract.predictions.source == INBOX else None, _predictions),
+        (contract.truth.files if contract.truth.source == INBOX else None, _truth),
+    ]
+    for folder, intake in parts:
+        if folder is not None:
+            found.setdefault(folder, []).append(intake)
+    return {folder: tuple(intakes) for folder, intakes in found.items()} if contract.has_inbox else {}
+
+
+def _predictions(contract: Contract, known: Known) -> Intake:
+    called = partial(_field, contract.predictions.columns)
+    models = known.registered(MODEL_ROWS, "model_id") if contract.models.registration == "closed" else None
+    subjects = known.registered(SUBJECT_ROWS, "subject") if contract.subjects.registration == "closed" else None
+    agreement = None
+    if contract.horizon_length is None:
+        agreement = Agreement(("cycle", "horizon"), "target_time", known.target_times())
+    return Intake(
+        kind="predictions",
+        table=PREDICTION_ROWS,
+        fields=(
+            called("model_id", "VARCHAR"),
+            called("cycle", "TIMESTAMP"),
+            called("horizon", "INTEGER", required=False, default=FIRST_HORIZON),
+            called("subject", "VARCHAR"),
+            called("target_time", "TIMESTAMP", required=contract.horizon_length is None, nullable=True),
+            called("value", "DOUBLE"),
+            called("received_at", "TIMESTAMP", required=False, nullable=True),
+        ),
+        rules=partial(prediction_rows, contract=contract, models=models, subjects=subjects),
+        unique=("model_id", "cycle", "horizon", "subject"),
+        agreement=agreement,
+    )
+
+
+def _truth(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the signature of all)
+    called = partial(_field, contract.truth.columns)
+    return Intake(
+        kind="truth",
+        table=TRUTH_ROWS,
+        fields=(
+            called("subject", "VARCHAR"),
+            called("target_time", "TIMESTAMP", required=contract.horizon_length is None, nullable=True),
+            called("cycle", "TIMESTAMP", required=False, nullable=True),
+            called("horizon", "INTEGER", required=False, nullable=True),
+            called("known_at", "TIMESTAMP", required=contract.truth.known_at == "column", nullable=True),
+            called("value", "DOUBLE", nullable=True),
+        ),
+        rules=partial(truth_rows, contract=contract),
+        unique=("subject", "target_time", "horizon", "known_at"),
+        once=True,
+    )
+
+
+def _factors(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the signature of all)
+    declared = contract.factors
+    called = partial(_field, declared.columns if declared else {})
+    wide = declared.values if declared else ()
+    values = tuple(called(name, "DOUBLE", nullable=True) for name in wide)
+    return Intake(
+        kind="factors",
+        table=FACTOR_ROWS,
+        fields=(
+            called("cycle", "TIMESTAMP"),
+            called("subject", "VARCHAR"),
+            *(values or (called("factor", "VARCHAR"), called("value", "DOUBLE", nullable=True))),
+        ),
+        rules=partial(factor_rows, contract=contract),
+        unique=("cycle", "subject", "factor"),
+        once=True,
+    )
+
+
+def _models(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the signature of all)
+    called = partial(_field, contract.models.columns, required=False, nullable=True)
+    return Intake(
+        kind="models",
+        table=MODEL_ROWS,
+        fields=(
+            called("model_id", "VARCHAR", required=True, nullable=False),
+            called("designated", "BOOLEAN"),
+            *(called(name, "VARCHAR") for name in ("title", "player", "version", "licence", "description")),
+        ),
+        rules=registration_rows,
+        unique=("model_id",),
+        once=True,
+    )
+
+
+def _subjects(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the signature of all)
+    called = partial(_field, contract.subjects.columns)
+    return Intake(
+        kind="subjects",
+        table=SUBJECT_ROWS,
+        fields=(called("subject", "VARCHAR"), called("title", "VARCHAR", required=False, nullable=True)),
+        rules=registration_rows,
+        unique=("subject",),
+        once=True,
+    )
+
+
+def _field(
+    columns: dict[str, str],
+    name: str,
+    type: str,
+    *,
+    required: bool = True,
+    nullable: bool = False,
+    default: object = None,
+) -> FileField:
+    return FileField(name, type, columns.get(name, name), required, nullable, default)

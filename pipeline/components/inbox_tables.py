@@ -1,0 +1,204 @@
+"""How the tables of a competition with an inbox are brought up to date: files land, tables follow from their rows."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+import pandas as pd
+from pydantic import Field
+
+from pipeline.competition import Contract, stage_code
+from pipeline.competition.stages import stamp_deadline
+from pipeline.competition.submissions import choose_submissions, counted_rows
+from pipeline.competition.truth import truth_of_arrivals
+from pipeline.components.inbox import folders
+from pipeline.components.recompute import Outcome, Recompute, recompute
+from pipeline.landing import Delivery, Landed, land_file, pending
+from pipeline.settings import settings
+from pipeline.tables import (
+    FACTOR_ROWS,
+    FACTORS,
+    MODEL_ROWS,
+    MODELS,
+    PREDICTION_ROWS,
+    PREDICTIONS,
+    SUBJECT_ROWS,
+    SUBJECTS,
+    SUBMISSIONS,
+    TRUTH,
+    TRUTH_ROWS,
+    WHOLE,
+    TableSpec,
+)
+from pipeline.warehouse import Store, compose
+
+_LONGEST_WAIT = 10.0
+
+
+class Landing(dg.Config):
+    """How many files to land at once."""
+
+    max_files: int | None = Field(default=None, description="At most so many files; PODIUM_FILES_PER_RUN by default.")
+
+
+@dataclass(frozen=True)
+class StoreKnown:
+    """What a warehouse knows of a board."""
+
+    store: Store
+    board: str
+
+    def registered(self, spec: TableSpec, column: str) -> frozenset[str]:
+        """Who or what registered itself by a file."""
+        statement = compose("SELECT DISTINCT {column} FROM {table} WHERE competition = ?", column=[column], table=spec)
+        return frozenset(self.store.query(statement, [self.board])[column])
+
+    def target_times(self) -> pd.DataFrame:
+        """The target time of every cycle and horizon predicted so far."""
+        statement = compose(
+            "SELECT cycle, horizon, min(target_time) AS target_time FROM {table} WHERE competition = ? GROUP BY ALL",
+            table=PREDICTION_ROWS,
+        )
+        return self.store.query(statement, [self.board])
+
+
+def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed]:
+    """Land the files that wait in a board's inbox, those that arrived first, first."""
+    of_folder = folders(contract)
+    at_most = settings().files_per_run if config.max_files is None else config.max_files
+    waiting = _settled(pending(settings().inbox_dir, contract.name, tuple(of_folder))[:at_most])
+    landed = []
+    for delivery in waiting:
+        intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
+        done = land_file(store, delivery, intakes, settings().archive_dir)
+        if done is not None:
+            landed.append(done)
+    return landed
+
+
+def _settled(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """The files that are whole, after waiting for those that were dropped this very moment."""
+    patience = time.monotonic() + _LONGEST_WAIT
+    while any(not one.is_settled for one in deliveries) and time.monotonic() < patience:
+        time.sleep(0.2)
+    return [one for one in deliveries if one.is_settled and one.is_unchanged]
+
+
+def update_submissions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Find out which submission counts, for the cycles that new files predict."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        return choose_submissions(store.read(PREDICTION_ROWS, contract.name, cycles), contract)
+
+    return _by_rows(store, SUBMISSIONS, PREDICTION_ROWS, contract, config, rows_of)
+
+
+def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Take the predictions that count, of the cycles that new files predict."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        rows = store.read(PREDICTION_ROWS, contract.name, cycles)
+        return stamp_deadline(counted_rows(rows, choose_submissions(rows, contract)), contract)
+
+    return _by_rows(store, PREDICTIONS, PREDICTION_ROWS, contract, config, rows_of, stage_code("submissions", contract))
+
+
+def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Add the outcomes and revisions that new files give; nothing is overwritten."""
+
+    def rows_of(target_times: list[datetime]) -> pd.DataFrame:
+        return truth_of_arrivals(store.read(TRUTH_ROWS, contract.name, target_times), contract.truth)
+
+    return _by_rows(store, TRUTH, TRUTH_ROWS, contract, config, rows_of)
+
+
+def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Take the factors of the cycles that new files give; of several values the one that arrived last."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        rows = _last(store.read(FACTOR_ROWS, contract.name, cycles), ["cycle", "subject", "factor"])
+        return rows[["cycle", "subject", "factor", "value"]]
+
+    return _by_rows(store, FACTORS, FACTOR_ROWS, contract, config, rows_of)
+
+
+def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write the models that take part: those registered, and where registration is open, those that predict."""
+
+    def rows_of(first_seen: pd.DataFrame) -> pd.DataFrame:
+        rows = _registered(store, MODEL_ROWS, contract, first_seen, "model_id")
+        return rows.assign(
+            title=rows["title"].fillna(rows["model_id"]),
+            player=rows["player"].fillna(""),
+            designated=rows["designated"].fillna(True).astype(bool),
+            version=rows["version"].fillna("1"),
+            kind="real",
+        )
+
+    return _registry(store, MODELS, MODEL_ROWS, contract, config, rows_of)
+
+
+def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write the subjects there are: those registered, and where registration is open, those that are predicted."""
+
+    def rows_of(first_seen: pd.DataFrame) -> pd.DataFrame:
+        rows = _registered(store, SUBJECT_ROWS, contract, first_seen, "subject")
+        return rows.assign(title=rows["title"].fillna(rows["subject"]))
+
+    return _registry(store, SUBJECTS, SUBJECT_ROWS, contract, config, rows_of)
+
+
+def _by_rows(
+    store: Store,
+    spec: TableSpec,
+    landed: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    rows_of: Callable[[list[datetime]], pd.DataFrame],
+    *also: str,
+) -> Outcome:
+    """A table whose cycles follow from landed rows of the same cycles."""
+    code = stage_code(spec.name, contract, *also)
+    seqs = store.seqs(landed, contract.name)
+    return recompute(store, spec, contract.name, code, config, rows_of, cycles=seqs, cycles_per_block=_CYCLES)
+
+
+_CYCLES = 100
+"""Cycles of landed rows that are read at once."""
+
+
+def _registry(
+    store: Store,
+    spec: TableSpec,
+    landed: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    rows_of: Callable[[pd.DataFrame], pd.DataFrame],
+) -> Outcome:
+    """A table of who or what takes part, out of registrations and the predictions."""
+    seen = compose(
+        "SELECT {name}, min(cycle) AS first_seen FROM {table} WHERE competition = ? GROUP BY 1 ORDER BY 1",
+        name=[spec.key[1]],
+        table=PREDICTIONS,
+    )
+    first_seen = store.query(seen, [contract.name])
+    code = stage_code(spec.name, contract, first_seen.to_csv())
+    by_hand = Recompute(force=config.force)
+    newest = {WHOLE: store.seqs(landed, contract.name).get(WHOLE, 0)}
+    return recompute(store, spec, contract.name, code, by_hand, lambda _: rows_of(first_seen), cycles=newest)
+
+
+def _registered(
+    store: Store, landed: TableSpec, contract: Contract, first_seen: pd.DataFrame, name: str
+) -> pd.DataFrame:
+    """The last registration of each, and those that take part without one."""
+    rows = _last(store.read(landed, contract.name), [name])
+    rows = rows.drop(columns=["competition", "file_number", "row_number", "received_at"])
+    return rows.merge(first_seen, on=name, how="outer").sort_values(name, ignore_index=True)
+
+
+def _last(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """The row of each key that arrived last."""
+    return rows.sort_values(["received_at", "file_number", "row_number"]).drop_duplicates(key, keep="last")

@@ -1,0 +1,25 @@
+"""Landing: files from outside become rows of the warehouse, and nothing is lost.
+
+This package knows tables and files, not what they mean: for each kind of file it is given an :class:`Intake`.
+"""
+
+from pipeline.landing.archive import archived
+from pipeline.landing.files import UnreadableFileError
+from pipeline.landing.inbox import Delivery, deliver, pending
+from pipeline.landing.intake import Agreement, FileField, Intake
+from pipeline.landing.land import Landed, Verdict, check_file, land_file
+
+__all__ = [
+    "Agreement",
+    "Delivery",
+    "FileField",
+    "Intake",
+    "Landed",
+    "UnreadableFileError",
+    "Verdict",
+    "archived",
+    "check_file",
+    "deliver",
+    "land_file",
+    "pending",
+]

@@ -1,0 +1,139 @@
+"""The inbox: ``data/inbox/<board>/<folder>/``, where whoever has something to give drops a file.
+
+A file is taken when it is whole: writers give it a temporary name first, or at least stop changing it. Its arrival is
+the time at which the file system last changed its entry (``ctime``), which ``touch`` and ``cp -p`` cannot set back.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+SETTLED_SECONDS = 2.0
+"""A file that was changed since is taken for unfinished."""
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp", "~")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file in the inbox.
+
+    Parameters
+    ----------
+    board, folder : str
+        Whom it is for, and the folder it was dropped in.
+    path : Path
+    received_at : datetime
+        When it arrived (UTC, without a zone).
+    size_bytes : int
+    changed_ns : int
+        When it was last written to or renamed, in nanoseconds of the epoch.
+    is_file : bool
+        False for a symbolic link and whatever else is no regular file; it is never opened then.
+    """
+
+    board: str
+    folder: str
+    path: Path
+    received_at: datetime
+    size_bytes: int
+    changed_ns: int
+    is_file: bool
+
+    @property
+    def name(self) -> str:
+        """Its name as text, whatever bytes it is made of."""
+        return os.fsencode(self.path.name).decode(errors="backslashreplace")
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has not been changed for a while, so that it is whole."""
+        return time.time_ns() - self.changed_ns >= SETTLED_SECONDS * 1e9
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it is still the file that was found."""
+        try:
+            found = self.path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (found.st_size, _changed_ns(found)) == (self.size_bytes, self.changed_ns)
+
+
+def pending(inbox_dir: Path, board: str, folders: tuple[str, ...]) -> list[Delivery]:
+    """The files that wait for a board, in the order of ``folders`` and then of arrival.
+
+    Hidden files, those with the ending of an unfinished download, and folders are left alone.
+    """
+    found = (one for folder in folders for one in sorted(_in_folder(inbox_dir, board, folder), key=_order))
+    return list(found)
+
+
+def deliver(source: Path, inbox_dir: Path, board: str, folder: str, name: str | None = None) -> Path:
+    """Put a copy of a file into the inbox, whole or not at all; its path there is returned.
+
+    Parameters
+    ----------
+    source : Path
+        The file.
+    inbox_dir, board, folder
+        Where it goes.
+    name : str, optional
+        Its name there; by default its own. A number is added when the name is taken.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read or written.
+    """
+    target_dir = inbox_dir / board / folder
+    target_dir.mkdir(parents=True, exist_ok=True)
+    draft = target_dir / f".{os.getpid()}-{time.monotonic_ns()}.part"
+    try:
+        with source.open("rb") as reader, draft.open("xb") as writer:
+            while chunk := reader.read(1 << 20):
+                writer.write(chunk)
+            writer.flush()
+            os.fsync(writer.fileno())
+        return _publish(draft, target_dir, Path(name or source.name).name)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, target_dir: Path, name: str) -> Path:
+    """Give a finished draft its name; one that is taken is never overwritten."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    for number in range(1, 10_000):
+        target = target_dir / (name if number == 1 else f"{stem} ({number}){suffix}")
+        try:
+            os.link(draft, target)
+        except FileExistsError:
+            continue
+        return target
+    raise FileExistsError(f"{target_dir} has too many files called {name}; land them first with `podium run`")
+
+
+def _in_folder(inbox_dir: Path, board: str, folder: str) -> Iterator[Delivery]:
+    place = inbox_dir / board / folder
+    if not place.is_dir() or place.is_symlink():
+        return
+    for entry in os.scandir(place):
+        if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+            continue
+        found = entry.stat(follow_symlinks=False)
+        if not stat.S_ISDIR(found.st_mode):
+            arrived = datetime.fromtimestamp(found.st_ctime, UTC).replace(tzinfo=None)
+            is_file = stat.S_ISREG(found.st_mode)
+            yield Delivery(board, folder, Path(entry.path), arrived, found.st_size, _changed_ns(found), is_file)
+
+
+def _changed_ns(found: os.stat_result) -> int:
+    """The last change of a file; a modification time in the future is somebody's wrong clock."""
+    return max(found.st_ctime_ns, found.st_mtime_ns if found.st_mtime_ns <= time.time_ns() else 0)
+
+
+def _order(delivery: Delivery) -> tuple[datetime, str]:
+    return delivery.received_at, delivery.name

@@ -1,0 +1,97 @@
+"""What landing is told about a kind of file: its columns, the table its rows go to, and the rules that rows must meet.
+
+Pure declarations; the contest's own rules are functions that it is given.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from pipeline.tables import TableSpec
+
+Rules = Callable[[pd.DataFrame, datetime], tuple[pd.DataFrame, "pd.Series[str]"]]
+"""From rows with the columns of the fields, indexed by row number, and the time of arrival: the rows to store, with
+``row_number`` and the table's own columns, and the reasons of those refused, by row number."""
+
+
+@dataclass(frozen=True)
+class FileField:
+    """One column of a kind of file.
+
+    Parameters
+    ----------
+    name : str
+        What Podium calls it.
+    type : str
+        Its DuckDB type: VARCHAR, DOUBLE, INTEGER, BOOLEAN or TIMESTAMP.
+    column : str
+        What the files call it.
+    required : bool
+        Whether a file without it is refused.
+    nullable : bool
+        Whether a row without a value is accepted.
+    default : object
+        The value in files without the column.
+    """
+
+    name: str
+    type: str
+    column: str
+    required: bool = True
+    nullable: bool = False
+    default: object = None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Rows with the same ``group`` must have one ``column``.
+
+    Parameters
+    ----------
+    group : tuple of str
+    column : str
+    known : DataFrame
+        The values agreed already, with the columns of ``group`` and ``column``; otherwise a file's first row decides.
+    """
+
+    group: tuple[str, ...]
+    column: str
+    known: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How files of one kind become rows.
+
+    Parameters
+    ----------
+    kind : str
+        What is read from them: predictions, truth...
+    table : TableSpec
+        The table that accepted rows go to; it has ``file_number`` and ``row_number``.
+    fields : tuple of FileField
+        The columns; others are left unread.
+    rules : function
+        What rows must meet besides the types of their columns.
+    unique : tuple of str
+        Columns of the table that no two rows of a file may share.
+    once : bool
+        Whether identical rows are one statement, stored once; otherwise each after the first is refused.
+    agreement : Agreement or None
+        What rows must agree upon.
+    """
+
+    kind: str
+    table: TableSpec
+    fields: tuple[FileField, ...]
+    rules: Rules
+    unique: tuple[str, ...]
+    once: bool = False
+    agreement: Agreement | None = None
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The table's columns that rows themselves have: all but the board's name and the file's number."""
+        return tuple(name for name in self.table.column_names if name not in (self.table.board, "file_number"))

@@ -1,0 +1,263 @@
+"""Checking a file, and landing it: the same judgement, once without and once with writing.
+
+Landing one file is one transaction: its rows, the refused ones, its line in ``competition.files`` and the ledger.
+Killed at any point, the file is either still to be landed, or landed and only to be moved to the archive.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.landing.archive import archive, archived, content_hash
+from pipeline.landing.files import UnreadableFileError
+from pipeline.landing.inbox import Delivery
+from pipeline.landing.intake import Intake
+from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
+from pipeline.tables import FILES, QUARANTINE, TableSpec
+from pipeline.warehouse import InsteadOf, Sql, Store, compose, literal, now, quote, relation
+
+_SHOWN = 20
+_INCOMING = quote("podium_incoming")
+_NO_FILE = "it is a symbolic link, or something else that is no file; drop the file itself"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is taken of a file, what is refused, and why.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked for in it.
+    n_rows, n_accepted, n_rejected, n_late : int
+        Rows of the file; late ones are among those accepted.
+    reasons : tuple of (str, int)
+        Why rows are refused, one example of each kind of reason, and how many rows it is; most first.
+    examples : tuple of (int, str, str)
+        Row number, reason and original of the first refused rows.
+    unread : tuple of str
+        Columns of the file that nothing is read from.
+    unreadable : str or None
+        Why no row can be taken at all.
+    """
+
+    kind: str
+    n_rows: int = 0
+    n_accepted: int = 0
+    n_rejected: int = 0
+    n_late: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+    examples: tuple[tuple[int, str, str], ...] = ()
+    unread: tuple[str, ...] = ()
+    unreadable: str | None = None
+
+    @property
+    def status(self) -> str:
+        """``accepted``, ``partly``, ``rejected`` or ``unreadable: <reason>``."""
+        if self.unreadable is not None:
+            return f"unreadable: {self.unreadable}"
+        if not self.n_rejected:
+            return "accepted"
+        return "partly" if self.n_accepted else "rejected"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What landing a file did; ``is_new`` is False when the same content had been landed before."""
+
+    delivery: Delivery
+    verdicts: tuple[Verdict, ...]
+    is_new: bool
+
+
+def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, received_at: datetime) -> Verdict:
+    """Say what would be refused and why, without landing it.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of any database; only temporary tables are made.
+    path : Path
+        The file.
+    intake : Intake
+    received_at : datetime
+        When it is taken to arrive, UTC.
+    """
+    try:
+        counts = stage(connection, path, intake, received_at)
+    except UnreadableFileError as error:
+        return Verdict(intake.kind, unreadable=str(error))
+    return _verdict(connection, intake.kind, counts)
+
+
+def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archive_dir: Path) -> Landed | None:
+    """Take the rows of a file and move it to the archive; None when it changed meanwhile and must wait.
+
+    The same content a second time changes nothing, unless rows of it had been refused and now more are taken: then it
+    is judged anew, as of its new arrival.
+
+    Parameters
+    ----------
+    store : Store
+        The open warehouse.
+    delivery : Delivery
+        The file.
+    intakes : sequence of Intake
+        What to read from it.
+    archive_dir : Path
+        Where originals are kept.
+    """
+    if not delivery.is_file:
+        landed = _land(store, delivery, intakes, sha256="")
+        delivery.path.unlink(missing_ok=True)
+        return landed
+    sha256 = content_hash(delivery.path)
+    with suppress(_ChangedMeanwhileError):
+        landed = _land(store, delivery, intakes, sha256)
+        archive(delivery.path, archived(archive_dir, delivery.board, sha256, delivery.path.suffix))
+        return landed
+    return None
+
+
+class _ChangedMeanwhileError(Exception):
+    """A file that was written to while it was read."""
+
+
+def _land(store: Store, delivery: Delivery, intakes: Sequence[Intake], sha256: str) -> Landed:
+    with store.transaction():
+        landings = [_Landing(store, delivery, intake, sha256) for intake in intakes]
+        verdicts = tuple(landing.run() for landing in landings)
+        if sha256 and not delivery.is_unchanged:
+            raise _ChangedMeanwhileError
+    return Landed(delivery, verdicts, any(landing.is_new for landing in landings))
+
+
+class _Landing:
+    """One file landed for one kind, inside a transaction."""
+
+    def __init__(self, store: Store, delivery: Delivery, intake: Intake, sha256: str) -> None:
+        self.store, self.delivery, self.intake, self.sha256 = store, delivery, intake, sha256
+        self.is_new = False
+
+    def run(self) -> Verdict:
+        """Judge the file and write what it gives."""
+        before = self._before()
+        if before is not None and before.is_settled:
+            return Verdict(self.intake.kind, before.n_rows, before.n_accepted)
+        verdict = self._judge()
+        if before is None or verdict.n_accepted > before.n_accepted:
+            self.is_new = True
+            self._write(verdict, before)
+        return verdict
+
+    def _judge(self) -> Verdict:
+        if not self.delivery.is_file:
+            return Verdict(self.intake.kind, unreadable=_NO_FILE)
+        connection, delivery = self.store.connection, self.delivery
+        return check_file(connection, delivery.path, self.intake, delivery.received_at)
+
+    def _before(self) -> "_Before | None":
+        """What the same content gave when it was landed before."""
+        statement = compose(
+            "SELECT file_number, n_rows, n_accepted, status FROM {files}"
+            " WHERE competition = ? AND kind = ? AND sha256 = ? AND sha256 <> ''",
+            files=FILES,
+        )
+        given = [self.delivery.board, self.intake.kind, self.sha256]
+        found = self.store.connection.execute(statement, given).fetchone()
+        return None if found is None else _Before(*found)
+
+    def _write(self, verdict: Verdict, before: "_Before | None") -> None:
+        number = self._next_number() if before is None else before.file_number
+        instead_of = None if before is None else InsteadOf("file_number", number)
+        if verdict.unreadable is None:
+            taken = compose("SELECT * EXCLUDE (is_late) FROM {staged}", staged=STAGED)
+            refused = compose("SELECT * FROM {refused}", refused=REFUSED)
+            self._add(self.intake.table, taken, number, instead_of)
+        else:
+            template = "SELECT 0 AS row_number, {reason} AS reason, NULL::VARCHAR AS original"
+            refused = compose(template, reason=literal(verdict.unreadable))
+        self._add(QUARANTINE, refused, number, instead_of)
+        with relation(self.store.connection, self._line(verdict)) as line:
+            self._add(FILES, compose("SELECT * FROM {line}", line=line), number, instead_of)
+
+    def _add(self, spec: TableSpec, rows: Sql, number: int, instead_of: InsteadOf | None) -> None:
+        """Add rows, given without the board's name, the file's number and the kind."""
+        self.store.connection.execute(
+            compose(
+                "CREATE OR REPLACE TEMP VIEW {incoming} AS"
+                " SELECT {board} AS competition, {number} AS file_number, {kind} AS kind, * FROM ({rows})",
+                incoming=_INCOMING,
+                board=literal(self.delivery.board),
+                number=Sql(str(int(number))),
+                kind=literal(self.intake.kind),
+                rows=rows,
+            )
+        )
+        self.store.add(spec, self.delivery.board, _INCOMING, instead_of)
+
+    def _line(self, verdict: Verdict) -> pa.Table:
+        line = {
+            "name": self.delivery.name,
+            "sha256": self.sha256,
+            "size_bytes": self.delivery.size_bytes,
+            "received_at": self.delivery.received_at,
+            "landed_at": now(),
+            "n_rows": verdict.n_rows,
+            "n_accepted": verdict.n_accepted,
+            "n_rejected": verdict.n_rejected,
+            "n_late": verdict.n_late,
+            "status": verdict.status,
+        }
+        return pa.Table.from_pylist([line])
+
+    def _next_number(self) -> int:
+        statement = compose("SELECT coalesce(max(file_number), 0) + 1 FROM {files} WHERE competition = ?", files=FILES)
+        found = self.store.connection.execute(statement, [self.delivery.board]).fetchone()
+        return int(found[0]) if found else 1
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What a file gave when it was landed before."""
+
+    file_number: int
+    n_rows: int
+    n_accepted: int
+    status: str
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether judging it again cannot give more."""
+        return self.status == "accepted"
+
+
+def _verdict(connection: duckdb.DuckDBPyConnection, kind: str, counts: Counts) -> Verdict:
+    reasons = connection.execute(
+        compose(
+            "SELECT any_value(reason), count(*) FROM {refused}"
+            " GROUP BY regexp_replace(reason, '''[^'']*''|\"[^\"]*\"|[0-9][0-9.:TZ-]*', '', 'g')"
+            " ORDER BY count(*) DESC, 1 LIMIT ?",
+            refused=REFUSED,
+        ),
+        [_SHOWN],
+    ).fetchall()
+    examples = connection.execute(
+        compose("SELECT row_number, reason, original FROM {refused} ORDER BY row_number LIMIT ?", refused=REFUSED),
+        [_SHOWN],
+    ).fetchall()
+    return Verdict(
+        kind,
+        counts.n_rows,
+        counts.n_accepted,
+        counts.n_rejected,
+        counts.n_late,
+        tuple((str(reason), int(number)) for reason, number in reasons),
+        tuple((int(number), str(reason), str(original)) for number, reason, original in examples),
+        counts.unread,
+    )

@@ -1,0 +1,192 @@
+"""A file read into temporary tables, its rows judged: what checking and landing a file have in common.
+
+Temporary tables spill to disk, so a file larger than the memory allowed is judged like any other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.landing.conform import check_columns, conform, refusals
+from pipeline.landing.files import Refused, read_blocks
+from pipeline.landing.intake import Intake
+from pipeline.warehouse import Part, Sql, compose, quote, relation
+
+STAGED = quote("podium_staged")
+"""Rows that are taken: the columns of the table that rows have, and ``is_late``."""
+REFUSED = quote("podium_refused")
+"""Rows that are not: row_number, reason, original."""
+
+_REPEATS = quote("podium_repeats")
+_LEAVE_OUT_SAME = (
+    "DELETE FROM {staged} WHERE row_number IN"
+    " (SELECT row_number FROM {repeats} WHERE is_same AND row_number <> first_row)"
+)
+_SAME = (
+    "SELECT row_number, printf('repeats row %d of the file; remove one of them', first_row) AS reason"
+    " FROM {repeats} WHERE is_same AND row_number <> first_row"
+)
+_OTHER = (
+    "SELECT row_number, printf('one of %d rows of the file that have the same %s and differ, the first is row %d; "
+    "keep one', n, ?::VARCHAR, first_row) AS reason FROM {repeats} WHERE NOT is_same"
+)
+_DISAGREES = (
+    "SELECT row_number, printf('%s is %s, but %s in other rows with the same %s', ?::VARCHAR,"
+    " staged.{column}::VARCHAR, expected::VARCHAR, ?::VARCHAR) AS reason"
+    " FROM (SELECT *, coalesce(agreed, arg_min({column}, row_number) OVER (PARTITION BY {group})) AS expected"
+    "  FROM {staged} LEFT JOIN {known} USING ({group})) AS staged"
+    " WHERE staged.{column} <> expected"
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows of a file became what, and which of its columns were left unread."""
+
+    n_rows: int
+    n_rejected: int
+    n_late: int
+    unread: tuple[str, ...] = ()
+
+    @property
+    def n_accepted(self) -> int:
+        """Rows that were taken, identical ones counted each."""
+        return self.n_rows - self.n_rejected
+
+
+def stage(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, received_at: datetime) -> Counts:
+    """Read a file into :data:`STAGED` and :data:`REFUSED`.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Its temporary tables of these names are replaced.
+    path : Path
+        The file.
+    intake : Intake
+        What it should hold.
+    received_at : datetime
+        When it arrived, UTC.
+
+    Raises
+    ------
+    UnreadableFileError
+        If no row of it can be taken.
+    """
+    staging = _Staging(connection, intake)
+    n_rows = 0
+    columns: list[str] = []
+    for number, block in enumerate(read_blocks(path)):
+        if number == 0:
+            columns = [str(name) for name in block.rows.columns]
+            check_columns(columns, intake.fields)
+        n_rows += len(block.rows) + len(block.unreadable)
+        conformed = conform(block.rows, intake.fields)
+        stored, reasons = intake.rules(conformed.rows, received_at)
+        of_rules = refusals(conformed.rows.loc[reasons.index], reasons)
+        staging.take(stored)
+        staging.refuse([*block.unreadable, *conformed.refused, *of_rules])
+    staging.settle_repeats()
+    staging.refuse_disagreeing()
+    read = {field.column for field in intake.fields}
+    unread = tuple(name for name in columns if name not in read)
+    return Counts(n_rows, staging.count(REFUSED), staging.count_late(), unread)
+
+
+class _Staging:
+    """The temporary tables of one file, and the judgements that need all of its rows."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, intake: Intake) -> None:
+        self.connection = connection
+        self.intake = intake
+        self.parts: dict[str, Part] = {
+            "staged": STAGED,
+            "refused": REFUSED,
+            "repeats": _REPEATS,
+            "key": intake.unique,
+            "said": [name for name in intake.stored if name != "row_number"],
+            "columns": [*intake.stored, "is_late"],
+            "table": intake.table,
+        }
+        self._run("CREATE OR REPLACE TEMP TABLE {staged} ({types}, is_late BOOLEAN)", types=_columns(intake))
+        self._run("CREATE OR REPLACE TEMP TABLE {refused} (row_number BIGINT, reason VARCHAR, original VARCHAR)")
+
+    def take(self, rows: pd.DataFrame) -> None:
+        """Keep rows that meet the rules."""
+        if rows.empty:
+            return
+        rows = rows if "is_late" in rows else rows.assign(is_late=False)
+        with relation(self.connection, pa.Table.from_pandas(rows, preserve_index=False)) as name:
+            self._run("INSERT INTO {staged} ({columns}) SELECT {columns} FROM {name}", name=name)
+
+    def refuse(self, rows: Sequence[Refused]) -> None:
+        """Keep rows that do not."""
+        if not rows:
+            return
+        columns = {
+            "row_number": pa.array([one.row_number for one in rows], pa.int64()),
+            "reason": pa.array([one.reason for one in rows], pa.string()),
+            "original": pa.array([one.original for one in rows], pa.string()),
+        }
+        with relation(self.connection, pa.table(columns)) as name:
+            self._run("INSERT INTO {refused} SELECT * FROM {name}", name=name)
+
+    def settle_repeats(self) -> None:
+        """Judge rows that share what no two may share.
+
+        Of rows that say different things none is taken: which one is meant, nobody knows. Of identical ones the first
+        is; the others are refused, or left out where repeating a statement is no mistake.
+        """
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE {repeats} AS SELECT * FROM (SELECT row_number, {key},"
+            " count(*) OVER of_key AS n, min(row_number) OVER of_key AS first_row,"
+            " min(hash({said})) OVER of_key = max(hash({said})) OVER of_key AS is_same"
+            " FROM {staged} WINDOW of_key AS (PARTITION BY {key})) WHERE n > 1"
+        )
+        self._refuse_staged(_OTHER, ", ".join(self.intake.unique))
+        if self.intake.once:
+            self._run(_LEAVE_OUT_SAME)
+        else:
+            self._refuse_staged(_SAME)
+
+    def refuse_disagreeing(self) -> None:
+        """Refuse rows that contradict those stored before, or the first of their file, in what must be agreed."""
+        agreement = self.intake.agreement
+        if agreement is None:
+            return
+        known = agreement.known.rename(columns={agreement.column: "agreed"})
+        with relation(self.connection, pa.Table.from_pandas(known, preserve_index=False)) as name:
+            self.parts |= {"group": agreement.group, "column": agreement.column, "known": name}
+            self._refuse_staged(_DISAGREES, agreement.column, ", ".join(agreement.group))
+
+    def count(self, relation_name: Sql) -> int:
+        """Rows of a file in one of the temporary tables."""
+        return int(self._run("SELECT count(DISTINCT row_number) FROM {name}", name=relation_name)[0][0])
+
+    def count_late(self) -> int:
+        """Rows taken that are late."""
+        return int(self._run("SELECT count(*) FROM {staged} WHERE is_late")[0][0])
+
+    def _refuse_staged(self, found: str, *parameters: object) -> None:
+        """Move the rows that a SELECT of row_number and reason finds; what they said is given as it was understood."""
+        self._run("CREATE OR REPLACE TEMP TABLE podium_found AS " + found, *parameters)
+        self._run(
+            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value(staged))"
+            " FROM {staged} AS staged JOIN podium_found AS found USING (row_number) GROUP BY row_number"
+        )
+        self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM podium_found)")
+
+    def _run(self, template: str, *parameters: object, **parts: Part) -> list[tuple[Any, ...]]:
+        statement = compose(template, **{**self.parts, **parts})
+        return self.connection.execute(statement, list(parameters)).fetchall()
+
+
+def _columns(intake: Intake) -> Sql:
+    types = {column.name: column.type for column in intake.table.columns}
+    return Sql(", ".join(f"{quote(name)} {types[name]}" for name in intake.stored))
