@@ -6,7 +6,7 @@ Add a field here when an operator must be able to decide it per competition; wha
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -59,22 +59,18 @@ _COLUMNS = "Names that the files give to columns, where they are not Podium's: {
 
 
 class _FromFiles(Declaration):
-    """What every part that may arrive as files declares."""
+    """A part that may arrive as files, whose columns may be called otherwise there."""
 
-    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
+    column_names: ClassVar[tuple[str, ...]]
 
-    @model_validator(mode="after")
-    def _columns_are_known(self) -> "_FromFiles":
-        known = self.column_names()
-        unknown = [name for name in self.columns if name not in known]
-        if unknown:
-            raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
-        return self
-
+    @model_validator(mode="before")
     @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that files of this kind may have."""
-        return ()
+    def _columns_are_known(cls, declared: object) -> object:
+        columns = declared.get("columns") if isinstance(declared, dict) else None
+        unknown = [str(name) for name in columns if name not in cls.column_names] if isinstance(columns, dict) else []
+        if unknown:
+            raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {', '.join(cls.column_names)}")
+        return declared
 
 
 class PredictionsSpec(_FromFiles):
@@ -97,11 +93,9 @@ class PredictionsSpec(_FromFiles):
         description="Nobody can read predictions of a cycle before cycle + this; the deadline by default.",
         examples=["0h", "7d"],
     )
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
 
-    @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that files of predictions may have."""
-        return ("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at")
+    column_names = ("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at")
 
 
 class TruthSpec(_FromFiles):
@@ -117,11 +111,9 @@ class TruthSpec(_FromFiles):
         "arrival: when Podium first saw it.",
     )
     delay: Duration = Field(default=timedelta(0), description="With known_at: target_time, how much later.")
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
 
-    @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that files of outcomes may have."""
-        return ("subject", "target_time", "cycle", "horizon", "known_at", "value")
+    column_names = ("subject", "target_time", "cycle", "horizon", "known_at", "value")
 
 
 class FactorsSpec(_FromFiles):
@@ -134,11 +126,9 @@ class FactorsSpec(_FromFiles):
         description="Columns of the files that are one factor each; without it, files have columns factor and value.",
         examples=[["momentum", "beta"]],
     )
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
 
-    @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that files of factors may have."""
-        return ("cycle", "subject", "factor", "value")
+    column_names = ("cycle", "subject", "factor", "value")
 
 
 class ModelsSpec(_FromFiles):
@@ -150,11 +140,9 @@ class ModelsSpec(_FromFiles):
         "refused.",
     )
     files: Name = Field(default="models", description="Folder of the inbox that registrations arrive in.")
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
 
-    @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that registrations of models may have."""
-        return ("model_id", "title", "player", "designated", "version", "licence", "description")
+    column_names = ("model_id", "title", "player", "designated", "version", "licence", "description")
 
 
 class SubjectsSpec(_FromFiles):
@@ -165,11 +153,9 @@ class SubjectsSpec(_FromFiles):
         description="open: a subject is there by being predicted; closed: predictions of others are refused.",
     )
     files: Name = Field(default="subjects", description="Folder of the inbox that registrations arrive in.")
+    columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
 
-    @classmethod
-    def column_names(cls) -> tuple[str, ...]:
-        """The columns that registrations of subjects may have."""
-        return ("subject", "title")
+    column_names = ("subject", "title")
 
 
 class ScoringSpec(Declaration):

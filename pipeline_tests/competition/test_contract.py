@@ -86,11 +86,11 @@ def test_a_window_is_named_as_a_board() -> None:
         ({"colour": "red"}, "Contract\n  Value error, unknown field 'colour'; known: name, title, description"),
         (
             {"predictions": {"source": "s", "colour": 1}},
-            "predictions\n  Value error, unknown field 'colour'; known: columns, source",
+            "predictions\n  Value error, unknown field 'colour'; known: source",
         ),
         (
             {"truth": {"source": "s", "colour": 1}},
-            "truth\n  Value error, unknown field 'colour'; known: columns, source",
+            "truth\n  Value error, unknown field 'colour'; known: source",
         ),
         (
             {"scoring": DECLARED["scoring"] | {"colour": 1}},

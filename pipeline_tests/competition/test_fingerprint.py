@@ -10,7 +10,7 @@ from pipeline.competition import Contract, fingerprint, stage_code
 from pipeline_tests.competition.contests import DECLARED, contract
 
 STAGES = [
-    *("catalog", "models", "subjects", "factors", "predictions", "truth"),
+    *("catalog", "models", "subjects", "factors", "predictions", "submissions", "truth"),
     *("scores", "cycle_metrics", "snapshots", "leaderboard"),
 ]
 CUSTOM = "pipeline_tests.competition.custom"
@@ -28,7 +28,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"schedule": "0 0 * * *"}, set()),
         ({"name": "other"}, set()),
         ({"predictions": {"source": "other"}}, {"models", "subjects", "factors", "predictions"}),
-        ({"predictions": DECLARED["predictions"] | {"deadline": "1h"}}, {"predictions"}),
+        ({"predictions": DECLARED["predictions"] | {"deadline": "1h"}}, {"predictions", "submissions"}),
         ({"truth": DECLARED["truth"] | {"delay": "1h"}}, {"truth"}),
         ({"truth": DECLARED["truth"] | {"known_at": "arrival"}}, {"truth"}),
         ({"scoring": {"rule": "squared_error", "primary": "ic"}}, {"scores", "leaderboard"}),
@@ -40,6 +40,10 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"min_subjects": 3}, {"scores", "cycle_metrics"}),
         ({"center": 0.5}, {"scores", "cycle_metrics"}),
         ({"horizon_cycles": 0.5}, {"scores", "cycle_metrics"}),
+        ({"horizon_length": "1d"}, set()),
+        ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
+        ({"factors": {"source": "other"}}, set()),
+        ({"frozen": True, "late_after": "3d"}, set()),
     ],
 )
 def test_a_declaration_changes_the_stages_it_touches_and_no_other(changes: dict[str, Any], stages: set[str]) -> None:
@@ -49,7 +53,8 @@ def test_a_declaration_changes_the_stages_it_touches_and_no_other(changes: dict[
 def test_every_field_of_the_contract_is_considered_above() -> None:
     considered = {
         *("name", "title", "description", "schedule", "predictions", "truth", "scoring", "metrics", "windows"),
-        *("leaderboard", "min_subjects", "center", "horizon_cycles"),
+        *("leaderboard", "min_subjects", "center", "horizon_cycles", "horizon_length"),
+        *("factors", "models", "subjects", "frozen", "late_after"),
     }
     assert set(Contract.model_fields) == considered
 

@@ -79,7 +79,7 @@ def test_an_unknown_field_is_named_with_its_place_and_the_known_ones(toy: ToyCon
     assert "unknown field 'metricss'; known: name, title" in mistake(declaration(metricss=["ic"]))
     message = mistake(declaration(truth={"source": "pipeline.baselines.sp500", "at": "column"}))
     assert "attributes.truth" in message
-    assert "unknown field 'at'; known: source, known_at, delay" in message
+    assert "unknown field 'at'; known: source, files, known_at, delay" in message
 
 
 def test_a_missing_field_is_named(toy: ToyContest) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.competition import Contract
-from pipeline.components.competition import ASSETS
+from pipeline.components.competition import assets_of
 from pipeline.components.recompute import Recompute
 from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, SNAPSHOTS, TRUTH
 from pipeline.warehouse import Store, WarehouseFiles
@@ -284,12 +284,12 @@ class World:
 
 def bring_up_to_date(store: Store, declared: Contract) -> dict[str, int]:
     """What a run does, without Dagster: cycles recomputed by table."""
-    outcomes = {spec.name: update(store, declared, Recompute()) for spec, update, _ in ASSETS}
+    outcomes = {spec.name: update(store, declared, Recompute()) for spec, update, _ in assets_of(declared)}
     return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}
 
 
 def all_tables(store: Store) -> dict[str, pd.DataFrame]:
-    return {spec.name: store.read(spec, "toy") for spec, _, _ in ASSETS}
+    return {spec.name: store.read(spec, "toy") for spec, _, _ in assets_of(contract())}
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
