@@ -14,10 +14,7 @@ from pipeline.warehouse.lock import WarehouseBusyError
 
 _POLL_SECONDS = 0.05
 _HOLDER = re.compile(r"\(PID (\d+)\)")
-_DAMAGED = (
-    *("not a valid DuckDB database file", "Corrupt database file"),
-    *("Corrupt WAL file", "Could not read enough bytes"),
-)
+_DAMAGED = ("not a valid DuckDB database", "Corrupt database file", "Corrupt WAL file", "Could not read enough bytes")
 
 
 class WarehouseDamagedError(RuntimeError):
