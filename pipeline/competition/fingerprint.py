@@ -40,7 +40,7 @@ _STAGES = {
     "catalog": _Stage(),
     "models": _Stage(_PREDICTIONS_SOURCE),
     "subjects": _Stage(_PREDICTIONS_SOURCE),
-    "factors": _Stage(_PREDICTIONS_SOURCE),
+    "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
     "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),
     "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),

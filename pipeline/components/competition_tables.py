@@ -92,7 +92,7 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
 
 def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Take over the source's factors of cycles that are new, or of all when the source itself changed."""
-    source = source_of(contract.predictions.source)
+    source = source_of(contract.factors.source if contract.factors else contract.predictions.source)
     return _from_source(store, FACTORS, contract, config, source, source.factors)
 
 

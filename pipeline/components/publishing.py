@@ -10,7 +10,7 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
 from pipeline.components.trees import declared_boards
 from pipeline.tables import BUILDS, WHOLE
-from pipeline.warehouse import Dirty, Store, compose, current_publication, now
+from pipeline.warehouse import Dirty, Store, compose, now
 from pipeline.warehouse.resource import Warehouse
 
 MARTS = "marts"
@@ -28,7 +28,7 @@ class Publishing(dg.Component):
 def publishing_definitions(boards: list[str]) -> dg.Definitions:
     """Definitions of marts and publication for boards by name."""
     marts = _marts(boards)
-    return dg.Definitions(assets=[marts, _published(sorted(marts.keys))])
+    return dg.Definitions(assets=[marts, _published(boards, sorted(marts.keys))])
 
 
 def _marts(boards: list[str]) -> dg.AssetsDefinition:
@@ -41,9 +41,9 @@ def _marts(boards: list[str]) -> dg.AssetsDefinition:
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()
         with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
-            is_built, seq = _is_built(store, code), store.max_seq()
-        published = current_publication(warehouse.files.published_dir)
-        if is_built and published is not None and published.seq == seq:
+            seq = store.max_seq()
+            is_done = _is_built(store, code) and warehouse.files.is_published(store, boards)
+        if is_done:
             # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
             context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
             return
@@ -90,21 +90,22 @@ def _is_built(store: Store, code: str) -> bool:
     return bool(((ledger["seq"] == store.max_seq()) & (ledger["code"] == code)).any())
 
 
-def _published(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
+def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=marts,
         group_name="published",
         kinds={"duckdb"},
-        description="The DuckDB file for readers: every table, a schema of views for each board, and the marts.",
+        description="The DuckDB file for readers: every declared board, each with a schema of views, and the marts.",
     )
     def published(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        publication = warehouse.publish()
+        publication = warehouse.publish(boards)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(publication.path)),
                 "podium/seq": publication.seq,
                 "boards": ", ".join(publication.boards),
+                "left_out": "; ".join(publication.left_out) or "none",
                 "size_mb": round(publication.path.stat().st_size / 1e6, 1),
                 "podium/why": "published" if publication.changed else "nothing new: not published again",
             }

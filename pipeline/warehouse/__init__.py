@@ -3,15 +3,15 @@
 The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out of here so that readers start fast.
 """
 
-from pipeline.warehouse.connection import connect
+from pipeline.warehouse.connection import WarehouseDamagedError, connect
 from pipeline.warehouse.frames import RowsError, now, relation
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.migrations import WarehouseVersionError
-from pipeline.warehouse.publish import PublishError
 from pipeline.warehouse.published import (
     NotPublishedError,
     Publication,
+    PublishedDamagedError,
     PublishedReader,
     current_publication,
     open_published,
@@ -26,12 +26,13 @@ __all__ = [
     "NotPublishedError",
     "Part",
     "Publication",
-    "PublishError",
+    "PublishedDamagedError",
     "PublishedReader",
     "RowsError",
     "Sql",
     "Store",
     "WarehouseBusyError",
+    "WarehouseDamagedError",
     "WarehouseFiles",
     "WarehouseVersionError",
     "WriteLock",

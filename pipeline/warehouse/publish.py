@@ -1,48 +1,42 @@
 """Publishing: a whole copy of the working file for readers, switched into place at once.
 
-``published/<seq>/podium.duckdb`` is never changed once it is there, and the symlink ``published/current`` names the
-newest. A process killed at any point leaves the old publication current and only leftovers, which the next one removes.
+``published/<seq>/podium.duckdb`` is read-only and never changed once it is there, and the symlink
+``published/current`` names the newest. A process killed at any point leaves the old publication current and only
+leftovers, which the next one removes.
 """
 
 import fcntl
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipeline.tables import ALL_TABLES, BOARDS
 from pipeline.warehouse.connection import connect
+from pipeline.warehouse.contents import prepare, publishable
 from pipeline.warehouse.frames import now
-from pipeline.warehouse.identifiers import compose, literal, quote
 from pipeline.warehouse.ledger import max_seq
 from pipeline.warehouse.migrations import file_identity, migrate
 from pipeline.warehouse.published import (
     CURRENT,
     Publication,
-    PublishedReader,
     current_publication,
-    open_published,
+    is_intact,
     write_note,
 )
-
-__all__ = ["Publication", "PublishError", "PublishedReader", "current_publication", "open_published", "publish"]
 
 _LEFTOVER = ".tmp-"
 _FICLONE = 0x40049409
 
 
-class PublishError(RuntimeError):
-    """A board that cannot be published; the message says which, and what to do."""
-
-
 def publish(
     working: Path,
     published_dir: Path,
-    boards: Sequence[str] | None,
+    boards: Collection[str] | None,
     *,
     keep: int,
     force: bool = False,
@@ -59,24 +53,33 @@ def publish(
     _tidy(published_dir, present, keep)
     with connect(working, read_only=False, timeout=timeout, config=config) as connection:
         migrate(connection)
-        kinds = _kinds(connection, boards)
-        name = f"{_LEFTOVER}{max_seq(connection)}-{os.getpid()}"
-        planned = Publication(
-            path=published_dir / name / working.name,
-            seq=max_seq(connection),
-            published_at=now(),
-            boards=tuple(kinds),
-            origin=file_identity(connection),
-        )
-        if present is not None and not force and present.same_content(planned):
-            return replace(present, changed=False)
+        planned = _plan(connection, published_dir / f"{_LEFTOVER}{os.getpid()}" / working.name, boards)
+        if present is not None and not force and _holds(present, planned):
+            return replace(present, changed=False, left_out=planned.left_out)
         connection.execute("CHECKPOINT")
-    _make_copy(working, planned, kinds, config)
+    _make_copy(working, planned, config)
     final = published_dir / _free_name(published_dir, planned.seq)
     _switch(planned.path.parent, final)
     fresh = replace(planned, path=final / working.name)
     _tidy(published_dir, fresh, keep)
     return fresh
+
+
+def is_published(connection: duckdb.DuckDBPyConnection, published_dir: Path, boards: Collection[str] | None) -> bool:
+    """Whether publishing the open working file now would change nothing."""
+    present = current_publication(published_dir)
+    return present is not None and _holds(present, _plan(connection, present.path, boards))
+
+
+def _plan(connection: duckdb.DuckDBPyConnection, path: Path, boards: Collection[str] | None) -> Publication:
+    """What a publication of the open working file would be."""
+    published, left_out = publishable(connection, boards)
+    return Publication(path, max_seq(connection), now(), published, file_identity(connection), left_out=left_out)
+
+
+def _holds(present: Publication, planned: Publication) -> bool:
+    """Whether the present publication is undamaged and holds what is planned."""
+    return present.same_content(planned) and is_intact(present)
 
 
 def clone(source: Path, target: Path) -> None:
@@ -88,70 +91,22 @@ def clone(source: Path, target: Path) -> None:
             shutil.copyfileobj(reader, writer, 16 * 1024 * 1024)
 
 
-def _make_copy(working: Path, planned: Publication, kinds: Mapping[str, str], config: Mapping[str, Any] | None) -> None:
+def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | None) -> None:
     """The copy, complete with its views and its note, on the disk for good, under a name that no reader looks at."""
     folder = planned.path.parent
     folder.mkdir()
     try:
         clone(working, planned.path)
         with connect(planned.path, read_only=False, config=config) as connection:
-            for board, kind in kinds.items():
-                _create_views(connection, board, kind)
-            connection.execute("CHECKPOINT")
+            prepare(connection, planned.boards)
+        # A client that opened it for writing would lock out every reader.
+        planned.path.chmod(stat.S_IMODE(planned.path.stat().st_mode) & ~0o222)
         note = write_note(planned)
         for path in (planned.path, note, folder):
             _fsync(path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _kinds(connection: duckdb.DuckDBPyConnection, boards: Sequence[str] | None) -> dict[str, str]:
-    """The kind of every board to publish, by name, in order.
-
-    Raises
-    ------
-    PublishError
-        If a board is not in the catalog, or its name cannot be a schema of its own.
-    """
-    statement = compose("SELECT board, kind FROM {boards} ORDER BY board", boards=BOARDS)
-    known = dict(connection.execute(statement).fetchall())
-    wanted = sorted(set(known if boards is None else boards))
-    unknown = [board for board in wanted if board not in known]
-    if unknown:
-        raise PublishError(
-            f"boards {unknown} are not in {BOARDS.qualified_name}; known: {sorted(known)}. "
-            f"Write their catalog rows before publishing"
-        )
-    taken = {row[0].lower() for row in connection.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()}
-    for board in wanted:
-        if board.lower() in taken:
-            raise PublishError(
-                f"board {board!r} cannot have its own schema of views: the name is taken by a schema of the warehouse "
-                f"or by another board, whatever the case of letters; rename the board"
-            )
-        taken.add(board.lower())
-    return {board: known[board] for board in wanted}
-
-
-def _create_views(connection: duckdb.DuckDBPyConnection, board: str, kind: str) -> None:
-    """A schema named as the board, with its rows of every table of its kind."""
-    connection.execute(compose("CREATE SCHEMA {board}", board=board))
-    for spec in ALL_TABLES:
-        if spec.schema != kind:
-            continue
-        view = compose("{board}.{table}", board=quote(board), table=quote(spec.name))
-        connection.execute(
-            compose(
-                "CREATE VIEW {view} AS SELECT * EXCLUDE ({column}) FROM {table} WHERE {column} = {value}",
-                view=view,
-                column=spec.board,
-                table=spec,
-                value=literal(board),
-            )
-        )
-        comment = compose("COMMENT ON VIEW {view} IS {comment}", view=view, comment=literal(spec.comment))
-        connection.execute(comment)
 
 
 def _switch(folder: Path, final: Path) -> None:
@@ -161,7 +116,10 @@ def _switch(folder: Path, final: Path) -> None:
     _fsync(published_dir)
     link = published_dir / f"{_LEFTOVER}link-{os.getpid()}"
     link.symlink_to(final.name)
-    link.replace(published_dir / CURRENT)
+    current = published_dir / CURRENT
+    if current.is_dir() and not current.is_symlink():  # what copying with links followed leaves; no link can replace it
+        current.rename(published_dir / f"{_LEFTOVER}removed-{CURRENT}")
+    link.replace(current)
     _fsync(published_dir)
 
 

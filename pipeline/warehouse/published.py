@@ -3,10 +3,11 @@
 Readers never touch the working file or its lock. :mod:`pipeline.warehouse.publish` is the other side.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipeline.warehouse.connection import connect
+from pipeline.warehouse.connection import connect, is_damage
 
 CURRENT = "current"
 _NOTE = "publication.json"
@@ -23,6 +24,10 @@ _ATTEMPTS = 5
 
 class NotPublishedError(FileNotFoundError):
     """Nothing is published yet; the message says where it would be, and what to run."""
+
+
+class PublishedDamagedError(NotPublishedError):
+    """What is published cannot be read; the message says what it is, and what to run."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,17 @@ class Publication:
         The DuckDB file, its resolved path. DuckDB keeps one instance for each path, so this one, not ``current``, is
         what to open.
     seq : int
-        The newest change it holds.
+        The newest change in the working file it is a copy of.
     published_at : datetime
         When (UTC, without a zone).
     boards : tuple of str
-        Boards that have a schema of views in it.
+        Boards that are in it, each with a schema of views.
     origin : str
         Which working file it is a copy of.
     changed : bool
         False when it was returned because there was nothing new to publish.
+    left_out : tuple of str
+        Why boards that were to be published are not in it, a sentence for each; known to who published only.
     """
 
     path: Path
@@ -52,6 +59,7 @@ class Publication:
     boards: tuple[str, ...] = ()
     origin: str = ""
     changed: bool = True
+    left_out: tuple[str, ...] = ()
 
     def same_content(self, other: "Publication") -> bool:
         """Whether both hold the same state of the same warehouse."""
@@ -63,6 +71,7 @@ def write_note(publication: Publication) -> Path:
     note = {
         "file": publication.path.name,
         "bytes": publication.path.stat().st_size,
+        "sha256": _sha256(publication.path),
         "seq": publication.seq,
         "published_at": publication.published_at.isoformat(),
         "boards": list(publication.boards),
@@ -78,7 +87,7 @@ def current_publication(published_dir: Path) -> Publication | None:
     for _ in range(_ATTEMPTS):
         try:
             folder = (published_dir / (published_dir / CURRENT).readlink()).resolve()
-        except FileNotFoundError:
+        except OSError:  # no link, or a folder or file in its place
             return None
         try:
             return _read_note(folder)
@@ -105,9 +114,26 @@ def _read_note(folder: Path) -> Publication | None:
             origin=note["origin"],
         )
         is_whole = publication.path.stat().st_size == note["bytes"]
-    except (ValueError, KeyError, TypeError):
+    except (NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError):
         return None
     return publication if is_whole else None
+
+
+def is_intact(publication: Publication) -> bool:
+    """Whether the file is to the last bit what was published: nobody wrote to it, and the disk kept it.
+
+    It reads the whole file, so it is for the publisher; a reader's DuckDB checks the blocks that it reads.
+    """
+    wal = publication.path.with_name(publication.path.name + ".wal")
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        note = json.loads(publication.path.with_name(_NOTE).read_text(encoding="utf-8"))
+        return bool(note["sha256"] == _sha256(publication.path)) and not wal.exists()
+    return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -118,10 +144,15 @@ def open_published(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ------
     NotPublishedError
         If nothing is published.
+    PublishedDamagedError
+        If what is published is damaged; also from within the block, when a query finds it.
+    WarehouseBusyError
+        If a program has the published file open for writing.
     """
     with ExitStack() as stack:
-        _, connection = _enter_newest(stack, published_dir)
-        yield connection
+        publication, connection = _enter_newest(stack, published_dir)
+        with _damage_named(publication):
+            yield connection
 
 
 @dataclass
@@ -176,6 +207,10 @@ class PublishedReader:
         ------
         NotPublishedError
             If nothing is published.
+        PublishedDamagedError
+            If what is published is damaged; also from within the block, when a query finds it.
+        WarehouseBusyError
+            If a program has the published file open for writing.
         """
         with self._guard:
             opened = self._newest()
@@ -183,7 +218,8 @@ class PublishedReader:
             opened.users += 1
         try:
             cursor.execute("SET TimeZone = 'UTC'")
-            yield cursor
+            with _damage_named(opened.publication):
+                yield cursor
         finally:
             cursor.close()
             with self._guard:
@@ -223,7 +259,7 @@ class PublishedReader:
 def _link(published_dir: Path) -> str | None:
     try:
         return str((published_dir / CURRENT).readlink())
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
@@ -234,9 +270,32 @@ def _enter_newest(stack: ExitStack, published_dir: Path) -> tuple[Publication, d
         attempt += 1
         publication = current_publication(published_dir)
         if publication is None:
-            raise NotPublishedError(f"nothing is published in {published_dir}; run `podium run` first")
+            raise _nothing(published_dir)
         try:
-            return publication, stack.enter_context(connect(publication.path, read_only=True))
+            with _damage_named(publication):
+                return publication, stack.enter_context(connect(publication.path, read_only=True, is_published=True))
         except (FileNotFoundError, duckdb.IOException):
             if attempt >= _ATTEMPTS:
                 raise
+
+
+def _nothing(published_dir: Path) -> NotPublishedError:
+    """Why there is no current publication."""
+    current = published_dir / CURRENT
+    if current.is_symlink() or current.exists():
+        return PublishedDamagedError(
+            f"{current} does not lead to a whole publication of this version; run `podium run`: it publishes anew"
+        )
+    return NotPublishedError(f"nothing is published in {published_dir}; run `podium run` first")
+
+
+@contextmanager
+def _damage_named(publication: Publication) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_damage(error, publication.path):
+            raise
+        raise PublishedDamagedError(
+            f"the published file {publication.path} is damaged ({error}); run `podium run`: it publishes anew"
+        ) from error

@@ -3,7 +3,7 @@
 ``DuckDBResource`` extended by what it lacks: the lock, closing in every path, read-only access, the ledger, publishing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class Warehouse(DuckDBResource):
         with self.files.read() as store:
             yield store
 
-    def publish(self, boards: Sequence[str] | None = None, *, force: bool = False) -> Publication:
+    def publish(self, boards: Collection[str] | None = None, *, force: bool = False) -> Publication:
         """Publish for readers, unless nothing changed; see :meth:`WarehouseFiles.publish`."""
         self.hold("publish")
         return self.files.publish(boards, force=force)

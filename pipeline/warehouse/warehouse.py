@@ -5,16 +5,17 @@ Dagster.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline.settings import settings
-from pipeline.warehouse.connection import connect
+from pipeline.warehouse.connection import connect, damage_named
 from pipeline.warehouse.lock import WriteLock
 from pipeline.warehouse.migrations import check_version, migrate
-from pipeline.warehouse.publish import Publication, publish
+from pipeline.warehouse.publish import is_published, publish
+from pipeline.warehouse.published import Publication
 from pipeline.warehouse.store import Store
 
 
@@ -69,6 +70,8 @@ class WarehouseFiles:
         ------
         WarehouseBusyError
             If another process or thread writes longer than the timeout.
+        WarehouseDamagedError
+            If DuckDB cannot read the file, or finds it damaged during the block.
         WarehouseVersionError
             If a newer Podium wrote the file.
         RuntimeError
@@ -77,6 +80,7 @@ class WarehouseFiles:
         with (
             self._alone("write", purpose),
             self.lock.hold(purpose),
+            damage_named(self.path),
             connect(self.path, read_only=False, timeout=self.timeout, config=self.config) as connection,
         ):
             migrate(connection)
@@ -92,6 +96,8 @@ class WarehouseFiles:
             If nothing was ever written.
         WarehouseBusyError
             If another process has the file open for writing longer than the timeout.
+        WarehouseDamagedError
+            If DuckDB cannot read the file, or finds it damaged during the block.
         WarehouseVersionError
             If the file is of another version.
         RuntimeError
@@ -99,37 +105,52 @@ class WarehouseFiles:
         """
         with (
             self._alone("read", "reading"),
+            damage_named(self.path),
             connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
         ):
             check_version(connection)
             yield Store(connection)
 
-    def publish(self, boards: Sequence[str] | None = None, *, force: bool = False) -> Publication:
+    def is_published(self, store: Store, boards: Collection[str] | None = None) -> bool:
+        """Whether :meth:`publish` would change nothing: the present publication is whole, and of this very state.
+
+        Parameters
+        ----------
+        store : Store
+            The open working file.
+        boards : collection of str, optional
+            As for :meth:`publish`.
+        """
+        return is_published(store.connection, self.published_dir, boards)
+
+    def publish(self, boards: Collection[str] | None = None, *, force: bool = False) -> Publication:
         """Publish the working file for readers, unless nothing changed since the last publication.
 
         Parameters
         ----------
-        boards : sequence of str, optional
-            Boards that get a schema of views; every board of ``catalog.boards`` by default.
+        boards : collection of str, optional
+            The declared boards: the copy holds no rows of others, though the working file keeps them. One that has no
+            row in ``catalog.boards`` yet is absent; every board there by default.
         force : bool
             Publish also when nothing changed, as after rebuilding marts from the same rows.
 
         Returns
         -------
         Publication
-            The new one, or the present one with ``changed=False``.
+            The new one, or the present one with ``changed=False``. A board whose name cannot be a schema is left out,
+            and ``left_out`` says so.
 
         Raises
         ------
         WarehouseBusyError
             If another process or thread writes longer than the timeout.
-        PublishError
-            If a board is not in the catalog, or its name cannot be a schema.
+        WarehouseDamagedError
+            If DuckDB finds the working file damaged.
         RuntimeError
             If called inside ``write`` or ``read`` of the same thread: copying a file that is open in this process would
             drop DuckDB's lock on it.
         """
-        with self._alone("publish", "publishing"), self.lock.hold("publish"):
+        with self._alone("publish", "publishing"), self.lock.hold("publish"), damage_named(self.path):
             return publish(
                 self.path,
                 self.published_dir,

@@ -42,7 +42,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"horizon_cycles": 0.5}, {"scores", "cycle_metrics"}),
         ({"horizon_length": "1d"}, set()),
         ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
-        ({"factors": {"source": "other"}}, set()),
+        ({"factors": {"source": "other"}}, {"factors"}),
         ({"frozen": True, "late_after": "3d"}, set()),
     ],
 )

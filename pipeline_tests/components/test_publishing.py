@@ -1,14 +1,16 @@
 """The marts and the publication: what they depend on, with any number of boards."""
 
 import dagster as dg
+import pandas as pd
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
 from pipeline.components import Competition, Publishing
 from pipeline.components.publishing import publishing_definitions
-from pipeline.tables import LEADERBOARD
+from pipeline.tables import BOARDS, LEADERBOARD, WHOLE
+from pipeline.warehouse import Dirty, current_publication, open_published
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
-from pipeline_tests.toy_graph import ASSETS, ToyGraph
+from pipeline_tests.toy_graph import ASSETS, ToyGraph, metadata
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 RESOURCES = """
@@ -92,3 +94,38 @@ def test_the_publication_follows_every_mart(toy: ToyContest) -> None:
     marts, published = publishing_definitions(["toy"]).assets or []
 
     assert marts.keys == set(published.asset_deps[dg.AssetKey("published")])
+
+
+def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: ToyGraph) -> None:
+    with graph.open() as store:
+        row = pd.DataFrame({"kind": ["competition"], "title": ["Bad"], "contract": ["{}"]})
+        store.replace(BOARDS, "Meta", [Dirty(WHOLE, 0)], row, "v1")
+    _, published = publishing_definitions(["Meta", "never_ran", "toy"]).assets or []
+
+    result = dg.materialize([published], resources={"warehouse": graph.warehouse})
+
+    said = metadata(result)["published"]
+    assert said["boards"] == "toy"
+    assert said["left_out"].startswith("board 'Meta' cannot have its own schema")
+
+
+@pytest.mark.slow
+def test_a_board_taken_out_of_the_declarations_is_published_no_more_though_nothing_else_changed(
+    published_graph: ToyGraph,
+) -> None:
+    both = ToyGraph(published_graph.folder, [contract(), contract("other")], with_marts=True)
+    both.run(board="other")
+    before = current_publication(published_graph.folder / "published")
+
+    result = published_graph.run()
+
+    assert before is not None
+    assert before.boards == ("other", "toy")
+    assert metadata(result)["published"]["boards"] == "toy"
+    with open_published(published_graph.folder / "published") as connection:
+        marts = connection.execute("SELECT DISTINCT competition FROM marts.model_history").fetchall()
+        fresh = connection.execute("SELECT DISTINCT board FROM marts.freshness").fetchall()
+    assert marts == fresh == [("toy",)]
+    assert len(published_graph.table(LEADERBOARD, "other")) > 0
+    assert "published" not in metadata(published_graph.run())
+    assert metadata(both.run(board="other"))["published"]["boards"] == "other, toy"

@@ -74,9 +74,14 @@ def read(folder: str) -> None:
 
 def use_plain_duckdb(folder: str) -> None:
     """Open the working file as dbt does, without the lock."""
+    open_for_writing(str(warehouse(folder).path))
+
+
+def open_for_writing(file: str) -> None:
+    """Open a file as any client of DuckDB does by default."""
     import duckdb
 
-    with contextlib.closing(duckdb.connect(str(warehouse(folder).path))):
+    with contextlib.closing(duckdb.connect(file)):
         say("open")
         wait_for_a_line()
 
@@ -94,7 +99,7 @@ def killed_publish(folder: str, where: str) -> None:
 
     patches: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
         "clone": lambda: mock.patch.object(publish, "clone", half_a_clone),
-        "views": lambda: mock.patch.object(publish, "_create_views", die),
+        "contents": lambda: mock.patch.object(publish, "prepare", die),
         "fsync": lambda: mock.patch.object(publish, "_fsync", die),
         "rename": lambda: mock.patch.object(Path, "rename", die),
         "link": lambda: mock.patch.object(Path, "symlink_to", die),

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipeline.tables import PREDICTIONS
-from pipeline.warehouse import WarehouseBusyError, WarehouseFiles, WriteLock
+from pipeline.warehouse import WarehouseBusyError, WarehouseDamagedError, WarehouseFiles, WriteLock
 from pipeline_tests.warehouse import processes
 from pipeline_tests.warehouse.frames import BOARD, dirty, predictions, week
 
@@ -250,7 +250,7 @@ def test_a_file_open_in_this_process_otherwise_is_an_error_that_says_so(files: W
 def test_a_file_that_is_no_database_is_not_called_busy(files: WarehouseFiles) -> None:
     files.path.parent.mkdir(parents=True)
     files.path.write_text("something else")
-    with pytest.raises(duckdb.IOException, match="not a valid DuckDB database"), files.write("mine"):
+    with pytest.raises(WarehouseDamagedError, match="not a valid DuckDB database"), files.write("mine"):
         pass
     assert not files.lock.held
 

@@ -1,6 +1,5 @@
 """Readers always find a whole file, and each new one without being restarted, whatever happens to the publisher."""
 
-import json
 import shutil
 import signal
 from collections.abc import Iterator
@@ -10,45 +9,25 @@ from unittest import mock
 import duckdb
 import pytest
 
-from pipeline.tables import ALL_TABLES, BOARDS, PREDICTIONS, WHOLE
 from pipeline.warehouse import (
-    Dirty,
     NotPublishedError,
+    PublishedDamagedError,
     PublishedReader,
-    PublishError,
+    WarehouseBusyError,
     WarehouseFiles,
     current_publication,
-    open_published,
     publish,
 )
 from pipeline_tests.warehouse import processes
-from pipeline_tests.warehouse.frames import BOARD, boards, dirty, predictions
-
-
-def write(files: WarehouseFiles, value: float, *names: str) -> int:
-    """Write one value for each board (and its catalog row); the newest seq is returned."""
-    with files.write("a test") as store:
-        for name in names or (BOARD,):
-            store.replace(BOARDS, name, [Dirty(WHOLE, 0)], boards(), "v1")
-            store.replace(PREDICTIONS, name, dirty(0), predictions(0, value=value), "v1")
-        return store.max_seq()
-
-
-def published_value(files: WarehouseFiles, board: str = BOARD) -> float:
-    with open_published(files.published_dir) as connection:
-        row = connection.execute(f'SELECT max(value) FROM "{board}".predictions').fetchone()
-    assert row is not None
-    return float(row[0])
-
-
-def folders(files: WarehouseFiles) -> list[str]:
-    return sorted(path.name for path in files.published_dir.iterdir() if path.name != "current")
+from pipeline_tests.warehouse.frames import BOARD
+from pipeline_tests.warehouse.publications import folders, published_value, write
 
 
 def test_nothing_published_is_a_clear_error(files: WarehouseFiles) -> None:
     assert current_publication(files.published_dir) is None
-    with pytest.raises(FileNotFoundError, match=r"nothing is published in .*; run `podium run` first"):
+    with pytest.raises(NotPublishedError, match=r"nothing is published in .*; run `podium run` first") as caught:
         published_value(files)
+    assert not isinstance(caught.value, PublishedDamagedError)
     with (
         PublishedReader(files.published_dir) as reader,
         pytest.raises(FileNotFoundError, match="nothing is published"),
@@ -68,9 +47,44 @@ def test_the_published_file_holds_the_rows_and_says_what_it_is(files: WarehouseF
     assert published_value(files) == 1.0
 
 
+def test_nobody_but_root_can_open_the_published_file_for_writing_and_the_working_file_stays_writable(
+    files: WarehouseFiles,
+) -> None:
+    for value in range(4):  # old versions are removed although they are read-only
+        write(files, value)
+        publication = files.publish()
+        assert publication.path.stat().st_mode & 0o777 == 0o444
+    assert files.path.stat().st_mode & 0o200
+    assert len(folders(files)) == 2
+
+
+def test_a_client_that_has_the_published_file_open_for_writing_is_named_with_what_to_do(
+    files: WarehouseFiles,
+) -> None:
+    write(files, 1.0)
+    path = files.publish().path
+    path.chmod(0o644)
+    with processes.running(processes.open_for_writing, path) as client:
+        assert processes.line(client) == "open"
+        expected = (
+            rf"^{path} is open for writing in process {client.pid}; .* read-only \(read_only=True, duckdb -readonly\)"
+        )
+        with pytest.raises(WarehouseBusyError, match=expected):
+            published_value(files)
+        processes.tell(client)
+        client.wait(10)
+    assert published_value(files) == 1.0
+
+
 def test_publishing_is_skipped_when_nothing_moved(files: WarehouseFiles) -> None:
     write(files, 1.0)
+    with files.write("a test") as store:
+        assert not files.is_published(store)
     first = files.publish()
+    with files.write("a test") as store:
+        assert files.is_published(store)
+        assert files.is_published(store, [BOARD, "never ran"])
+        assert not files.is_published(store, [])
     write(files, 1.0)
     again = files.publish()
     assert not again.changed
@@ -122,69 +136,6 @@ def test_only_the_newest_versions_stay(files: WarehouseFiles) -> None:
     assert folders(files) == sorted(names[-4:])
     WarehouseFiles(files.path, files.published_dir, keep_published=1).publish()
     assert folders(files) == names[-1:]
-
-
-ODD_NAMES = ["it's", 'say "x"', "a.b", "наука", "select", "2024 flu", "Robert'); DROP SCHEMA competition; --"]
-
-
-def test_every_board_has_views_of_its_rows_whatever_its_name(files: WarehouseFiles) -> None:
-    write(files, 1.0, *ODD_NAMES)
-    with files.write("one more") as store:
-        store.replace(PREDICTIONS, ODD_NAMES[0], dirty(0), predictions(0, value=5.0, models=["only"]), "v1")
-    files.publish()
-    with open_published(files.published_dir) as connection:
-        for name in ODD_NAMES:
-            quoted = name.replace('"', '""')
-            rows = connection.execute(f'SELECT model_id, value FROM "{quoted}".predictions ORDER BY 1').fetchall()
-            assert rows == ([("only", 5.0)] if name == ODD_NAMES[0] else [("a", 1.0), ("b", 1.0)])
-            for spec in ALL_TABLES:
-                if spec.schema == "competition":
-                    view = connection.execute(f'DESCRIBE "{quoted}"."{spec.name}"').fetchall()
-                    assert [row[0] for row in view] == list(spec.column_names[1:])
-        comments = connection.execute(
-            "SELECT comment FROM duckdb_views() WHERE view_name = 'predictions' AND schema_name = ?", ["it's"]
-        ).fetchall()
-        assert comments == [(PREDICTIONS.comment,)]
-
-
-def test_views_work_when_the_file_is_attached_under_another_name(files: WarehouseFiles) -> None:
-    write(files, 4.0)
-    path = files.publish().path
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"ATTACH '{path}' AS other (READ_ONLY)")
-        assert connection.execute("SELECT max(value) FROM other.sp500.predictions").fetchone() == (4.0,)
-
-
-def test_a_board_of_another_kind_has_no_views_of_competitions(files: WarehouseFiles) -> None:
-    with files.write("a test") as store:
-        store.replace(BOARDS, "bench", [Dirty(WHOLE, 0)], boards(kind="llm"), "v1")
-    files.publish()
-    with open_published(files.published_dir) as connection:
-        schemas = connection.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()
-        views = connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'bench'").fetchall()
-    assert ("bench",) in schemas
-    assert views == []
-
-
-@pytest.mark.parametrize("name", ["competition", "Meta", "MAIN", "marts"])
-def test_a_board_cannot_take_the_name_of_a_schema(files: WarehouseFiles, name: str) -> None:
-    write(files, 1.0, name)
-    with pytest.raises(PublishError, match=f"board '{name}' cannot have its own schema .*rename the board"):
-        files.publish()
-    assert current_publication(files.published_dir) is None
-
-
-def test_boards_that_differ_only_in_case_cannot_both_be_published(files: WarehouseFiles) -> None:
-    write(files, 1.0, "flu", "FLU")
-    with pytest.raises(PublishError, match="board 'flu' cannot have its own schema"):
-        files.publish()
-    assert files.publish(["flu"]).boards == ("flu",)
-
-
-def test_a_board_without_a_catalog_row_cannot_be_published(files: WarehouseFiles) -> None:
-    write(files, 1.0)
-    with pytest.raises(PublishError, match=r"boards \['sp5000'\] are not in catalog\.boards; known: \['sp500'\]"):
-        files.publish(["sp5000"])
 
 
 def test_a_reader_sees_each_publication_and_outlives_its_file(files: WarehouseFiles) -> None:
@@ -266,7 +217,7 @@ def test_a_reader_that_meets_a_removed_folder_looks_again(
         published_value(files)
 
 
-@pytest.mark.parametrize("step", ["clone", "views", "fsync", "rename", "link", "switch", "tidy"])
+@pytest.mark.parametrize("step", ["clone", "contents", "fsync", "rename", "link", "switch", "tidy"])
 def test_a_publisher_killed_at_any_step_leaves_a_whole_file_and_the_next_cleans_up(
     files: WarehouseFiles, tmp_path: Path, step: str
 ) -> None:
@@ -298,36 +249,6 @@ def test_a_publish_that_fails_leaves_nothing_behind(files: WarehouseFiles, monke
     assert published_value(files) == 1.0
     assert len(folders(files)) == 1
     assert not files.lock.held
-
-
-def test_a_lost_link_is_made_again(files: WarehouseFiles) -> None:
-    seq = write(files, 1.0)
-    files.publish()
-    (files.published_dir / "current").unlink()
-    assert current_publication(files.published_dir) is None
-    assert files.publish().path.parent.name == f"{seq}.1"
-    shutil.rmtree(files.published_dir / f"{seq}.1")
-    assert current_publication(files.published_dir) is None
-
-
-@pytest.mark.parametrize("damage", ["removed", "cut short", "no note", "an old note"])
-def test_a_damaged_publication_counts_as_none_and_is_made_again(files: WarehouseFiles, damage: str) -> None:
-    write(files, 1.0)
-    path = files.publish().path
-    note = path.with_name("publication.json")
-    if damage == "removed":
-        path.unlink()
-    elif damage == "no note":
-        note.write_text("{", encoding="utf-8")
-    elif damage == "an old note":
-        note.write_text(json.dumps({"file": path.name, "seq": 1}), encoding="utf-8")
-    else:
-        with path.open("r+b") as file:
-            file.truncate(path.stat().st_size // 2)
-    with pytest.raises(NotPublishedError, match="run `podium run`"):
-        published_value(files)
-    assert files.publish().changed
-    assert published_value(files) == 1.0
 
 
 def test_other_files_in_the_folder_stay(files: WarehouseFiles) -> None:

@@ -1,0 +1,143 @@
+"""What a published copy holds: the published boards only, a schema of views for each, and nothing tied to its name.
+
+All of it is done to the copy; the working file keeps every board that ever ran. Keep files and links out of here.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+import duckdb
+
+from pipeline.tables import ALL_TABLES, BOARDS, BUILDS, COMPETITION_TABLES, TableSpec
+from pipeline.warehouse.identifiers import Sql, compose, literal, quote
+
+_BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *COMPETITION_TABLES)})
+
+
+def publishable(
+    connection: duckdb.DuckDBPyConnection, declared: Collection[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The boards to publish, sorted, and why others are left out.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        To the working file.
+    declared : collection of str or None
+        Boards that may be published; one without a row in the catalog has nothing to publish yet. None for all there.
+    """
+    taken = _names(
+        connection, "SELECT schema_name FROM duckdb_schemas() UNION SELECT database_name FROM duckdb_databases()"
+    )
+    boards: list[str] = []
+    left_out: list[str] = []
+    for board in sorted(_names(connection, compose("SELECT {board} FROM {table}", board=BOARDS.board, table=BOARDS))):
+        if declared is not None and board not in declared:
+            continue
+        if board.lower() in taken or not board or "\0" in board:
+            left_out.append(
+                f"board {board!r} cannot have its own schema of views: the name is empty or taken by the file, by a "
+                f"schema of the warehouse or by another board, whatever the case of letters; rename the board"
+            )
+        else:
+            taken.add(board.lower())
+            boards.append(board)
+    return tuple(boards), tuple(left_out)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, boards: Collection[str]) -> None:
+    """Make a copy of the working file one for readers of ``boards``."""
+    connection.begin()
+    _remove_other_boards(connection, boards)
+    _free_views_of_the_catalog(connection)
+    kinds = dict(connection.execute(compose("SELECT board, kind FROM {boards}", boards=BOARDS)).fetchall())
+    for board, kind in kinds.items():
+        _create_views(connection, board, kind)
+    connection.commit()
+    connection.execute("CHECKPOINT")
+
+
+def _names(connection: duckdb.DuckDBPyConnection, statement: str) -> set[str]:
+    return {row[0] for row in connection.execute(statement).fetchall()}
+
+
+def _remove_other_boards(connection: duckdb.DuckDBPyConnection, boards: Collection[str]) -> None:
+    """Delete the rows of all other boards, in every table that says whose its rows are: marts and ledger too."""
+    tables = connection.execute(
+        "SELECT schema_name, table_name, column_name FROM duckdb_tables() JOIN duckdb_columns() AS columns"
+        " USING (database_name, schema_name, table_name) "
+        "WHERE database_name = current_database() AND list_contains(?, column_name)",
+        [_BOARD_COLUMNS],
+    ).fetchall()
+    builds = _names(connection, compose("SELECT {build} FROM {table}", build=BUILDS.board, table=BUILDS))
+    for schema, table, column in tables:
+        kept = {*boards, *builds} if schema == BUILDS.schema else boards  # the ledger counts builds like boards
+        statement = compose(
+            "DELETE FROM {schema}.{table} WHERE {column} NOT IN (SELECT unnest(?::VARCHAR[]))",
+            schema=schema,
+            table=table,
+            column=column,
+        )
+        connection.execute(statement, [sorted(kept)])
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, board: str, kind: str) -> None:
+    """A schema named as the board, with its rows of every table of its kind."""
+    connection.execute(compose("CREATE SCHEMA {board}", board=board))
+    for spec in ALL_TABLES:
+        if spec.schema == kind:
+            _create_view(connection, board, spec)
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, board: str, spec: TableSpec) -> None:
+    view = compose("{board}.{table}", board=board, table=spec.name)
+    connection.execute(
+        compose(
+            "CREATE VIEW {view} AS SELECT * EXCLUDE ({column}) FROM {table} WHERE {column} = {value}",
+            view=view,
+            column=spec.board,
+            table=spec,
+            value=literal(board),
+        )
+    )
+    columns = {column.name: column.comment for column in spec.columns if column.name != spec.board}
+    _comment(connection, view, spec.comment, columns)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, view: Sql, comment: str | None, columns: Mapping[str, str]) -> None:
+    if comment is not None:
+        connection.execute(compose("COMMENT ON VIEW {view} IS {text}", view=view, text=literal(comment)))
+    for name, text in columns.items():
+        statement = "COMMENT ON COLUMN {view}.{column} IS {text}"
+        connection.execute(compose(statement, view=view, column=name, text=literal(text)))
+
+
+def _free_views_of_the_catalog(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make dbt's views anew without the file's name in them, so that they work under any name it is attached by.
+
+    DuckDB looks up ``schema.table`` in the catalog of the view.
+    """
+    views = connection.execute(
+        "SELECT current_database(), schema_name, view_name, sql, comment FROM duckdb_views() "
+        "WHERE database_name = current_database() AND NOT internal"
+    ).fetchall()
+    for catalog, schema, name, sql, comment in views:
+        freed = _without_catalog(sql, catalog)
+        if freed == sql:
+            continue
+        columns = connection.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? "
+            "AND table_name = ? AND comment IS NOT NULL",
+            [catalog, schema, name],
+        ).fetchall()
+        with suppress(duckdb.CatalogException, duckdb.BinderException):  # it works no more; that is not our doing
+            connection.execute(freed.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+            _comment(connection, compose("{schema}.{name}", schema=schema, name=name), comment, dict(columns))
+
+
+def _without_catalog(sql: str, catalog: str) -> str:
+    """A view's SQL, as DuckDB writes it, with ``schema.table`` for ``catalog.schema.table``; no string is touched."""
+    name = f"(?:{re.escape(catalog)}|{re.escape(quote(catalog))})"
+    qualifier = rf"""(?<![\w".]){name}\.(?=(?:\w+|"(?:[^"]|"")+")\.)"""
+    return re.sub(rf"""{qualifier}|('(?:[^']|'')*'|"(?:[^"]|"")*")""", lambda found: found[1] or "", sql)
