@@ -61,7 +61,12 @@ def source_of(path: str) -> Source:
 
 def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the contract and what its metrics mean, for readers of SQL."""
-    board = {"kind": "competition", "title": contract.title, "contract": contract.model_dump_json()}
+    board = {
+        "kind": "competition",
+        "title": contract.title,
+        "contract": contract.model_dump_json(),
+        "embargo_seconds": contract.embargo.total_seconds(),
+    }
     metrics = [
         {
             "metric": metric.name,

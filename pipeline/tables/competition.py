@@ -70,6 +70,7 @@ PREDICTIONS = TableSpec(
     ),
     key=("competition", "model_id", "cycle", "horizon", "subject", "output_type", "output_type_id"),
     cycle="cycle",
+    embargoed=True,
 )
 
 FACTORS = TableSpec(
@@ -126,6 +127,7 @@ SCORES = TableSpec(
     cycle="cycle",
     known_at="known_at",
     inputs=(Input("predictions"), Input("truth", Via.TARGET_TIME)),
+    embargoed=True,
 )
 
 CYCLE_METRICS = TableSpec(

@@ -73,6 +73,7 @@ PREDICTION_ROWS = TableSpec(
     ),
     key=_OF_ROW,
     cycle="cycle",
+    private=True,
 )
 
 TRUTH_ROWS = TableSpec(
@@ -92,6 +93,7 @@ TRUTH_ROWS = TableSpec(
     ),
     key=_OF_ROW,
     cycle="target_time",
+    private=True,
 )
 
 FACTOR_ROWS = TableSpec(
@@ -110,6 +112,7 @@ FACTOR_ROWS = TableSpec(
     ),
     key=(*_OF_ROW, "factor"),
     cycle="cycle",
+    private=True,
 )
 
 MODEL_ROWS = TableSpec(
@@ -130,6 +133,7 @@ MODEL_ROWS = TableSpec(
         Column("description", "VARCHAR", "What it does.", nullable=True),
     ),
     key=_OF_ROW,
+    private=True,
 )
 
 SUBJECT_ROWS = TableSpec(
@@ -145,6 +149,7 @@ SUBJECT_ROWS = TableSpec(
         Column("title", "VARCHAR", "Name to show.", nullable=True),
     ),
     key=_OF_ROW,
+    private=True,
 )
 
 QUARANTINE = TableSpec(
@@ -157,7 +162,7 @@ QUARANTINE = TableSpec(
         _KIND,
         Column("row_number", "BIGINT", "Place of the row in the file, from 1; 0 for the file as a whole."),
         Column("reason", "VARCHAR", "Why it was refused."),
-        Column("original", "VARCHAR", "What it said; not in the published file.", nullable=True),
+        Column("original", "VARCHAR", "What it said; not in the published file.", nullable=True, private=True),
     ),
     key=("competition", "file_number", "row_number"),
 )

@@ -27,12 +27,16 @@ class Via(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its DuckDB type and what it means. Times are UTC, without a zone in the type."""
+    """One column: its DuckDB type and what it means. Times are UTC, without a zone in the type.
+
+    What is ``private`` is NULL in published files.
+    """
 
     name: str
     type: str
     comment: str
     nullable: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class TableSpec:
         The column that says when a row became known, for tables that keep every version of a fact.
     inputs : tuple of Input
         What its rows are computed from.
+    private : bool
+        Whether it is never published.
+    embargoed : bool
+        Whether rows of a cycle are published only when the board's embargo is over.
     """
 
     schema: str
@@ -73,6 +81,8 @@ class TableSpec:
     cycle: str | None = None
     known_at: str | None = None
     inputs: tuple[Input, ...] = ()
+    private: bool = False
+    embargoed: bool = False
 
     @property
     def board(self) -> str:

@@ -11,6 +11,12 @@ BOARDS = TableSpec(
         Column("kind", "VARCHAR", "competition, judging, llm or experiments."),
         Column("title", "VARCHAR", "Title to show."),
         Column("contract", "JSON", "The declaration, complete with its defaults."),
+        Column(
+            "embargo_seconds",
+            "DOUBLE",
+            "Predictions of a cycle are published when so many seconds have passed since it; NULL for at once.",
+            nullable=True,
+        ),
     ),
     key=("board",),
 )

@@ -6,12 +6,17 @@ All of it is done to the copy; the working file keeps every board that ever ran.
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 
 from pipeline.tables import ALL_TABLES, BOARDS, BUILDS, COMPETITION_TABLES, TableSpec
-from pipeline.warehouse.identifiers import Sql, compose, literal, quote
+from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 
+_EMBARGO_ENDS = "r.{cycle} + to_microseconds(CAST(b.embargo_seconds * 1e6 AS BIGINT))"
+_NEXT_END = "SELECT min({ends}) FROM {table} AS r JOIN {boards} AS b ON b.board = r.{board} WHERE {ends} > ?"
+_DELETE_EMBARGOED = "DELETE FROM {table} AS r USING {boards} AS b WHERE b.board = r.{board} AND {ends} > ?"
 _BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *COMPETITION_TABLES)})
 
 
@@ -46,23 +51,76 @@ def publishable(
     return tuple(boards), tuple(left_out)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, boards: Collection[str]) -> None:
-    """Make a copy of the working file one for readers of ``boards``."""
+@dataclass(frozen=True)
+class Withheld:
+    """What a copy does not hold of the working file.
+
+    Parameters
+    ----------
+    is_any : bool
+        Whether anything was removed.
+    until : datetime or None
+        When the first of what is under embargo may be published.
+    """
+
+    is_any: bool
+    until: datetime | None
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, boards: Collection[str], moment: datetime) -> Withheld:
+    """Make a copy of the working file one for readers of ``boards``, at that moment."""
     connection.begin()
-    _remove_other_boards(connection, boards)
+    removed = _remove_other_boards(connection, boards) + _remove_private(connection)
+    embargoed, until = _remove_embargoed(connection, moment)
     _free_views_of_the_catalog(connection)
     kinds = dict(connection.execute(compose("SELECT board, kind FROM {boards}", boards=BOARDS)).fetchall())
     for board, kind in kinds.items():
         _create_views(connection, board, kind)
     connection.commit()
     connection.execute("CHECKPOINT")
+    return Withheld(removed + embargoed > 0, until)
+
+
+def _remove_private(connection: duckdb.DuckDBPyConnection) -> int:
+    """Drop the tables that are never published, and empty the columns; how many rows that concerns."""
+    removed = 0
+    for spec in ALL_TABLES:
+        private = [column.name for column in spec.columns if column.private]
+        if spec.private:
+            removed += _count(connection, compose("SELECT count(*) FROM {table}", table=spec))
+            connection.execute(compose("DROP TABLE {table}", table=spec))
+        for name in private:
+            statement = "UPDATE {table} SET {name} = NULL WHERE {name} IS NOT NULL"
+            removed += _count(connection, compose(statement, table=spec, name=name))
+    for schema in {spec.schema for spec in ALL_TABLES if spec.private}:
+        connection.execute(compose("DROP SCHEMA {schema}", schema=schema))
+    return removed
+
+
+def _remove_embargoed(connection: duckdb.DuckDBPyConnection, moment: datetime) -> tuple[int, datetime | None]:
+    """Delete the rows of cycles that are under embargo; how many, and when the first embargo ends."""
+    removed = 0
+    ends: list[datetime] = []
+    for spec in ALL_TABLES:
+        if spec.embargoed and spec.cycle is not None:
+            parts: dict[str, Part] = {"table": spec, "cycle": spec.cycle, "board": spec.board, "boards": BOARDS}
+            parts["ends"] = compose(_EMBARGO_ENDS, **parts)
+            ends += [end for (end,) in connection.execute(compose(_NEXT_END, **parts), [moment]).fetchall() if end]
+            removed += _count(connection, compose(_DELETE_EMBARGOED, **parts), moment)
+    return removed, min(ends, default=None)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, statement: Sql, *parameters: object) -> int:
+    """The number that a statement gives: of rows counted, changed or deleted."""
+    found = connection.execute(statement, list(parameters)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _names(connection: duckdb.DuckDBPyConnection, statement: str) -> set[str]:
     return {row[0] for row in connection.execute(statement).fetchall()}
 
 
-def _remove_other_boards(connection: duckdb.DuckDBPyConnection, boards: Collection[str]) -> None:
+def _remove_other_boards(connection: duckdb.DuckDBPyConnection, boards: Collection[str]) -> int:
     """Delete the rows of all other boards, in every table that says whose its rows are: marts and ledger too."""
     tables = connection.execute(
         "SELECT schema_name, table_name, column_name FROM duckdb_tables() JOIN duckdb_columns() AS columns"
@@ -70,6 +128,7 @@ def _remove_other_boards(connection: duckdb.DuckDBPyConnection, boards: Collecti
         "WHERE database_name = current_database() AND list_contains(?, column_name)",
         [_BOARD_COLUMNS],
     ).fetchall()
+    removed = 0
     builds = _names(connection, compose("SELECT {build} FROM {table}", build=BUILDS.board, table=BUILDS))
     for schema, table, column in tables:
         kept = {*boards, *builds} if schema == BUILDS.schema else boards  # the ledger counts builds like boards
@@ -79,7 +138,8 @@ def _remove_other_boards(connection: duckdb.DuckDBPyConnection, boards: Collecti
             table=table,
             column=column,
         )
-        connection.execute(statement, [sorted(kept)])
+        removed += _count(connection, statement, sorted(kept))
+    return removed
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection, board: str, kind: str) -> None:

@@ -44,7 +44,14 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     create_tables(connection, ALL_TABLES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "create all tables", _create_tables),)
+def _add_embargo(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("ALTER TABLE catalog.boards ADD COLUMN embargo_seconds DOUBLE")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "create all tables", _create_tables),
+    Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
+)
 
 
 def file_version(connection: duckdb.DuckDBPyConnection) -> int:

@@ -19,6 +19,7 @@ import duckdb
 from pipeline.warehouse.connection import connect
 from pipeline.warehouse.contents import prepare, publishable
 from pipeline.warehouse.frames import now
+from pipeline.warehouse.identifiers import compose, literal
 from pipeline.warehouse.ledger import max_seq
 from pipeline.warehouse.migrations import file_identity, migrate
 from pipeline.warehouse.published import (
@@ -30,6 +31,7 @@ from pipeline.warehouse.published import (
 )
 
 _LEFTOVER = ".tmp-"
+_DRAFT = "draft"
 _FICLONE = 0x40049409
 
 
@@ -57,7 +59,7 @@ def publish(
         if present is not None and not force and _holds(present, planned):
             return replace(present, changed=False, left_out=planned.left_out)
         connection.execute("CHECKPOINT")
-    _make_copy(working, planned, config)
+    planned = _make_copy(working, planned, config)
     final = published_dir / _free_name(published_dir, planned.seq)
     _switch(planned.path.parent, final)
     fresh = replace(planned, path=final / working.name)
@@ -91,14 +93,22 @@ def clone(source: Path, target: Path) -> None:
             shutil.copyfileobj(reader, writer, 16 * 1024 * 1024)
 
 
-def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | None) -> None:
+def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | None) -> Publication:
     """The copy, complete with its views and its note, on the disk for good, under a name that no reader looks at."""
     folder = planned.path.parent
     folder.mkdir()
     try:
-        clone(working, planned.path)
-        with connect(planned.path, read_only=False, config=config) as connection:
-            prepare(connection, planned.boards)
+        draft = folder / _DRAFT / planned.path.name  # of the same name, which views know
+        draft.parent.mkdir()
+        clone(working, draft)
+        with connect(draft, read_only=False, config=config) as connection:
+            withheld = prepare(connection, planned.boards, planned.published_at)
+        planned = replace(planned, withheld_until=withheld.until)
+        if withheld.is_any:
+            _rewrite(draft, planned.path, config)
+        else:
+            draft.rename(planned.path)
+        shutil.rmtree(draft.parent)
         # A client that opened it for writing would lock out every reader.
         planned.path.chmod(stat.S_IMODE(planned.path.stat().st_mode) & ~0o222)
         note = write_note(planned)
@@ -107,6 +117,16 @@ def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | 
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    return planned
+
+
+def _rewrite(draft: Path, target: Path, config: Mapping[str, Any] | None) -> None:
+    """Write what a draft holds to a new file: rows that were deleted would still be among the bytes of the old one."""
+    with connect(target, read_only=False, config=config) as connection:
+        connection.execute(compose("ATTACH {path} AS draft (READ_ONLY)", path=literal(str(draft))))
+        connection.execute(compose("COPY FROM DATABASE draft TO {target}", target=target.stem))
+        connection.execute("DETACH draft")
+        connection.execute("CHECKPOINT")
 
 
 def _switch(folder: Path, final: Path) -> None:

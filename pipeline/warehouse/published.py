@@ -49,6 +49,8 @@ class Publication:
         Which working file it is a copy of.
     changed : bool
         False when it was returned because there was nothing new to publish.
+    withheld_until : datetime or None
+        When the next of the rows that are under embargo may be published; None when no row is.
     left_out : tuple of str
         Why boards that were to be published are not in it, a sentence for each; known to who published only.
     """
@@ -59,11 +61,13 @@ class Publication:
     boards: tuple[str, ...] = ()
     origin: str = ""
     changed: bool = True
+    withheld_until: datetime | None = None
     left_out: tuple[str, ...] = ()
 
-    def same_content(self, other: "Publication") -> bool:
-        """Whether both hold the same state of the same warehouse."""
-        return (self.seq, self.boards, self.origin) == (other.seq, other.boards, other.origin)
+    def same_content(self, later: "Publication") -> bool:
+        """Whether a later publication would hold the same state of the same warehouse."""
+        is_over = self.withheld_until is not None and later.published_at >= self.withheld_until
+        return not is_over and (self.seq, self.boards, self.origin) == (later.seq, later.boards, later.origin)
 
 
 def write_note(publication: Publication) -> Path:
@@ -76,6 +80,7 @@ def write_note(publication: Publication) -> Path:
         "published_at": publication.published_at.isoformat(),
         "boards": list(publication.boards),
         "origin": publication.origin,
+        "withheld_until": publication.withheld_until and publication.withheld_until.isoformat(),
     }
     path = publication.path.with_name(_NOTE)
     path.write_text(json.dumps(note, indent=1), encoding="utf-8")
@@ -112,6 +117,7 @@ def _read_note(folder: Path) -> Publication | None:
             published_at=datetime.fromisoformat(note["published_at"]),
             boards=tuple(note["boards"]),
             origin=note["origin"],
+            withheld_until=note["withheld_until"] and datetime.fromisoformat(note["withheld_until"]),
         )
         is_whole = publication.path.stat().st_size == note["bytes"]
     except (NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError):
