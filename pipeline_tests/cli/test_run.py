@@ -93,7 +93,7 @@ def test_a_run_succeeds(first: Outcome) -> None:
 
 
 def test_progress_has_a_line_for_each_asset_with_its_rows(first: Outcome) -> None:
-    done = re.findall(r"^✓ (\S+) +([\d,]+) rows +[\d.]+ s  (.*)$", first.out, re.MULTILINE)
+    done = re.findall(r"^✓ (\S+) +([\d,]+) rows? +[\d.]+ s  (.*)$", first.out, re.MULTILINE)
     assert sorted(asset for asset, _, _ in done) == sorted(ASSETS)
     assert ("toy/models", "6", "the whole table: new, or inputs or code changed; rows differ in 1") in done
     assert re.search(r"^✓ published ", first.out, re.MULTILINE)
@@ -108,11 +108,10 @@ def test_the_board_is_printed(first: Outcome) -> None:
 
 
 def test_what_was_done_and_the_published_file_are_named(first: Outcome, data_dir: Path) -> None:
-    line = r"^([\d,]+) cycles of 10 tables recomputed in [\d.]+ s\. Published: (.*)$"
+    line = rf"^{toy_contest.CYCLES} cycles recomputed in [\d.]+ s\. Published: (.*)$"
     found = re.search(line, first.out, re.MULTILINE)
     assert found is not None
-    assert int(found[1]) > toy_contest.CYCLES
-    assert Path(found[2]) == (data_dir / "published" / "current" / "podium.duckdb").resolve()
+    assert Path(found[1]) == (data_dir / "published" / "current" / "podium.duckdb").resolve()
 
 
 def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) -> None:
@@ -209,7 +208,7 @@ def test_a_failing_asset_is_named_with_its_cause(tmp_path: Path) -> None:
     assert "✗ toy/truth: the source cannot give its truth" in outcome.out
     assert re.fullmatch(
         r"podium: run [0-9a-f-]{36} failed at toy/truth: OSError: the source cannot give its truth "
-        r"\(`podium dev` shows its log\)\n",
+        rf"\(log: {tmp_path}/dagster_home/podium-run/[0-9a-f-]{{36}}\.log; `podium dev` shows its events\)\n",
         outcome.err,
     )
 
@@ -279,7 +278,8 @@ def test_readers_are_never_busy(fresh_boards: WarehouseFiles, tmp_path: Path) ->
 
 def test_ctrl_c_ends_a_run_without_a_traceback(data_dir: Path) -> None:
     outcome = run_one(lambda: os.kill(os.getpid(), signal.SIGINT), data_dir=data_dir)
-    assert (outcome.code, outcome.err) == (130, "")
+    assert (outcome.code, outcome.err) == (130, "podium: stopped; what is finished is kept, run again to go on\n")
+    assert "✗" not in outcome.out
     with dg.DagsterInstance.from_config(str(data_dir / "dagster_home")) as instance:
         assert instance.get_runs(limit=1)[0].status == dg.DagsterRunStatus.FAILURE
 
@@ -288,9 +288,7 @@ def test_what_assets_print_is_kept_and_does_not_get_into_stdout(data_dir: Path) 
     outcome = run_one(lambda: print("noise of a library"), "--json", data_dir=data_dir)
     assert outcome.json["success"] is True
     assert "noise" not in outcome.out
-    # Dagster captures a step's output and copies it on to the log from another process, which may come too late.
-    kept = [path.read_bytes() for path in (data_dir / "dagster_home").rglob("*") if path.is_file()]
-    assert any(b"noise of a library" in content for content in kept)
+    assert "noise of a library" in Path(outcome.json["log"]).read_text(encoding="utf-8")
 
 
 def test_what_loading_prints_does_not_spoil_the_json(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +331,7 @@ def test_a_run_that_publishes_nothing_says_so(tmp_path: Path) -> None:
 def test_a_relative_home_of_the_user_holds_the_history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_one(nothing, data_dir=tmp_path, home="mine").code == 0
-    assert (tmp_path / "mine" / "podium-run.log").exists()
+    assert len(list((tmp_path / "mine" / "podium-run").glob("*.log"))) == 1
     assert not (tmp_path / "dagster_home").exists()
 
 
@@ -400,8 +398,8 @@ def test_a_wrong_declaration_is_one_line_that_names_it(
     monkeypatch.setattr(pipeline.definitions, "defs", declared(attributes))
     outcome = podium("run", data_dir=data_dir)
     assert outcome.code == 2
-    assert outcome.err.startswith(f"podium: Error while loading component tiny[0]: {message}")
-    assert outcome.err.endswith("(files: pipeline/defs/*/defs.yaml)\n")
+    assert outcome.err.startswith(f"podium: pipeline/defs/tiny/defs.yaml: {message}")
+    assert outcome.err.count("\n") == 1
 
 
 def test_a_bug_in_loading_keeps_its_traceback(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
