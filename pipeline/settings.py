@@ -84,12 +84,16 @@ def settings() -> Settings:
 
 def unknown_variables() -> list[str]:
     """Variables of the environment that look like settings and are none, each with the setting it may mean."""
-    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
-    unknown = sorted(name for name in os.environ if name.upper().startswith(_PREFIX))
+    known = list(Settings.model_fields)
     found = []
-    for name in unknown:
-        if name.upper() not in (*known, *_NOT_SETTINGS):
-            nearest = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(known)}"
-            found.append(f"{name} is no setting and changes nothing; {hint}")
+    for variable in sorted(os.environ):
+        name = variable.lower().removeprefix(_PREFIX.lower())
+        if variable.upper().startswith(_PREFIX) and name not in known and variable not in _NOT_SETTINGS:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {_variable(nearest[0])}?" if nearest else f"known: {', '.join(map(_variable, known))}"
+            found.append(f"{variable} is no setting and changes nothing; {hint}")
     return found
+
+
+def _variable(name: str) -> str:
+    return f"{_PREFIX}{name.upper()}"

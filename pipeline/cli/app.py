@@ -44,7 +44,7 @@ def main() -> None:
     for warning in unknown_variables():
         print(f"podium: {warning}", file=sys.stderr)
     try:
-        code = app(standalone_mode=False)  # so that wrong usage comes here, too
+        code = app(prog_name="podium", standalone_mode=False)  # so that wrong usage comes here, too
     except Exception as error:
         code = exit_code(error)
         if code is None:

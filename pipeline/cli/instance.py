@@ -84,7 +84,8 @@ def open_instance(home: Path) -> Iterator["dg.DagsterInstance"]:
     Raises
     ------
     InputError
-        If its configuration or its history cannot be read; the message says which file to mend or remove.
+        If its configuration cannot be read, or its history not be used, then or in the block; the message says which
+        file to mend or move away.
     """
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
@@ -96,7 +97,12 @@ def open_instance(home: Path) -> Iterator["dg.DagsterInstance"]:
             report_dead_runs(instance)
         except Exception as error:  # of Dagster, of YAML, of SQLAlchemy: all of them are about these files
             raise InputError(_why_unusable(home, error)) from error
-        yield instance
+        try:
+            yield instance
+        except Exception as error:
+            if not _is_about_history(error):
+                raise
+            raise InputError(_why_unusable(home, error)) from error
 
 
 def report_dead_runs(instance: "dg.DagsterInstance") -> None:
@@ -117,11 +123,15 @@ def report_dead_runs(instance: "dg.DagsterInstance") -> None:
             instance.report_run_failed(run, message)
 
 
+def _is_about_history(error: Exception) -> bool:
+    return type(error).__module__.startswith(("sqlalchemy", "sqlite3"))
+
+
 def _why_unusable(home: Path, error: Exception) -> str:
-    words = " ".join(str(error).split())[:300]
-    if type(error).__module__.startswith(("sqlalchemy", "sqlite3", "alembic")):
+    if _is_about_history(error):
         return (
-            f"Dagster's history in {home / 'history'} cannot be used: {words}; make it writable, or remove that folder "
-            f"to begin a new history (no board is kept there)"
+            f"Dagster's history in {home / 'history'} cannot be used: {str(error).splitlines()[0]}; make room, "
+            f"let it be written, or move the folder away to begin a new history (no board is kept there)"
         )
+    words = " ".join(str(error).split()).partition(" Expected:")[0]  # all that a configuration can have follows
     return f"Dagster cannot be configured by {home / 'dagster.yaml'}: {words}; mend it, or remove it to get a new one"
