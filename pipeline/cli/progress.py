@@ -57,7 +57,7 @@ class Watch:
 
     @property
     def cycles_recomputed(self) -> int:
-        """Distinct cycles, as good as: of each board the most that any of its tables recomputed, added up."""
+        """Of each board the most cycles that any of its tables recomputed, added up: most cycles are in all tables."""
         most: dict[str, int] = {}
         for report in self.assets:
             board, _, table = report.asset.rpartition("/")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
 from pipeline.cli.published import published
 from pipeline.reports.queries import Board, UnknownBoardError, board, board_names
 from pipeline.settings import settings
-from pipeline.warehouse import current_publication, quote
+from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,7 +87,7 @@ def _print_boards(out: "Console", name: str | None) -> list[str]:
                 else:
                     print_board(found)
                     queries = queries or _queries(connection, found)
-    except (RuntimeError, ValueError, OSError, duckdb.Error) as error:
+    except (InputError, NotPublishedError, WarehouseBusyError, duckdb.Error) as error:
         why = " ".join(str(error).split())
         out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
     return queries
