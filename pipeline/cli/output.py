@@ -105,7 +105,7 @@ def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
     shown = list(columns)
     while _total([column.least_width for column in shown]) > width:
         ranks = [column.rank for column in shown]
-        last = max(range(len(shown)), key=lambda at: (ranks[at], at), default=0)
+        last = max(range(len(shown)), key=lambda at: (ranks[at], at))
         if len(shown) == 1 or not ranks[last]:
             break
         del shown[last]
@@ -114,11 +114,10 @@ def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
 
 def _widths(columns: Sequence[Column], width: int) -> list[int]:
     """What each column gets: text that is wide gives way, the widest first."""
-    widths = [column.width for column in columns]
-    while _total(widths) > width:
-        spare = [given - column.least_width and given for column, given in zip(columns, widths, strict=True)]
-        if not any(spare):
-            break
+    least = [column.least_width for column in columns]
+    widths = [max(needed, min(column.width, width)) for column, needed in zip(columns, least, strict=True)]
+    while _total(widths) > max(width, _total(least)):
+        spare = [given if given > needed else 0 for given, needed in zip(widths, least, strict=True)]
         widths[spare.index(max(spare))] -= 1
     return widths
 
