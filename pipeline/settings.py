@@ -4,19 +4,27 @@ Add a setting here when an operator may need to change it. What a competition de
 windows, deadlines) belongs in its ``defs.yaml``, not here.
 """
 
+import difflib
 import functools
+import os
+import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+_PREFIX = "PODIUM_"
+_NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE",)  # read by the profile of dbt
+_UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
+_LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
+
 
 class Settings(BaseSettings):
-    """Where things are kept and how much of the machine may be used."""
+    """Where things are kept and how much of the machine may be used; an empty variable counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix="PODIUM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data", description="Folder of the warehouse, published files and history."
@@ -28,12 +36,33 @@ class Settings(BaseSettings):
     dotted_path_packages: tuple[str, ...] = Field(
         default=("pipeline",), description="Packages that dotted paths in YAML may point into (JSON list)."
     )
-    lock_timeout: float = Field(default=60.0, ge=0, description="Seconds to wait for another writer of the warehouse.")
-    memory_limit: str = Field(default="4GB", description="Memory that DuckDB may use, as DuckDB writes it.")
-    threads: int = Field(default=0, ge=0, description="Threads that DuckDB may use; 0 means one for each core.")
+    lock_timeout: float = Field(
+        default=60.0, ge=0, le=1e9, allow_inf_nan=False, description="Seconds to wait for another writer."
+    )
+    memory_limit: str = Field(default="4GB", description="Memory that DuckDB may use, such as 512MB or 4GiB.")
+    threads: int = Field(
+        default=0, ge=0, le=1024, description="Threads that DuckDB may use; 0 means one for each core."
+    )
     keep_published: int = Field(default=2, ge=1, description="Published versions kept on disk, the newest included.")
     files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
+
+    @field_validator("data_dir", "dbt_project_dir")
+    @classmethod
+    def _with_home(cls, folder: Path) -> Path:
+        try:
+            return folder.expanduser()
+        except RuntimeError as error:  # ~somebody, who is not known here
+            raise ValueError(str(error)) from None
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_memory(cls, text: str) -> str:
+        # Checked here because DuckDB takes -1 and none for no limit, and 1KB only to fail at its first allocation.
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT])(i?B)?", text.strip(), re.IGNORECASE)
+        if not found or not _LEAST_MEMORY <= float(found[1]) * _UNITS[found[2].upper()] <= _MOST_MEMORY:
+            raise ValueError("write a number and its unit (MB, GB, TB, MiB, ...), 64MB at least")
+        return text.strip()
 
     @property
     def warehouse_path(self) -> Path:
@@ -65,3 +94,20 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once. Tests call ``settings.cache_clear()`` after changing the environment."""
     return Settings()
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like settings and are none, each with the setting it may mean."""
+    known = list(Settings.model_fields)
+    found = []
+    for variable in sorted(os.environ):
+        name = variable.lower().removeprefix(_PREFIX.lower())
+        if variable.upper().startswith(_PREFIX) and name not in known and variable not in _NOT_SETTINGS:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {_variable(nearest[0])}?" if nearest else f"known: {', '.join(map(_variable, known))}"
+            found.append(f"{variable} is no setting and changes nothing; {hint}")
+    return found
+
+
+def _variable(name: str) -> str:
+    return f"{_PREFIX}{name.upper()}"

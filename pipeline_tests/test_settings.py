@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from pydantic import ValidationError
 
-from pipeline.settings import PROJECT_ROOT, Settings, settings
+from pipeline.settings import PROJECT_ROOT, Settings, settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,17 @@ def test_paths_are_absolute_whatever_the_environment_says(monkeypatch: pytest.Mo
     ("name", "value"),
     [
         ("PODIUM_LOCK_TIMEOUT", "-1"),
+        ("PODIUM_LOCK_TIMEOUT", "inf"),
+        ("PODIUM_LOCK_TIMEOUT", "nan"),
         ("PODIUM_THREADS", "-1"),
+        ("PODIUM_THREADS", "100000"),
+        ("PODIUM_MEMORY_LIMIT", "lots"),
+        ("PODIUM_MEMORY_LIMIT", "-1"),
+        ("PODIUM_MEMORY_LIMIT", "4"),
+        ("PODIUM_MEMORY_LIMIT", "1KB"),
+        ("PODIUM_MEMORY_LIMIT", "80%"),
+        ("PODIUM_MEMORY_LIMIT", "99999999TB"),
+        ("PODIUM_DATA_DIR", "~nobody_of_that_name/data"),
         ("PODIUM_KEEP_PUBLISHED", "0"),
         ("PODIUM_BLOCK_MEGABYTES", "0"),
     ],
@@ -69,3 +80,31 @@ def test_settings_are_read_once_and_do_not_change() -> None:
     assert settings() is settings()
     with pytest.raises(ValidationError, match="frozen"):
         settings().threads = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", ["64MB", "512MiB", "4GB", "4 gb", "1.5G", "2TiB", " 4GB "])
+def test_a_memory_limit_that_is_taken_is_one_that_duckdb_takes(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PODIUM_MEMORY_LIMIT", value)
+    with duckdb.connect(config={"memory_limit": settings().memory_limit}) as connection:
+        connection.execute("SELECT count(*) FROM range(10)")
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_DATA_DIR", "")
+    monkeypatch.setenv("PODIUM_MEMORY_LIMIT", "")
+    assert settings() == Settings.model_construct()
+
+
+def test_a_tilde_means_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PODIUM_DATA_DIR", "~/data")
+    assert settings().published_dir == tmp_path / "data" / "published"
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_it_may_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_WAREHOUSE_FILE", "of the profile of dbt")
+    monkeypatch.setenv("PODIUM_DATADIR", "data")
+    monkeypatch.setenv("PODIUM_COLOUR", "red")
+    colour, data_dir = unknown_variables()
+    assert colour.startswith("PODIUM_COLOUR is no setting and changes nothing; known: PODIUM_DATA_DIR, ")
+    assert data_dir == "PODIUM_DATADIR is no setting and changes nothing; did you mean PODIUM_DATA_DIR?"

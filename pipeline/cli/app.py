@@ -1,34 +1,53 @@
 """The ``podium`` command: its groups put together, and every known error turned into one line and an exit code."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from pipeline.cli import dev, leaderboard, run, sql
-from pipeline.cli.errors import exit_code, one_line
+from pipeline.cli.errors import Exit, exit_code, one_line
+from pipeline.settings import unknown_variables
 
 app = typer.Typer(
     name="podium",
     help="Predictions in, leaderboards out.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 warehouse busy, 4 nothing published yet.",
+    epilog="Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 warehouse busy, 4 nothing published yet, "
+    "130 stopped by Ctrl-C.",
 )
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("leaderboard")(leaderboard.leaderboard)
-app.command("sql")(sql.sql)
+app.command("sql", cls=sql.QueryCommand)(sql.sql)
+
+
+@app.callback(invoke_without_command=True)
+def podium(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Predictions in, leaderboards out."""
+    if show_version:
+        print(f"podium {version('podium')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
+        raise typer.Exit(Exit.WRONG_INPUT)
 
 
 def main() -> None:
     """Run the command line; a known error is one line on standard error and an exit code scripts can rely on."""
+    for warning in unknown_variables():
+        print(f"podium: {warning}", file=sys.stderr)
     try:
-        app()
+        code = app(prog_name="podium", standalone_mode=False)  # so that wrong usage comes here, too
     except Exception as error:
         code = exit_code(error)
         if code is None:
             raise
         print(f"podium: {one_line(error)}", file=sys.stderr)
-        raise SystemExit(code) from None
+    raise SystemExit(code)

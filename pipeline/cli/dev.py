@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.instance import dagster_home
+from pipeline.cli.instance import dagster_home, open_instance
 from pipeline.settings import PROJECT_ROOT, settings
 
 
@@ -16,7 +16,8 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
-    dagster_home()
+    with open_instance(dagster_home()):
+        pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
     # Dagster must start in the project; relative folders in the settings mean those of the caller's folder.
     os.environ["PODIUM_DATA_DIR"] = str(settings().data_dir.resolve())
     os.environ["PODIUM_DBT_PROJECT_DIR"] = str(settings().dbt_project_dir.resolve())

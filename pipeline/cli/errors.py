@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
+from typer.exceptions import TyperException
 
 from pipeline.settings import Settings
 
@@ -16,6 +17,7 @@ class Exit(IntEnum):
     WRONG_INPUT = 2
     BUSY = 3
     NOT_PUBLISHED = 4
+    STOPPED = 130
 
 
 class InputError(ValueError):
@@ -26,6 +28,10 @@ class RunFailedError(RuntimeError):
     """A run that did not succeed; the message names the step and the cause."""
 
 
+class StoppedError(RuntimeError):
+    """A run that Ctrl-C ended."""
+
+
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
     from pipeline.reports.queries import UnknownBoardError
@@ -33,12 +39,14 @@ def exit_code(error: Exception) -> Exit | None:
 
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
+        (StoppedError, Exit.STOPPED),
         (WarehouseBusyError, Exit.BUSY),
         (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
         (SettingsError, Exit.WRONG_INPUT),
+        (TyperException, Exit.WRONG_INPUT),
     )
     if _is_wrong_setting(error):
         return Exit.WRONG_INPUT
@@ -49,13 +57,28 @@ def one_line(error: Exception) -> str:
     """The message of a known error, on one line; a wrong setting is named by its environment variable."""
     if isinstance(error, ValidationError) and _is_wrong_setting(error):
         return "; ".join(
-            f"PODIUM_{str(wrong['loc'][0]).upper()}={wrong['input']!r} cannot be used: {wrong['msg']}"
+            f"PODIUM_{str(wrong['loc'][0]).upper()}={wrong['input']!r} cannot be used: "
+            f"{wrong['msg'].removeprefix('Value error, ')} ({_meaning(str(wrong['loc'][0]))})"
             for wrong in error.errors()
         )
+    if isinstance(error, TyperException):
+        return _usage(error)
     text = " ".join(str(error).split())
     if isinstance(error, SettingsError):
         return f"{text}; a setting of several values is a JSON list: PODIUM_DOTTED_PATH_PACKAGES='[\"pipeline\"]'"
     return text
+
+
+def _usage(error: TyperException) -> str:
+    """What is wrong with the command line, and which help says how it is right."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)  # an error of one command knows which
+    return f"{text[:1].lower()}{text[1:]}; see {context.command_path if context else 'podium'} --help"
+
+
+def _meaning(name: str) -> str:
+    field = Settings.model_fields[name]
+    return f"{(field.description or '').removesuffix('.')}; {field.default} by default"
 
 
 def _is_wrong_setting(error: Exception) -> bool:

@@ -1,9 +1,18 @@
 """Dagster's own home under ``data/dagster_home``: made on first use, telemetry off, one writing run at a time."""
 
 import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipeline.cli.errors import InputError
+from pipeline.processes import Process
 from pipeline.settings import settings
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _DAGSTER_YAML = """\
 # Written by `podium` because there was none; change it as you like.
@@ -15,14 +24,114 @@ concurrency:
   runs:
     max_concurrent_runs: 1  # the warehouse has one writer; further runs wait in the queue
 """
+_HOST, _PID, _STARTED = "podium/host", "podium/pid", "podium/started"
+
+# Dagster copies a step's output by processes of its own, which Ctrl-C reaches too: their tracebacks then fill the
+# terminal. A run of `podium run` has a log file for that; runs from the UI keep Dagster's way.
+_OVERRIDES = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 
 
 def dagster_home() -> Path:
-    """The folder of runs and events, set as ``DAGSTER_HOME``; one that is set already is respected, made absolute."""
-    home = Path(os.environ.get("DAGSTER_HOME") or settings().dagster_home).expanduser().resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    """The folder of runs and events, set as ``DAGSTER_HOME``; one that is set already is respected, made absolute.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made, or not be written in.
+    """
+    given = os.environ.get("DAGSTER_HOME")
+    home = Path(given or settings().dagster_home).expanduser().resolve()
+    require_folder(home, "DAGSTER_HOME" if given else "PODIUM_DATA_DIR")
     config = home / "dagster.yaml"
     if not config.exists():
         config.write_text(_DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def require_folder(folder: Path, variable: str) -> None:
+    """Make a folder, if it is not there, that can be written in.
+
+    Raises
+    ------
+    InputError
+        If that is not possible; the message names the folder and the variable that decides where it is.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission to write in it"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise InputError(f"the folder {folder} cannot be used: {why}; set {variable} to one you may write in")
+
+
+def run_tags() -> dict[str, str]:
+    """Tags of a run that say which process executes it."""
+    me = Process.this()
+    return {_HOST: me.host, _PID: str(me.pid), _STARTED: me.started}
+
+
+@contextmanager
+def open_instance(home: Path) -> Iterator["dg.DagsterInstance"]:
+    """Dagster's instance in its home; runs there whose process is gone are reported as failed first.
+
+    Raises
+    ------
+    InputError
+        If its configuration cannot be read, or its history not be used, then or in the block; the message says which
+        file to mend or move away.
+    """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+
+    with ExitStack() as stack:
+        try:
+            reference = InstanceRef.from_dir(str(home), overrides=_OVERRIDES)
+            instance = stack.enter_context(dg.DagsterInstance.from_ref(reference))
+            report_dead_runs(instance)
+        except Exception as error:  # of Dagster, of YAML, of SQLAlchemy: all of them are about these files
+            raise InputError(_why_unusable(home, error)) from error
+        try:
+            yield instance
+        except Exception as error:
+            if not _is_about_history(error):
+                raise
+            raise InputError(_why_unusable(home, error)) from error
+
+
+def report_dead_runs(instance: "dg.DagsterInstance") -> None:
+    """Report runs of ``podium run`` on this machine as failed whose process is gone, killed before it could do so.
+
+    They would count as running for ever, and keep every run from the UI or a schedule waiting in the queue.
+    """
+    import dagster as dg
+
+    status = dg.DagsterRunStatus
+    unfinished = dg.RunsFilter(
+        statuses=[status.STARTING, status.STARTED, status.CANCELING], tags={_HOST: socket.gethostname()}
+    )
+    for run in instance.get_runs(unfinished):
+        pid = run.tags.get(_PID, "")
+        if pid.isdecimal() and Process(run.tags[_HOST], int(pid), run.tags.get(_STARTED, "")).is_gone:
+            message = f"process {pid} of this run ended without a word, killed perhaps; what it had finished is kept"
+            instance.report_run_failed(run, message)
+
+
+def _is_about_history(error: Exception) -> bool:
+    return type(error).__module__.startswith(("sqlalchemy", "sqlite3"))
+
+
+def _why_unusable(home: Path, error: Exception) -> str:
+    if _is_about_history(error):
+        return (
+            f"Dagster's history in {home / 'history'} cannot be used: {str(error).splitlines()[0]}; make room, "
+            f"let it be written, or move the folder away to begin a new history (no board is kept there)"
+        )
+    words = " ".join(str(error).split()).partition(" Expected:")[0]  # all that a configuration can have follows
+    return f"Dagster cannot be configured by {home / 'dagster.yaml'}: {words}; mend it, or remove it to get a new one"

@@ -5,14 +5,12 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import MISSING, console, day, percent, print_json, signed
+from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
+from pipeline.cli.published import published
 from pipeline.reports.queries import Board, BoardRow, KeyValue, board
-from pipeline.settings import settings
-from pipeline.warehouse import open_published
 
 
 def leaderboard(
@@ -26,7 +24,7 @@ def leaderboard(
 ) -> None:
     """Print a leaderboard from the published file."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
-    with open_published(settings().published_dir) as connection:
+    with published() as connection:
         found = board(connection, name, moment, include_ensembles=include_ensembles)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
@@ -64,21 +62,25 @@ def print_board(found: Board, limit: int | None = None) -> None:
     """Print a board as a table.
 
     Its columns are rank, change, model, the weighted sum where ranks are by one, every key with the first one's
-    interval, coverage and n. The rank of a virtual model, in parentheses, is its rank among all models.
+    interval, coverage and n; a narrow terminal gets those that matter most. The rank of a virtual model, in
+    parentheses, is its rank among all models.
     """
     title = Text(f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}")
-    table = Table(title=title, title_justify="left")
-    for header in _headers(found):
-        table.add_column(Text(header), justify="left" if header == "model" else "right")
-    for row in found.rows[:limit]:
-        table.add_row(*map(Text, _cells(found, row)), style=None if row.status == "ranked" else "dim")
-    console().print(table)
+    rows = found.rows[:limit]
+    cells = [_cells(found, row) for row in rows]
+    columns = [
+        Column(header, [row[at] for row in cells], is_text=header == "model", rank=rank)
+        for at, (header, rank) in enumerate(_headers(found))
+    ]
+    print_table(columns, title, dim=[row.status != "ranked" for row in rows])
 
 
-def _headers(found: Board) -> list[str]:
+def _headers(found: Board) -> list[tuple[str, int]]:
+    """Each column and its rank: a narrow terminal does without the keys that break ties first, then without n, ..."""
     first, *others = found.keys
-    weighted = ["weighted sum"] if found.is_weighted else []
-    return ["rank", "±", "model", *weighted, first, "95 % interval", *others, "coverage", "n"]
+    weighted = [("weighted sum", 0)] if found.is_weighted else []
+    keys = [(first, 1 if weighted else 0), ("95 % interval", 2), *((key, 5) for key in others)]
+    return [("rank", 0), ("±", 3), ("model", 0), *weighted, *keys, ("coverage", 3), ("n", 4)]
 
 
 def _cells(found: Board, row: BoardRow) -> list[str]:

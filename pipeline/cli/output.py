@@ -4,15 +4,55 @@ import dataclasses
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 MISSING = "–"
 _WIDTH_OF_A_FILE = 4000
+_LEAST_TEXT = 16
+_FRAME = 3  # of each column: a space on both sides and the line between it and the next
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    header : str
+        Its name.
+    cells : sequence of str
+        One for each row.
+    is_text : bool
+        Whether it may be made narrower; numbers and times never are.
+    rank : int
+        Where the terminal has no room for all, the columns of the highest rank are left out first, of these the last
+        first; those of rank 0 stay.
+    """
+
+    header: str
+    cells: Sequence[str]
+    is_text: bool = False
+    rank: int = 1
+
+    @property
+    def width(self) -> int:
+        """The cells that its widest line takes."""
+        lines = [line for text in (self.header, *self.cells) for line in text.splitlines()]
+        return max(map(cell_len, lines), default=0)
+
+    @property
+    def least_width(self) -> int:
+        """The cells that it needs."""
+        return min(self.width, _LEAST_TEXT) if self.is_text else self.width
 
 
 def console() -> Console:
@@ -21,6 +61,69 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(file=sys.stdout)
     return Console(file=sys.stdout, width=_WIDTH_OF_A_FILE, highlight=False)
+
+
+def print_table(
+    columns: Sequence[Column], title: Text | None = None, dim: Sequence[bool] = (), fold: bool = False
+) -> None:
+    """Print a table as wide as the terminal at most, and name the columns that it has no room for.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of the same number of cells.
+    title : Text or None
+        Printed above.
+    dim : sequence of bool
+        For each row, whether it is less important.
+    fold : bool
+        Whether text that is too long is continued on the next line; otherwise it ends with an ellipsis.
+    """
+    out = console()
+    shown = _fitting(columns, out.width)
+    table = Table(title=title, title_justify="left")
+    for column, width in zip(shown, _widths(shown, out.width), strict=True):
+        table.add_column(
+            Text(column.header),
+            justify="left" if column.is_text else "right",
+            width=width,
+            no_wrap=not fold,
+            overflow="fold" if fold else "ellipsis",
+        )
+    for number, row in enumerate(zip(*(column.cells for column in shown), strict=True)):
+        table.add_row(*map(Text, row), style="dim" if any(dim[number : number + 1]) else None)
+    out.print(table, crop=False)
+    left_out = [column.header for column in columns if column not in shown]
+    if left_out:
+        out.print(
+            f"not shown here: {', '.join(left_out)}; a wider terminal or --json has all", style="dim", markup=False
+        )
+
+
+def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """Those that fit, text at its narrowest."""
+    shown = list(columns)
+    while _total([column.least_width for column in shown]) > width:
+        ranks = [column.rank for column in shown]
+        last = max(range(len(shown)), key=lambda at: (ranks[at], at))
+        if len(shown) == 1 or not ranks[last]:
+            break
+        del shown[last]
+    return shown
+
+
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """What each column gets: text that is wide gives way, the widest first."""
+    least = [column.least_width for column in columns]
+    widths = [max(needed, min(column.width, width)) for column, needed in zip(columns, least, strict=True)]
+    while _total(widths) > max(width, _total(least)):
+        spare = [given if given > needed else 0 for given, needed in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
+    return widths
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + _FRAME * len(widths) + 1
 
 
 def print_json(value: Any) -> None:
@@ -53,7 +156,13 @@ def percent(value: float | None) -> str:
 
 def day(value: datetime) -> str:
     """A time as its date, with the time of day only where it has one."""
-    return f"{value:%Y-%m-%d}" if value.time() == time.min else f"{value:%Y-%m-%d %H:%M} UTC"
+    # Not by strftime, which writes the year 1 as 1.
+    return value.date().isoformat() if value.time() == time.min else f"{value.isoformat(' ', 'minutes')} UTC"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, such as ``1 row`` or ``1,669 cycles``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,12 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
+from pipeline.cli.output import counted
+from pipeline.tables import COMPETITION_TABLES
+
 _POLL_SECONDS = 0.2
+_INTERRUPTS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
+_WITH_CYCLES = frozenset(spec.name for spec in COMPETITION_TABLES if spec.cycle is not None)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,28 @@ class Watch:
     assets: list[AssetReport] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether Ctrl-C ended the run."""
+        return any(failure.error in _INTERRUPTS for failure in self.failures)
+
+    @property
+    def cycles_recomputed(self) -> int:
+        """Of each board the most cycles that any of its tables recomputed, added up: most cycles are in all tables."""
+        most: dict[str, int] = {}
+        for report in self.assets:
+            board, _, table = report.asset.rpartition("/")
+            if table in _WITH_CYCLES:
+                most[board] = max(most.get(board, 0), report.cycles_recomputed or 0)
+        return sum(most.values())
+
+    @property
+    def whole_tables_recomputed(self) -> int:
+        """Tables without cycles that were computed anew."""
+        return sum(
+            1 for report in self.assets if report.cycles_recomputed and report.asset.split("/")[-1] not in _WITH_CYCLES
+        )
 
 
 class _Watcher:
@@ -96,7 +123,7 @@ class _Watcher:
         )
         self.watch.assets.append(report)
         self._materialized_steps.add(event.step_key)
-        rows = "" if report.rows is None else f"{report.rows:,} rows"
+        rows = "" if report.rows is None else counted(report.rows, "row")
         differ = f"; rows differ in {report.cycles_changed:,}" if report.cycles_recomputed else ""
         line = f"{escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}{differ}"
         self._say(f"[green]✓[/green] {line}")
@@ -112,7 +139,8 @@ class _Watcher:
         cause = error.cause if error is not None and error.cause is not None else error
         failure = Failure(step, *("", "no message") if cause is None else _cause(cause))
         self.watch.failures.append(failure)
-        self._say(f"[red]✗[/red] {escape(step)}: {escape(failure.message)}")
+        if not self.watch.is_stopped:
+            self._say(f"[red]✗[/red] {escape(step)}: {escape(failure.message)}")
 
     def _say(self, line: str) -> None:
         if self._console is not None:

@@ -1,28 +1,23 @@
 """``podium run``: everything new, from predictions to a published board, in this very process."""
 
-import contextlib
-import logging
-import os
-import shutil
-import sys
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from pipeline.cli.errors import InputError, RunFailedError
-from pipeline.cli.instance import dagster_home
-from pipeline.cli.leaderboard import parse_moment, print_board
+from pipeline.cli.declarations import load_job
+from pipeline.cli.errors import InputError, RunFailedError, StoppedError
+from pipeline.cli.instance import dagster_home, open_instance, require_folder, run_tags
+from pipeline.cli.leaderboard import parse_moment
+from pipeline.cli.log import log_path, logged
 from pipeline.cli.output import console, print_json
-from pipeline.reports.queries import Board, UnknownBoardError, board, board_names
+from pipeline.cli.summary import print_summary
 from pipeline.settings import settings
-from pipeline.warehouse import WarehouseBusyError, current_publication, open_published
+from pipeline.warehouse import WarehouseBusyError, WarehouseVersionError, current_publication
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -30,18 +25,13 @@ if TYPE_CHECKING:
 
     from pipeline.cli.progress import Watch
 
-_LOG = "podium-run.log"
-_INTERRUPTS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
-
-_QUERIES = (
-    "SELECT rank, title, round(rank_key, 4) AS score, coverage, status FROM marts.leaderboard_current "
-    "WHERE competition = '{board}' ORDER BY position",
-    "SELECT year(cycle) AS year, round(avg(value), 4) AS mean FROM {board}.cycle_metrics "
-    "WHERE model_id = '{model}' AND metric = '{metric}' GROUP BY 1 ORDER BY 1",
-    "SELECT subject, round(avg(value), 3) AS score FROM {board}.scores "
-    "WHERE model_id = '{model}' GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
+_DAMAGED = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Could not read enough bytes from file",
+    "Failure while replaying WAL file",
 )
-"""Questions to try on a board that was just published."""
+"""What DuckDB says of a file that it cannot read."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +41,7 @@ class _Run:
     id: str
     seconds: float
     watch: "Watch"
-
-    @property
-    def cycles_recomputed(self) -> int:
-        return sum(report.cycles_recomputed or 0 for report in self.watch.assets)
+    log: Path
 
 
 def run(
@@ -66,18 +53,16 @@ def run(
 ) -> None:
     """Do everything that is new, from predictions to a published board; done twice, the second does nothing."""
     _check_range(from_cycle, to_cycle)
-    started = time.perf_counter()
-    home = dagster_home()
     out = None if as_json else console()
-    with (home / _LOG).open("w", encoding="utf-8") as log, _quiet(log):
-        job = _job(name, out)
-        run_id, watch = _execute(job, {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}, out)
-    done = _Run(run_id, round(time.perf_counter() - started, 1), watch)
+    try:
+        done = _run(name, {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}, out)
+    except KeyboardInterrupt:
+        raise _stopped() from None
     if out is None:
         _print_json(done)
     _raise_failures(done)
     if out is not None:
-        _print_summary(out, name, done)
+        print_summary(out, name, done.watch, done.seconds)
 
 
 def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:
@@ -94,79 +79,46 @@ def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:
         raise InputError(f"--from {from_cycle} is later than --to {to_cycle}; no cycle lies between them")
 
 
-def _job(name: str | None, out: "Console | None") -> "dg.JobDefinition":
-    """The job of a board, or the one over all assets.
+def _run(name: str | None, recompute: dict[str, Any], out: "Console | None") -> _Run:
+    """Load the definitions and execute the job, on the persistent instance, so that the UI shows the run too."""
+    started = time.perf_counter()
+    home, run_id = dagster_home(), str(uuid.uuid4())
+    _require_folders()
+    with logged(log := log_path(home, run_id)):
+        if out is not None:
+            out.print("[dim]loading definitions[/dim]")
+        watch = _execute(load_job(name), run_id, home, recompute, out)
+    return _Run(run_id, round(time.perf_counter() - started, 1), watch, log)
+
+
+def _require_folders() -> None:
+    """Refuse folders that a run could not write in, before it begins.
 
     Raises
     ------
     InputError
-        If no such board is declared, or a declaration is wrong.
+        If there is one.
     """
-    if out is not None:
-        out.print("[dim]loading definitions[/dim]")
-    definitions = _definitions()
-    if name is None:
-        return definitions.resolve_implicit_global_asset_job_def()
-    boards = sorted(job.name for job in definitions.jobs or ())
-    if name not in boards:
-        raise InputError(f"no board {name!r} is declared; known: {', '.join(boards) or 'none'}")
-    return definitions.resolve_job_def(name)
+    for folder in (settings().warehouse_path.parent, settings().published_dir):
+        require_folder(folder, "PODIUM_DATA_DIR")
+    dbt = settings().dbt_project_dir
+    if not (dbt / "dbt_project.yml").exists():
+        raise InputError(f"there is no dbt_project.yml in {dbt}; set PODIUM_DBT_PROJECT_DIR to the dbt project")
+    require_folder(dbt / "target", "PODIUM_DBT_PROJECT_DIR")
 
 
-def _definitions() -> "dg.Definitions":
-    """What is declared under ``pipeline/defs``.
-
-    Raises
-    ------
-    InputError
-        If a declaration is wrong: which, and what the innermost error says.
-    """
-    from pipeline.definitions import defs
-
-    try:
-        return defs()
-    except Exception as error:
-        chain: list[BaseException] = [error]
-        while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
-            chain.append(cause)
-        if len(chain) == 1:  # no declaration was being read: a bug
-            raise
-        where = str(error).strip().splitlines()[0]
-        raise InputError(f"{where} {_in_words(chain[-1])} (files: pipeline/defs/*/defs.yaml)") from error
-
-
-def _in_words(error: BaseException) -> str:
-    """The message of an error; of a declaration's, where and what, without the values."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    wrong = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-    return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
-
-
-def _execute(job: "dg.JobDefinition", recompute: dict[str, Any], out: "Console | None") -> tuple[str, "Watch"]:
-    """Execute a job in this process, on the persistent instance, so that the UI shows the run too."""
-    import dagster as dg
-
+def _execute(
+    job: "dg.JobDefinition", run_id: str, home: Path, recompute: dict[str, Any], out: "Console | None"
+) -> "Watch":
+    """Execute a job in this process."""
     from pipeline.cli.progress import watching
 
-    run_id = str(uuid.uuid4())
     run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
-    with dg.DagsterInstance.get() as instance, watching(instance, run_id, out) as watch:
-        job.execute_in_process(instance=instance, run_config=run_config, run_id=run_id, raise_on_error=False)
-    return run_id, watch
-
-
-@contextlib.contextmanager
-def _quiet(log: TextIO) -> Iterator[None]:
-    """What dbt and Dagster print goes to a log file; the run's events are shown by ``watching``."""
-    handler = logging.StreamHandler(log)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        with contextlib.redirect_stdout(log):
-            yield
-    finally:
-        root.removeHandler(handler)
+    with open_instance(home) as instance, watching(instance, run_id, out) as watch:
+        job.execute_in_process(
+            instance=instance, run_config=run_config, run_id=run_id, tags=run_tags(), raise_on_error=False
+        )
+    return watch
 
 
 def _op_config(job: "dg.JobDefinition", recompute: dict[str, Any]) -> dict[str, Any]:
@@ -187,69 +139,37 @@ def _raise_failures(done: _Run) -> None:
 
     Raises
     ------
-    KeyboardInterrupt
+    StoppedError
         If it was Ctrl-C.
     WarehouseBusyError
         If a step could not get the warehouse.
+    WarehouseVersionError
+        If another version of Podium wrote the warehouse.
+    InputError
+        If the warehouse is damaged.
     RunFailedError
         If a step failed for another reason.
     """
     failures = done.watch.failures
-    if any(failure.error in _INTERRUPTS for failure in failures):
-        raise KeyboardInterrupt
-    busy = [failure.message for failure in failures if failure.error == WarehouseBusyError.__name__]
-    if busy:
-        raise WarehouseBusyError(busy[0])
+    if done.watch.is_stopped:
+        raise _stopped()
+    for failure in failures:
+        for known in (WarehouseBusyError, WarehouseVersionError):
+            if failure.error == known.__name__:
+                raise known(failure.message)
+        if any(words in failure.message for words in _DAMAGED):
+            folder = settings().warehouse_path.parent
+            raise InputError(
+                f"the warehouse {settings().warehouse_path} is damaged ({failure.message}); move the folder "
+                f"{folder} away and run again: it is filled anew from the sources"
+            )
     if failures:
         causes = "; ".join(f"{one.step}: {one.error or 'error'}: {one.message}" for one in failures)
-        raise RunFailedError(f"run {done.id} failed at {causes} (`podium dev` shows its log)")
+        raise RunFailedError(f"run {done.id} failed at {causes} (log: {done.log}; `podium dev` shows its events)")
 
 
-def _print_summary(out: "Console", name: str | None, done: _Run) -> None:
-    """The boards, what was done, where the published file is, and what to do next."""
-    publication = current_publication(settings().published_dir)
-    if publication is None:
-        out.print("Nothing is published yet.")
-        return
-    found = _print_boards(out, name)
-    tables = sum(1 for report in done.watch.assets if report.cycles_recomputed)
-    cycles = done.cycles_recomputed
-    what = f"{cycles:,} cycles of {tables} tables recomputed" if cycles else "Nothing new: 0 cycles recomputed"
-    out.print(f"\n{what} in {done.seconds:.1f} s. Published: {publication.path}", soft_wrap=True, markup=False)
-    queries = [query for one in found[:1] for query in _queries(one)]
-    if queries:
-        out.print("\nThree questions to try (or open that file in any DuckDB client):")
-    for query in queries:
-        out.print(f'  {_podium()} sql "{query}"', soft_wrap=True, highlight=False, markup=False)
-    out.print("\nThe graph, its runs and checks in the Dagster UI:  make dev", highlight=False)
-
-
-def _podium() -> str:
-    """How to call the command from here: by its name, or by its path when its environment is not activated."""
-    return "podium" if shutil.which("podium") else os.path.relpath(Path(sys.executable).with_name("podium"))
-
-
-def _print_boards(out: "Console", name: str | None) -> list[Board]:
-    """Print the board of that name, or all; those without rows yet are named only."""
-    found = []
-    with open_published(settings().published_dir) as connection:
-        for each in [name] if name else board_names(connection):
-            out.print()
-            try:
-                found.append(board(connection, each))
-            except UnknownBoardError as error:
-                out.print(str(error), soft_wrap=True, markup=False)
-            else:
-                print_board(found[-1])
-    return found
-
-
-def _queries(found: Board) -> list[str]:
-    """The questions to try, about the first model of a board."""
-    if not found.rows:
-        return []
-    model, metric = (text.replace("'", "''") for text in (found.rows[0].model_id, found.keys[0].partition(".")[2]))
-    return [query.format(board=found.name, model=model, metric=metric) for query in _QUERIES]
+def _stopped() -> StoppedError:
+    return StoppedError("stopped; what is finished is kept, run again to go on")
 
 
 def _print_json(done: _Run) -> None:
@@ -259,10 +179,12 @@ def _print_json(done: _Run) -> None:
             "run_id": done.id,
             "success": not done.watch.failures,
             "seconds": done.seconds,
-            "cycles_recomputed": done.cycles_recomputed,
+            "cycles_recomputed": done.watch.cycles_recomputed,
+            "whole_tables_recomputed": done.watch.whole_tables_recomputed,
             "assets": done.watch.assets,
             "failed_checks": done.watch.failed_checks,
             "failures": done.watch.failures,
             "published": None if publication is None else str(publication.path),
+            "log": str(done.log),
         }
     )

@@ -1,19 +1,35 @@
 """``podium sql``: any question to the published file."""
 
+import re
 import sys
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 import duckdb
 import typer
-from rich.table import Table
-from rich.text import Text
+from typer.core import TyperCommand
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import cell, console, print_json
-from pipeline.settings import settings
-from pipeline.warehouse import open_published
+from pipeline.cli.output import Column, cell, console, print_json, print_table
+from pipeline.cli.published import published
 
 _ROWS_OF_A_TABLE = 50
+_NARROW = (int, float, Decimal, datetime, date, time, timedelta, UUID, type(None))
+"""Types whose values are of no use when they are cut."""
+
+
+class QueryCommand(TyperCommand):
+    """A command whose argument may begin with ``--``, as a comment in SQL does."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Take what begins like an option, but has a space where none has one, for the query."""
+        queries = [] if "--" in args else [one for one in args if re.match(r"-[^=\s]*\s", one)]
+        return super().parse_args(
+            ctx, [*(one for one in args if one not in queries), *(["--"] if queries else []), *queries]
+        )
 
 
 def sql(
@@ -27,20 +43,18 @@ def sql(
     """Ask the published file, read-only: podium sql "SELECT * FROM sp500.leaderboard LIMIT 5"."""
     text = sys.stdin.read() if query == "-" else query
     shown = limit if as_json or limit else _ROWS_OF_A_TABLE
-    with open_published(settings().published_dir) as connection:
+    with published() as connection:
         names, rows = _answer(connection, text, None if shown is None else shown + 1)
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows[:shown]])
         return
-    table = Table()
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows[:shown]:
-        table.add_row(*(Text(cell(value)) for value in row))
-    out = console()
-    out.print(table)
+    print_table([_column(name, [row[at] for row in rows[:shown]]) for at, name in enumerate(names)], fold=True)
     if shown is not None and len(rows) > shown:
-        out.print(f"[dim]the first {shown} rows; --limit or --json for more[/dim]")
+        console().print(f"[dim]the first {shown} rows; --limit or --json for more[/dim]")
+
+
+def _column(name: str, values: Sequence[Any]) -> Column:
+    return Column(name, [cell(value) for value in values], is_text=not all(isinstance(one, _NARROW) for one in values))
 
 
 def _answer(

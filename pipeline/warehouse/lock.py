@@ -5,8 +5,8 @@ for messages, a stale one harms nothing.
 """
 
 import json
+import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
+
+from pipeline.processes import Process
+
+_log = logging.getLogger(__name__)
+_QUIET_SECONDS = 1.0
+"""How long a wait goes without a word."""
 
 
 class WarehouseBusyError(RuntimeError):
@@ -30,6 +36,7 @@ class Holder:
     host: str
     purpose: str
     since: str
+    started: str = ""
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host} ({self.purpose}, since {self.since})"
@@ -37,15 +44,7 @@ class Holder:
     @property
     def is_gone(self) -> bool:
         """Whether the process that left the note has died on this machine without taking it away."""
-        if self.host != socket.gethostname():
-            return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return False
+        return Process(self.host, self.pid, self.started).is_gone
 
 
 @dataclass
@@ -116,7 +115,7 @@ class WriteLock:
             if not held.purposes:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 try:
-                    held.file.acquire(timeout=self.timeout, poll_interval=0.05)
+                    self._wait_for(held.file)
                     self._leave_note(purpose)
                 except filelock.Timeout:
                     raise self._busy(start, self._who()) from None
@@ -186,9 +185,21 @@ class WriteLock:
         except (OSError, ValueError, TypeError):
             return None
 
+    def _wait_for(self, file: filelock.FileLock) -> None:
+        """Take the lock file, and say who has it when that takes a while; may raise ``filelock.Timeout``."""
+        patience = min(_QUIET_SECONDS, self.timeout)
+        try:
+            file.acquire(timeout=patience, poll_interval=0.05)
+        except filelock.Timeout:
+            if self.timeout <= patience:
+                raise
+            _log.warning("waiting up to %.0f s for %s, which has the warehouse", self.timeout, self._who())
+            file.acquire(timeout=self.timeout - patience, poll_interval=0.05)
+
     def _leave_note(self, purpose: str) -> None:
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        note = Holder(os.getpid(), socket.gethostname(), purpose, since)
+        me = Process.this()
+        note = Holder(me.pid, me.host, purpose, since, me.started)
         draft = self.note_path.with_name(f"{self.note_path.name}.{os.getpid()}")
         draft.write_text(json.dumps(asdict(note)), encoding="utf-8")
         draft.replace(self.note_path)

@@ -1,13 +1,16 @@
 """``podium dev``: Dagster's own command, in the project, with the home and the folders that the caller meant."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from pipeline.cli.instance import run_tags
 from pipeline.settings import PROJECT_ROOT
-from pipeline_tests.cli.command import Podium
+from pipeline_tests.cli.command import Podium, error
 
 
 class Executed(BaseException):
@@ -60,3 +63,21 @@ def test_relative_folders_mean_those_of_the_caller(
     assert process.environment["PODIUM_DATA_DIR"] == str(tmp_path / "here")
     assert process.environment["PODIUM_DBT_PROJECT_DIR"] == str(tmp_path / "my_dbt")
     assert process.environment["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster_home")
+
+
+def test_a_run_that_was_killed_keeps_no_run_of_the_ui_waiting(podium: Podium, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    executed(podium)
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster_home")) as instance:
+        tags = run_tags() | {"podium/pid": str(ended.pid)}
+        killed = dg.DagsterRun(job_name="toy", run_id="killed", status=dg.DagsterRunStatus.STARTED, tags=tags)
+        instance.add_run(killed)
+        executed(podium)
+        assert [one.status for one in instance.get_runs()] == [dg.DagsterRunStatus.FAILURE]
+
+
+def test_a_wrong_configuration_is_one_line(podium: Podium, tmp_path: Path) -> None:
+    (tmp_path / "dagster_home").mkdir()
+    (tmp_path / "dagster_home" / "dagster.yaml").write_text("telemetry: [", encoding="utf-8")
+    assert error(podium("dev"), 2).startswith("Dagster cannot be configured by ")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_exit_codes_are_those_that_scripts_rely_on() -> None:
         "WRONG_INPUT": 2,
         "BUSY": 3,
         "NOT_PUBLISHED": 4,
+        "STOPPED": 130,
     }
 
 
@@ -77,6 +79,13 @@ def test_a_process_ends_with_the_code_and_without_a_traceback(boards_dir: Path) 
     [
         ("PODIUM_THREADS", "many", "PODIUM_THREADS='many' cannot be used: Input should be a valid integer"),
         ("PODIUM_LOCK_TIMEOUT", "-1", "PODIUM_LOCK_TIMEOUT='-1' cannot be used: Input should be greater than"),
+        ("PODIUM_LOCK_TIMEOUT", "inf", "PODIUM_LOCK_TIMEOUT='inf' cannot be used: Input should be"),
+        (
+            "PODIUM_MEMORY_LIMIT",
+            "lots",
+            "PODIUM_MEMORY_LIMIT='lots' cannot be used: write a number and its unit (MB, GB, TB, MiB, ...), 64MB at "
+            "least (Memory that DuckDB may use, such as 512MB or 4GiB; 4GB by default)",
+        ),
         ("PODIUM_DOTTED_PATH_PACKAGES", "pipeline", 'error parsing value for field "dotted_path_packages"'),
     ],
 )
@@ -90,18 +99,35 @@ def test_a_wrong_setting_is_named(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["leaderboard"], "Missing argument"),
-        (["leaderboard", "weekly", "--colour"], "No such option"),
-        (["leaderboard", "weekly", "--limit", "0"], "Invalid value for '--limit'"),
-        (["sql", "SELECT 1", "--limit", "many"], "Invalid value for '--limit'"),
-        (["dev", "--port", "70000"], "Invalid value for '--port'"),
-        (["ranking"], "No such command 'ranking'"),
+        (["leaderboard"], "missing argument 'name'; see podium leaderboard --help"),
+        (["leaderboard", "weekly", "--colour"], "no such option: --colour; see podium leaderboard --help"),
+        (["leaderboard", "weekly", "--limit", "0"], "invalid value for '--limit'"),
+        (["sql", "SELECT 1", "--limit", "many"], "invalid value for '--limit'"),
+        (["dev", "--port", "70000"], "invalid value for '--port'"),
+        (["ranking"], "no such command 'ranking'; see podium --help"),
     ],
 )
-def test_wrong_usage_is_code_2(arguments: list[str], message: str) -> None:
-    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
-    assert result.exit_code == 2
-    assert message in result.stderr
+def test_wrong_usage_is_one_line_that_names_the_help(boards: Podium, arguments: list[str], message: str) -> None:
+    assert error(boards(*arguments), 2).startswith(message)
+
+
+def test_without_a_command_the_help_is_shown(boards: Podium) -> None:
+    outcome = boards()
+    assert (outcome.code, outcome.err) == (2, "")
+    assert "leaderboard" in outcome.out
+
+
+def test_the_version_is_that_of_the_package(boards: Podium) -> None:
+    assert boards("--version").out == f"podium {version('podium')}\n"
+
+
+def test_a_variable_that_is_no_setting_is_one_line_and_nothing_else(
+    boards: Podium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_DATADIR", "/nowhere")
+    outcome = boards("sql", "SELECT 1 AS one", "--json")
+    assert (outcome.code, outcome.json) == (0, [{"one": 1}])
+    assert outcome.err == "podium: PODIUM_DATADIR is no setting and changes nothing; did you mean PODIUM_DATA_DIR?\n"
 
 
 def test_help_lists_commands_and_exit_codes() -> None:

@@ -1,11 +1,14 @@
 """``podium leaderboard``: the newest board, or any earlier one, for people and for programs."""
 
 import re
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from pipeline.cli import output
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.warehouse import WarehouseFiles
@@ -161,3 +164,30 @@ def test_a_revision_shows_from_the_moment_it_was_known(podium: Podium, fresh_boa
     assert ranks(podium, "weekly", "--as-of", "2020-01-24") == revised
     vintages = podium("sql", "SELECT known_at, value FROM weekly.truth ORDER BY known_at", "--json").json
     assert [row["value"] for row in vintages] == [0.01, -0.02]
+
+
+@pytest.mark.parametrize(
+    ("width", "header"),
+    [
+        (200, ["rank", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"]),
+        (80, ["rank", "±", "model", "quarter.ic", "95 % interval", "coverage"]),
+        (60, ["rank", "model", "quarter.ic", "95 % interval"]),
+        (45, ["rank", "model", "quarter.ic"]),
+    ],
+)
+def test_a_narrow_terminal_gets_the_columns_that_matter_most(
+    boards: Podium, monkeypatch: pytest.MonkeyPatch, width: int, header: list[str]
+) -> None:
+    monkeypatch.setattr(output, "console", lambda: Console(file=sys.stdout, width=width))
+    outcome = boards("leaderboard", "weekly")
+    assert max(map(len, outcome.out.splitlines())) <= width
+    shown, first, *_, last = outcome.table
+    assert shown == header
+    assert first[shown.index("quarter.ic")] == "+0.060"
+    assert last[shown.index("model")].startswith("Silent (unr")
+    assert ("not shown here: " in outcome.out) == (width < 200)
+
+
+def test_a_year_has_four_digits(boards: Podium) -> None:
+    message = error(boards("leaderboard", "weekly", "--as-of", "0001-01-01"), 2)
+    assert "has nothing as early as 0001-01-01 23:59; it begins at 2020-" in message

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.cli.output import day, percent, print_json, signed
+from pipeline.cli.output import counted, day, percent, print_json, signed
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,11 @@ def test_a_share_is_a_percentage(value: float | None, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(datetime(2020, 1, 17), "2020-01-17"), (datetime(2020, 1, 17, 22), "2020-01-17 22:00 UTC")],
+    [
+        (datetime(2020, 1, 17), "2020-01-17"),
+        (datetime(2020, 1, 17, 22), "2020-01-17 22:00 UTC"),
+        (datetime(1, 1, 1), "0001-01-01"),
+    ],
 )
 def test_a_day_shows_the_time_only_where_it_has_one(value: datetime, expected: str) -> None:
     assert day(value) == expected
@@ -49,3 +53,8 @@ def test_json_has_no_nan_and_no_ambiguous_time(
 ) -> None:
     print_json(value)
     assert json.loads(capsys.readouterr().out) == expected
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 rows"), (1, "1 row"), (1669, "1,669 rows")])
+def test_one_is_singular(number: int, expected: str) -> None:
+    assert counted(number, "row") == expected

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from pipeline.cli.run import _QUERIES
+from pipeline.cli.summary import QUERIES
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.cli.command import Podium
 
-SUGGESTED = [query.format(board="sp500", model="momentum_12_1", metric="ic") for query in _QUERIES]
+SUGGESTED = [query.format(name="sp500", schema="sp500", model="momentum_12_1", metric="ic") for query in QUERIES]
 
 
 def readme_queries() -> list[str]:

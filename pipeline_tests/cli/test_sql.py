@@ -1,10 +1,13 @@
 """``podium sql``: any question, as a table or as JSON, and nothing written."""
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from pipeline.cli import output
 from pipeline_tests.cli.command import Podium, error
 
 ODD_TYPES = {
@@ -174,3 +177,44 @@ def test_writing_is_refused(boards: Podium, query: str) -> None:
 def test_nothing_published_is_told_before_anything_about_the_query(podium: Podium, tmp_path: Path) -> None:
     message = error(podium("sql", "SELEC 1"), 4)
     assert message == f"nothing is published in {tmp_path / 'published'}; run `podium run` first"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-- the first = the best\nSELECT 1 AS one", "--json"),
+        ("--json", "-- a comment\nSELECT 1 AS one"),
+        ("--json", "--a comment without a space\nSELECT 1 AS one"),
+        ("--json", "--", "-- a comment\nSELECT 1 AS one"),
+    ],
+)
+def test_a_query_may_begin_with_a_comment(boards: Podium, arguments: tuple[str, ...]) -> None:
+    outcome = boards("sql", *arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.json == [{"one": 1}]
+
+
+def test_a_misspelt_option_is_no_query(boards: Podium) -> None:
+    assert error(boards("sql", "SELECT 1", "--jsn"), 2).startswith("no such option: --jsn")
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 60 columns."""
+    monkeypatch.setattr(output, "console", lambda: Console(file=sys.stdout, width=60))
+
+
+@pytest.mark.usefixtures("narrow")
+def test_on_a_narrow_terminal_text_goes_on_below_and_numbers_stay_whole(boards: Podium) -> None:
+    outcome = boards("sql", "SELECT repeat('word ', 20) AS text, 123456789012345 AS a, DATE '2020-01-31' AS b")
+    assert max(map(len, outcome.out.splitlines())) <= 60
+    assert [row[1:] for row in outcome.table[:2]] == [["a", "b"], ["123456789012345", "2020-01-31"]]
+    assert sum(row[0].count("word") for row in outcome.table) == 20
+
+
+@pytest.mark.usefixtures("narrow")
+def test_columns_without_room_are_named(boards: Podium) -> None:
+    columns = ", ".join(f"123456789012345 AS c{number}" for number in range(5))
+    outcome = boards("sql", f"SELECT {columns}")
+    assert outcome.table == [["c0", "c1", "c2"], ["123456789012345"] * 3]
+    assert outcome.out.splitlines()[-1] == "not shown here: c3, c4; a wider terminal or --json has all"

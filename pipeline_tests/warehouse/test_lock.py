@@ -293,3 +293,20 @@ def test_connections_use_utc_and_the_settings(files: WarehouseFiles, monkeypatch
     finally:
         settings.cache_clear()
     assert (row["zone"], row["threads"], row["memory"]) == ("UTC", 1, "488.2 MiB")
+
+
+def test_a_long_wait_says_whom_it_is_for(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    with processes.running(processes.hold, tmp_path) as holder:
+        assert processes.line(holder) == "holding"
+        with pytest.raises(WarehouseBusyError, match="waited 1"), processes.warehouse(str(tmp_path), 1.3).write("mine"):
+            pass
+    (message,) = caplog.messages
+    assert message.startswith(f"waiting up to 1 s for process {holder.pid} on {socket.gethostname()} (holding it for a")
+
+
+def test_a_short_wait_is_silent(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    with processes.running(processes.hold, tmp_path) as holder:
+        assert processes.line(holder) == "holding"
+        with pytest.raises(WarehouseBusyError), processes.warehouse(str(tmp_path), 0.2).write("mine"):
+            pass
+    assert caplog.messages == []

@@ -150,14 +150,18 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     newest, first = found or (None, None)
     if newest is not None:
         return cast(datetime, newest)
-    if first is None:
+    if first is None or as_of is None:
         raise UnknownBoardError(
             f"board {name!r} has no rows in category {category!r} yet; `podium run {name}` makes them once outcomes "
             f"are known"
         )
     raise UnknownBoardError(
-        f"board {name!r} has nothing as early as {as_of:%Y-%m-%d %H:%M}; it begins at {first:%Y-%m-%d %H:%M} (UTC)"
+        f"board {name!r} has nothing as early as {_minute(as_of)}; it begins at {_minute(first)} (UTC)"
     )
+
+
+def _minute(moment: datetime) -> str:
+    return moment.isoformat(" ", "minutes")  # strftime writes the year 1 as 1
 
 
 def _values(

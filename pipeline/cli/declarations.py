@@ -1,0 +1,137 @@
+"""What is declared under ``pipeline/defs``, loaded; a mistake there is one line that names its file."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from pipeline.cli.errors import InputError
+from pipeline.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_DEFS = PROJECT_ROOT / "pipeline" / "defs"
+_EXAMPLE = "type: pipeline.components.Competition"
+_FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
+"""What Dagster reads of a component's declaration."""
+_COMPONENT = re.compile(r"Error while (?:loading component|building definitions for) (\S+?)\[\d+\]")
+
+
+def load_job(name: str | None) -> "dg.JobDefinition":
+    """The job of a board, or the one over all assets.
+
+    Raises
+    ------
+    InputError
+        If no such board is declared, or a declaration is wrong: which file, and what the innermost error says.
+    """
+    from pipeline.definitions import defs
+
+    try:
+        return _job(defs(), name)
+    except InputError:
+        raise
+    except Exception as error:
+        told = problems_in(_DEFS) or _problem_told_by(error)
+        if not told:  # no declaration was being read: a bug
+            raise
+        raise InputError("; ".join(told)) from error
+
+
+def problems_in(folder: Path) -> list[str]:
+    """What keeps the ``defs.yaml`` files in a folder from being read as components, each with its file.
+
+    Dagster's own errors about these name no file.
+    """
+    return [
+        f"{_shown(path)}: {problem}" for path in sorted(folder.rglob("defs.yaml")) for problem in _problems_of(path)
+    ]
+
+
+def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
+    if name is None:
+        return definitions.resolve_implicit_global_asset_job_def()
+    boards = sorted({job.name for job in definitions.jobs or ()})
+    if name not in boards:
+        raise InputError(f"no board {name!r} is declared; known: {', '.join(boards) or 'none'}")
+    return definitions.resolve_job_def(name)
+
+
+def _problem_told_by(error: Exception) -> list[str]:
+    """What Dagster's error about a component says; nothing for an error that is about none."""
+    if isinstance(error, OSError):
+        return [f"the declared boards cannot be loaded: {error}"]
+    component = _COMPONENT.search(str(error))
+    return [f"{_shown(_DEFS / component[1] / 'defs.yaml')}: {_in_words(_innermost(error))}"] if component else []
+
+
+def _problems_of(path: Path) -> Iterator[str]:
+    try:
+        documents = [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        yield f"no YAML{where}: {error.problem}"
+        return
+    except (yaml.YAMLError, ValueError) as error:  # of characters that YAML or UTF-8 does not have
+        yield f"no YAML: {str(error).splitlines()[0]}"
+        return
+    if not documents:
+        yield f"it is empty; begin with {_EXAMPLE}, or remove the file"
+    for document in documents:
+        yield from _problems_of_document(document)
+    names = [_name(document) for document in documents]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        yield f"it declares {name!r} more than once; keep one"
+
+
+def _problems_of_document(document: Any) -> Iterator[str]:
+    if not isinstance(document, dict):
+        yield f"it holds no fields but {document!r:.40}; begin with {_EXAMPLE}"
+        return
+    unknown = [str(field) for field in document if field not in _FIELDS]
+    if unknown:
+        yield f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(_FIELDS)}"
+    kind = document.get("type")
+    if not isinstance(kind, str):
+        yield f"it has no type; begin with {_EXAMPLE}"
+    elif not _is_component(kind):
+        yield f"unknown type {kind!r}; a board's is pipeline.components.Competition"
+
+
+def _is_component(kind: str) -> bool:
+    """Whether there is a class of that name."""
+    module, _, name = kind.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except (ImportError, ValueError):
+        return False
+
+
+def _name(document: Any) -> Any:
+    attributes = document.get("attributes") if isinstance(document, dict) else None
+    return attributes.get("name") if isinstance(attributes, dict) else None
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(PROJECT_ROOT).as_posix() if path.is_relative_to(PROJECT_ROOT) else str(path)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain[-1]
+
+
+def _in_words(error: BaseException) -> str:
+    """The message of an error; of a declaration's, where and what, without the values."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    wrong = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)

@@ -1,0 +1,120 @@
+"""What ``podium run`` says at its end: the boards, what was done, where the published file is, and what to ask it."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipeline.cli.errors import InputError
+from pipeline.cli.leaderboard import print_board
+from pipeline.cli.output import counted
+from pipeline.cli.published import published
+from pipeline.reports.queries import Board, UnknownBoardError, board, board_names
+from pipeline.settings import settings
+from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.cli.progress import Watch
+
+QUERIES = (
+    "SELECT rank, title, round(rank_key, 4) AS score, coverage, status FROM marts.leaderboard_current "
+    "WHERE competition = '{name}' ORDER BY position",
+    "SELECT year(cycle) AS year, round(avg(value), 4) AS mean FROM {schema}.cycle_metrics "
+    "WHERE model_id = '{model}' AND metric = '{metric}' GROUP BY 1 ORDER BY 1",
+    "SELECT subject, round(avg(value), 3) AS score FROM {schema}.scores "
+    "WHERE model_id = '{model}' GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
+)
+"""Questions to try on a board that was just published."""
+
+
+def print_summary(out: "Console", name: str | None, watch: "Watch", seconds: float) -> None:
+    """Print what there is to say of a run that succeeded.
+
+    Parameters
+    ----------
+    out : Console
+        Where to.
+    name : str or None
+        The board that was run; None for all.
+    watch : Watch
+        What the run did.
+    seconds : float
+        How long it took.
+    """
+    publication = current_publication(settings().published_dir)
+    if publication is None:
+        out.print("Nothing is published yet.")
+        return
+    queries = _print_boards(out, name)
+    done = f"{_what_was_done(watch)} in {seconds:.1f} s. Published: {publication.path}"
+    out.print(f"\n{done}", soft_wrap=True, highlight=False, markup=False)
+    if queries:
+        out.print("\nThree questions to try (or open that file in any DuckDB client):")
+    for query in queries:
+        out.print(f"  {_podium()} sql {_in_shell(query)}", soft_wrap=True, highlight=False, markup=False)
+    out.print("\nThe graph, its runs and checks in the Dagster UI:  make dev", highlight=False)
+
+
+def _what_was_done(watch: "Watch") -> str:
+    cycles, tables = counted(watch.cycles_recomputed, "cycle"), watch.whole_tables_recomputed
+    if watch.cycles_recomputed:
+        return f"{cycles} recomputed"
+    return (
+        f"{cycles} and {counted(tables, 'whole table')} recomputed" if tables else f"Nothing new: {cycles} recomputed"
+    )
+
+
+def _print_boards(out: "Console", name: str | None) -> list[str]:
+    """Print the board of that name, or all, and return questions about the first; one without rows is named only.
+
+    A run that is done stays so when its board cannot be shown: the reason is printed instead.
+    """
+    queries: list[str] = []
+    try:
+        with published() as connection:
+            for each in [name] if name else board_names(connection):
+                out.print()
+                try:
+                    found = board(connection, each)
+                except UnknownBoardError as error:
+                    out.print(str(error), soft_wrap=True, markup=False)
+                else:
+                    print_board(found)
+                    queries = queries or _queries(connection, found)
+    except (InputError, NotPublishedError, WarehouseBusyError, duckdb.Error) as error:
+        why = " ".join(str(error).split())
+        out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
+    return queries
+
+
+def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:
+    """The questions to try, about the first model of a board."""
+    if not found.rows:
+        return []
+    names = (found.name, found.rows[0].model_id, found.keys[0].partition(".")[2])
+    name, model, metric = (text.replace("'", "''") for text in names)
+    schema = _as_name(connection, found.name)
+    return [query.format(name=name, schema=schema, model=model, metric=metric) for query in QUERIES]
+
+
+def _as_name(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """A name as SQL needs it: quoted only where it must be, so that what people read stays readable."""
+    keyword = "SELECT 1 FROM duckdb_keywords() WHERE keyword_name = ? AND keyword_category <> 'unreserved'"
+    is_plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and connection.execute(keyword, [name]).fetchone() is None
+    return name if is_plain else quote(name)
+
+
+def _in_shell(query: str) -> str:
+    """A query as one argument in double quotes."""
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", query) + '"'
+
+
+def _podium() -> str:
+    """How to call the command from here: by its name, or by its path when its environment is not activated."""
+    return "podium" if shutil.which("podium") else os.path.relpath(Path(sys.executable).with_name("podium"))

@@ -1,0 +1,55 @@
+"""Which process this is, and whether one that left its name behind still runs."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of some machine.
+
+    Parameters
+    ----------
+    host : str
+        The machine's name.
+    pid : int
+        Its number there, which the machine gives to another process once it has ended.
+    started : str
+        When it started, in ticks since the machine did, so that two with one number are told apart; empty where the
+        system does not say.
+    """
+
+    host: str
+    pid: int
+    started: str = ""
+
+    @classmethod
+    def this(cls) -> "Process":
+        """The one that asks."""
+        return cls(socket.gethostname(), os.getpid(), _state_and_start(os.getpid())[1])
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has surely ended; of another machine's process nobody here knows."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass  # it runs, as another user
+        state, started = _state_and_start(self.pid)
+        return state == "Z" or ("" not in (self.started, started) and self.started != started)
+
+
+def _state_and_start(pid: int) -> tuple[str, str]:
+    """Fields 3 and 22 of ``/proc/<pid>/stat``; empty where there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "", ""
+    fields = stat.rpartition(")")[2].split()  # the second field is the program's name, which may hold anything
+    return fields[0], fields[19]
