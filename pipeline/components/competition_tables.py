@@ -235,8 +235,8 @@ def _whole(
     code: str,
     rows: Callable[[], pd.DataFrame],
 ) -> Outcome:
-    """A table that changes as one."""
-    by_hand = Recompute(force=config.force)
+    """A table that changes as one: in no range of cycles, so only force without a range means it."""
+    by_hand = Recompute(force=config.force and config.first is None and config.last is None)
     return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
 
 

@@ -171,6 +171,14 @@ def test_force_computes_a_range_again_and_moves_nothing(graph: ToyGraph, ledger:
     assert_same_tables(graph.tables(), tables)
 
 
+def test_force_with_a_range_means_the_cycles_in_it_and_no_whole_table(graph: ToyGraph) -> None:
+    done = recomputed(graph.run(config={"from_cycle": "2050-01-01", "force": True}))
+    everything = recomputed(graph.run("catalog", "models", "subjects", config={"force": True}))
+
+    assert set(done.values()) == {0}
+    assert everything == {"catalog": 2, "models": 1, "subjects": 1}
+
+
 def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, graph: ToyGraph) -> None:
     toy.revise(10, "S2", 0.5, NEWEST_BOARD + HOUR)
     toy.revise(20, "S2", 0.5, NEWEST_BOARD + HOUR)
