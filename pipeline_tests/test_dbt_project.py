@@ -161,7 +161,9 @@ def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:
     assert set(without) == {spec.name for spec in COMPETITION_TABLES if spec.cycle is None} | {"boards", "metrics"}
 
 
-@pytest.mark.parametrize("given", [{}, {"PODIUM_MEMORY_LIMIT": "512MiB", "PODIUM_THREADS": "1"}], ids=["default", "set"])
+@pytest.mark.parametrize(
+    "given", [{}, {"PODIUM_MEMORY_LIMIT": "512MiB", "PODIUM_THREADS": "1"}], ids=["default", "set"]
+)
 def test_dbt_has_the_memory_and_threads_of_the_settings(project: Path, empty: Path, given: dict[str, str]) -> None:
     query = "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads"
     shown = dbt(project, "--quiet", "show", "--output", "json", "--inline", query, data_dir=empty, **given)

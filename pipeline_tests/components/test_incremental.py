@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from pipeline.competition import Contract
+from pipeline.competition.stages import RollingWindows
 from pipeline.components.competition import ASSETS
+from pipeline.components.competition_tables import _known_metrics
 from pipeline.components.recompute import Recompute
 from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, SNAPSHOTS, TRUTH
 from pipeline.warehouse import Store, WarehouseFiles
@@ -217,12 +219,31 @@ def test_small_blocks_give_the_same_rows(
     toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: ToyGraph
 ) -> None:
     monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 7)
+    readings: list[int] = []
+
+    def windows(metrics: pd.DataFrame, declared: Contract) -> RollingWindows:
+        readings.append(len(metrics))
+        return RollingWindows(metrics, declared)
+
+    monkeypatch.setattr("pipeline.components.competition_tables.RollingWindows", windows)
     with WarehouseFiles(tmp_path / "blocks.duckdb").write("a test") as store:
         done = bring_up_to_date(store, contract())
         in_blocks = all_tables(store)
 
     assert done["scores"] == CYCLES
+    # All blocks of snapshots share one reading of the cycles' metrics.
+    assert readings == [len(in_blocks["cycle_metrics"])]
     assert_same_tables({name: in_blocks[name] for name in graph.tables()}, graph.tables())
+
+
+def test_a_range_reads_only_the_metrics_known_by_its_end(graph: ToyGraph) -> None:
+    with graph.open() as store:
+        until = _known_metrics(store, contract(), week(9))
+        everything = _known_metrics(store, contract(), None)
+
+    assert until["known_at"].max() == week(9)
+    assert len(everything) == len(graph.table(CYCLE_METRICS))
+    assert {str(everything[name].dtype) for name in ("category", "metric", "model_id", "reason")} == {"category"}
 
 
 class World:
