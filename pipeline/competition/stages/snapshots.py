@@ -171,7 +171,7 @@ class _Part:
 def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
     """The place of every value among the names; -1 for NULL and for what is not among them."""
     index = pd.Index(np.array(list(names), dtype=object))
-    return index.get_indexer(pd.Index(values)).astype(np.int32)
+    return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
 
 
 def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> list[_Part]:
