@@ -77,7 +77,7 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
     title, subtitle, value_title : str
         What is summed, and its unit.
     """
-    ends = _named_ends(rows, 320)
+    height = 320
     color = {"field": "label", "type": "nominal", "legend": None, "scale": {"scheme": "dark2"}}
     x = {"field": "time", "type": "temporal", "title": None}
     y = {"field": "value", "type": "quantitative", "title": value_title}
@@ -85,7 +85,7 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
         "config": _CONFIG,
         "title": {"text": title, "subtitle": subtitle},
         "width": 490,
-        "height": 320,
+        "height": height,
         "layer": [
             {
                 "data": {"values": [dict(row) for row in rows]},
@@ -93,7 +93,7 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
                 "encoding": {"x": x, "y": y, "color": color},
             },
             {
-                "data": {"values": ends},
+                "data": {"values": _named_ends(rows, height)},
                 "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": _NAME, "limit": 150},
                 "encoding": {"x": x, "y": y | {"field": "place"}, "color": color, "text": {"field": "label"}},
             },
