@@ -131,7 +131,8 @@ def test_names_at_the_ends_do_not_cover_one_another(ends: list[float]) -> None:
 def test_both_charts_are_about_equally_wide() -> None:
     names = ["Moving-average crossover", "Random"]
     board = [row | {"label": name} for row, name in zip(BOARD, names, strict=False)]
-    lines = [{"time": "2024-01-05", "label": name, "value": float(place)} for place, name in enumerate(names)]
+    times = ["2024-01-05", "2024-12-27"]
+    lines = [{"time": time, "label": name, "value": 0.1 * place} for time in times for place, name in enumerate(names)]
 
     charts = board_chart(board, "Demo", "", "ic"), cumulative_chart(lines, "Demo", "", "ic")
 
