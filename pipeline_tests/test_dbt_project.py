@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.tables import COMPETITION_TABLES, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
@@ -21,10 +22,12 @@ DBT = Path(sys.executable).with_name("dbt")
 MARTS = PROJECT_ROOT / "dbt_project" / "models" / "marts"
 
 
-def dbt(project: Path, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """dbt as an analyst starts it: in its folder, told at most where the data are."""
+def dbt(
+    project: Path, *arguments: str, data_dir: Path | str | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """dbt as an analyst starts it: in its folder, told at most where the data are, and PODIUM_* settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DBT_"))}
-    environment |= {} if data_dir is None else {"PODIUM_DATA_DIR": str(data_dir)}
+    environment |= settings if data_dir is None else {"PODIUM_DATA_DIR": str(data_dir), **settings}
     return subprocess.run(
         [str(DBT), *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
@@ -84,6 +87,10 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled) -> ToyGrap
     shutil.copy(filled.folder / FILE, root / "data" / FILE)
     graph = ToyGraph(root / "data")
     graph.execute("DROP SCHEMA marts CASCADE")
+    # Unlike its numerator and denominator: a mart that recomputes it does not show it.
+    graph.execute(
+        "UPDATE competition.cycle_metrics SET value = 0.25 WHERE metric = 'coverage' AND model_id = 'contrarian'"
+    )
     result = dbt(copy_dbt_project(root / "dbt_project"), "build")
     assert result.returncode == 0, result.stdout
     return graph
@@ -142,6 +149,7 @@ def test_coverage_says_who_was_scored_where(rebuilt: ToyGraph) -> None:
 
     assert set(coverage.loc["sharp", "coverage"]) == {1.0}
     assert set(coverage.loc["constant", "coverage"]) == {0.0}
+    assert set(coverage.loc["contrarian", "coverage"]) == {0.25}
     assert (coverage["n_outcomes"] == 8).all()
 
 
@@ -149,6 +157,34 @@ def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:
     freshness = stored(rebuilt, "SELECT * FROM marts.freshness WHERE board = 'toy'")
 
     assert set(freshness["table_name"]) == {spec.name for spec in COMPETITION_TABLES} | {"boards", "metrics"}
+    without = freshness.loc[freshness["newest_cycle"].isna(), "table_name"]
+    assert set(without) == {spec.name for spec in COMPETITION_TABLES if spec.cycle is None} | {"boards", "metrics"}
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"PODIUM_MEMORY_LIMIT": "512MiB", "PODIUM_THREADS": "1"}], ids=["default", "set"]
+)
+def test_dbt_has_the_memory_and_threads_of_the_settings(project: Path, empty: Path, given: dict[str, str]) -> None:
+    query = "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads"
+    shown = dbt(project, "--quiet", "show", "--output", "json", "--inline", query, data_dir=empty, **given)
+
+    default = {name: field.default for name, field in Settings.model_fields.items()}
+    threads = int(given.get("PODIUM_THREADS", default["threads"]))
+    config = {"memory_limit": given.get("PODIUM_MEMORY_LIMIT", default["memory_limit"])}
+    with duckdb.connect(config=config | ({"threads": threads} if threads else {})) as connection:
+        expected = connection.execute(query).df().to_dict("records")
+    assert shown.returncode == 0, shown.stdout
+    assert json.loads(shown.stdout)["show"] == expected
+
+
+def test_without_a_warehouse_dbt_says_what_to_do_and_makes_none(project: Path) -> None:
+    result = dbt(project, "build", data_dir="nowhere")
+
+    # A relative folder is that of `podium` at the repository's top, not one inside the dbt project.
+    assert f"there is no warehouse {project.parent / 'nowhere' / FILE} yet; run `podium run` first" in result.stdout
+    assert result.returncode != 0
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not (project.parent / "nowhere").exists()
 
 
 @pytest.mark.parametrize("mart", sorted(path.stem for path in MARTS.glob("*.sql")))

@@ -80,7 +80,7 @@ def test_a_full_run_logs_few_events(filled: Filled) -> None:
 
 
 def test_a_second_run_recomputes_nothing_starts_no_dbt_and_publishes_nothing(
-    published_graph: ToyGraph, dbt_calls: list[list[str]]
+    published_graph: ToyGraph, dbt_calls: list[list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     built, tables = published_graph.table(BUILDS, "marts"), published_graph.tables()
     published = sorted(path.name for path in (published_graph.folder / "published").iterdir())
@@ -90,6 +90,7 @@ def test_a_second_run_recomputes_nothing_starts_no_dbt_and_publishes_nothing(
     assert recomputed(result) == dict.fromkeys(ASSETS, 0)
     assert {values["podium/why"] for values in metadata(result).values()} == {NOTHING_NEW}
     assert dbt_calls == []
+    assert [one.getMessage() for one in caplog.records if "emitted no result" in one.getMessage()] == []
     pd.testing.assert_frame_equal(published_graph.table(BUILDS, "marts"), built)
     assert sorted(path.name for path in (published_graph.folder / "published").iterdir()) == published
     assert_same_tables(published_graph.tables(), tables)

@@ -12,6 +12,8 @@ Spec = dict[str, Any]
 _ACCENT = "#2457d6"
 _SOFT = "#5c6675"
 _LINE = "#e4e8ee"
+_NAME = 11
+"""Size of the names at the ends of lines, in points."""
 _CONFIG = {
     "background": "#ffffff",
     "font": "Inter, system-ui, sans-serif",
@@ -66,7 +68,7 @@ def board_chart(rows: Sequence[Row], title: str, subtitle: str, value_title: str
 
 
 def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title: str) -> Spec:
-    """Sums over time, a line for each model, named at its end.
+    """Sums over time, a line for each model, named at its end; names are moved apart where lines end together.
 
     Parameters
     ----------
@@ -75,15 +77,15 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
     title, subtitle, value_title : str
         What is summed, and its unit.
     """
-    last = {row["label"]: row for row in rows}
+    height = 320
     color = {"field": "label", "type": "nominal", "legend": None, "scale": {"scheme": "dark2"}}
     x = {"field": "time", "type": "temporal", "title": None}
     y = {"field": "value", "type": "quantitative", "title": value_title}
     return {
         "config": _CONFIG,
         "title": {"text": title, "subtitle": subtitle},
-        "width": 620,
-        "height": 320,
+        "width": 490,
+        "height": height,
         "layer": [
             {
                 "data": {"values": [dict(row) for row in rows]},
@@ -91,9 +93,26 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
                 "encoding": {"x": x, "y": y, "color": color},
             },
             {
-                "data": {"values": [dict(row) for row in last.values()]},
-                "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 11},
-                "encoding": {"x": x, "y": y, "color": color, "text": {"field": "label"}},
+                "data": {"values": _named_ends(rows, height)},
+                "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": _NAME, "limit": 150},
+                "encoding": {"x": x, "y": y | {"field": "place"}, "color": color, "text": {"field": "label"}},
             },
         ],
     }
+
+
+def _named_ends(rows: Sequence[Row], height: int) -> list[dict[str, Any]]:
+    """The last row of each label, lowest first, with ``place``: the value at which its name is clear of the others.
+
+    The places are those nearest to the values, by least squares, that keep the distance.
+    """
+    from scipy.optimize import isotonic_regression
+
+    if not rows:
+        return []
+    ends = sorted({row["label"]: dict(row) for row in rows}.values(), key=lambda row: row["value"])
+    values = [0.0, *(row["value"] for row in rows)]
+    apart = 1.4 * _NAME / height * (max(values) - min(values))
+    shift = [apart * number for number in range(len(ends))]
+    placed = isotonic_regression([row["value"] - by for row, by in zip(ends, shift, strict=True)]).x
+    return [row | {"place": float(place) + by} for row, place, by in zip(ends, placed, shift, strict=True)]

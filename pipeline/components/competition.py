@@ -4,7 +4,7 @@ It only wires: what a table's rows are is in ``competition_tables``, how a table
 ``recompute``, what must hold in ``checks``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 from pydantic import BaseModel
@@ -35,7 +35,7 @@ from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
 
 Update = Callable[[Store, Contract, Recompute], Outcome]
-Picture = Callable[[Store, Contract], str]
+Picture = Callable[[Store, Contract], pictures.Chart]
 
 Asset = tuple[TableSpec, Update, tuple[TableSpec, ...]]
 """A table: how it is brought up to date, and which tables that reads."""
@@ -181,6 +181,12 @@ def _files(contract: Contract) -> dg.AssetsDefinition:
     return files
 
 
+def _newest_metadata(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, dg.MetadataValue]:
+    """What the asset's newest materialization said."""
+    event = instance.get_latest_materialization_event(key)
+    return {} if event is None or event.asset_materialization is None else event.asset_materialization.metadata
+
+
 def _asset(contract: Contract, spec: TableSpec, update: Update, upstream: tuple[TableSpec, ...]) -> dg.AssetsDefinition:
     key = asset_key(contract.name, spec.schema, spec.name)
     held = checks.of_table(spec)
@@ -199,7 +205,8 @@ def _asset(contract: Contract, spec: TableSpec, update: Update, upstream: tuple[
             outcome = update(store, contract, config)
             metadata = run_metadata(outcome.changes, row_count(store, spec, contract.name), outcome.why)
             if spec in _PICTURES:
-                metadata["picture"] = dg.MetadataValue.md(_PICTURES[spec](store, contract))
+                chart = _PICTURES[spec](store, contract)
+                metadata |= pictures.picture_metadata(chart, _newest_metadata(context.instance, key))
             results = [check.run(store, contract) for check in held]
         return dg.MaterializeResult(metadata=metadata, check_results=results)
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.stages import (
+    RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
-    compute_snapshots,
     earlier_board,
     score_predictions,
     stamp_deadline,
@@ -36,6 +36,7 @@ from pipeline.tables import (
     TableSpec,
 )
 from pipeline.warehouse import Store, compose, now
+from pipeline.warehouse.identifiers import Sql, join, literal
 
 RowsOf = Callable[[list[datetime]], pd.DataFrame]
 
@@ -152,8 +153,12 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the windows of every moment from the earliest that new metrics touch."""
 
+    @cache  # one reading for all blocks
+    def windows() -> RollingWindows:
+        return RollingWindows(_known_metrics(store, contract, config.last), contract)
+
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
-        return compute_snapshots(store.read(CYCLE_METRICS, contract.name), as_ofs, contract)
+        return windows().at(as_ofs)
 
     code = stage_code("snapshots", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
@@ -172,6 +177,28 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
     code = stage_code("leaderboard", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
     return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+
+
+def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
+    """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text."""
+    statement = compose(
+        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator FROM {table}"
+        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
+        table=CYCLE_METRICS,
+        **{column: _as_category(store, contract, column) for column in ("category", "metric", "model_id", "reason")},
+    )
+    return store.query(statement, [contract.name, until])
+
+
+def _as_category(store: Store, contract: Contract, column: str) -> Sql:
+    """A column of ``cycle_metrics`` as DuckDB's ENUM, which pandas takes for categories; one has at least one name."""
+    distinct = compose(
+        "SELECT DISTINCT {column} FROM {table} WHERE competition = ? AND {column} IS NOT NULL ORDER BY 1",
+        column=column,
+        table=CYCLE_METRICS,
+    )
+    names = store.query(distinct, [contract.name])[column].tolist() or [""]
+    return compose("{column}::ENUM({names}) AS {column}", column=column, names=join([literal(name) for name in names]))
 
 
 def _predictions_and_truth(
@@ -240,8 +267,8 @@ def _whole(
     code: str,
     rows: Callable[[], pd.DataFrame],
 ) -> Outcome:
-    """A table that changes as one."""
-    by_hand = Recompute(force=config.force)
+    """A table that changes as one: in no range of cycles, so only force without a range means it."""
+    by_hand = Recompute(force=config.force and config.first is None and config.last is None)
     return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
 
 

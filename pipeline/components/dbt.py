@@ -91,6 +91,16 @@ class Translator(DagsterDbtTranslator):
         deps = [dg.AssetDep(key) for key in sorted(self._upstream(manifest, unique_id))]
         return spec.replace_attributes(deps=deps)
 
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """The check of a dbt test, not blocking: a failed test fails the step of all marts, so nothing follows anyway.
+
+        As blocking ones they would be warned about, one by one, whenever there is nothing to build.
+        """
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return None if spec is None else spec._replace(blocking=False)
+
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """``marts/<model>``, or ``<schema>/<table>`` for a source."""
         if dbt_resource_props["resource_type"] == "source":

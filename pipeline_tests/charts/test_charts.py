@@ -2,16 +2,18 @@
 
 import base64
 import html
+import itertools
 import json
 import re
 import struct
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
 import vl_convert
 
-from pipeline.charts import board_chart, cumulative_chart, markdown_picture, png
+from pipeline.charts import board_chart, cumulative_chart, markdown_picture, picture, png
 
 BOARD = [
     {"position": 1, "label": "Ridge", "value": 0.04, "ci_low": 0.01, "ci_high": 0.07},
@@ -58,16 +60,32 @@ def test_a_chart_is_plain_json_and_draws_as_a_sound_png(name: str) -> None:
     assert json.loads(json.dumps(spec)) == spec
     picture = png(spec)
     (width, height, depth, color, *_), raw = pixels(picture)
-    assert [kind for kind, _ in chunks(picture)] == [b"IHDR", b"IDAT", b"IEND"]
-    assert depth == 8
-    assert len(raw) == height * (1 + width * {2: 3, 6: 4}[color])
+    assert [kind for kind, _ in chunks(picture)] == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
+    assert (depth, color) == (8, 3)
+    assert len(raw) == height * (1 + width)
 
 
-def test_compression_changes_no_pixel_and_saves_room() -> None:
-    spec = SPECS["board"]
-    drawn = vl_convert.vegalite_to_png(dict(spec), scale=1.5)
-    assert pixels(png(spec)) == pixels(drawn)
-    assert len(png(spec)) < len(drawn)
+def test_a_packed_picture_looks_the_same_in_a_fraction_of_the_room() -> None:
+    drawn = vl_convert.vegalite_to_png(dict(SPECS["board"]), scale=1.25)
+    packed = png(SPECS["board"])
+    (width, height, *_), raw = pixels(packed)
+    palette = np.frombuffer(dict(chunks(packed))[b"PLTE"], dtype=np.uint8).reshape(-1, 3)
+    places = np.frombuffer(raw, dtype=np.uint8).reshape(height, 1 + width)[:, 1:]
+    differences = np.frombuffer(pixels(drawn)[1], dtype=np.uint8).reshape(height, 1 + 4 * width)[:, 1:]
+    original = np.cumsum(differences.reshape(height, width, 4), axis=1, dtype=np.uint8)[..., :3].astype(int)
+
+    error = np.abs(palette[places].astype(int) - original)
+
+    assert len(packed) < len(drawn) / 3
+    assert error.mean() < 0.5
+    assert (error.max(axis=2) > 0).mean() < 0.03
+    white = (original == 255).all(axis=2)
+    assert not error[white].any()
+
+
+def test_a_picture_kept_in_another_way_stays_as_it_is() -> None:
+    packed = png(SPECS["board"])
+    assert picture._packed(packed) == packed
 
 
 def test_scale_is_in_pixels_per_point() -> None:
@@ -97,4 +115,26 @@ def test_models_are_drawn_in_the_order_of_the_board() -> None:
 
 def test_each_line_is_named_once_at_its_end() -> None:
     named = SPECS["lines"]["layer"][1]["data"]["values"]
-    assert [(row["label"], row["time"]) for row in named] == [("Ridge", "2024-01-12"), ("Random", "2024-01-05")]
+    assert [(row["label"], row["time"]) for row in named] == [("Random", "2024-01-05"), ("Ridge", "2024-01-12")]
+
+
+@pytest.mark.parametrize("ends", [[1.0, 1.01, 1.02, 1.03], [0.0, 0.5, 0.5, 1.0], [-1.0, -0.99, 3.0, 3.0]])
+def test_names_at_the_ends_do_not_cover_one_another(ends: list[float]) -> None:
+    rows = [{"time": "2024-01-05", "label": f"Model {number}", "value": end} for number, end in enumerate(ends)]
+    shown = vl_convert.vegalite_to_svg(cumulative_chart(rows, "Demo", "leaders", "sum of ic"))
+    names = re.findall(r"translate\([\d.]+,(-?[\d.]+)\)[^>]*>Model \d<", shown)
+    heights = sorted(map(float, names))
+    assert len(heights) == len(ends)
+    assert all(lower - upper >= 11 for upper, lower in itertools.pairwise(heights))
+
+
+def test_both_charts_are_about_equally_wide() -> None:
+    names = ["Moving-average crossover", "Random"]
+    board = [row | {"label": name} for row, name in zip(BOARD, names, strict=False)]
+    times = ["2024-01-05", "2024-12-27"]
+    lines = [{"time": time, "label": name, "value": 0.1 * place} for time in times for place, name in enumerate(names)]
+
+    charts = board_chart(board, "Demo", "", "ic"), cumulative_chart(lines, "Demo", "", "ic")
+
+    widths = [pixels(png(chart))[0][0] for chart in charts]
+    assert max(widths) < 1.05 * min(widths)

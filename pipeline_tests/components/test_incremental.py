@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from pipeline.competition import Contract
+from pipeline.competition.stages import RollingWindows
 from pipeline.components.competition import assets_of
+from pipeline.components.competition_tables import _known_metrics
 from pipeline.components.recompute import Recompute
 from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, SNAPSHOTS, TRUTH
 from pipeline.warehouse import Store, WarehouseFiles
@@ -171,6 +173,14 @@ def test_force_computes_a_range_again_and_moves_nothing(graph: ToyGraph, ledger:
     assert_same_tables(graph.tables(), tables)
 
 
+def test_force_with_a_range_means_the_cycles_in_it_and_no_whole_table(graph: ToyGraph) -> None:
+    done = recomputed(graph.run(config={"from_cycle": "2050-01-01", "force": True}))
+    everything = recomputed(graph.run("catalog", "models", "subjects", config={"force": True}))
+
+    assert set(done.values()) == {0}
+    assert everything == {"catalog": 2, "models": 1, "subjects": 1}
+
+
 def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, graph: ToyGraph) -> None:
     toy.revise(10, "S2", 0.5, NEWEST_BOARD + HOUR)
     toy.revise(20, "S2", 0.5, NEWEST_BOARD + HOUR)
@@ -209,12 +219,31 @@ def test_small_blocks_give_the_same_rows(
     toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: ToyGraph
 ) -> None:
     monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 7)
+    readings: list[int] = []
+
+    def windows(metrics: pd.DataFrame, declared: Contract) -> RollingWindows:
+        readings.append(len(metrics))
+        return RollingWindows(metrics, declared)
+
+    monkeypatch.setattr("pipeline.components.competition_tables.RollingWindows", windows)
     with WarehouseFiles(tmp_path / "blocks.duckdb").write("a test") as store:
         done = bring_up_to_date(store, contract())
         in_blocks = all_tables(store)
 
     assert done["scores"] == CYCLES
+    # All blocks of snapshots share one reading of the cycles' metrics.
+    assert readings == [len(in_blocks["cycle_metrics"])]
     assert_same_tables({name: in_blocks[name] for name in graph.tables()}, graph.tables())
+
+
+def test_a_range_reads_only_the_metrics_known_by_its_end(graph: ToyGraph) -> None:
+    with graph.open() as store:
+        until = _known_metrics(store, contract(), week(9))
+        everything = _known_metrics(store, contract(), None)
+
+    assert until["known_at"].max() == week(9)
+    assert len(everything) == len(graph.table(CYCLE_METRICS))
+    assert {str(everything[name].dtype) for name in ("category", "metric", "model_id", "reason")} == {"category"}
 
 
 class World:

@@ -6,6 +6,6 @@ select
     known_at,
     cast(numerator as bigint) as n_scored,
     cast(denominator as bigint) as n_outcomes,
-    numerator / nullif(denominator, 0) as coverage
+    value as coverage
 from {{ ref("stg_cycle_coverage") }}
 order by competition, category, "cycle", model_id

@@ -7,9 +7,10 @@ name, which the warehouse fills in. No step reads or writes anything.
 from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
-from pipeline.competition.stages.snapshots import compute_snapshots
+from pipeline.competition.stages.snapshots import RollingWindows, compute_snapshots
 
 __all__ = [
+    "RollingWindows",
     "compute_cycle_metrics",
     "compute_leaderboard",
     "compute_snapshots",

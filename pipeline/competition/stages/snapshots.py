@@ -4,9 +4,10 @@ Predictions are never read again here. A window is the last N cycles of the *com
 so a model that skips cycles does not reach further back than the others, and what is still open moves nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,41 +45,78 @@ def compute_snapshots(cycle_metrics: pd.DataFrame, as_ofs: Sequence[datetime], c
     DataFrame
         Rows of ``snapshots``: for each moment, every model that had taken part by then.
     """
-    frames = [
-        _snapshots_of_category(str(category), rows, sorted(set(as_ofs)), contract)
-        for category, rows in cycle_metrics.groupby("category", sort=True)
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
+    return RollingWindows(cycle_metrics, contract).at(as_ofs)
+
+
+class RollingWindows:
+    """Every window and metric at moments that move forward in time, out of one reading of the cycles' metrics.
+
+    For a run in blocks: what it keeps does not grow from one to the next.
+
+    Parameters
+    ----------
+    cycle_metrics, contract
+        As for :func:`compute_snapshots`; text may be categorical, which takes a fraction of the memory.
+    """
+
+    def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
+        self._contract = contract
+        metrics = panel_metrics(contract)
+        self._histories = {
+            category: _History(cycle_metrics, category, metrics)
+            for category in sorted(cycle_metrics["category"].unique())
+        }
+
+    def at(self, as_ofs: Sequence[datetime]) -> pd.DataFrame:
+        """Rows of ``snapshots`` at these moments.
+
+        Raises
+        ------
+        ValueError
+            If one is before a moment that was asked for earlier: what was known then is not kept.
+        """
+        moments = [np.datetime64(as_of, "us") for as_of in sorted(set(as_ofs))]
+        frames = []
+        for category, history in self._histories.items():
+            parts = [part for moment in moments for part in _at_moment(history, moment, self._contract)]
+            if parts:
+                frames.append(_frame(category, history.models, parts))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
 
 class _History:
-    """The metrics of every cycle and model as known at a moment that moves forward in time."""
+    """The metrics of a category's cycles and models as known at a moment that moves forward in time.
 
-    def __init__(self, rows: pd.DataFrame, metrics: Sequence[Metric]) -> None:
+    Holds arrays, no frame, since a long contest of many models has millions of rows.
+    """
+
+    def __init__(self, rows: pd.DataFrame, category: str, metrics: Sequence[Metric]) -> None:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
-        rows = rows[rows["metric"].isin(list(self._names))].sort_values("known_at", kind="stable")
-        self.cycles: Times = np.unique(rows["cycle"].to_numpy())
-        self.models = np.sort(rows["model_id"].unique().astype(object))
-        self._known_at = rows["known_at"].to_numpy()
+        metric = _codes(self._names, rows["metric"])
+        kept = np.flatnonzero((rows["category"] == category).to_numpy() & (metric >= 0))
+        kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
+        cycle = rows["cycle"].to_numpy()[kept]
+        self.cycles: Times = np.unique(cycle)
+        self.models = np.sort(rows["model_id"].iloc[kept].unique().astype(object))
+        self._known_at = rows["known_at"].to_numpy()[kept]
         self._places = (
-            rows["metric"].map(self._names).to_numpy(dtype=np.int64),
-            np.searchsorted(self.cycles, rows["cycle"].to_numpy()),
-            pd.Index(self.models).get_indexer(rows["model_id"]),
+            metric[kept],
+            np.searchsorted(self.cycles, cycle).astype(np.int32),
+            _codes(self.models, rows["model_id"])[kept],
         )
-        # None is looked up apart: as a key among strings it is found only when some value is a string.
-        codes = rows["reason"].map({reason: code for code, reason in enumerate(REASONS) if reason is not None})
-        self._new = {
-            "value": rows["value"].to_numpy(dtype=float),
-            "numerator": rows["numerator"].to_numpy(dtype=float),
-            "denominator": rows["denominator"].to_numpy(dtype=float),
-            "reason": np.where(rows["reason"].isna(), 0.0, codes.to_numpy(dtype=float)),
-        }
+        numbers = ("value", "numerator", "denominator")
+        self._new = {name: rows[name].to_numpy(dtype=float)[kept] for name in numbers}
+        self._new["reason"] = _codes(REASONS[1:], rows["reason"])[kept] + 1
         shape = (len(metrics), len(self.cycles), len(self.models))
         self._known = {name: np.full(shape, np.nan) for name in self._new}
         self._applied = 0
+        self._moment: np.datetime64 | None = None
 
     def move_to(self, as_of: np.datetime64) -> None:
         """Take in everything known by ``as_of``; later rows of the same cycle replace earlier ones."""
+        if self._moment is not None and as_of < self._moment:
+            raise ValueError(f"what was known at {as_of} is no longer kept at {self._moment}; ask in the order of time")
+        self._moment = as_of
         until = int(np.searchsorted(self._known_at, as_of, side="right"))
         news = slice(self._applied, until)
         places = tuple(place[news] for place in self._places)
@@ -131,19 +169,14 @@ class _Part:
     statistic: _Statistic
 
 
-def _snapshots_of_category(
-    category: str, rows: pd.DataFrame, as_ofs: Sequence[datetime], contract: Contract
-) -> pd.DataFrame:
-    history = _History(rows, panel_metrics(contract))
-    parts = []
-    for as_of in as_ofs:
-        moment = np.datetime64(as_of, "us")
-        history.move_to(moment)
-        parts += _at_moment(history, moment, contract)
-    return _frame(category, history.models, parts) if parts else pd.DataFrame(columns=COLUMNS)
+def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
+    """The place of every value among the names; -1 for NULL and for what is not among them."""
+    index = pd.Index(np.array(list(names), dtype=object))
+    return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
 
 
 def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> list[_Part]:
+    history.move_to(as_of)
     took_part = history.took_part
     resolved = np.flatnonzero(took_part.any(axis=1))
     if resolved.size == 0:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.competition import Contract
-from pipeline.competition.stages import compute_cycle_metrics, compute_snapshots, score_predictions
+from pipeline.competition.stages import RollingWindows, compute_cycle_metrics, compute_snapshots, score_predictions
 from pipeline.leaderboard import interval, mean_influence
 from pipeline.tables import SNAPSHOTS
 from pipeline_tests.competition import reference
@@ -94,6 +94,20 @@ def test_a_replay_from_what_was_known_then_gives_the_same_board(seed: int) -> No
         replayed = snapshots_of(rows, outcomes[outcomes["known_at"] <= as_of], declared, [as_of])
         at_moment = together[together["as_of"] == as_of].reset_index(drop=True)
         pd.testing.assert_frame_equal(replayed, at_moment, rtol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["str", "category"])
+def test_blocks_of_moments_share_one_reading(text: str) -> None:
+    _, _, metrics, declared = contest(0)
+    as_ofs = moments(metrics)
+    names = ["category", "metric", "model_id", "reason"]
+    windows = RollingWindows(metrics.astype(dict.fromkeys(names, text)), declared)
+    blocks = [windows.at(as_ofs[start : start + 3]) for start in range(0, len(as_ofs), 3)]
+    pd.testing.assert_frame_equal(
+        pd.concat(blocks, ignore_index=True), compute_snapshots(metrics, as_ofs, declared), check_exact=True
+    )
+    with pytest.raises(ValueError, match=r"is no longer kept at .*; ask in the order of time"):
+        windows.at(as_ofs[:1])
 
 
 def test_a_later_revision_leaves_earlier_moments_as_they_were() -> None:
