@@ -107,8 +107,8 @@ def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | 
         if withheld.is_any:
             _rewrite(draft, planned.path, config)
         else:
-            draft.rename(planned.path)
-        shutil.rmtree(draft.parent)
+            draft.replace(planned.path)
+        draft.parent.rmdir()
         # A client that opened it for writing would lock out every reader.
         planned.path.chmod(stat.S_IMODE(planned.path.stat().st_mode) & ~0o222)
         note = write_note(planned)
@@ -127,6 +127,7 @@ def _rewrite(draft: Path, target: Path, config: Mapping[str, Any] | None) -> Non
         connection.execute(compose("COPY FROM DATABASE draft TO {target}", target=target.stem))
         connection.execute("DETACH draft")
         connection.execute("CHECKPOINT")
+    draft.unlink()
 
 
 def _switch(folder: Path, final: Path) -> None:

@@ -98,7 +98,7 @@ def test_the_publication_follows_every_mart(toy: ToyContest) -> None:
 
 def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: ToyGraph) -> None:
     with graph.open() as store:
-        row = pd.DataFrame({"kind": ["competition"], "title": ["Bad"], "contract": ["{}"]})
+        row = pd.DataFrame({"kind": ["competition"], "title": ["Bad"], "contract": ["{}"], "embargo_seconds": [None]})
         store.replace(BOARDS, "Meta", [Dirty(WHOLE, 0)], row, "v1")
     _, published = publishing_definitions(["Meta", "never_ran", "toy"]).assets or []
 

@@ -73,7 +73,12 @@ def write_boards(folder: Path) -> WarehouseFiles:
     with files.write("boards by hand") as store:
         for name, changes in {"weekly": {}, "blend": {"leaderboard": blended}, "sp500": {}}.items():
             declared = contract(name, **changes)
-            row = {"kind": "competition", "title": f"The {name} contest", "contract": declared.model_dump_json()}
+            row = {
+                "kind": "competition",
+                "title": f"The {name} contest",
+                "contract": declared.model_dump_json(),
+                "embargo_seconds": 0.0,
+            }
             _replace_whole(store, BOARDS, name, [row])
         _replace_whole(store, MODELS, "weekly", [_model(model) for model in TITLES])
         write_board(store, "weekly", FIRST, FIRST_BOARD)

@@ -94,7 +94,7 @@ def snapshots(*facts: tuple[float, float]) -> pd.DataFrame:
 
 
 def boards(kind: str = "competition", title: str = "Test") -> pd.DataFrame:
-    return pd.DataFrame({"kind": [kind], "title": [title], "contract": ['{"name": "test"}']})
+    return pd.DataFrame({"kind": [kind], "title": [title], "contract": ['{"name": "test"}'], "embargo_seconds": [None]})
 
 
 def frame(spec: TableSpec, rows: list[dict[str, object]]) -> pd.DataFrame:
