@@ -1,6 +1,7 @@
 """Dagster components: what a ``defs.yaml`` may declare."""
 
+from pipeline.components.automation import Automation
 from pipeline.components.competition import Competition
 from pipeline.components.publishing import Publishing
 
-__all__ = ["Competition", "Publishing"]
+__all__ = ["Automation", "Competition", "Publishing"]

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.components import checks, competition_tables, inbox_tables, pictures
+from pipeline.components.automation import first_run_sensor, inbox_sensor, on_new_inputs
+from pipeline.components.inbox import folders
 from pipeline.components.keys import asset_key
 from pipeline.components.metadata import definition_metadata, landing_metadata, row_count, run_metadata
 from pipeline.components.recompute import Outcome, Recompute
@@ -131,9 +133,18 @@ def competition_definitions(contract: Contract) -> dg.Definitions:
     if contract.schedule is not None:
         name = f"{contract.name}_schedule"
         schedules.append(
-            dg.ScheduleDefinition(name=name, job=job, cron_schedule=contract.schedule, execution_timezone="UTC")
+            dg.ScheduleDefinition(
+                name=name,
+                job=job,
+                cron_schedule=contract.schedule,
+                execution_timezone="UTC",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
         )
-    return dg.Definitions(assets=assets, jobs=[job], schedules=schedules)
+    sensors = [first_run_sensor(contract.name, job.name)]
+    if contract.has_inbox:
+        sensors.append(inbox_sensor(contract.name, tuple(folders(contract)), job.name))
+    return dg.Definitions(assets=assets, jobs=[job], schedules=schedules, sensors=sensors)
 
 
 def assets_of(contract: Contract) -> tuple[Asset, ...]:
@@ -199,6 +210,7 @@ def _asset(contract: Contract, spec: TableSpec, update: Update, upstream: tuple[
         description=spec.comment,
         metadata=definition_metadata(spec),
         check_specs=[check.spec(key) for check in held],
+        automation_condition=on_new_inputs() if set(upstream) - {BOARDS} else None,
     )
     def table(context: dg.AssetExecutionContext, config: Recompute, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         with warehouse.write(f"{context.run.run_id}: {contract.name}/{spec.name}") as store:

@@ -13,6 +13,7 @@ import dagster as dg
 import filelock
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 
+from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
 from pipeline.settings import settings
 from pipeline.tables import BOARDS, COMPETITION_TABLES
@@ -106,6 +107,13 @@ class Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_automation_condition(
+        self,
+        dbt_resource_props: Mapping[str, Any],  # noqa: ARG002  (dbt's signature)
+    ) -> dg.AutomationCondition[dg.AssetKey] | None:
+        """Models are built when something they read was computed."""
+        return on_new_inputs()
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:  # noqa: ARG002  (dbt's signature)
         """All models are in the group ``marts``."""

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
+from pipeline.components.automation import on_new_inputs
 from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
 from pipeline.components.trees import declared_boards
 from pipeline.tables import BUILDS, WHOLE
@@ -94,6 +95,7 @@ def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefiniti
     @dg.asset(
         key=PUBLISHED,
         deps=marts,
+        automation_condition=on_new_inputs(),
         group_name="published",
         kinds={"duckdb"},
         description="The DuckDB file for readers: every declared board, each with a schema of views, and the marts.",

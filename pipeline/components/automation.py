@@ -1,0 +1,169 @@
+"""What happens by itself: when a board is computed first, when files land, and what follows from what is new.
+
+Every decision is a function here with its reason; ``pipeline_tests/components/test_automation.py`` holds each of them.
+All of it is on when the daemon runs (``podium dev``).
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import dagster as dg
+
+from pipeline.landing import Delivery, pending
+from pipeline.settings import settings
+from pipeline.warehouse import WarehouseBusyError, WarehouseFiles, current_publication, now
+
+INBOX_TAG = "podium/inbox"
+"""The tag of runs that land files: its value is the board."""
+_TICK_SECONDS = 10
+_LONGEST_PAUSE = 3600.0
+_UNFINISHED = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def on_new_inputs() -> dg.AutomationCondition[dg.AssetKey]:
+    """Compute an asset when something that it is computed from was.
+
+    ``eager()`` alone waits until nothing upstream is missing: one declared board without data would keep the marts of
+    all others from ever being built. It asks once for each change; when the run fails it is not asked for again until
+    something changes.
+    """
+    return (
+        dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()).with_label("on_new_inputs")
+    )
+
+
+class Automation(dg.Component):
+    """What keeps all boards up to date while the daemon runs."""
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        """The sensor behind every automation condition, and the one that ends embargoes."""
+        return automation_definitions()
+
+
+def automation_definitions() -> dg.Definitions:
+    """The sensors that concern all boards."""
+    conditions = dg.AutomationConditionSensorDefinition(
+        "automation",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=_TICK_SECONDS,
+        description="Computes what follows from what is new.",
+    )
+    return dg.Definitions(sensors=[conditions, _embargo_sensor()])
+
+
+def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefinition:
+    """Land the files of a board when there are any, a bounded number at once, the earliest first.
+
+    Landed files leave the inbox, so what lies there is what is to do: a tick never skips a file, and a run that failed
+    leaves its files to be tried again, after pauses that double up to an hour.
+    """
+
+    @dg.sensor(
+        name=f"{board}_inbox",
+        job_name=job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=_TICK_SECONDS,
+        description=f"Lands the files in the inbox of {board}.",
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        batch = pending(settings().inbox_dir, board, tuple(folders))[: settings().files_per_run]
+        if not batch:
+            return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}")
+        running = context.instance.get_runs(dg.RunsFilter(tags={INBOX_TAG: board}, statuses=list(_UNFINISHED)), limit=1)
+        if running:
+            return dg.SkipReason(f"run {running[0].run_id} is landing files")
+        last = _Attempt.read(context.cursor)
+        attempt = last.next(_digest(batch), time.time())
+        if attempt is None:
+            return dg.SkipReason(
+                f"{len(batch)} files did not land in {last.number} runs; the next try waits: see the runs"
+            )
+        request = dg.RunRequest(run_key=f"{board}:{attempt.batch}:{attempt.number}", tags={INBOX_TAG: board})
+        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
+
+    return inbox
+
+
+def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
+    """Compute a board once when the warehouse knows nothing of it: no condition asks for what was never there."""
+
+    @dg.sensor(
+        name=f"{board}_first_run",
+        job_name=job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=3 * _TICK_SECONDS,
+        description=f"Computes {board} for the first time.",
+    )
+    def first_run() -> dg.RunRequest | dg.SkipReason:
+        files = WarehouseFiles(lock_timeout=0.0)
+        made = ""
+        if files.path.exists():
+            try:
+                with files.read() as store:
+                    if len(store.ledger(board)):
+                        return dg.SkipReason(f"{board} was computed before")
+            except WarehouseBusyError as error:
+                return dg.SkipReason(f"another run has the warehouse: {error}")
+            made = str(files.path.stat().st_ino)
+        # The same key is never requested twice, so a first run that fails is not repeated for ever.
+        return dg.RunRequest(run_key=f"{board}:first:{made}")
+
+    return first_run
+
+
+def _embargo_sensor() -> dg.SensorDefinition:
+    """Publish again when the time of something withheld has come: no data change then, so nothing else would."""
+
+    @dg.sensor(
+        name="embargo",
+        asset_selection=dg.AssetSelection.keys("published"),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=3 * _TICK_SECONDS,
+        description="Publishes predictions whose embargo is over.",
+    )
+    def embargo() -> dg.RunRequest | dg.SkipReason:
+        publication = current_publication(settings().published_dir)
+        until = publication.withheld_until if publication is not None else None
+        if publication is None or until is None:
+            return dg.SkipReason("nothing is withheld")
+        if now() < until:
+            return dg.SkipReason(f"the next embargo ends {until:%Y-%m-%d %H:%M:%S} UTC")
+        return dg.RunRequest(run_key=f"embargo:{publication.seq}:{until.isoformat()}")
+
+    return embargo
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """How often a batch of files was tried to land, and when last."""
+
+    batch: str = ""
+    number: int = 0
+    at: float = 0.0
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "_Attempt":
+        """The attempt that a sensor's cursor tells of."""
+        return cls(**json.loads(cursor)) if cursor else cls()
+
+    def next(self, batch: str, at: float) -> "_Attempt | None":
+        """The attempt to make now; None while the pause after the last one of the same batch lasts."""
+        if batch != self.batch:
+            return _Attempt(batch, 1, at)
+        pause = min(_LONGEST_PAUSE, 60.0 * 2 ** (self.number - 1))
+        return None if at < self.at + pause else _Attempt(batch, self.number + 1, at)
+
+
+def _digest(batch: Sequence[Delivery]) -> str:
+    content = [(one.folder, one.name, one.size_bytes, one.changed_ns) for one in batch]
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
