@@ -11,7 +11,7 @@ from dagster_dbt import DbtCliResource
 
 from pipeline.components.recompute import NOTHING_NEW
 from pipeline.definitions import defs
-from pipeline.tables import BOARDS, BUILDS, COMPETITION_TABLES, LEADERBOARD, METRICS, TableSpec
+from pipeline.tables import BOARDS, BUILDS, COMPETITION_TABLES, INBOX_TABLES, LEADERBOARD, METRICS, TableSpec
 from pipeline.warehouse import WarehouseFiles, current_publication, open_published
 from pipeline_tests.conftest import Filled, toy_environment
 from pipeline_tests.toy_contest import CYCLES, ToyContest, week
@@ -126,7 +126,7 @@ def test_the_published_file_has_a_schema_for_the_board_and_the_marts(filled: Fil
 
     assert len(board) > 0
     assert "competition" not in board.columns
-    assert {name for (name,) in views} == {spec.name for spec in COMPETITION_TABLES}
+    assert {name for (name,) in views} == {spec.name for spec in (*COMPETITION_TABLES, *INBOX_TABLES)}
     assert all(rows[0][0] > 0 for rows in marts.values())
 
 

@@ -35,7 +35,7 @@ class StoppedError(RuntimeError):
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
     from pipeline.reports.queries import UnknownBoardError
-    from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseVersionError
+    from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
 
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
@@ -43,6 +43,7 @@ def exit_code(error: Exception) -> Exit | None:
         (WarehouseBusyError, Exit.BUSY),
         (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),
+        (WarehouseDamagedError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
         (SettingsError, Exit.WRONG_INPUT),

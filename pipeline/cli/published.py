@@ -17,11 +17,11 @@ def published() -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     NotPublishedError
-        If nothing is published.
+        If nothing is published, or what is published is damaged.
     WarehouseBusyError
         If another process has the file open for writing.
     InputError
-        If the folder cannot be read, or the file is damaged.
+        If the folder cannot be read.
     """
     folder = settings().published_dir
     with ExitStack() as stack:
@@ -32,8 +32,4 @@ def published() -> Iterator[duckdb.DuckDBPyConnection]:
         except OSError as error:
             why = error.strerror or str(error)
             raise InputError(f"the published files in {folder} cannot be read: {why}; see PODIUM_DATA_DIR") from error
-        except duckdb.IOException as error:
-            raise InputError(
-                f"the published file cannot be opened: {error}; if it is damaged, remove {folder} and call `podium run`"
-            ) from error
         yield connection

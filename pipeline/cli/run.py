@@ -17,21 +17,13 @@ from pipeline.cli.log import log_path, logged
 from pipeline.cli.output import console, print_json
 from pipeline.cli.summary import print_summary
 from pipeline.settings import settings
-from pipeline.warehouse import WarehouseBusyError, WarehouseVersionError, current_publication
+from pipeline.warehouse import WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError, current_publication
 
 if TYPE_CHECKING:
     import dagster as dg
     from rich.console import Console
 
     from pipeline.cli.progress import Watch
-
-_DAMAGED = (
-    "not a valid DuckDB database file",
-    "Corrupt database file",
-    "Could not read enough bytes from file",
-    "Failure while replaying WAL file",
-)
-"""What DuckDB says of a file that it cannot read."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +137,8 @@ def _raise_failures(done: _Run) -> None:
         If a step could not get the warehouse.
     WarehouseVersionError
         If another version of Podium wrote the warehouse.
-    InputError
-        If the warehouse is damaged.
+    WarehouseDamagedError
+        If its file cannot be read.
     RunFailedError
         If a step failed for another reason.
     """
@@ -154,15 +146,9 @@ def _raise_failures(done: _Run) -> None:
     if done.watch.is_stopped:
         raise _stopped()
     for failure in failures:
-        for known in (WarehouseBusyError, WarehouseVersionError):
+        for known in (WarehouseBusyError, WarehouseVersionError, WarehouseDamagedError):
             if failure.error == known.__name__:
                 raise known(failure.message)
-        if any(words in failure.message for words in _DAMAGED):
-            folder = settings().warehouse_path.parent
-            raise InputError(
-                f"the warehouse {settings().warehouse_path} is damaged ({failure.message}); move the folder "
-                f"{folder} away and run again: it is filled anew from the sources"
-            )
     if failures:
         causes = "; ".join(f"{one.step}: {one.error or 'error'}: {one.message}" for one in failures)
         raise RunFailedError(f"run {done.id} failed at {causes} (log: {done.log}; `podium dev` shows its events)")
