@@ -15,6 +15,7 @@ from pipeline.competition.declaration import (
     Declaration,
     FactorsSpec,
     LeaderboardSpec,
+    MissingSpec,
     ModelsSpec,
     Name,
     PredictionsSpec,
@@ -51,6 +52,7 @@ class Contract(Declaration):
     metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
     windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
     leaderboard: LeaderboardSpec
+    missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
         default=None, ge=2, description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes)."
     )

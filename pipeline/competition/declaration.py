@@ -165,6 +165,26 @@ class ScoringSpec(Declaration):
     primary: str = Field(description="The metric that the contest is about.", examples=["ic"])
 
 
+class MissingSpec(Declaration):
+    """What counts for a cycle that a model leaves out after its first one."""
+
+    policy: Literal["skip", "baseline", "worst"] = Field(
+        default="skip",
+        description="skip: nothing; baseline: the metrics of a named model; worst: those of the model that was worst "
+        "in that cycle. What is filled in is counted in n_imputed, not in n nor in coverage.",
+    )
+    baseline: str | None = Field(default=None, description="With policy: baseline, the model whose metrics count.")
+
+    @model_validator(mode="after")
+    def _baseline_is_named(self) -> "MissingSpec":
+        if (self.policy == "baseline") != (self.baseline is not None):
+            raise ValueError(
+                f"missing.policy is {self.policy!r} and missing.baseline is {self.baseline!r}; name a model with "
+                f"policy: baseline, and only with it"
+            )
+        return self
+
+
 class WindowSpec(Declaration):
     """The last ``cycles`` cycles, or those less than ``duration`` older than the newest; neither means all."""
 
@@ -190,6 +210,9 @@ class LeaderboardSpec(Declaration):
     tie_breakers: tuple[str, ...] = Field(default=(), description="window.metric, each used when the ones before tie.")
     min_coverage: float = Field(default=0.0, ge=0, le=1, description="Below it a model is listed but unranked.")
     min_predictions: int = Field(default=0, ge=0, description="Fewer scored predictions leave a model unranked.")
+    inactive_after: int | None = Field(
+        default=None, ge=1, description="A model that left out so many resolved cycles in a row is unranked: inactive."
+    )
 
     @property
     def weights(self) -> dict[str, float]:

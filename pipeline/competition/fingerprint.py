@@ -46,7 +46,7 @@ _STAGES = {
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage({"predictions": {"output_type"}, "scoring": {"rule"}} | dict.fromkeys(_PANEL, True), (_PURE,)),
     "cycle_metrics": _Stage({"metrics": True} | dict.fromkeys(_PANEL, True), (_PURE,)),
-    "snapshots": _Stage({"metrics": True, "windows": True}, (_PURE, _KERNEL)),
+    "snapshots": _Stage({"metrics": True, "windows": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
     "leaderboard": _Stage({"leaderboard": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
 }
 

@@ -48,9 +48,17 @@ def _add_embargo(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("ALTER TABLE catalog.boards ADD COLUMN embargo_seconds DOUBLE")
 
 
+def _add_absence(connection: duckdb.DuckDBPyConnection) -> None:
+    for column in ("n_imputed", "cycles_absent"):
+        connection.execute(f"ALTER TABLE competition.snapshots ADD COLUMN {column} BIGINT DEFAULT 0")
+        connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} SET NOT NULL")
+        connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} DROP DEFAULT")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
+    Migration(3, "snapshots say what models left out", _add_absence),
 )
 
 

@@ -31,7 +31,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"predictions": DECLARED["predictions"] | {"deadline": "1h"}}, {"predictions", "submissions"}),
         ({"truth": DECLARED["truth"] | {"delay": "1h"}}, {"truth"}),
         ({"truth": DECLARED["truth"] | {"known_at": "arrival"}}, {"truth"}),
-        ({"scoring": {"rule": "squared_error", "primary": "ic"}}, {"scores", "leaderboard"}),
+        ({"scoring": {"rule": "squared_error", "primary": "ic"}}, {"scores", "snapshots", "leaderboard"}),
         ({"scoring": {"rule": "rank_product", "primary": "hit_rate"}}, set()),
         ({"metrics": [*DECLARED["metrics"], "coverage"]}, {"cycle_metrics", "snapshots"}),
         ({"windows": DECLARED["windows"] | {"recent": {"cycles": 4}}}, {"snapshots"}),
@@ -40,6 +40,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"min_subjects": 3}, {"scores", "cycle_metrics"}),
         ({"center": 0.5}, {"scores", "cycle_metrics"}),
         ({"horizon_cycles": 0.5}, {"scores", "cycle_metrics"}),
+        ({"missing": {"policy": "worst"}}, {"snapshots"}),
         ({"horizon_length": "1d"}, set()),
         ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
         ({"factors": {"source": "other"}}, {"factors"}),
@@ -54,7 +55,7 @@ def test_every_field_of_the_contract_is_considered_above() -> None:
     considered = {
         *("name", "title", "description", "schedule", "predictions", "truth", "scoring", "metrics", "windows"),
         *("leaderboard", "min_subjects", "center", "horizon_cycles", "horizon_length"),
-        *("factors", "models", "subjects", "frozen", "late_after"),
+        *("factors", "models", "subjects", "frozen", "late_after", "missing"),
     }
     assert set(Contract.model_fields) == considered
 

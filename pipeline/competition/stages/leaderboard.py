@@ -71,7 +71,7 @@ def _wide(snapshots: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     row = ["as_of", "category", "model_id"]
     name = snapshots["window_name"] + "." + snapshots["metric"]
     keys = _keys(contract)
-    wide = snapshots[name == keys[0]].set_index(row)[["coverage", "n", "n_scored"]].copy()
+    wide = snapshots[name == keys[0]].set_index(row)[["coverage", "n", "n_scored", "cycles_absent"]].copy()
     for key in keys:
         of_key = snapshots[name == key].set_index(row)
         wide[key] = of_key["value"]
@@ -97,7 +97,8 @@ class _Boards:
         self._models = wide["model_id"].to_numpy(dtype=object)
         self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
         self._numbers = {
-            key: wide[key].to_numpy(dtype=float) for key in (*_keys(contract), "coverage", "n", "n_scored")
+            key: wide[key].to_numpy(dtype=float)
+            for key in (*_keys(contract), "coverage", "n", "n_scored", "cycles_absent")
         }
         self._undefined = {key: wide["reason of " + key].to_numpy(dtype=object) for key in self._spec.weights}
         codes, groups = pd.MultiIndex.from_frame(wide[["as_of", "category"]]).factorize()
@@ -144,11 +145,13 @@ class _Boards:
 
     def _rank_places(self, places: Ints) -> _Board:
         columns = {name: values[places] for name, values in self._numbers.items()}
+        limit = self._spec.inactive_after
         reasons = eligibility(
             columns["coverage"],
             columns["n_scored"],
             min_coverage=self._spec.min_coverage,
             min_predictions=self._spec.min_predictions,
+            inactive=None if limit is None else columns["cycles_absent"] >= limit,
         )
         for key in self._spec.weights:
             # Why a value is undefined says more than the low coverage that often comes with it.

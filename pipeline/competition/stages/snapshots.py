@@ -19,11 +19,13 @@ from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.metrics import COVERAGE, Metric, Pool
 from pipeline.competition.reasons import REASONS, reason_code
 from pipeline.competition.stages.cycle_metrics import panel_metrics
+from pipeline.competition.stages.missing import Cells, absences, fill
 from pipeline.leaderboard import Influence, Interval, interval, mean_influence, ratio_influence
 
 COLUMNS = [
     *("as_of", "model_id", "category", "window_name", "metric"),
-    *("value", "n", "n_scored", "coverage", "coverage_since_first", "se", "ci_low", "ci_high", "ci_method", "reason"),
+    *("value", "n", "n_imputed", "n_scored", "cycles_absent", "coverage", "coverage_since_first"),
+    *("se", "ci_low", "ci_high", "ci_method", "reason"),
 ]
 Times = npt.NDArray[np.datetime64]
 
@@ -124,6 +126,13 @@ class _History:
             known[places] = self._new[name][news]
         self._applied = until
 
+    def cells(self, metric: Metric, window: slice) -> Cells:
+        """A metric over a window, as the models played."""
+        value, numerator, denominator = (
+            self.of(metric, name)[window] for name in ("value", "numerator", "denominator")
+        )
+        return Cells(value, numerator, denominator, np.zeros(value.shape, dtype=bool))
+
     def of(self, metric: Metric, column: str) -> Floats:
         """One column of a metric, shape (cycles, models); NaN where the model took no part."""
         return np.asarray(self._known[column][self._names[metric.name]])
@@ -145,6 +154,7 @@ class _Coverage:
     n_scored: Floats
     in_window: Floats
     since_first: Floats
+    cycles_absent: Ints
 
 
 @dataclass(frozen=True)
@@ -153,6 +163,7 @@ class _Statistic:
 
     value: Floats
     n: Floats
+    n_imputed: Ints
     reason: npt.NDArray[np.int8]
     interval: Interval
 
@@ -182,12 +193,13 @@ def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> l
     if resolved.size == 0:
         return []
     seen = np.asarray(took_part.any(axis=0))
+    absent = absences(took_part)
     parts = []
     for window_name, window in contract.windows.items():
         span = slice(_window_start(history.cycles, resolved, window), int(resolved[-1]) + 1)
-        coverage = _coverage(history, span, took_part)
+        coverage = _coverage(history, span, took_part, absent)
         for name in contract.metrics:
-            statistic = _over_window(contract.metric(name), contract, history, span)
+            statistic = _over_window(contract.metric(name), contract, history, span, absent[span])
             parts.append(_Part(as_of, window_name, name, seen, coverage, statistic))
     return parts
 
@@ -201,36 +213,49 @@ def _window_start(cycles: Times, resolved: Ints, window: WindowSpec) -> int:
     return 0
 
 
-def _coverage(history: _History, window: slice, took_part: Bools) -> _Coverage:
+def _coverage(history: _History, window: slice, took_part: Bools, absent: Bools) -> _Coverage:
     """Scored tasks over tasks with truth in the window, and the same from each model's first cycle on."""
     scored = np.nansum(history.of(COVERAGE, "numerator")[window], axis=0)
     tasks = history.tasks(window)
     since_first = np.arange(len(took_part))[window, None] >= np.argmax(took_part, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _Coverage(scored, scored / tasks.sum(), scored / (tasks[:, None] * since_first).sum(axis=0))
+        since = scored / (tasks[:, None] * since_first).sum(axis=0)
+        return _Coverage(scored, scored / tasks.sum(), since, _cycles_absent(took_part, absent))
 
 
-def _over_window(metric: Metric, contract: Contract, history: _History, window: slice) -> _Statistic:
-    if metric.of_series is not None and metric.series_of is not None:
-        base = contract.metric(metric.series_of)
-        result = metric.of_series(history.of(base, "value")[window])
+def _cycles_absent(took_part: Bools, absent: Bools) -> Ints:
+    """Resolved cycles after each model's last one, shape (models,)."""
+    last = len(took_part) - 1 - np.argmax(took_part[::-1], axis=0)
+    after_last = np.arange(len(took_part))[:, None] > last
+    return np.asarray((absent & after_last).sum(axis=0))
+
+
+def _over_window(metric: Metric, contract: Contract, history: _History, window: slice, absent: Bools) -> _Statistic:
+    base = metric if metric.series_of is None else contract.metric(metric.series_of)
+    cells = history.cells(base, window)
+    if contract.missing.policy != "skip" and base != COVERAGE:
+        cells = fill(cells, absent, contract.missing, contract.direction(base.name), history.models)
+    reasons = history.of(base, "reason")[window]
+    if metric.of_series is not None:
+        result = metric.of_series(cells.value)
         empty = result.influence.n == 0
-        why_empty = _reason(empty, history.of(base, "reason")[window])
-        return _statistic(result.influence, result.influence.n, np.where(empty, why_empty, result.reason))
-    reasons = history.of(metric, "reason")[window]
+        return _of_cycles(result.influence, cells, np.where(empty, _reason(empty, reasons), result.reason))
     if metric.pool is Pool.TASKS:
-        counted, tasks = history.of(metric, "numerator")[window], history.of(metric, "denominator")[window]
+        counted, tasks = cells.numerator, cells.denominator
         if metric == COVERAGE:
             # A cycle that the model left out counts against it, as in the column of that name.
             counted, tasks = np.nan_to_num(counted), np.broadcast_to(history.tasks(window)[:, None], tasks.shape)
         influence = ratio_influence(counted, tasks)
-        return _statistic(influence, np.nansum(tasks, axis=0), _reason(np.isnan(influence.value), reasons))
-    influence = mean_influence(history.of(metric, "value")[window])
-    return _statistic(influence, influence.n, _reason(influence.n == 0, reasons))
+        n = np.nansum(cells.without_imputed(tasks), axis=0)
+        why = _reason(np.isnan(influence.value), reasons)
+        return _Statistic(influence.value, n, cells.n_imputed, why, interval(influence))
+    influence = mean_influence(cells.value)
+    return _of_cycles(influence, cells, _reason(influence.n == 0, reasons))
 
 
-def _statistic(influence: Influence, n: npt.ArrayLike, reason: npt.NDArray[np.int8]) -> _Statistic:
-    return _Statistic(influence.value, np.asarray(n, dtype=np.float64), reason, interval(influence))
+def _of_cycles(influence: Influence, cells: Cells, reason: npt.NDArray[np.int8]) -> _Statistic:
+    n = np.asarray(influence.n, dtype=np.float64) - cells.n_imputed
+    return _Statistic(influence.value, n, cells.n_imputed, reason, interval(influence))
 
 
 def _reason(is_undefined: Bools, reasons: Floats) -> npt.NDArray[np.int8]:
@@ -256,7 +281,9 @@ def _frame(category: str, models: npt.NDArray[np.object_], parts: list[_Part]) -
         "metric": np.repeat(np.array([part.metric for part in parts], dtype=object), size),
         "value": np.concatenate([one.value for one in statistics]),
         "n": np.concatenate([one.n for one in statistics]).astype(np.int64),
+        "n_imputed": np.concatenate([one.n_imputed for one in statistics]),
         "n_scored": np.concatenate([one.n_scored for one in coverages]).astype(np.int64),
+        "cycles_absent": np.concatenate([one.cycles_absent for one in coverages]),
         "coverage": np.concatenate([one.in_window for one in coverages]),
         "coverage_since_first": np.concatenate([one.since_first for one in coverages]),
         "se": np.concatenate([one.interval.se for one in statistics]),

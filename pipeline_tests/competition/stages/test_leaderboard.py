@@ -30,7 +30,7 @@ def snapshots(
     reasons: Mapping[str, str] | None = None,
     **columns: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Rows of snapshots of one key: model -> value; ``coverage`` and ``n_scored`` by model, 1 and 100 by default."""
+    """Rows of snapshots of one key: model -> value; ``coverage``, ``n_scored`` and ``cycles_absent`` by model; 1, 100 and 0."""
     window, _, metric = key.partition(".")
     undefined = reasons or {}
     rows = [
@@ -43,6 +43,7 @@ def snapshots(
             "value": value,
             "n": 10,
             "n_scored": columns.get("n_scored", {}).get(model, 100),
+            "cycles_absent": columns.get("cycles_absent", {}).get(model, 0),
             "coverage": columns.get("coverage", {}).get(model, 1.0),
             "reason": undefined.get(model),
         }
@@ -249,3 +250,10 @@ def test_a_contests_boards_are_in_shape_and_order_of_rows_is_without_effect(seed
     for as_of in as_ofs[::4]:
         alone = compute_leaderboard(found, [as_of], as_ofs, declared)
         pd.testing.assert_frame_equal(alone, boards[boards["as_of"] == as_of].reset_index(drop=True))
+
+
+def test_a_model_that_left_out_too_many_cycles_in_a_row_is_listed_as_inactive() -> None:
+    rows = snapshots({"a": 0.1, "b": 0.2, "c": 0.3}, cycles_absent={"a": 2, "b": 3, "c": 4})
+    found = board(rows, contract(leaderboard={"rank_by": "all.ic", "inactive_after": 3}))
+    assert found["status"].to_dict() == {"a": "ranked", "b": "unranked: inactive", "c": "unranked: inactive"}
+    assert board(rows)["status"].eq("ranked").all()
