@@ -75,7 +75,7 @@ def test_an_empty_warehouse_builds_and_every_mart_is_there(
             path.stem: store.query(f"SELECT count(*) AS n FROM marts.{path.stem}")["n"].iloc[0]
             for path in MARTS.glob("*.sql")
         }
-    assert len(rows) == 7
+    assert len(rows) == 8
     assert set(rows.values()) == {0}
 
 

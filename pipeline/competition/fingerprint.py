@@ -39,6 +39,7 @@ _KERNEL = "pipeline.leaderboard"
 _STAGES = {
     "catalog": _Stage(),
     "models": _Stage(_PREDICTIONS_SOURCE),
+    "model_versions": _Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
     "subjects": _Stage(_PREDICTIONS_SOURCE),
     "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
     "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),

@@ -24,6 +24,7 @@ from pipeline.tables import (
     FACTORS,
     FILES,
     LEADERBOARD,
+    MODEL_VERSIONS,
     MODELS,
     PREDICTIONS,
     SCORES,
@@ -47,6 +48,7 @@ _FROM_SOURCE: dict[TableSpec, Asset] = {
     TRUTH: (TRUTH, competition_tables.update_truth, (BOARDS,)),
     FACTORS: (FACTORS, competition_tables.update_factors, (BOARDS,)),
     MODELS: (MODELS, competition_tables.update_models, (PREDICTIONS,)),
+    MODEL_VERSIONS: (MODEL_VERSIONS, competition_tables.update_versions, (PREDICTIONS,)),
     SUBJECTS: (SUBJECTS, competition_tables.update_subjects, (PREDICTIONS,)),
 }
 """The tables that begin a competition, when a source computes them."""
@@ -56,6 +58,7 @@ _FROM_FILES: dict[TableSpec, Asset] = {
     TRUTH: (TRUTH, inbox_tables.update_truth, (FILES,)),
     FACTORS: (FACTORS, inbox_tables.update_factors, (FILES,)),
     MODELS: (MODELS, inbox_tables.update_models, (FILES, PREDICTIONS)),
+    MODEL_VERSIONS: (MODEL_VERSIONS, inbox_tables.update_versions, (FILES, PREDICTIONS)),
     SUBJECTS: (SUBJECTS, inbox_tables.update_subjects, (FILES, PREDICTIONS)),
 }
 """The same, when they arrive as files."""
@@ -156,6 +159,7 @@ def assets_of(contract: Contract) -> tuple[Asset, ...]:
         _beginning(contract.truth.source)[TRUTH],
         factors[FACTORS],
         predictions[MODELS],
+        predictions[MODEL_VERSIONS],
         predictions[SUBJECTS],
     )
     submissions = (_SUBMISSIONS,) if contract.predictions.source == INBOX else ()

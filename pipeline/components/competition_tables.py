@@ -17,6 +17,7 @@ from pipeline.competition.stages import (
     stamp_deadline,
 )
 from pipeline.competition.truth import news, stamp
+from pipeline.competition.versions import model_versions
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
 from pipeline.registry import resolve_dotted_path
 from pipeline.settings import settings
@@ -26,6 +27,7 @@ from pipeline.tables import (
     FACTORS,
     LEADERBOARD,
     METRICS,
+    MODEL_VERSIONS,
     MODELS,
     PREDICTIONS,
     SCORES,
@@ -123,6 +125,23 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
     return _registry(
         store, MODELS, contract, config, source, lambda: source.models().assign(kind="real", designated=True)
     )
+
+
+def update_versions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write from which cycle on each model is of which version; a source knows the present one only."""
+    source = source_of(contract.predictions.source)
+    return versions(store, contract, config, source.models().assign(received_at=pd.Timestamp(0)), source.fingerprint())
+
+
+def versions(store: Store, contract: Contract, config: Recompute, registered: pd.DataFrame, *also: str) -> Outcome:
+    """The table of model versions, out of registrations (model_id, version, received_at) and predictions."""
+    played = store.query(
+        "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions WHERE competition = ? ORDER BY ALL",
+        [contract.name],
+    )
+    rows = model_versions(registered.astype({"received_at": played["deadline"].dtype}), played)
+    code = stage_code("model_versions", contract, rows.to_csv(), *also)
+    return _whole(store, MODEL_VERSIONS, contract, config, code, lambda: rows)
 
 
 def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:

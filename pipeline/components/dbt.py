@@ -5,7 +5,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
 from pipeline.settings import settings
-from pipeline.tables import BOARDS, COMPETITION_TABLES
+from pipeline.tables import BOARDS, COMPETITION_TABLES, INBOX_TABLES
 
 _WAREHOUSE_FILE = "PODIUM_WAREHOUSE_FILE"
+_OF_FILES = {(spec.schema, spec.name) for spec in INBOX_TABLES}
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
 
 
@@ -78,11 +79,19 @@ class Translator(DagsterDbtTranslator):
 
     dbt knows one ``competition.leaderboard``; Dagster knows one leaderboard asset for each board. So a model that
     reads the source depends on that asset of each board.
+
+    Parameters
+    ----------
+    boards : sequence of str
+        Every declared board.
+    inboxes : collection of str
+        Those of them that take files.
     """
 
-    def __init__(self, boards: Sequence[str]) -> None:
+    def __init__(self, boards: Sequence[str], inboxes: Collection[str] = ()) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self._boards = tuple(boards)
+        self._inboxes = frozenset(inboxes)
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The asset of a model, its source dependencies replaced by the boards' assets."""
@@ -135,5 +144,9 @@ class Translator(DagsterDbtTranslator):
         """The asset of each board; what is about the whole warehouse (``meta``) follows every one of each board."""
         tables = [(source["source_name"], source["name"])]
         if source["source_name"] == "meta":
-            tables = [(spec.schema, spec.name) for spec in (BOARDS, *COMPETITION_TABLES)]
-        return {asset_key(board, schema, table) for board in self._boards for schema, table in tables}
+            tables = [(spec.schema, spec.name) for spec in (BOARDS, *COMPETITION_TABLES, *INBOX_TABLES)]
+        return {
+            asset_key(board, schema, table)
+            for schema, table in tables
+            for board in (self._inboxes if (schema, table) in _OF_FILES else self._boards)
+        }

@@ -13,6 +13,7 @@ from pipeline.competition import Contract, stage_code
 from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
+from pipeline.components.competition_tables import versions
 from pipeline.components.inbox import folders
 from pipeline.components.recompute import Outcome, Recompute, recompute
 from pipeline.landing import Delivery, Landed, land_file, pending
@@ -138,6 +139,12 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
         )
 
     return _registry(store, MODELS, MODEL_ROWS, contract, config, rows_of)
+
+
+def update_versions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Write from which cycle on each model is of which version."""
+    rows = store.read(MODEL_ROWS, contract.name).sort_values(["received_at", "file_number", "row_number"])
+    return versions(store, contract, config, rows.dropna(subset=["version"]))
 
 
 def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:

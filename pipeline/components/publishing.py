@@ -1,6 +1,6 @@
 """The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import dagster as dg
@@ -26,18 +26,18 @@ class Publishing(dg.Component):
         return publishing_definitions(declared_boards(context.component_tree))
 
 
-def publishing_definitions(boards: list[str]) -> dg.Definitions:
-    """Definitions of marts and publication for boards by name."""
-    marts = _marts(boards)
+def publishing_definitions(boards: list[str], inboxes: Collection[str] = ()) -> dg.Definitions:
+    """Definitions of marts and publication for boards by name, those that take files among them."""
+    marts = _marts(boards, inboxes)
     return dg.Definitions(assets=[marts, _published(boards, sorted(marts.keys))])
 
 
-def _marts(boards: list[str]) -> dg.AssetsDefinition:
+def _marts(boards: list[str], inboxes: Collection[str]) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
         name=MARTS,
-        dagster_dbt_translator=Translator(boards),
+        dagster_dbt_translator=Translator(boards, inboxes),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()

@@ -37,6 +37,19 @@ MODELS = TableSpec(
     key=("competition", "model_id"),
 )
 
+MODEL_VERSIONS = TableSpec(
+    schema="competition",
+    name="model_versions",
+    comment="One row per version of a model that predicted something: its record goes on, with a visible break.",
+    columns=(
+        _COMPETITION,
+        _MODEL,
+        Column("first_cycle", "TIMESTAMP", "First cycle that it predicted (UTC)."),
+        Column("version", "VARCHAR", "The player's version of the model."),
+    ),
+    key=("competition", "model_id", "first_cycle"),
+)
+
 SUBJECTS = TableSpec(
     schema="competition",
     name="subjects",
@@ -210,6 +223,7 @@ LEADERBOARD = TableSpec(
 
 COMPETITION_TABLES = (
     MODELS,
+    MODEL_VERSIONS,
     SUBJECTS,
     PREDICTIONS,
     FACTORS,

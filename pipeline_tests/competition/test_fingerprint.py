@@ -10,7 +10,7 @@ from pipeline.competition import Contract, fingerprint, stage_code
 from pipeline_tests.competition.contests import DECLARED, contract
 
 STAGES = [
-    *("catalog", "models", "subjects", "factors", "predictions", "submissions", "truth"),
+    *("catalog", "models", "subjects", "factors", "model_versions", "predictions", "submissions", "truth"),
     *("scores", "cycle_metrics", "snapshots", "leaderboard"),
 ]
 CUSTOM = "pipeline_tests.competition.custom"
@@ -27,8 +27,14 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"description": "Other"}, set()),
         ({"schedule": "0 0 * * *"}, set()),
         ({"name": "other"}, set()),
-        ({"predictions": {"source": "other"}}, {"models", "subjects", "factors", "predictions"}),
-        ({"predictions": DECLARED["predictions"] | {"deadline": "1h"}}, {"predictions", "submissions"}),
+        (
+            {"predictions": {"source": "other"}},
+            {"models", "model_versions", "subjects", "factors", "predictions"},
+        ),
+        (
+            {"predictions": DECLARED["predictions"] | {"deadline": "1h"}},
+            {"predictions", "submissions", "model_versions"},
+        ),
         ({"truth": DECLARED["truth"] | {"delay": "1h"}}, {"truth"}),
         ({"truth": DECLARED["truth"] | {"known_at": "arrival"}}, {"truth"}),
         ({"scoring": {"rule": "squared_error", "primary": "ic"}}, {"scores", "snapshots", "leaderboard"}),

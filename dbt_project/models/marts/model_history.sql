@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
 
 select
-    competition, category, model_id, title, as_of, window_name, metric, direction, unit,
-    value, n, n_scored, coverage, se, ci_low, ci_high, ci_method, reason
+    competition, category, model_id, title, version, as_of, window_name, metric, direction, unit,
+    value, n, n_imputed, n_scored, cycles_absent, coverage, se, ci_low, ci_high, ci_method, reason
 from {{ ref("stg_snapshots") }}

@@ -30,7 +30,7 @@ def snapshots(
     reasons: Mapping[str, str] | None = None,
     **columns: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Rows of snapshots of one key: model -> value; ``coverage``, ``n_scored`` and ``cycles_absent`` by model; 1, 100 and 0."""
+    """Rows of snapshots of one key: model -> value; coverage, n_scored and cycles_absent by model (1, 100 and 0)."""
     window, _, metric = key.partition(".")
     undefined = reasons or {}
     rows = [
