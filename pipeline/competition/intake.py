@@ -168,7 +168,8 @@ def _is_too_far(rows: pd.DataFrame, contract: Contract) -> "pd.Series[bool]":
 
 def _room(rows: pd.DataFrame, length: timedelta) -> "pd.Series[float]":
     """The horizon that ends at the last time that may be; missing without a cycle."""
-    return (_LAST_TIME - rows["cycle"]).dt.total_seconds() / length.total_seconds()
+    room: pd.Series[float] = (_LAST_TIME - rows["cycle"]).dt.total_seconds() / length.total_seconds()
+    return room
 
 
 def _from_cycle(rows: pd.DataFrame, length: timedelta) -> "pd.Series[Any]":

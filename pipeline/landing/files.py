@@ -230,6 +230,8 @@ def _csv_header(lines: _Lines) -> tuple[tuple[str, ...], str]:
     try:
         first = next((line for line in lines if line.strip()), "")
         lines.taken = [first]
+        while first.count('"') % 2:
+            first += next(lines, '"')
         lines.give_back(keep=0)
         unquoted = _QUOTED.sub("", first)
         delimiter = max(",;\t", key=unquoted.count)

@@ -118,6 +118,8 @@ def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archi
         If the file may not be read.
     """
     with suppress(_ChangedMeanwhileError, FileNotFoundError):
+        if not delivery.is_unchanged:
+            return None
         sha256 = content_hash(delivery.path) if delivery.is_file else ""
         landed = _land(store, delivery, intakes, sha256)
         with suppress(FileNotFoundError):

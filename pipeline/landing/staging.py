@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipeline.landing.conform import check_columns, conform, refusals
 from pipeline.landing.files import Refused, printable, read_blocks
 from pipeline.landing.intake import Intake
-from pipeline.warehouse import Part, Sql, compose, quote, relation
+from pipeline.warehouse import Part, Sql, compose, literal, quote, relation
 
 STAGED = quote("podium_staged")
 """Rows that are taken: the columns of the table that rows have, and ``is_late``."""
@@ -109,6 +109,7 @@ class _Staging:
             "staged": STAGED,
             "refused": REFUSED,
             "found": _FOUND,
+            "fields": _struct([name for name in intake.stored if name not in ("row_number", "received_at")]),
             "key": intake.unique,
             "said": [name for name in intake.stored if name != "row_number"],
             "columns": [*intake.stored, "is_late"],
@@ -168,7 +169,7 @@ class _Staging:
         """Move the rows that a SELECT of row_number and reason finds; what they said is given as it was understood."""
         self._run("CREATE OR REPLACE TEMP TABLE {found} AS " + found, *parameters)
         self._run(
-            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value(staged))"
+            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value({fields}))"
             " FROM {staged} AS staged JOIN {found} USING (row_number) GROUP BY row_number"
         )
         self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM {found})")
@@ -176,6 +177,10 @@ class _Staging:
     def _run(self, template: str, *parameters: object, **parts: Part) -> list[tuple[Any, ...]]:
         statement = compose(template, **{**self.parts, **parts})
         return self.connection.execute(statement, list(parameters)).fetchall()
+
+
+def _struct(names: Sequence[str]) -> Sql:
+    return Sql("{" + ", ".join(f"{literal(name)}: staged.{quote(name)}" for name in names) + "}")
 
 
 def _columns(intake: Intake) -> Sql:
