@@ -83,10 +83,12 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
                 coalesce(q.n, 0) AS n_in_quarantine, p.n AS n_predictions
             FROM competition.files AS f
             LEFT JOIN (
-                SELECT file_number, count(*) AS n FROM quarantine.rows WHERE competition = ? AND row_number > 0 GROUP BY 1
+                SELECT file_number, count(*) AS n FROM quarantine.rows
+                WHERE competition = ? AND row_number > 0 GROUP BY file_number
             ) AS q USING (file_number)
             LEFT JOIN (
-                SELECT file_number, count(*) AS n FROM landing.prediction_rows WHERE competition = ? GROUP BY 1
+                SELECT file_number, count(*) AS n FROM landing.prediction_rows
+                WHERE competition = ? GROUP BY file_number
             ) AS p USING (file_number)
             WHERE f.competition = ? AND (
                 f.n_rows <> f.n_accepted + f.n_rejected
@@ -99,8 +101,8 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
     SUBMISSIONS: (
         Check(
             "one_submission_counts",
-            "Of a model's submissions to a cycle exactly one counts, it supersedes all others, and it is late only when "
-            "all are.",
+            "Of a model's submissions to a cycle exactly one counts, it supersedes all others, and it is late only "
+            "when all are.",
             """
             SELECT model_id, cycle, count(*) AS submissions,
                 count(*) FILTER (superseded_by IS NULL) AS counting,

@@ -25,18 +25,22 @@ REFUSED = quote("podium_refused")
 
 _SHOWN = 100
 _FOUND = quote("podium_found")
+_REPEATED = quote("podium_repeated")
+_REPEATED_KEYS = "SELECT hash({key}) AS key_hash FROM {staged} GROUP BY 1 HAVING count(*) > 1"
+"""Few, and small: only rows with one of these hashes are looked at closely."""
 _REPEATS = (
     "SELECT row_number, CASE WHEN is_same THEN printf('repeats row %d of the file; remove one of them', first_row)"
     " ELSE printf('one of %d rows of the file that have the same %s and differ, the first is row %d; keep one',"
     " n, ?::VARCHAR, first_row) END AS reason"
     " FROM (SELECT row_number, count(*) OVER of_key AS n, min(row_number) OVER of_key AS first_row,"
     "  min(hash({said})) OVER of_key = max(hash({said})) OVER of_key AS is_same"
-    "  FROM {staged} WINDOW of_key AS (PARTITION BY {key}))"
+    "  FROM {staged} WHERE hash({key}) IN (FROM {repeated}) WINDOW of_key AS (PARTITION BY {key}))"
     " WHERE n > 1 AND NOT (is_same AND (?::BOOLEAN OR row_number = first_row))"
 )
 _LEAVE_OUT = (
     "DELETE FROM {staged} WHERE rowid IN (SELECT id FROM (SELECT rowid AS id, row_number() OVER of_key AS place"
-    " FROM {staged} WINDOW of_key AS (PARTITION BY {key} ORDER BY row_number)) WHERE place > 1)"
+    " FROM {staged} WHERE hash({key}) IN (FROM {repeated})"
+    " WINDOW of_key AS (PARTITION BY {key} ORDER BY row_number)) WHERE place > 1)"
 )
 _DISAGREES = (
     "SELECT row_number, printf('%s is %s, but %s in other rows with the same %s', ?::VARCHAR,"
@@ -109,6 +113,7 @@ class _Staging:
             "staged": STAGED,
             "refused": REFUSED,
             "found": _FOUND,
+            "repeated": _REPEATED,
             "fields": _struct([name for name in intake.stored if name not in ("row_number", "received_at")]),
             "key": intake.unique,
             "said": [name for name in intake.stored if name != "row_number"],
@@ -144,6 +149,7 @@ class _Staging:
         Of rows that say different things none is taken: which one is meant, nobody knows. Of identical ones the first
         is; the others are refused, or left out where repeating a statement is no mistake.
         """
+        self._run("CREATE OR REPLACE TEMP TABLE {repeated} AS " + _REPEATED_KEYS)
         self._refuse_staged(_REPEATS, ", ".join(self.intake.unique), self.intake.once)
         self._run(_LEAVE_OUT)
 
