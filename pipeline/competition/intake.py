@@ -49,6 +49,7 @@ def prediction_rows(
     reasons = _Reasons(rows.index)
     _refuse_unknown(reasons, rows, models, subjects)
     reasons.add(rows["horizon"] < 0, "horizon is below 0")
+    reasons.add(_is_too_far(rows, contract), _TOO_FAR)
     target_time = _target_time(rows, contract)
     reasons.add(target_time.isna(), _NO_TARGET_TIME.format(part="predictions"))
     if contract.horizon_length is not None:
@@ -86,6 +87,7 @@ def truth_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) ->
     """
     reasons = _Reasons(rows.index)
     by_cycle = rows["target_time"].isna()
+    reasons.add(by_cycle & _is_too_far(rows, contract), _TOO_FAR)
     target_time = _target_time(rows.assign(horizon=rows["horizon"].fillna(FIRST_HORIZON)), contract)
     horizon = rows["horizon"].mask(rows["horizon"].isna() & by_cycle, FIRST_HORIZON).fillna(ANY_HORIZON)
     reasons.add(target_time.isna(), _NO_TARGET_TIME.format(part="truth"))
@@ -102,7 +104,8 @@ def factor_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) -
     Returns
     -------
     rows : DataFrame
-        Rows of ``landing.factor_rows``, several for a row of the file; a factor without a value is left out.
+        Rows of ``landing.factor_rows``, several for a row of the file; a factor without a value is left out. (A row of
+        which one value is no number did not come here: it is refused as a whole.)
     reasons : Series of str
     """
     wide = contract.factors.values if contract.factors is not None else ()
@@ -117,6 +120,9 @@ def registration_rows(rows: pd.DataFrame, received_at: datetime) -> Judged:
 
 
 _NO_TARGET_TIME = "target_time is missing; give it, or declare horizon_length (and a cycle, in files of {part})"
+
+_TOO_FAR = "horizon is too large: target_time would be after the year 2199"
+_LAST_TIME = pd.Timestamp("2199-12-31")
 
 
 class _Reasons:
@@ -153,10 +159,29 @@ def _target_time(rows: pd.DataFrame, contract: Contract) -> "pd.Series[Any]":
     return given if contract.horizon_length is None else given.fillna(_from_cycle(rows, contract.horizon_length))
 
 
+def _is_too_far(rows: pd.DataFrame, contract: Contract) -> "pd.Series[bool]":
+    """Whether cycle + horizon x horizon_length is later than any time may be."""
+    if contract.horizon_length is None:
+        return pd.Series(False, index=rows.index)
+    return _horizon(rows).gt(_room(rows, contract.horizon_length))
+
+
+def _room(rows: pd.DataFrame, length: timedelta) -> "pd.Series[float]":
+    """The horizon that ends at the last time that may be; missing without a cycle."""
+    room: pd.Series[float] = (_LAST_TIME - rows["cycle"]).dt.total_seconds() / length.total_seconds()
+    return room
+
+
 def _from_cycle(rows: pd.DataFrame, length: timedelta) -> "pd.Series[Any]":
-    horizon = rows["horizon"].astype("Int64").fillna(0).astype("int64")
-    end: pd.Series[Any] = rows["cycle"] + horizon * np.timedelta64(length).astype("timedelta64[us]")
+    """The end of a row's horizon; missing where there is no cycle."""
+    horizon = _horizon(rows)
+    steps = horizon.where(horizon <= _room(rows, length), 0).astype("int64")
+    end: pd.Series[Any] = rows["cycle"] + steps * np.timedelta64(length).astype("timedelta64[us]")
     return end
+
+
+def _horizon(rows: pd.DataFrame) -> "pd.Series[float]":
+    return rows["horizon"].astype("float64").fillna(FIRST_HORIZON)
 
 
 def _melt(rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:

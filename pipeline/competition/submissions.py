@@ -12,9 +12,9 @@ PREDICTION_COLUMNS = ["model_id", "cycle", "horizon", "subject", "target_time", 
 def choose_submissions(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Every submission to some cycles, and by which file it is superseded.
 
-    A submission is what one file says of one model and cycle; it counts as a whole. The last one received by the
-    deadline counts; when none was, the last late one stands there, unscored. Of files received at the same time, the
-    one landed later counts.
+    A submission is what one file says of one model and cycle; it counts as a whole, from the time at which the last of
+    its rows was received. The last one received by the deadline counts; when none was, the last late one stands there,
+    unscored. Of submissions received at the same time, the one landed later counts.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def choose_submissions(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 
 
 def counted_rows(rows: pd.DataFrame, submissions: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the submissions that count.
+    """The rows of the submissions that count, each received when its submission was.
 
     Parameters
     ----------
@@ -49,5 +49,5 @@ def counted_rows(rows: pd.DataFrame, submissions: pd.DataFrame) -> pd.DataFrame:
     submissions : DataFrame
         What :func:`choose_submissions` says of them.
     """
-    counts = submissions.loc[submissions["superseded_by"].isna(), SUBMISSION]
-    return rows.merge(counts, on=SUBMISSION)[PREDICTION_COLUMNS]
+    counts = submissions.loc[submissions["superseded_by"].isna(), [*SUBMISSION, "received_at"]]
+    return rows.drop(columns="received_at").merge(counts, on=SUBMISSION)[PREDICTION_COLUMNS]

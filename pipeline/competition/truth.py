@@ -204,6 +204,9 @@ def versions(outcomes: pd.DataFrame) -> Iterator[Version]:
 def truth_of_arrivals(rows: pd.DataFrame, spec: TruthSpec) -> pd.DataFrame:
     """What files said of some outcomes, arrival by arrival, as versions of each.
 
+    Where files date what they say, one may bring an old version, which revises nothing. Otherwise a file says what is
+    believed when it arrives, so a value that it returns to is a revision like any other.
+
     Parameters
     ----------
     rows : DataFrame
@@ -216,8 +219,9 @@ def truth_of_arrivals(rows: pd.DataFrame, spec: TruthSpec) -> pd.DataFrame:
         subject, target_time, horizon, known_at, value: rows of ``truth``.
     """
     known = rows.iloc[:0][_COLUMNS]
+    by_column = spec.known_at == "column"
     for _, arrival in rows.groupby(["received_at", "file_number"], sort=True):
         received_at = arrival["received_at"].iloc[0].to_pydatetime()
-        new = news(known, stamp(arrival[_COLUMNS], spec, received_at), received_at, partial=True)
+        new = news(known, stamp(arrival[_COLUMNS], spec, received_at), received_at, partial=by_column)
         known = pd.concat([known, new], ignore_index=True)
     return known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from pipeline.competition import Contract
-from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, TableSpec
+from pipeline.tables import CYCLE_METRICS, FILES, LEADERBOARD, SCORES, SUBMISSIONS, TableSpec
 from pipeline.warehouse import Store, compose
 
 _SHOWN = 5
@@ -73,6 +73,50 @@ _RESOLVED = """
 _SCORED = "SELECT DISTINCT model_id, cycle, horizon, subject, output_type FROM competition.scores WHERE competition = ?"
 
 _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
+    FILES: (
+        Check(
+            "rows_of_files_add_up",
+            "Every row of a file was taken or refused: quarantine.rows has each refused one, and every prediction that "
+            "was taken is kept.",
+            """
+            SELECT f.file_number, f.kind, f.name, f.n_rows, f.n_accepted, f.n_rejected,
+                coalesce(q.n, 0) AS n_in_quarantine, p.n AS n_predictions
+            FROM competition.files AS f
+            LEFT JOIN (
+                SELECT file_number, count(*) AS n FROM quarantine.rows
+                WHERE competition = ? AND row_number > 0 GROUP BY file_number
+            ) AS q USING (file_number)
+            LEFT JOIN (
+                SELECT file_number, count(*) AS n FROM landing.prediction_rows
+                WHERE competition = ? GROUP BY file_number
+            ) AS p USING (file_number)
+            WHERE f.competition = ? AND (
+                f.n_rows <> f.n_accepted + f.n_rejected
+                OR f.n_rejected <> coalesce(q.n, 0)
+                OR (f.kind = 'predictions' AND f.n_accepted <> coalesce(p.n, 0))
+            )
+            """,
+        ),
+    ),
+    SUBMISSIONS: (
+        Check(
+            "one_submission_counts",
+            "Of a model's submissions to a cycle exactly one counts, it supersedes all others, and it is late only "
+            "when all are.",
+            """
+            SELECT model_id, cycle, count(*) AS submissions,
+                count(*) FILTER (superseded_by IS NULL) AS counting,
+                max(file_number) FILTER (superseded_by IS NULL) AS counts
+            FROM competition.submissions
+            WHERE competition = ?
+            GROUP BY model_id, cycle
+            HAVING counting <> 1
+                OR max(superseded_by) <> counts
+                OR min(superseded_by) <> counts
+                OR bool_or(is_late AND superseded_by IS NULL) <> bool_and(is_late)
+            """,
+        ),
+    ),
     SCORES: (
         Check(
             "no_late_prediction_is_scored",

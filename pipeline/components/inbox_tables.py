@@ -1,7 +1,7 @@
 """How the tables of a competition with an inbox are brought up to date: files land, tables follow from their rows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,9 @@ from pipeline.tables import (
 from pipeline.warehouse import Store, compose
 
 _LONGEST_WAIT = 10.0
+"""Seconds that one run waits, in all, for files that were dropped while it began."""
+_BYTES_PER_ROW = 1_000
+"""Of a landed row while it is worked on, roughly."""
 
 
 class Landing(dg.Config):
@@ -68,23 +71,31 @@ class StoreKnown:
 def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed]:
     """Land the files that wait in a board's inbox, those that arrived first, first."""
     of_folder = folders(contract)
+    known = StoreKnown(store, contract.name)
     at_most = settings().files_per_run if config.max_files is None else config.max_files
-    waiting = _settled(pending(settings().inbox_dir, contract.name, tuple(of_folder))[:at_most])
-    landed = []
-    for delivery in waiting:
-        intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
-        done = land_file(store, delivery, intakes, settings().archive_dir)
+    patience = time.monotonic() + _LONGEST_WAIT
+    landed: list[Landed] = []
+    for delivery in pending(settings().inbox_dir, contract.name, tuple(of_folder)):
+        if len(landed) >= at_most:
+            break
+        if not _settles(delivery, patience):
+            continue
+        intakes = [intake(contract, known) for intake in of_folder[delivery.folder]]
+        try:
+            done = land_file(store, delivery, intakes, settings().archive_dir)
+        except PermissionError as error:
+            dg.get_dagster_logger().warning(f"{delivery.path} waits until it may be read: {error}")
+            continue
         if done is not None:
             landed.append(done)
     return landed
 
 
-def _settled(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """The files that are whole, after waiting for those that were dropped this very moment."""
-    patience = time.monotonic() + _LONGEST_WAIT
-    while any(not one.is_settled for one in deliveries) and time.monotonic() < patience:
-        time.sleep(0.2)
-    return [one for one in deliveries if one.is_settled and one.is_unchanged]
+def _settles(delivery: Delivery, patience: float) -> bool:
+    """Whether a file is whole, after waiting a moment for one that was dropped just now."""
+    while not delivery.is_settled and time.monotonic() < patience:
+        time.sleep(0.1)
+    return delivery.is_settled and delivery.is_unchanged
 
 
 def update_submissions(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -169,11 +180,20 @@ def _by_rows(
     """A table whose cycles follow from landed rows of the same cycles."""
     code = stage_code(spec.name, contract, *also)
     seqs = store.seqs(landed, contract.name)
-    return recompute(store, spec, contract.name, code, config, rows_of, cycles=seqs, cycles_per_block=_CYCLES)
+    size = _cycles_per_block(store, landed, contract)
+    return recompute(store, spec, contract.name, code, config, rows_of, cycles=seqs, cycles_per_block=size)
 
 
-_CYCLES = 100
-"""Cycles of landed rows that are read at once."""
+def _cycles_per_block(store: Store, landed: TableSpec, contract: Contract) -> int:
+    """How many cycles of landed rows fill the memory that settings allow for a block."""
+    counted = compose(
+        "SELECT coalesce(max(n), 1) AS n FROM"
+        " (SELECT count(*) AS n FROM {table} WHERE competition = ? GROUP BY {cycle})",
+        table=landed,
+        cycle=[landed.cycle or ""],
+    )
+    rows = int(store.query(counted, [contract.name])["n"].iloc[0])
+    return max(1, settings().block_megabytes * 1_000_000 // (_BYTES_PER_ROW * rows))
 
 
 def _registry(

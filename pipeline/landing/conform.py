@@ -1,19 +1,29 @@
-"""From what a file says to typed values: every field converted as a whole column, every failure a reason of its row."""
+"""From what a file says to typed values: every field converted as a whole column, every failure a reason of its row.
 
-import json
+Nothing is guessed: a number is no date, a truth value no number, and a list or bytes are nothing at all. Blanks around
+text, numbers and times do not count.
+"""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.landing.files import Refused, UnreadableFileError
+from pipeline.landing.files import Block, Refused, UnreadableFileError
 from pipeline.landing.intake import FileField
 
-_LONGEST_ORIGINAL = 10_000
+FIRST_YEAR, LAST_YEAR = 1700, 2199
+"""Years that a time may be of: others are slips, and could not be reckoned with in nanoseconds."""
+_LONGEST_TEXT = 10_000
 _SHOWN = 60
 _TRUE, _FALSE = {"true", "t", "yes", "1"}, {"false", "f", "no", "0"}
+_DATE = r"\s*\d{4}-\d{2}-\d{2}"
+
+Converted = tuple["pd.Series[Any]", "pd.Series[bool]"]
+"""Values in their type, and which of them are wrong; what a missing one is called does not matter."""
 
 
 @dataclass(frozen=True)
@@ -46,127 +56,136 @@ def check_columns(columns: Sequence[str], fields: Sequence[FileField]) -> None:
             repr(one.column) + (f" (for {one.name})" if one.name != one.column else "") for one in missing
         )
         raise UnreadableFileError(
-            f"it has no column {wanted}; its columns are {', '.join(map(str, columns))}. Rename them, or declare what "
+            f"it has no column {wanted}; its columns are {', '.join(columns)}. Rename them, or declare what "
             f"they are called under `columns`"
         )
 
 
-def conform(raw: pd.DataFrame, fields: Sequence[FileField]) -> Conformed:
-    """Convert the fields of some rows.
-
-    Parameters
-    ----------
-    raw : DataFrame
-        Rows as the file has them, indexed by row number.
-    fields : sequence of FileField
-    """
+def conform(block: Block, fields: Sequence[FileField]) -> Conformed:
+    """Convert the fields of some rows; a row of which one field is wrong is refused as a whole."""
+    raw = block.rows
     columns: dict[str, Any] = {}
     reasons = pd.Series("", index=raw.index, dtype=object)
     for field in fields:
-        if field.column in raw.columns:
-            columns[field.name], wrong = _convert(raw[field.column], field)
-            reasons = reasons.where(wrong == "", reasons + np.where(reasons == "", "", "; ") + wrong)
-        else:
-            columns[field.name] = pd.Series(field.default, index=raw.index, dtype=_DTYPES[field.type])
-            if field.required:
-                reasons += f"{field.column} is missing"
+        values = raw[field.column] if field.column in raw.columns else pd.Series(None, index=raw.index, dtype=object)
+        columns[field.name], wrong = _convert(values, field)
+        reasons = reasons.where(wrong == "", reasons + np.where(reasons == "", "", "; ") + wrong)
     bad = reasons != ""
-    return Conformed(pd.DataFrame(columns, index=raw.index)[~bad], refusals(raw[bad], reasons[bad]))
+    return Conformed(pd.DataFrame(columns, index=raw.index)[~bad], refusals(block, reasons[bad]))
 
 
-def refusals(raw: pd.DataFrame, reasons: "pd.Series[str]") -> list[Refused]:
-    """The rows as refused ones, what they said as JSON."""
-    records = raw.to_dict("records")
-    numbers = raw.index.tolist()
+def refusals(block: Block, reasons: "pd.Series[str]") -> list[Refused]:
+    """Rows of a block as refused ones, by the reasons of each."""
+    said = block.originals(reasons.index)
     return [
-        Refused(int(number), reason, _original(record))
-        for number, reason, record in zip(numbers, reasons.tolist(), records, strict=True)
+        Refused(int(number), reason, original)
+        for number, reason, original in zip(reasons.index, reasons.tolist(), said, strict=True)
     ]
-
-
-def _original(record: dict[Any, Any]) -> str:
-    said = {str(name): None if value is None or value is pd.NaT else value for name, value in record.items()}
-    text = json.dumps(said, default=str, ensure_ascii=False)
-    return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")[:_LONGEST_ORIGINAL]
 
 
 def _convert(values: "pd.Series[Any]", field: FileField) -> tuple["pd.Series[Any]", "pd.Series[str]"]:
     """The values in the field's type, and the reason of each that is not; empty where it is."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
     missing = values.isna()
     converted, wrong = _CONVERTERS[field.type](values)
     bad = wrong & ~missing
     reasons = pd.Series("", index=values.index, dtype=object)
     if bad.any():
         shown = values[bad].map(lambda value: repr(value)[:_SHOWN])
-        reasons[bad] = field.column + " is " + shown + f", not {_MEANINGS[field.type]}"
+        reasons[bad] = field.column + " is " + shown.astype(object) + f", not {_MEANINGS[field.type]}"
     if missing.any() and not field.nullable:
         if field.default is not None and not field.required:
             converted = converted.where(~missing, field.default)
         else:
             reasons[missing] = f"{field.column} is missing"
-    return converted, reasons
+    return converted.astype(_DTYPES[field.type]), reasons
 
 
-def _to_text(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
-        values = values.astype(object)
-    text = values.map(lambda value: value if isinstance(value, str) else str(value), na_action="ignore")
-    unprintable = text.map(lambda value: value == "" or not value.isprintable(), na_action="ignore")
-    return text.astype("str"), unprintable.eq(True)
+def _each(values: "pd.Series[Any]", convert: Callable[["pd.Series[Any]"], Converted]) -> Converted:
+    """Convert a column of text by its distinct values, which are few."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return convert(values)
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    converted, wrong = convert(pd.Series(distinct))
+    return converted.take(codes).set_axis(values.index), wrong.take(codes).set_axis(values.index)
 
 
-def _to_number(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+def _to_text(values: "pd.Series[Any]") -> Converted:
+    text = values.astype(object).map(_text)
+    return text.astype("str"), text.isna()
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text and len(text) <= _LONGEST_TEXT and text.isprintable() else None
+
+
+def _to_number(values: "pd.Series[Any]") -> Converted:
     if values.dtype == bool:
-        return values.astype("float64"), pd.Series(True, index=values.index)
-    stripped = values
-    if not pd.api.types.is_numeric_dtype(values):
-        is_bool = values.map(lambda value: isinstance(value, bool), na_action="ignore").eq(True)
-        stripped = values.mask(is_bool, "a truth value")
-    numbers = pd.to_numeric(stripped, errors="coerce").astype("float64")
-    return numbers, numbers.isna() | numbers.abs().eq(np.inf)
+        numbers = pd.Series(np.nan, index=values.index)
+    elif isinstance(values.dtype, pd.StringDtype):
+        numbers = pd.to_numeric(values.astype(object), errors="coerce")
+    elif pd.api.types.is_numeric_dtype(values):
+        numbers = values
+    else:
+        numbers = values.astype(object).map(_number)
+    numbers = numbers.astype("float64")
+    return numbers, ~pd.Series(np.isfinite(numbers), index=values.index)
 
 
-def _to_integer(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+def _number(value: object) -> float:
+    if isinstance(value, str):
+        return float(pd.to_numeric(pd.Series([value], dtype=object), errors="coerce").iloc[0])
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
+def _to_integer(values: "pd.Series[Any]") -> Converted:
     numbers, wrong = _to_number(values)
     wrong |= (numbers != numbers.round()) | (numbers.abs() > np.iinfo(np.int32).max)
     return numbers.mask(wrong).astype("Int64"), wrong
 
 
-def _to_time(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    if pd.api.types.is_numeric_dtype(values):  # seconds or days since when? Nobody knows
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), pd.Series(True, index=values.index)
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        text = values.map(lambda value: value if isinstance(value, str) else str(value), na_action="ignore")
-        looks_like_a_date = text.map(lambda value: value[:5].count("-") == 1, na_action="ignore").eq(True)
-        values = pd.to_datetime(text.where(looks_like_a_date), format="ISO8601", utc=True, errors="coerce")
-    times = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-    times = times.astype("datetime64[us]")
-    return times, times.isna()
+def _to_time(values: "pd.Series[Any]") -> Converted:
+    times = values
+    if not pd.api.types.is_datetime64_any_dtype(values):  # a number could be seconds or days since whatever
+        text = values.astype(object).map(lambda value: value if isinstance(value, str) else None).astype("str")
+        dated = text.where(text.str.match(_DATE, na=False))
+        times = pd.to_datetime(dated.str.strip(), format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
+    is_sane = times.dt.year.between(FIRST_YEAR, LAST_YEAR)
+    return times.where(is_sane).astype("datetime64[us]"), ~is_sane
 
 
-def _to_truth_value(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    text = values.map(lambda value: str(value).strip().lower(), na_action="ignore")
+def _to_truth_value(values: "pd.Series[Any]") -> Converted:
+    said = values.astype(object).map(lambda value: str(value).strip().lower())
     truth = pd.Series(pd.NA, index=values.index, dtype="boolean")
-    truth[text.isin(_TRUE)] = True
-    truth[text.isin(_FALSE)] = False
+    truth[said.isin(_TRUE)] = True
+    truth[said.isin(_FALSE)] = False
     return truth, truth.isna()
 
 
-_CONVERTERS: dict[str, Callable[["pd.Series[Any]"], tuple["pd.Series[Any]", "pd.Series[bool]"]]] = {
-    "VARCHAR": _to_text,
+_CONVERTERS: dict[str, Callable[["pd.Series[Any]"], Converted]] = {
+    "VARCHAR": lambda values: _each(values, _to_text),
     "DOUBLE": _to_number,
-    "INTEGER": _to_integer,
-    "TIMESTAMP": _to_time,
-    "BOOLEAN": _to_truth_value,
+    "INTEGER": lambda values: _each(values, _to_integer),
+    "TIMESTAMP": lambda values: _each(values, _to_time),
+    "BOOLEAN": lambda values: _each(values, _to_truth_value),
 }
 _MEANINGS = {
-    "VARCHAR": "printable text",
+    "VARCHAR": f"printable text of at most {_LONGEST_TEXT:,} characters",
     "DOUBLE": "a finite number",
     "INTEGER": "a whole number",
-    "TIMESTAMP": "a date or time such as 2024-05-31 or 2024-05-31T22:00Z",
+    "TIMESTAMP": f"a date or time such as 2024-05-31 or 2024-05-31T22:00Z, of the years {FIRST_YEAR} to {LAST_YEAR}",
     "BOOLEAN": "true or false",
 }
-_DTYPES = {
+_DTYPES: dict[str, Any] = {
     "VARCHAR": "str",
     "DOUBLE": "float64",
     "INTEGER": "Int64",

@@ -8,16 +8,23 @@ import codecs
 import csv
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
 BLOCK_ROWS = 50_000
-_LONGEST_FIELD = 1_000_000
+BLOCK_CHARACTERS = 16_000_000
+_LONGEST_ROW = 1_000_000
+_LONGEST_ORIGINAL = 10_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_GARBLED = re.compile("[\ud800-\udfff\ufffd]")
+_QUOTED = re.compile(r'"[^"]*"')
+_NOT_UTF8 = "is not UTF-8; save the file as UTF-8"
 
 
 class UnreadableFileError(ValueError):
@@ -26,7 +33,7 @@ class UnreadableFileError(ValueError):
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that cannot be read."""
+    """A row that is not taken."""
 
     row_number: int
     reason: str
@@ -39,28 +46,45 @@ class Block:
 
     Parameters
     ----------
+    columns : tuple of str
+        Every column of these rows.
     rows : DataFrame
-        As the file has them, indexed by their place in it, from 1.
+        The columns that were wanted and are there, indexed by the rows' place in the file, from 1.
     unreadable : list of Refused
-        Those that could not be read.
+        Rows that could not be read.
+    texts : list of str or None
+        What each of ``rows`` looks like in the file; None where that is no text.
     """
 
+    columns: tuple[str, ...]
     rows: pd.DataFrame
     unreadable: list[Refused] = field(default_factory=list)
+    texts: list[str] | None = None
+
+    def originals(self, numbers: "pd.Index[Any]") -> list[str]:
+        """What some rows said, as text that can be stored."""
+        if self.texts is not None:
+            return [_original(self.texts[place]) for place in self.rows.index.get_indexer(numbers)]
+        records = self.rows.loc[numbers].to_dict("records")
+        return [_original(json.dumps(_said(record), default=str, ensure_ascii=False)) for record in records]
 
 
-def read_blocks(path: Path) -> Iterator[Block]:
+def read_blocks(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
     """The rows of a file, in order; at least one block, so that its columns are known even without rows.
 
     Parameters
     ----------
     path : Path
         Parquet (``.parquet``), CSV (``.csv``, ``.tsv``) or JSON lines (``.jsonl``, ``.ndjson``).
+    wanted : sequence of str
+        The columns to read; others only count as there.
 
     Raises
     ------
     UnreadableFileError
         If the file is empty, of another format, damaged, or has no or repeated column names.
+    OSError
+        If it is not there or may not be read.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -69,140 +93,296 @@ def read_blocks(path: Path) -> Iterator[Block]:
         )
     if path.stat().st_size == 0:
         raise UnreadableFileError("the file is empty; give at least a line of column names")
-    yield from reader(path)
+    yield from reader(path, wanted)
 
 
-def _parquet(path: Path) -> Iterator[Block]:
+def suffix_of(path: Path) -> str:
+    """The ending of a name by which its format is known; empty for any other."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in _READERS else ""
+
+
+def printable(text: str) -> str:
+    """Text that can be stored: bytes that are no UTF-8, half characters and NUL are escaped."""
+    shown = text.encode(errors="surrogateescape") if _only_bytes(text) else text.encode(errors="backslashreplace")
+    return shown.decode(errors="backslashreplace").replace("\0", "\\0")
+
+
+def _parquet(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with path.open("rb") as stream:  # pyarrow's own messages do not tell a missing file from a damaged one
+        try:
+            with pq.ParquetFile(stream, buffer_size=1 << 20) as file:
+                columns = tuple(file.schema_arrow.names)
+                _check_columns(columns)
+                there = [name for name in wanted if name in columns]
+                yield Block(columns, _frame(file.schema_arrow.empty_table().select(there)))
+                start = 1
+                for batch in file.iter_batches(_batch_rows(file.metadata, there), columns=there):
+                    rows = _frame(pa.Table.from_batches([batch]))
+                    yield Block(columns, rows.set_axis(pd.RangeIndex(start, start + batch.num_rows)))
+                    start += batch.num_rows
+        except UnreadableFileError:
+            raise
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            raise UnreadableFileError(
+                f"it is no whole Parquet file ({' '.join(str(error).split())[:200]}); write it again"
+            ) from error
+
+
+def _batch_rows(metadata: Any, columns: Sequence[str]) -> int:
+    """How many rows of these columns fill a block."""
+    size = 0
+    for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
+        chunks = (group.column(number) for number in range(group.num_columns))
+        size += sum(one.total_uncompressed_size for one in chunks if one.path_in_schema.split(".")[0] in columns)
+    row_size = size / max(1, metadata.num_rows)
+    return int(max(1, min(BLOCK_ROWS, BLOCK_CHARACTERS / max(1.0, row_size))))
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    """An Arrow table as it is, whatever pandas once noted in it: no index, no types but Arrow's; zoned times in UTC."""
+    import pyarrow as pa
+
+    columns = [
+        column.cast(pa.timestamp(column.type.unit)) if pa.types.is_timestamp(column.type) else column
+        for column in table.columns
+    ]
+    plain = pa.table(columns, names=table.column_names)
+    frame: pd.DataFrame = plain.to_pandas(ignore_metadata=True, date_as_object=False, integer_object_nulls=True)
+    return frame
+
+
+class _TooLongError(Exception):
+    """A row that is longer than any row can be."""
+
+
+class _Lines:
+    """The lines of a text, for a reader that may find out too late that it took too many of them for one row."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._stream.readline(_LONGEST_ROW)
+        if not line:
+            raise StopIteration
+        self.taken.append(line)
+        if len(line) == _LONGEST_ROW and not line.endswith("\n"):
+            while (rest := self._stream.readline(_LONGEST_ROW)) and not rest.endswith("\n"):
+                pass
+            raise _TooLongError(f"is longer than {_LONGEST_ROW:,} characters")
+        if len(self.taken) > 1 and sum(map(len, self.taken)) > _LONGEST_ROW:
+            raise _TooLongError("has a quote that is never closed")
+        return line
+
+    def begin(self) -> None:
+        """Forget the lines of the row before."""
+        self.taken = []
+
+    def give_back(self, keep: int) -> None:
+        """Let the lines after the first few be read once more."""
+        self._again.extendleft(reversed(self.taken[keep:]))
+        del self.taken[keep:]
+
+    @property
+    def text(self) -> str:
+        """The lines of the present row."""
+        return "".join(self.taken).rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _TextRow:
+    """A row of a text file: its cells, or the reason why there are none."""
+
+    text: str
+    cells: Any
+    reason: str | None = None
+
+
+def _csv(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
+    csv.field_size_limit(_LONGEST_ROW)
+    with _open_text(path) as stream:
+        lines = _Lines(stream)
+        columns, delimiter = _csv_header(lines)
+        places = {name: columns.index(name) for name in wanted if name in columns}
+
+        def block(rows: list[_TextRow], numbers: list[int], bad: list[Refused]) -> Block:
+            cells = [row.cells for row in rows]
+            read = {
+                name: pd.Series([row[place] or None for row in cells], index=numbers, dtype="str")
+                for name, place in places.items()
+            }
+            return Block(columns, pd.DataFrame(read, index=numbers), bad, [row.text for row in rows])
+
+        yield from _text_blocks(_csv_rows(lines, columns, delimiter), block)
+
+
+def _csv_header(lines: _Lines) -> tuple[tuple[str, ...], str]:
+    """The names of the first line that is not blank, and what separates them."""
     try:
-        with pq.ParquetFile(path) as file:
-            empty = file.schema_arrow.empty_table().to_pandas()
-            _check_columns(list(empty.columns))
-            start = 1
-            yield Block(empty)
-            for batch in file.iter_batches(BLOCK_ROWS):
-                rows = batch.to_pandas(date_as_object=False, integer_object_nulls=True)
-                yield Block(rows.set_index(pd.RangeIndex(start, start + len(rows))))
-                start += len(rows)
-    except (pa.ArrowException, OSError) as error:
-        raise UnreadableFileError(
-            f"it is no whole Parquet file ({' '.join(str(error).split())[:200]}); write it again"
-        ) from error
+        first = next((line for line in lines if line.strip()), "")
+        lines.taken = [first]
+        while first.count('"') % 2:
+            first += next(lines, '"')
+        lines.give_back(keep=0)
+        unquoted = _QUOTED.sub("", first)
+        delimiter = max(",;\t", key=unquoted.count)
+        columns = tuple(name.strip() for name in next(csv.reader(lines, delimiter=delimiter, strict=True), []))
+    except (csv.Error, _TooLongError) as error:
+        raise UnreadableFileError(f"its first line cannot be read ({error}); write the column names there") from error
+    if not any(columns):
+        raise UnreadableFileError("its first line has no column names; write them there")
+    if any(_GARBLED.search(name) for name in columns):
+        raise UnreadableFileError(f"its first line {_NOT_UTF8}")
+    _check_columns(columns)
+    return columns, delimiter
 
 
-def _csv(path: Path) -> Iterator[Block]:
-    csv.field_size_limit(_LONGEST_FIELD)
-    with path.open(encoding=_encoding(path), errors="surrogateescape", newline="") as stream:
-        try:
-            header = stream.readline()
-        except UnicodeError as error:
-            raise UnreadableFileError(f"its text cannot be decoded ({error}); save it as UTF-8") from error
-        delimiter = max(",;\t", key=header.count)
-        columns = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), [])
-        if not any(columns):
-            raise UnreadableFileError("its first line has no column names; write them there")
-        _check_columns(columns)
-        yield from _text_blocks(columns, _csv_rows(csv.reader(stream, delimiter=delimiter), columns, delimiter))
-
-
-def _csv_rows(reader: Any, columns: list[str], delimiter: str) -> Iterator[list[Any] | tuple[str, str]]:
-    """The fields of every row that is not blank, or the reason why it cannot be read and what it says."""
+def _csv_rows(lines: _Lines, columns: Sequence[str], delimiter: str) -> Iterator[_TextRow]:
+    """Every row that is not blank. After a quote that goes wrong, reading goes on with the very next line."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
+        lines.begin()
         try:
-            row = next(reader)
+            cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, UnicodeError) as error:
-            yield f"cannot be read: {error}", ""
+        except (csv.Error, _TooLongError) as error:
+            lines.give_back(keep=1)
+            yield _TextRow(lines.text, None, f"cannot be read: {error}")
             continue
-        if not row:
+        text = lines.text
+        if not text.strip(" "):
             continue
-        original = delimiter.join(row)
-        if len(row) != len(columns):
-            yield f"has {len(row)} fields where the first line has {len(columns)}", original
-        elif not original.isascii() and _is_garbled(original):
-            yield "is not UTF-8; save the file as UTF-8", original
-        else:
-            yield [cell if cell != "" else None for cell in row]
+        reason = None
+        if len(cells) != len(columns):
+            reason = f"has {len(cells)} fields where the first line has {len(columns)}"
+        elif _GARBLED.search(text):
+            reason = _NOT_UTF8
+        yield _TextRow(text, cells, reason)
 
 
-def _json_lines(path: Path) -> Iterator[Block]:
-    with path.open(encoding=_encoding(path), errors="surrogateescape") as stream:
-        lines = (line for line in stream if line.strip())
-        first = next(lines, None)
+def _json_lines(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
+    with _open_text(path) as stream:
+        rows = _json_rows(_Lines(stream))
+        first = next(rows, None)
         if first is None:
             raise UnreadableFileError("the file has no lines; write one JSON object a line")
-        if not _json_object(first):
-            raise UnreadableFileError(f"its first line is no JSON object: {first.strip()[:80]!r}; write one a line")
-        yield from _text_blocks(None, _json_rows(itertools.chain([first], lines)))
+        if first.reason is not None:
+            raise UnreadableFileError(f"its first line {first.reason}: {first.text[:80]!r}; write one object a line")
+
+        def block(rows: list[_TextRow], numbers: list[int], bad: list[Refused]) -> Block:
+            columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
+            read = {
+                name: pd.Series([row.cells.get(name) for row in rows], index=numbers, dtype=object)
+                for name in wanted
+                if name in columns
+            }
+            return Block(columns, pd.DataFrame(read, index=numbers), bad, [row.text for row in rows])
+
+        yield from _text_blocks(itertools.chain([first], rows), block)
 
 
-def _json_rows(lines: Iterable[str]) -> Iterator[dict[str, Any] | tuple[str, str]]:
-    """Every object, or the reason why a line is none and what it says."""
-    for line in lines:
-        row = _json_object(line)
-        if row is None:
-            yield "is no JSON object", line.strip()
-        elif not line.isascii() and _is_garbled(line):
-            yield "is not UTF-8; save the file as UTF-8", line.strip()
-        else:
-            yield row
+def _json_rows(lines: _Lines) -> Iterator[_TextRow]:
+    """Every line that is not blank."""
+    while True:
+        lines.begin()
+        try:
+            line = next(lines).strip()
+        except StopIteration:
+            return
+        except _TooLongError as error:
+            yield _TextRow(lines.text, None, str(error))
+            continue
+        if line:
+            yield _json_row(line)
 
 
-def _json_object(line: str) -> dict[str, Any] | None:
+def _json_row(line: str) -> _TextRow:
+    if _GARBLED.search(line):
+        return _TextRow(line, None, _NOT_UTF8)
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        value = json.loads(line, object_pairs_hook=_named_once)
+    except RecursionError:
+        return _TextRow(line, None, "is nested too deeply")
+    except ValueError as error:
+        return _TextRow(line, None, f"is no JSON object ({error})")
+    return _TextRow(line, value) if isinstance(value, dict) else _TextRow(line, None, "is no JSON object")
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 def _text_blocks(
-    columns: list[str] | None, rows: Iterator[list[Any] | tuple[str, str]] | Iterator[dict[str, Any] | tuple[str, str]]
+    rows: Iterator[_TextRow], block: Callable[[list[_TextRow], list[int], list[Refused]], Block]
 ) -> Iterator[Block]:
-    """Rows in blocks; without ``columns`` they are objects that name their own."""
-    start = 1
+    """Rows in blocks that are limited in rows and in characters."""
+    number, is_first = 0, True
     while True:
-        good: list[Any] = []
+        good: list[_TextRow] = []
         numbers: list[int] = []
         bad: list[Refused] = []
-        for number, row in enumerate(itertools.islice(rows, BLOCK_ROWS), start):
-            if isinstance(row, tuple):
-                bad.append(Refused(number, row[0], _shown(row[1])))
-            else:
+        size = 0
+        for row in itertools.islice(rows, BLOCK_ROWS):
+            number += 1
+            size += len(row.text)
+            if row.reason is None:
                 good.append(row)
                 numbers.append(number)
-        if start > 1 and not good and not bad:
+            else:
+                bad.append(Refused(number, row.reason, _original(row.text)))
+            if size >= BLOCK_CHARACTERS:
+                break
+        if not is_first and not good and not bad:
             return
-        yield Block(pd.DataFrame(good, columns=columns, index=numbers, dtype=object), bad)
-        start += len(good) + len(bad)
+        yield block(good, numbers, bad)
+        is_first = False
 
 
-def _encoding(path: Path) -> str:
-    """The encoding that the file's first bytes announce; UTF-8 without."""
+def _open_text(path: Path) -> TextIO:
+    """A file in the encoding that its first bytes announce, UTF-8 without; what is no text there does not raise."""
     with path.open("rb") as stream:
         head = stream.read(4)
-    return next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+    encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    return path.open(encoding=encoding, errors=errors, newline="")
 
 
-def _is_garbled(text: str) -> bool:
-    return any("\udc80" <= character <= "\udcff" for character in text)
+def _original(text: str) -> str:
+    return printable(text[:_LONGEST_ORIGINAL])[:_LONGEST_ORIGINAL]
 
 
-def _shown(text: str) -> str:
-    """Text that can be stored: bytes that are no UTF-8 and NUL are escaped."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace").replace("\0", "\\0")
+def _said(record: dict[Any, Any]) -> dict[str, Any]:
+    """A row of a frame as JSON can say it: what is missing is null."""
+    return {
+        str(name): None if pd.api.types.is_scalar(value) and pd.isna(value) else value for name, value in record.items()
+    }
 
 
-def _check_columns(columns: list[str]) -> None:
+def _only_bytes(text: str) -> bool:
+    """Whether every half character in a text stands for a byte that is no UTF-8."""
+    return all("\udc80" <= half <= "\udcff" for half in re.findall("[\ud800-\udfff]", text))
+
+
+def _check_columns(columns: Sequence[str]) -> None:
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         raise UnreadableFileError(f"columns are named twice: {', '.join(map(repr, repeated))}; give each its own name")
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Block]]] = {
+_READERS: dict[str, Callable[[Path, Sequence[str]], Iterator[Block]]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".tsv": _csv,

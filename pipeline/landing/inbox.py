@@ -1,13 +1,14 @@
 """The inbox: ``data/inbox/<board>/<folder>/``, where whoever has something to give drops a file.
 
 A file is taken when it is whole: writers give it a temporary name first, or at least stop changing it. Its arrival is
-the time at which the file system last changed its entry (``ctime``), which ``touch`` and ``cp -p`` cannot set back.
+when the file system last changed it or its name (``ctime``), which ``touch`` and ``cp -p`` cannot set back.
 """
 
 import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from pathlib import Path
 SETTLED_SECONDS = 2.0
 """A file that was changed since is taken for unfinished."""
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp", "~")
+_LONGEST_NAME = 255
+"""Bytes; what file systems allow."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Delivery:
         When it arrived (UTC, without a zone).
     size_bytes : int
     changed_ns : int
-        When it was last written to or renamed, in nanoseconds of the epoch.
+        The same in nanoseconds of the epoch: when it was last written to or renamed.
     is_file : bool
         False for a symbolic link and whatever else is no regular file; it is never opened then.
     """
@@ -60,7 +63,7 @@ class Delivery:
             found = self.path.stat(follow_symlinks=False)
         except FileNotFoundError:
             return False
-        return (found.st_size, _changed_ns(found)) == (self.size_bytes, self.changed_ns)
+        return (found.st_size, found.st_ctime_ns) == (self.size_bytes, self.changed_ns)
 
 
 def pending(inbox_dir: Path, board: str, folders: tuple[str, ...]) -> list[Delivery]:
@@ -86,9 +89,14 @@ def deliver(source: Path, inbox_dir: Path, board: str, folder: str, name: str | 
 
     Raises
     ------
+    ValueError
+        If files of that name are left alone.
     OSError
         If it cannot be read or written.
     """
+    name = Path(name or source.name).name
+    if _is_left_alone(name):
+        raise ValueError(f"{name!r} is a name that the inbox leaves alone: hidden or unfinished; give it another one")
     target_dir = inbox_dir / board / folder
     target_dir.mkdir(parents=True, exist_ok=True)
     draft = target_dir / f".{os.getpid()}-{time.monotonic_ns()}.part"
@@ -98,7 +106,7 @@ def deliver(source: Path, inbox_dir: Path, board: str, folder: str, name: str | 
                 writer.write(chunk)
             writer.flush()
             os.fsync(writer.fileno())
-        return _publish(draft, target_dir, Path(name or source.name).name)
+        return _publish(draft, target_dir, name)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -107,7 +115,9 @@ def _publish(draft: Path, target_dir: Path, name: str) -> Path:
     """Give a finished draft its name; one that is taken is never overwritten."""
     stem, suffix = Path(name).stem, Path(name).suffix
     for number in range(1, 10_000):
-        target = target_dir / (name if number == 1 else f"{stem} ({number}){suffix}")
+        ending = suffix if number == 1 else f" ({number}){suffix}"
+        room = _LONGEST_NAME - len(os.fsencode(ending))
+        target = target_dir / (os.fsdecode(os.fsencode(stem)[:room]) + ending)
         try:
             os.link(draft, target)
         except FileExistsError:
@@ -120,19 +130,24 @@ def _in_folder(inbox_dir: Path, board: str, folder: str) -> Iterator[Delivery]:
     place = inbox_dir / board / folder
     if not place.is_dir() or place.is_symlink():
         return
-    for entry in os.scandir(place):
-        if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
-            continue
-        found = entry.stat(follow_symlinks=False)
-        if not stat.S_ISDIR(found.st_mode):
-            arrived = datetime.fromtimestamp(found.st_ctime, UTC).replace(tzinfo=None)
-            is_file = stat.S_ISREG(found.st_mode)
-            yield Delivery(board, folder, Path(entry.path), arrived, found.st_size, _changed_ns(found), is_file)
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if _is_left_alone(entry.name):
+                continue
+            with suppress(FileNotFoundError):  # taken away since it was listed
+                found = entry.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(found.st_mode):
+                    yield _delivery(board, folder, Path(entry.path), found)
 
 
-def _changed_ns(found: os.stat_result) -> int:
-    """The last change of a file; a modification time in the future is somebody's wrong clock."""
-    return max(found.st_ctime_ns, found.st_mtime_ns if found.st_mtime_ns <= time.time_ns() else 0)
+def _delivery(board: str, folder: str, path: Path, found: os.stat_result) -> Delivery:
+    arrived = datetime.fromtimestamp(found.st_ctime, UTC).replace(tzinfo=None)
+    return Delivery(board, folder, path, arrived, found.st_size, found.st_ctime_ns, stat.S_ISREG(found.st_mode))
+
+
+def _is_left_alone(name: str) -> bool:
+    """Whether a name is that of a hidden file or of one that is not finished."""
+    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
 
 
 def _order(delivery: Delivery) -> tuple[datetime, str]:

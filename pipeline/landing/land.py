@@ -14,12 +14,12 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.landing.archive import archive, archived, content_hash
-from pipeline.landing.files import UnreadableFileError
+from pipeline.landing.files import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
 from pipeline.tables import FILES, QUARANTINE, TableSpec
-from pipeline.warehouse import InsteadOf, Sql, Store, compose, literal, now, quote, relation
+from pipeline.warehouse import Sql, Store, compose, literal, now, quote, relation
 
 _SHOWN = 20
 _INCOMING = quote("podium_incoming")
@@ -91,15 +91,15 @@ def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake
     try:
         counts = stage(connection, path, intake, received_at)
     except UnreadableFileError as error:
-        return Verdict(intake.kind, unreadable=str(error))
+        return Verdict(intake.kind, unreadable=printable(str(error)))
     return _verdict(connection, intake.kind, counts)
 
 
 def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archive_dir: Path) -> Landed | None:
-    """Take the rows of a file and move it to the archive; None when it changed meanwhile and must wait.
+    """Take the rows of a file and move it to the archive; None when it changed or went away meanwhile.
 
     The same content a second time changes nothing, unless rows of it had been refused and now more are taken: then it
-    is judged anew, as of its new arrival.
+    is landed as if it were another file, as of its new arrival. What it gave before stays.
 
     Parameters
     ----------
@@ -111,15 +111,22 @@ def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archi
         What to read from it.
     archive_dir : Path
         Where originals are kept.
+
+    Raises
+    ------
+    PermissionError
+        If the file may not be read.
     """
-    if not delivery.is_file:
-        landed = _land(store, delivery, intakes, sha256="")
-        delivery.path.unlink(missing_ok=True)
-        return landed
-    sha256 = content_hash(delivery.path)
-    with suppress(_ChangedMeanwhileError):
+    with suppress(_ChangedMeanwhileError, FileNotFoundError):
+        if not delivery.is_unchanged:
+            return None
+        sha256 = content_hash(delivery.path) if delivery.is_file else ""
         landed = _land(store, delivery, intakes, sha256)
-        archive(delivery.path, archived(archive_dir, delivery.board, sha256, delivery.path.suffix))
+        with suppress(FileNotFoundError):
+            if delivery.is_file:
+                archive(delivery.path, archived(archive_dir, delivery.board, sha256, delivery.path))
+            else:
+                delivery.path.unlink()
         return landed
     return None
 
@@ -147,12 +154,12 @@ class _Landing:
     def run(self) -> Verdict:
         """Judge the file and write what it gives."""
         before = self._before()
-        if before is not None and before.is_settled:
-            return Verdict(self.intake.kind, before.n_rows, before.n_accepted)
+        if before is not None and before.status == "accepted":
+            return before
         verdict = self._judge()
         if before is None or verdict.n_accepted > before.n_accepted:
             self.is_new = True
-            self._write(verdict, before)
+            self._write(verdict)
         return verdict
 
     def _judge(self) -> Verdict:
@@ -161,32 +168,32 @@ class _Landing:
         connection, delivery = self.store.connection, self.delivery
         return check_file(connection, delivery.path, self.intake, delivery.received_at)
 
-    def _before(self) -> "_Before | None":
-        """What the same content gave when it was landed before."""
+    def _before(self) -> "Verdict | None":
+        """What the same content gave when it was landed before, at best."""
         statement = compose(
-            "SELECT file_number, n_rows, n_accepted, status FROM {files}"
-            " WHERE competition = ? AND kind = ? AND sha256 = ? AND sha256 <> ''",
+            "SELECT kind, n_rows, n_accepted, n_rejected FROM {files}"
+            " WHERE competition = ? AND kind = ? AND sha256 = ? AND sha256 <> ''"
+            " ORDER BY status = 'accepted' DESC, n_accepted DESC LIMIT 1",
             files=FILES,
         )
         given = [self.delivery.board, self.intake.kind, self.sha256]
         found = self.store.connection.execute(statement, given).fetchone()
-        return None if found is None else _Before(*found)
+        return None if found is None else Verdict(*found)
 
-    def _write(self, verdict: Verdict, before: "_Before | None") -> None:
-        number = self._next_number() if before is None else before.file_number
-        instead_of = None if before is None else InsteadOf("file_number", number)
+    def _write(self, verdict: Verdict) -> None:
+        number = self._next_number()
         if verdict.unreadable is None:
             taken = compose("SELECT * EXCLUDE (is_late) FROM {staged}", staged=STAGED)
             refused = compose("SELECT * FROM {refused}", refused=REFUSED)
-            self._add(self.intake.table, taken, number, instead_of)
+            self._add(self.intake.table, taken, number)
         else:
             template = "SELECT 0 AS row_number, {reason} AS reason, NULL::VARCHAR AS original"
             refused = compose(template, reason=literal(verdict.unreadable))
-        self._add(QUARANTINE, refused, number, instead_of)
+        self._add(QUARANTINE, refused, number)
         with relation(self.store.connection, self._line(verdict)) as line:
-            self._add(FILES, compose("SELECT * FROM {line}", line=line), number, instead_of)
+            self._add(FILES, compose("SELECT * FROM {line}", line=line), number)
 
-    def _add(self, spec: TableSpec, rows: Sql, number: int, instead_of: InsteadOf | None) -> None:
+    def _add(self, spec: TableSpec, rows: Sql, number: int) -> None:
         """Add rows, given without the board's name, the file's number and the kind."""
         self.store.connection.execute(
             compose(
@@ -199,7 +206,7 @@ class _Landing:
                 rows=rows,
             )
         )
-        self.store.add(spec, self.delivery.board, _INCOMING, instead_of)
+        self.store.add(spec, self.delivery.board, _INCOMING)
 
     def _line(self, verdict: Verdict) -> pa.Table:
         line = {
@@ -220,21 +227,6 @@ class _Landing:
         statement = compose("SELECT coalesce(max(file_number), 0) + 1 FROM {files} WHERE competition = ?", files=FILES)
         found = self.store.connection.execute(statement, [self.delivery.board]).fetchone()
         return int(found[0]) if found else 1
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What a file gave when it was landed before."""
-
-    file_number: int
-    n_rows: int
-    n_accepted: int
-    status: str
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether judging it again cannot give more."""
-        return self.status == "accepted"
 
 
 def _verdict(connection: duckdb.DuckDBPyConnection, kind: str, counts: Counts) -> Verdict:

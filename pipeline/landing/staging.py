@@ -14,27 +14,33 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.landing.conform import check_columns, conform, refusals
-from pipeline.landing.files import Refused, read_blocks
+from pipeline.landing.files import Refused, printable, read_blocks
 from pipeline.landing.intake import Intake
-from pipeline.warehouse import Part, Sql, compose, quote, relation
+from pipeline.warehouse import Part, Sql, compose, literal, quote, relation
 
 STAGED = quote("podium_staged")
 """Rows that are taken: the columns of the table that rows have, and ``is_late``."""
 REFUSED = quote("podium_refused")
 """Rows that are not: row_number, reason, original."""
 
-_REPEATS = quote("podium_repeats")
-_LEAVE_OUT_SAME = (
-    "DELETE FROM {staged} WHERE row_number IN"
-    " (SELECT row_number FROM {repeats} WHERE is_same AND row_number <> first_row)"
+_SHOWN = 100
+_FOUND = quote("podium_found")
+_REPEATED = quote("podium_repeated")
+_REPEATED_KEYS = "SELECT hash({key}) AS key_hash FROM {staged} GROUP BY 1 HAVING count(*) > 1"
+"""Few, and small: only rows with one of these hashes are looked at closely."""
+_REPEATS = (
+    "SELECT row_number, CASE WHEN is_same THEN printf('repeats row %d of the file; remove one of them', first_row)"
+    " ELSE printf('one of %d rows of the file that have the same %s and differ, the first is row %d; keep one',"
+    " n, ?::VARCHAR, first_row) END AS reason"
+    " FROM (SELECT row_number, count(*) OVER of_key AS n, min(row_number) OVER of_key AS first_row,"
+    "  min(hash({said})) OVER of_key = max(hash({said})) OVER of_key AS is_same"
+    "  FROM {staged} WHERE hash({key}) IN (FROM {repeated}) WINDOW of_key AS (PARTITION BY {key}))"
+    " WHERE n > 1 AND NOT (is_same AND (?::BOOLEAN OR row_number = first_row))"
 )
-_SAME = (
-    "SELECT row_number, printf('repeats row %d of the file; remove one of them', first_row) AS reason"
-    " FROM {repeats} WHERE is_same AND row_number <> first_row"
-)
-_OTHER = (
-    "SELECT row_number, printf('one of %d rows of the file that have the same %s and differ, the first is row %d; "
-    "keep one', n, ?::VARCHAR, first_row) AS reason FROM {repeats} WHERE NOT is_same"
+_LEAVE_OUT = (
+    "DELETE FROM {staged} WHERE rowid IN (SELECT id FROM (SELECT rowid AS id, row_number() OVER of_key AS place"
+    " FROM {staged} WHERE hash({key}) IN (FROM {repeated})"
+    " WINDOW of_key AS (PARTITION BY {key} ORDER BY row_number)) WHERE place > 1)"
 )
 _DISAGREES = (
     "SELECT row_number, printf('%s is %s, but %s in other rows with the same %s', ?::VARCHAR,"
@@ -80,23 +86,21 @@ def stage(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, rec
         If no row of it can be taken.
     """
     staging = _Staging(connection, intake)
+    wanted = tuple(dict.fromkeys(field.column for field in intake.fields))
     n_rows = 0
-    columns: list[str] = []
-    for number, block in enumerate(read_blocks(path)):
+    unread: dict[str, None] = {}
+    for number, block in enumerate(read_blocks(path, wanted)):
         if number == 0:
-            columns = [str(name) for name in block.rows.columns]
-            check_columns(columns, intake.fields)
+            check_columns([printable(name) for name in block.columns], intake.fields)
+        unread |= dict.fromkeys(printable(name) for name in block.columns[:_SHOWN] if name not in wanted)
         n_rows += len(block.rows) + len(block.unreadable)
-        conformed = conform(block.rows, intake.fields)
+        conformed = conform(block, intake.fields)
         stored, reasons = intake.rules(conformed.rows, received_at)
-        of_rules = refusals(conformed.rows.loc[reasons.index], reasons)
         staging.take(stored)
-        staging.refuse([*block.unreadable, *conformed.refused, *of_rules])
+        staging.refuse([*block.unreadable, *conformed.refused, *refusals(block, reasons)])
     staging.settle_repeats()
     staging.refuse_disagreeing()
-    read = {field.column for field in intake.fields}
-    unread = tuple(name for name in columns if name not in read)
-    return Counts(n_rows, staging.count(REFUSED), staging.count_late(), unread)
+    return Counts(n_rows, staging.count_refused(), staging.count_late(), tuple(unread)[:_SHOWN])
 
 
 class _Staging:
@@ -108,7 +112,9 @@ class _Staging:
         self.parts: dict[str, Part] = {
             "staged": STAGED,
             "refused": REFUSED,
-            "repeats": _REPEATS,
+            "found": _FOUND,
+            "repeated": _REPEATED,
+            "fields": _struct([name for name in intake.stored if name not in ("row_number", "received_at")]),
             "key": intake.unique,
             "said": [name for name in intake.stored if name != "row_number"],
             "columns": [*intake.stored, "is_late"],
@@ -143,17 +149,9 @@ class _Staging:
         Of rows that say different things none is taken: which one is meant, nobody knows. Of identical ones the first
         is; the others are refused, or left out where repeating a statement is no mistake.
         """
-        self._run(
-            "CREATE OR REPLACE TEMP TABLE {repeats} AS SELECT * FROM (SELECT row_number, {key},"
-            " count(*) OVER of_key AS n, min(row_number) OVER of_key AS first_row,"
-            " min(hash({said})) OVER of_key = max(hash({said})) OVER of_key AS is_same"
-            " FROM {staged} WINDOW of_key AS (PARTITION BY {key})) WHERE n > 1"
-        )
-        self._refuse_staged(_OTHER, ", ".join(self.intake.unique))
-        if self.intake.once:
-            self._run(_LEAVE_OUT_SAME)
-        else:
-            self._refuse_staged(_SAME)
+        self._run("CREATE OR REPLACE TEMP TABLE {repeated} AS " + _REPEATED_KEYS)
+        self._refuse_staged(_REPEATS, ", ".join(self.intake.unique), self.intake.once)
+        self._run(_LEAVE_OUT)
 
     def refuse_disagreeing(self) -> None:
         """Refuse rows that contradict those stored before, or the first of their file, in what must be agreed."""
@@ -165,9 +163,9 @@ class _Staging:
             self.parts |= {"group": agreement.group, "column": agreement.column, "known": name}
             self._refuse_staged(_DISAGREES, agreement.column, ", ".join(agreement.group))
 
-    def count(self, relation_name: Sql) -> int:
-        """Rows of a file in one of the temporary tables."""
-        return int(self._run("SELECT count(DISTINCT row_number) FROM {name}", name=relation_name)[0][0])
+    def count_refused(self) -> int:
+        """Rows refused."""
+        return int(self._run("SELECT count(*) FROM {refused}")[0][0])
 
     def count_late(self) -> int:
         """Rows taken that are late."""
@@ -175,16 +173,20 @@ class _Staging:
 
     def _refuse_staged(self, found: str, *parameters: object) -> None:
         """Move the rows that a SELECT of row_number and reason finds; what they said is given as it was understood."""
-        self._run("CREATE OR REPLACE TEMP TABLE podium_found AS " + found, *parameters)
+        self._run("CREATE OR REPLACE TEMP TABLE {found} AS " + found, *parameters)
         self._run(
-            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value(staged))"
-            " FROM {staged} AS staged JOIN podium_found AS found USING (row_number) GROUP BY row_number"
+            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value({fields}))"
+            " FROM {staged} AS staged JOIN {found} USING (row_number) GROUP BY row_number"
         )
-        self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM podium_found)")
+        self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM {found})")
 
     def _run(self, template: str, *parameters: object, **parts: Part) -> list[tuple[Any, ...]]:
         statement = compose(template, **{**self.parts, **parts})
         return self.connection.execute(statement, list(parameters)).fetchall()
+
+
+def _struct(names: Sequence[str]) -> Sql:
+    return Sql("{" + ", ".join(f"{literal(name)}: staged.{quote(name)}" for name in names) + "}")
 
 
 def _columns(intake: Intake) -> Sql:

@@ -16,13 +16,12 @@ from pipeline.warehouse.published import (
     current_publication,
     open_published,
 )
-from pipeline.warehouse.store import Change, Dirty, InsteadOf, Store
+from pipeline.warehouse.store import Change, Dirty, Store
 from pipeline.warehouse.warehouse import WarehouseFiles
 
 __all__ = [
     "Change",
     "Dirty",
-    "InsteadOf",
     "NotPublishedError",
     "Part",
     "Publication",

@@ -1,9 +1,8 @@
 """Adding rows to tables that only grow, and entering it in the ledger: what landing does with each file.
 
-Unlike a replacement it compares nothing: the caller knows that the rows are new, or names the rows they stand for.
+Unlike a replacement it compares nothing: the caller knows that the rows are new.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -18,24 +17,11 @@ CODE = "added"
 """What the ledger says made these rows."""
 
 
-@dataclass(frozen=True)
-class InsteadOf:
-    """Rows that are removed first: those whose ``column`` is ``value``."""
-
-    column: str
-    value: object
-
-
-def add(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, board: str, incoming: Sql, instead_of: InsteadOf | None
-) -> Change:
+def add(connection: duckdb.DuckDBPyConnection, spec: TableSpec, board: str, incoming: Sql) -> Change:
     """Add the rows of a relation to a table; see :meth:`pipeline.warehouse.store.Store.add`."""
     addition = _Addition(connection, spec, incoming)
-    addition.note_touched(board, instead_of)
-    if instead_of is not None:
-        addition.run("DELETE FROM {table} WHERE {board} = ? AND {column} = ?", board, instead_of.value)
+    cycles = addition.note_touched()
     rows = addition.run("INSERT INTO {table} ({columns}) SELECT {columns} FROM {incoming}")[0][0]
-    cycles = addition.run("SELECT count(*) FROM podium_touched")[0][0]
     seq = max_seq(connection) + 1 if cycles else None
     if seq is not None:
         addition.enter(board, seq)
@@ -51,7 +37,6 @@ class _Addition:
         self.parts: dict[str, Part] = {
             "table": spec,
             "columns": spec.column_names,
-            "board": spec.board,
             "cycle": cycle_of(spec),
             "known_at": compose("{column}", column=spec.known_at) if spec.known_at else Sql("NULL::TIMESTAMP"),
             "incoming": incoming,
@@ -59,22 +44,13 @@ class _Addition:
             "ledger": LEDGER,
         }
 
-    def note_touched(self, board: str, instead_of: InsteadOf | None) -> None:
-        """Keep the cycles that gain or lose rows, each with the earliest known_at among those."""
-        parameters: list[object] = []
-        self.parts["touched"] = compose("SELECT {cycle} AS c, {known_at} AS k FROM {incoming}", **self.parts)
-        if instead_of is not None:
-            self.parts["column"] = instead_of.column
-            parameters = [board, instead_of.value]
-            self.parts["touched"] = compose(
-                "{touched} UNION ALL SELECT {cycle}, {known_at} FROM {table} WHERE {board} = ? AND {column} = ?",
-                **self.parts,
-            )
+    def note_touched(self) -> int:
+        """Keep the cycles that gain rows, each with the earliest known_at among those; how many there are."""
         self.run(
             "CREATE OR REPLACE TEMP TABLE podium_touched AS "
-            "SELECT c AS ledger_cycle, min(k) AS known_from FROM ({touched}) GROUP BY 1",
-            *parameters,
+            "SELECT {cycle} AS ledger_cycle, min({known_at}) AS known_from FROM {incoming} GROUP BY 1"
         )
+        return int(self.run("SELECT count(*) FROM podium_touched")[0][0])
 
     def enter(self, board: str, seq: int) -> None:
         """Give every touched cycle the number of the change."""

@@ -14,12 +14,11 @@ import pyarrow as pa
 
 from pipeline.tables import ALL_TABLES, TableSpec
 from pipeline.warehouse import addition, closures, ledger, replacement
-from pipeline.warehouse.addition import InsteadOf
 from pipeline.warehouse.frames import relation, times, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose
 from pipeline.warehouse.ledger import Change, Dirty
 
-__all__ = ["Change", "Dirty", "InsteadOf", "Store"]
+__all__ = ["Change", "Dirty", "Store"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ class Store:
                 self.connection.rollback()
             raise
 
-    def add(self, spec: TableSpec, board: str, incoming: Sql, instead_of: InsteadOf | None = None) -> Change:
+    def add(self, spec: TableSpec, board: str, incoming: Sql) -> Change:
         """Add rows to a table that only grows, inside :meth:`transaction`, and enter it in the ledger.
 
         Parameters
@@ -143,15 +142,13 @@ class Store:
             The board that all rows are of.
         incoming : Sql
             The name of a relation with the table's columns; its keys are not in the table.
-        instead_of : InsteadOf, optional
-            Rows of the board that are removed first.
 
         Raises
         ------
         duckdb.Error
             If the rows do not fit the table.
         """
-        return addition.add(self.connection, spec, board, incoming, instead_of)
+        return addition.add(self.connection, spec, board, incoming)
 
     def seqs(self, spec: TableSpec, board: str) -> dict[datetime, int]:
         """The cycles of a table that the ledger knows, each with the number of its last change."""

@@ -1,0 +1,418 @@
+"""A file dropped in the inbox becomes a board; what came late, twice or wrongly changes nothing that it may not."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+import yaml
+from scipy.stats import spearmanr
+
+from pipeline.competition import Contract
+from pipeline.components import competition, inbox_tables
+from pipeline.components.checks import of_table
+from pipeline.landing import inbox
+from pipeline.settings import PROJECT_ROOT, settings
+from pipeline.tables import (
+    CYCLE_METRICS,
+    FACTORS,
+    FILES,
+    LEADERBOARD,
+    MODELS,
+    PREDICTIONS,
+    QUARANTINE,
+    SCORES,
+    SNAPSHOTS,
+    SUBJECTS,
+    SUBMISSIONS,
+    TRUTH,
+)
+from pipeline_tests.components.inbox_contest import SUBJECTS as NAMES
+from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
+from pipeline_tests.toy_contest import ToyContest
+from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
+
+DAYS = (9, 8, 7)
+Make = Callable[..., InboxContest]
+
+
+@pytest.fixture
+def make(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """A contest with changes to its declaration, in an environment of its own."""
+    monkeypatch.setattr(competition, "_PICTURES", {})
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+    return lambda **changes: InboxContest(tmp_path, changes)
+
+
+@pytest.fixture
+def contest(make: Make) -> InboxContest:
+    """Two models and the outcomes of three cycles, landed."""
+    contest = make()
+    done = contest.run(*(("predictions", predictions(model, *DAYS)) for model in "ab"), ("truth", truth(*DAYS)))
+    assert failed_checks(done) == {}
+    return contest
+
+
+def ic(contest: InboxContest) -> dict[str, float]:
+    """The board's mean IC of each model at its newest moment."""
+    board = contest.table(LEADERBOARD)
+    newest = board[board["as_of"] == board["as_of"].max()]
+    return dict(zip(newest["model_id"], newest["rank_key"], strict=True))
+
+
+def by_hand(predicted: pd.DataFrame, outcomes: pd.DataFrame) -> float:
+    """The mean over cycles of scipy's Spearman correlation."""
+    both = predicted.merge(outcomes, on=["cycle", "subject"])
+    return float(both.groupby("cycle").apply(lambda rows: spearmanr(rows["value_x"], rows["value_y"])[0]).mean())
+
+
+def test_dropped_files_become_a_board(contest: InboxContest) -> None:
+    assert ic(contest) == pytest.approx(
+        {model: by_hand(predictions(model, *DAYS), truth(*DAYS)) for model in "ab"}, abs=1e-12
+    )
+    assert contest.table(MODELS)[["model_id", "title", "player", "designated"]].to_numpy().tolist() == [
+        ["a", "a", "", True],
+        ["b", "b", "", True],
+    ]
+    assert contest.table(SUBJECTS)["subject"].tolist() == NAMES
+    assert contest.table(FILES)["status"].tolist() == ["accepted"] * 3
+    assert not list((contest.folder / "inbox" / "toy" / "predictions").iterdir())
+
+
+def test_nothing_new_recomputes_nothing_and_the_same_files_change_nothing(contest: InboxContest) -> None:
+    before = contest.tables()
+    with contest.graph.open() as store:
+        ledger = store.ledger("toy")
+    again = [("predictions", predictions("a", *DAYS)), ("truth", truth(*DAYS))]
+    for dropped in ([], again):
+        done = contest.run(*dropped)
+        assert set(recomputed(done).values()) == {0}
+        assert metadata(done)["toy/files"]["podium/files_landed"] == 0
+
+    assert_same_tables(contest.tables(), before)
+    with contest.graph.open() as store:
+        pd.testing.assert_frame_equal(store.ledger("toy"), ledger)
+
+
+def test_a_resubmission_in_time_counts_as_a_whole_and_the_first_is_kept(contest: InboxContest) -> None:
+    better = predictions("a", DAYS[0], seed=5).iloc[:-1]
+    done = contest.run(("predictions", better))
+
+    assert recomputed(done)["predictions"] == recomputed(done)["scores"] == 1
+    taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
+    assert taken["value"].tolist() == better["value"].tolist()
+    of_cycle = contest.table(SUBMISSIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
+    assert of_cycle["n_rows"].tolist() == [8, 7]
+    assert of_cycle["superseded_by"].fillna(0).tolist() == [of_cycle["file_number"].iloc[1], 0]
+
+
+def test_a_late_submission_is_kept_flagged_and_not_scored_whatever_its_times_say(contest: InboxContest) -> None:
+    rows = pd.concat([predictions("c", 30), predictions("a", 30, received_at=cycle(31))])
+    os.utime(contest.drop("predictions", rows), (0, 0))
+    done = contest.run(("truth", truth(30)))
+
+    assert failed_checks(done) == {}
+    assert metadata(done)["toy/files"]["podium/rows_late"] == 16
+    late = contest.table(PREDICTIONS).query("cycle == @cycle(30)")
+    assert late["is_late"].tolist() == [True] * 16
+    assert contest.table(SUBMISSIONS).query("cycle == @cycle(30)")["is_late"].tolist() == [True, True]
+    assert cycle(30) not in set(contest.table(SCORES)["cycle"])
+
+
+def test_a_late_submission_does_not_replace_one_in_time(make: Make) -> None:
+    contest = make(predictions={"source": "inbox", "deadline": "20d", "trusted": True})
+    on_time = predictions("a", 9, received_at=cycle(8))
+    contest.run(("predictions", on_time), ("truth", truth(9)))
+    before = contest.table(PREDICTIONS)
+    contest.run(("predictions", predictions("a", 9, seed=5, received_at=cycle(9) + timedelta(days=21))))
+
+    pd.testing.assert_frame_equal(contest.table(PREDICTIONS), before)
+    assert contest.table(SUBMISSIONS)["superseded_by"].fillna(0).tolist() == [0, 1]
+
+
+def test_a_trusted_import_is_judged_by_its_own_times(make: Make) -> None:
+    contest = make(predictions={"source": "inbox", "deadline": "0h", "trusted": True})
+    rows = pd.concat([predictions("a", 90, received_at=cycle(90)), predictions("b", 90, received_at=cycle(89))])
+    contest.run(("predictions", rows), ("predictions", predictions("c", 90)), ("truth", truth(90)))
+
+    assert contest.table(SCORES)["model_id"].unique().tolist() == ["a", "c"]
+    assert contest.table(PREDICTIONS).groupby("model_id")["is_late"].all().to_dict() == {
+        "a": False,
+        "b": True,
+        "c": False,
+    }
+
+
+def test_closed_registration_refuses_others_until_they_are_registered(make: Make) -> None:
+    contest = make(models={"registration": "closed"}, subjects={"registration": "closed"})
+    rows = pd.concat([predictions("a", 9), predictions("b", 9)])
+    subjects = pd.DataFrame({"subject": NAMES[1:], "title": NAMES[1:]})
+    contest.run(("models", "model_id,player\na,Ann\n"), ("subjects", subjects), ("predictions", rows))
+    assert contest.table(PREDICTIONS)["model_id"].unique().tolist() == ["a"]
+    assert contest.table(QUARANTINE)["reason"].nunique() == 2
+
+    contest.run(("models", "model_id,designated\nb,no\n"), ("predictions", rows), ("truth", truth(9)))
+    board = contest.table(MODELS)[["model_id", "player", "designated"]]
+    assert board.to_numpy().tolist() == [["a", "Ann", True], ["b", "", False]]
+    assert contest.table(PREDICTIONS).groupby("model_id").size().to_dict() == {"a": 7, "b": 7}
+    of_kind = contest.table(FILES).query("kind == 'predictions'")
+    assert of_kind[["n_rows", "n_accepted", "n_rejected"]].to_numpy().tolist() == [[16, 7, 9], [16, 14, 2]]
+    assert of_kind["sha256"].nunique() == 1
+    assert contest.table(SUBMISSIONS).query("model_id == 'a'")["superseded_by"].notna().tolist() == [True, False]
+
+
+def test_a_later_registration_replaces_the_earlier(contest: InboxContest) -> None:
+    contest.run(("models", "model_id,title,player\na,First,Ann\nz,Last,Zoe\n"))
+    contest.run(("models", "model_id,title,version\na,Second,2\n"))
+
+    found = contest.table(MODELS)[["model_id", "title", "player", "version"]]
+    assert found.to_numpy().tolist() == [["a", "Second", "", "2"], ["b", "b", "", "1"], ["z", "Last", "Zoe", "1"]]
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_factors_come_wide_or_long(make: Make, wide: bool) -> None:
+    contest = make(factors={"source": "inbox", **({"values": ["beta", "size"]} if wide else {})})
+    table = truth(9).rename(columns={"value": "beta"}).assign(size=range(8))
+    long = table.melt(["cycle", "subject"], var_name="factor", value_name="value")
+    contest.run(("factors", table if wide else long), ("predictions", predictions("a", 9)))
+    later = table.iloc[:1].assign(size=99.0)
+    contest.run(("factors", later if wide else later.melt(["cycle", "subject"], var_name="factor")))
+
+    found = contest.table(FACTORS)
+    assert len(found) == 16
+    assert found.query("factor == 'size'")["value"].tolist() == [99.0, *range(1, 8)]
+
+
+def test_one_folder_may_feed_predictions_and_truth(make: Make) -> None:
+    contest = make(
+        predictions={"source": "inbox", "deadline": "20d", "files": "both", "columns": {"value": "signal"}},
+        truth={"source": "inbox", "files": "both", "columns": {"value": "realized"}},
+    )
+    outcomes = truth(*DAYS).rename(columns={"value": "realized"})
+    both = [
+        predictions(model, *DAYS).rename(columns={"value": "signal"}).merge(outcomes, on=["cycle", "subject"])
+        for model in "ab"
+    ]
+    contest.run(("both", pd.concat(both)))
+
+    assert contest.table(FILES)[["kind", "n_accepted"]].to_numpy().tolist() == [["predictions", 48], ["truth", 48]]
+    assert len(contest.table(TRUTH)) == 24
+    assert ic(contest) == pytest.approx(
+        {model: by_hand(predictions(model, *DAYS), truth(*DAYS)) for model in "ab"}, abs=1e-12
+    )
+
+
+def test_a_new_cycle_computes_itself_only(contest: InboxContest) -> None:
+    before = contest.tables()
+    done = recomputed(contest.run(("predictions", predictions("a", 6)), ("truth", truth(6))))
+
+    assert {name: done[name] for name in ("submissions", "predictions", "truth", "scores", "cycle_metrics")} == {
+        "submissions": 1,
+        "predictions": 1,
+        "truth": 1,
+        "scores": 1,
+        "cycle_metrics": 1,
+    }
+    assert_boards_until(contest, before, cycle(6))
+
+
+def test_late_truth_of_an_old_cycle_computes_that_cycle_and_boards_before_stay(make: Make) -> None:
+    contest = make(truth={"source": "inbox", "known_at": "arrival"})
+    contest.run(*(("predictions", predictions(model, 10, *DAYS)) for model in "ab"), ("truth", truth(*DAYS)))
+    before = contest.tables()
+    done = recomputed(contest.run(("truth", truth(10))))
+
+    assert (done["truth"], done["scores"], done["cycle_metrics"]) == (1, 1, 1)
+    assert done["predictions"] == done["submissions"] == 0
+    boards = contest.table(LEADERBOARD)["as_of"]
+    assert boards.nunique() == 2
+    assert_boards_until(contest, before, boards.max())
+    assert ic(contest)["a"] == pytest.approx(by_hand(predictions("a", 10, *DAYS), truth(10, *DAYS)), abs=1e-12)
+
+
+def test_corrected_truth_makes_a_new_board_and_taking_it_back_another(contest: InboxContest) -> None:
+    first = ic(contest)
+    before = contest.tables()
+    contest.run(("truth", truth(DAYS[0], seed=7)))
+    assert ic(contest) != first
+    assert_boards_until(contest, before, cycle(0))
+
+    contest.run(("truth", truth(DAYS[0]).assign(more=1)))
+    assert ic(contest) == first
+    assert len(contest.table(TRUTH).query("target_time == @cycle(@DAYS[0] - 1)")) == 3 * len(NAMES)
+
+
+def assert_boards_until(contest: InboxContest, before: dict[str, pd.DataFrame], as_of: Any) -> None:
+    for spec in (SNAPSHOTS, LEADERBOARD):
+        old, new = (
+            rows[rows["as_of"] < as_of].reset_index(drop=True) for rows in (before[spec.name], contest.table(spec))
+        )
+        assert len(old)
+        pd.testing.assert_frame_equal(new, old, check_exact=True)
+
+
+def test_one_run_lands_so_many_files_and_the_next_goes_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    contest = make()
+    for number in range(5):
+        contest.drop("predictions", predictions(f"m{number}", 9), f"{number}.csv")
+        time.sleep(0.01)
+    contest.run(max_files=2)
+    assert contest.table(FILES)["name"].tolist() == ["0.csv", "1.csv"]
+
+    monkeypatch.setenv("PODIUM_FILES_PER_RUN", "2")
+    settings.cache_clear()
+    contest.run()
+    contest.run()
+    assert contest.table(FILES)["name"].tolist() == [f"{number}.csv" for number in range(5)]
+
+
+def test_files_that_may_not_be_read_wait_and_keep_none_from_landing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest = make()
+    locked = contest.drop("predictions", predictions("a", 9), "locked.csv")
+    time.sleep(0.01)
+    contest.drop("predictions", predictions("b", 9), "open.csv")
+    land_file = inbox_tables.land_file
+
+    def refusing(store: Any, delivery: Any, *more: Any) -> Any:
+        if delivery.path == locked:
+            raise PermissionError(13, "Permission denied")
+        return land_file(store, delivery, *more)
+
+    monkeypatch.setattr(inbox_tables, "land_file", refusing)
+    contest.run(max_files=1)
+
+    assert contest.table(FILES)["name"].tolist() == ["open.csv"]
+    assert locked.exists()
+
+
+def test_a_file_that_is_still_written_waits(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    contest = make()
+    path = contest.drop("predictions", predictions("a", 9))
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 3600.0)
+    monkeypatch.setattr(inbox_tables, "_LONGEST_WAIT", 0.2)
+    contest.run()
+    assert path.exists()
+
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+    contest.run()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "damage"),
+    [
+        (FILES, "rows_of_files_add_up", "UPDATE competition.files SET n_rows = n_rows + 1 WHERE file_number = 1"),
+        (FILES, "rows_of_files_add_up", "DELETE FROM quarantine.rows"),
+        (FILES, "rows_of_files_add_up", "DELETE FROM landing.prediction_rows WHERE row_number = 1"),
+        (SUBMISSIONS, "one_submission_counts", "UPDATE competition.submissions SET superseded_by = NULL"),
+        (SUBMISSIONS, "one_submission_counts", "UPDATE competition.submissions SET superseded_by = 99"),
+        (
+            SUBMISSIONS,
+            "one_submission_counts",
+            "UPDATE competition.submissions SET superseded_by = 99 WHERE superseded_by IS NOT NULL",
+        ),
+        (
+            SUBMISSIONS,
+            "one_submission_counts",
+            "UPDATE competition.submissions SET is_late = superseded_by IS NULL",
+        ),
+    ],
+)
+def test_checks_find_what_does_not_add_up(contest: InboxContest, spec: Any, name: str, damage: str) -> None:
+    wrong = predictions("a", DAYS[0], seed=5).assign(value=["x"] + [1.0] * 7)
+    assert failed_checks(contest.run(("predictions", wrong))) == {}
+    checked = next(one for one in of_table(spec) if one.name == name)
+    contest.graph.execute(damage)
+
+    with contest.graph.open() as store:
+        result = checked.run(store, contest.contract)
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.ERROR
+
+
+SHARED = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+M6 = """
+name: m6
+title: Relative performance of 100 assets over four weeks
+horizon_length: 25d
+predictions: {source: inbox, columns: {subject: asset, value: signal}, trusted: true}
+truth: {source: inbox, columns: {subject: asset, value: realized_return, target_time: end_date}}
+factors: {source: inbox, columns: {subject: asset}, values: [momentum_12_1, reversal_20d, vol_60d, beta_252d]}
+scoring: {rule: rank_product, primary: ic}
+metrics: [ic]
+windows: {all: {}}
+leaderboard: {rank_by: all.ic}
+"""
+FLUSIGHT = """
+name: flusight
+title: Change of flu admissions one week ahead
+horizon_length: 7d
+predictions: {source: inbox, files: signals, columns: {subject: asset, value: signal}, trusted: true}
+truth: {source: inbox, files: signals, columns: {subject: asset, value: realized}}
+scoring: {rule: rank_product, primary: ic}
+metrics: [ic]
+windows: {all: {}}
+leaderboard: {rank_by: all.ic}
+"""
+
+
+def board_of(declared: str, folder: Path, *files: tuple[str, Path]) -> dict[str, float]:
+    """The mean IC of each model after real files were dropped."""
+    contract = Contract.model_validate(yaml.safe_load(declared))
+    for kind, path in files:
+        if not path.exists():
+            pytest.skip(f"{path} is not there; PODIUM_SHARED_DATA names the folder of the shared data")
+        place = folder / "inbox" / contract.name / kind
+        place.mkdir(parents=True)
+        (place / path.name).write_bytes(path.read_bytes())
+    graph = ToyGraph(folder, [contract])
+    assert failed_checks(graph.run(board=contract.name)) == {}
+    assert set(graph.table(FILES, contract.name)["status"]) == {"accepted"}
+    board = graph.table(SNAPSHOTS, contract.name).query("metric == 'ic' and window_name == 'all'")
+    newest = board[board["as_of"] == board["as_of"].max()]
+    counted = graph.table(CYCLE_METRICS, contract.name).query("metric == 'ic'")["value"].notna().sum()
+    assert counted > 400
+    return dict(zip(newest["model_id"], newest["value"], strict=True))
+
+
+def mean_ic(rows: pd.DataFrame, signal: str, outcome: str) -> dict[str, float]:
+    """scipy's mean IC per model over cycles in which enough subjects have both."""
+    found = {}
+    with_outcome = rows.dropna(subset=[outcome]).groupby("cycle")["asset"].nunique()
+    for model, own in rows.groupby("model_id"):
+        pairs = {at: block.dropna(subset=[signal, outcome]) for at, block in own.groupby("cycle")}
+        values = [
+            spearmanr(block[signal], block[outcome])[0]
+            for at, block in pairs.items()
+            if len(block) >= max(5, with_outcome.get(at, 0) / 2) and block[signal].nunique() > 1
+        ]
+        found[str(model)] = float(pd.Series(values).mean()) if values else float("nan")
+    return found
+
+
+def test_m6_gives_the_mean_ic_of_scipy(make: Make, tmp_path: Path) -> None:
+    files = {name: SHARED / "m6" / f"{name}.parquet" for name in ("predictions", "outcomes", "factors")}
+    named = {"predictions": "predictions", "truth": "outcomes", "factors": "factors"}
+    found = board_of(M6, tmp_path, *((kind, files[name]) for kind, name in named.items()))
+
+    outcomes = pd.read_parquet(files["outcomes"])[["cycle", "asset", "realized_return"]]
+    rows = pd.read_parquet(files["predictions"])[["model_id", "cycle", "asset", "signal"]]
+    expected = mean_ic(rows.merge(outcomes, on=["cycle", "asset"]), "signal", "realized_return")
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert len(found) == 18
+
+
+def test_flusight_gives_the_mean_ic_of_scipy_over_cycles_with_enough_pairs(make: Make, tmp_path: Path) -> None:
+    path = SHARED / "flusight" / "small" / "signals_2024-25_h1.parquet"
+    found = board_of(FLUSIGHT, tmp_path, ("signals", path))
+
+    expected = mean_ic(pd.read_parquet(path), "signal", "realized")
+    assert found == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert len(found) == 48

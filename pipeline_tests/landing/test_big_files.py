@@ -1,0 +1,75 @@
+"""A file of 200 MB is checked and landed in bounded memory, whatever its format."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.settings import PROJECT_ROOT
+
+SIZE = 200_000_000
+
+
+def predictions(number: int, rows: int) -> pd.DataFrame:
+    """Predictions of one cycle by many models."""
+    place = np.arange(rows)
+    return pd.DataFrame(
+        {
+            "model_id": pd.Series(place // 5000).map("model_{:04d}".format),
+            "cycle": str(np.datetime64("2024-01-05") + 7 * number),
+            "subject": pd.Series(place % 5000).map("S{:05d}".format),
+            "value": np.random.default_rng(number).standard_normal(rows),
+        }
+    )
+
+
+def write_csv(path: Path) -> int:
+    rows = 0
+    with path.open("w") as stream:
+        for number in range(1000):
+            block = predictions(number, 500_000)
+            block.to_csv(stream, index=False, header=number == 0)
+            rows += len(block)
+            if stream.tell() > SIZE:
+                break
+    return rows
+
+
+def write_parquet(path: Path) -> int:
+    blocks = [predictions(number, 500_000) for number in range(40)]
+    table = pa.concat_tables([pa.Table.from_pandas(block.astype({"value": float})) for block in blocks])
+    pq.write_table(table, path, row_group_size=len(table), compression="none", data_page_size=1 << 20)
+    return len(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "write"), [("big.csv", write_csv), ("big.parquet", write_parquet)])
+def test_200_megabytes_take_bounded_memory(tmp_path: Path, name: str, write) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "inbox" / "toy" / "predictions" / name
+    path.parent.mkdir(parents=True)
+    rows = write(path)
+    size = path.stat().st_size
+    for what in ("check", "land"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline_tests.landing.big_file", str(tmp_path / "inbox"), what],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "PODIUM_MEMORY_LIMIT": "500MB", "PODIUM_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        said = json.loads(done.stdout)
+        print(name, what, size, said)
+        assert (said["rows"], said["accepted"], said["status"]) == (rows, rows, "accepted")
+        assert said["megabytes"] < 1000
+    assert size > 0.75 * SIZE
+    (original,) = (tmp_path / "archive" / "toy").iterdir()
+    original.unlink()
