@@ -1,17 +1,21 @@
-"""The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file."""
+"""The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file.
+
+dbt is imported where it is used: who only asks which boards are declared does not wait for it.
+"""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pandas as pd
-from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
-from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
 from pipeline.components.trees import declared_boards
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, current_publication, now
 from pipeline.warehouse.resource import Warehouse
+
+if TYPE_CHECKING:
+    from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 MARTS = "marts"
 PUBLISHED = dg.AssetKey(["published"])
@@ -32,6 +36,10 @@ def publishing_definitions(boards: list[str]) -> dg.Definitions:
 
 
 def _marts(boards: list[str]) -> dg.AssetsDefinition:
+    from dagster_dbt import DbtCliResource, dbt_assets
+
+    from pipeline.components.dbt import Translator, dbt_project, project_code
+
     @dbt_assets(
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
@@ -63,8 +71,10 @@ def _marts(boards: list[str]) -> dg.AssetsDefinition:
     return marts
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> DbtCliInvocation:
+def _build(context: dg.AssetExecutionContext, dbt: "DbtCliResource", warehouse: Warehouse) -> "DbtCliInvocation":
     """Start dbt on the working file; its artifacts are kept beside that file, those of the last build only."""
+    from pipeline.components.dbt import dbt_on
+
     path = warehouse.files.path
     with dbt_on(path):
         return dbt.cli(

@@ -7,8 +7,9 @@ from types import ModuleType
 
 import dagster as dg
 
+from pipeline.competition import Contract
 from pipeline.components.competition import Competition
-from pipeline.settings import settings
+from pipeline.settings import PROJECT_ROOT, settings
 
 _OWN = "podium_own_defs"
 """The name under which Dagster knows the operator's folder, which is no package."""
@@ -51,6 +52,36 @@ def own_definitions() -> dg.Definitions:
         return tree.build_defs(tree.defs_module_path)
 
 
+def declared_contracts(bundled: dg.ComponentTree | None = None) -> dict[str, Contract]:
+    """The contracts of all boards by name, sorted; read from the declarations, without building any assets.
+
+    Parameters
+    ----------
+    bundled : ComponentTree, optional
+        The tree of the bundled boards, where it is being loaded already.
+
+    Raises
+    ------
+    DefsFolderError
+        If two folders declare one board.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        trees = [bundled or dg.ComponentTree.for_project(PROJECT_ROOT), own_tree()]
+        contracts = [
+            component.contract
+            for tree in trees
+            if tree is not None
+            for component in tree.get_all_components(of_type=Competition)
+        ]
+    names = sorted(contract.name for contract in contracts)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefsFolderError(f"boards {twice} are bundled, and declared in PODIUM_DEFS_DIR too; rename yours")
+    return {contract.name: contract for contract in sorted(contracts, key=lambda one: one.name)}
+
+
 def declared_boards(bundled: dg.ComponentTree) -> list[str]:
     """The names of all boards, sorted.
 
@@ -59,14 +90,4 @@ def declared_boards(bundled: dg.ComponentTree) -> list[str]:
     DefsFolderError
         If two folders declare one board.
     """
-    trees = [bundled, own_tree()]
-    names = sorted(
-        component.contract.name
-        for tree in trees
-        if tree is not None
-        for component in tree.get_all_components(of_type=Competition)
-    )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DefsFolderError(f"boards {twice} are bundled, and declared in PODIUM_DEFS_DIR too; rename yours")
-    return names
+    return list(declared_contracts(bundled))
