@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from pipeline.cli import dev, leaderboard, run, sql
+from pipeline.cli import check, dev, leaderboard, run, sql, status, submit
 from pipeline.cli.errors import exit_code, one_line
 
 app = typer.Typer(
@@ -20,6 +20,9 @@ app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("sql")(sql.sql)
+app.command("check")(check.check)
+app.command("submit")(submit.submit)
+app.command("status")(status.status)
 
 
 def main() -> None:
