@@ -44,11 +44,7 @@ def check(
 ) -> None:
     """Say what would be refused of a file and why, without landing it. Exit code 2 if anything would be."""
     moment = now() if received_at is None else parse_moment(received_at, "--received-at")
-    from pipeline.cli.declarations import board_with_inbox, declared_contracts, folder_of
-    from pipeline.cli.judging import judge
-
-    contract = board_with_inbox(declared_contracts(), board)
-    judged = judge(file, contract, folder_of(contract, kind), moment)
+    judged = judge_file(file, board, kind, moment)
     if as_json:
         print_json(as_record(judged))
     else:
@@ -58,6 +54,22 @@ def check(
         out.print(f"Nothing was landed{how}", soft_wrap=True, markup=False, highlight=False)
     if not judged.is_accepted:
         raise typer.Exit(Exit.WRONG_INPUT)
+
+
+def judge_file(file: Path, board: str | None, kind: str | None, received_at: datetime) -> "Judgement":
+    """Judge a file for a declared board, by the names that a command was given; a terminal shows that it goes on.
+
+    Raises
+    ------
+    InputError
+        If a name is not known, or there is no such file.
+    """
+    with Console(stderr=True).status("checking"):
+        from pipeline.cli.contracts import board_with_inbox, declared_contracts, folder_of
+        from pipeline.cli.judging import judge
+
+        contract = board_with_inbox(declared_contracts(), board)
+        return judge(file, contract, folder_of(contract, kind), received_at)
 
 
 def _submission(judged: "Judgement", kind: str | None) -> str:
@@ -119,7 +131,7 @@ def _print_verdict(out: Console, verdict: "Verdict") -> None:
         return
     counts = [f"{verdict.n_accepted:,} accepted", f"{verdict.n_rejected:,} rejected"]
     counts += [f"{verdict.n_late:,} late"] if verdict.n_late else []
-    _say(out, f"{verdict.kind}: {_rows(verdict.n_rows)}: {', '.join(counts)}")
+    _say(out, f"{verdict.kind}: {rows_in_words(verdict.n_rows)}: {', '.join(counts)}")
     if not verdict.n_rejected:
         return
     _print_table(out, ("rows", "why"), [(f"{rows:,}", example) for example, rows in verdict.reasons])
@@ -139,7 +151,7 @@ def _print_table(out: Console, headers: Sequence[str], rows: Sequence[Sequence[s
 
 
 def _late_in_words(judged: "Judgement", late: "Late") -> str:
-    rows = f"{_rows(late.n_rows)} {'is' if late.n_rows == 1 else 'are'}"
+    rows = f"{rows_in_words(late.n_rows)} {'is' if late.n_rows == 1 else 'are'}"
     trusted = judged.contract.predictions.trusted
     received = "received_at in the file" if trusted else f"received {_moment(judged.received_at)}"
     if late.first_deadline == late.last_deadline:
@@ -185,7 +197,8 @@ def _in_short(original: str) -> str:
     return original if len(original) <= _LONGEST else f"{original[: _LONGEST - 1]}…"
 
 
-def _rows(number: int) -> str:
+def rows_in_words(number: int) -> str:
+    """A number of rows, such as ``1 row``."""
     return "1 row" if number == 1 else f"{number:,} rows"
 
 

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.check import rows_in_words
 from pipeline.cli.output import MISSING, console, day, print_json
 from pipeline.reports.queries import Contents, Freshness, contents, freshness
 from pipeline.settings import settings
@@ -41,7 +42,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show whether boards are up to date, which files wait or were refused, and the last and next run."""
-    from pipeline.cli.declarations import contract_of, declared_contracts
+    from pipeline.cli.contracts import contract_of, declared_contracts
 
     contracts = declared_contracts()
     chosen = list(contracts.values()) if board is None else [contract_of(contracts, board)]
@@ -153,9 +154,9 @@ def _files(one: _Status) -> list[str]:
     if counts.unreadable:
         lines.append(f"{counts.unreadable:,} unreadable")
     if counts.rows_rejected:
-        lines.append(f"{counts.rows_rejected:,} rows refused")
+        lines.append(f"{rows_in_words(counts.rows_rejected)} refused")
     if counts.rows_late:
-        lines.append(f"{counts.rows_late:,} rows late")
+        lines.append(f"{rows_in_words(counts.rows_late)} late")
     return lines
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.check import as_record, in_print, print_judgement
+from pipeline.cli.check import as_record, in_print, judge_file, print_judgement
 from pipeline.cli.errors import Exit, InputError
 from pipeline.cli.output import console, print_json
 from pipeline.settings import settings
@@ -27,13 +27,8 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check a file and deliver it to a board's inbox. Exit code 2 if anything would be refused."""
-    from pipeline.cli.declarations import board_with_inbox, declared_contracts, folder_of
-    from pipeline.cli.judging import judge
-
-    contract = board_with_inbox(declared_contracts(), board)
-    folder = folder_of(contract, kind)
     called = _name_in_inbox(file, name)
-    judged = judge(file, contract, folder, now())
+    judged = judge_file(file, board, kind, now())
     refusal = _refusal(judged, force)
     path = None if refusal else _deliver(judged, called)
     if as_json:
