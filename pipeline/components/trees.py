@@ -21,7 +21,7 @@ class DefsFolderError(ValueError):
 
 @functools.cache
 def own_tree() -> dg.ComponentTree | None:
-    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it.
+    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it, or with nothing in it.
 
     Raises
     ------
@@ -34,6 +34,8 @@ def own_tree() -> dg.ComponentTree | None:
     folder = named.expanduser().resolve()
     if not folder.is_dir():
         raise DefsFolderError(f"PODIUM_DEFS_DIR={str(named)!r} is no folder; make it, or unset the variable")
+    if not any(file.suffix in (".yaml", ".py") for file in folder.rglob("*")):
+        return None  # Dagster cannot make a tree of nothing
     module = ModuleType(_OWN)
     module.__file__, module.__path__ = None, [str(folder)]
     sys.modules[_OWN] = module

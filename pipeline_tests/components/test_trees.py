@@ -26,7 +26,13 @@ def test_contracts_are_those_declared_by_name(folder: Path) -> None:
     assert (found["cup"], found["league"]) == (cup, league)
 
 
-def test_the_bundled_board_ended_with_its_data(folder: Path) -> None:
+def test_a_folder_without_boards_yet_adds_none(folder: Path) -> None:
+    (folder / "notes").mkdir()
+    (folder / "notes" / "README.md").touch()
+    assert list(trees.declared_contracts()) == ["sp500"]
+
+
+def test_the_bundled_board_ended_with_its_data() -> None:
     assert trees.declared_contracts()["sp500"].frozen
 
 
