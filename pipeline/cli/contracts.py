@@ -25,10 +25,13 @@ def declared_contracts() -> dict[str, Contract]:
             chain.append(cause)
         if isinstance(error, trees.DefsFolderError):
             raise InputError(str(error)) from error
-        if len(chain) == 1:  # no declaration was being read: a bug
+        if not any(
+            type(one).__module__.startswith(("dagster", "yaml")) for one in chain
+        ):  # a bug: no declaration was being read
             raise
         where = str(error).strip().splitlines()[0]
-        raise InputError(f"{where} {_in_words(chain[-1])} (files: <board>/defs.yaml)") from error
+        what = f" {_in_words(chain[-1])}" if len(chain) > 1 else ""
+        raise InputError(f"{where}{what} (files: <board>/defs.yaml)") from error
 
 
 def contract_of(contracts: dict[str, Contract], board: str) -> Contract:

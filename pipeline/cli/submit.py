@@ -87,5 +87,5 @@ def _deliver(judged: "Judgement", name: str) -> Path:
 
     try:
         return deliver(judged.file, settings().inbox_dir, judged.contract.name, judged.folder, name)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{in_print(name)!r} cannot be delivered to {settings().inbox_dir}: {error}") from error

@@ -85,7 +85,7 @@ def test_files_that_wait_landed_and_were_refused_are_counted(podium: Podium, tmp
     empty.touch()
     warehouse = league.run(contract, tmp_path, predictions=bad, truth=empty)
     league.publish(contract, warehouse, "a", "X", datetime(2024, 1, 12))
-    podium("submit", "league", str(write(tmp_path / "next.csv", "a,2999-01-05,X,1")))
+    podium("submit", "league", str(write(tmp_path / "next.csv", "a,2150-01-05,X,1")))
     found = board_of(podium)
     assert (found["state"], found["newest_cycle"]) == ("late", "2024-01-05T00:00:00Z")
     assert found["late_from"] == "2024-02-04T00:00:00Z"

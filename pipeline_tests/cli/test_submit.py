@@ -9,7 +9,7 @@ from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Outcome, Podium, error
 from pipeline_tests.cli.league import declare, write
 
-FUTURE = "2999-01-05"
+FUTURE = "2150-01-05"
 GOOD = (f"a,{FUTURE},X,0.1", f"b,{FUTURE},X,0.2")
 PARTLY = (*GOOD, f"a,{FUTURE},Y,NaN")
 
