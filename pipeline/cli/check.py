@@ -1,7 +1,6 @@
 """``podium check``: what would be refused of a file, and why, without landing it."""
 
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
@@ -81,14 +80,14 @@ def _submission(judged: "Judgement", kind: str | None) -> str:
 def as_record(judged: "Judgement") -> dict[str, Any]:
     """A judgement as JSON has it."""
     return {
-        "file": in_print(str(judged.file)),
+        "file": _encodable(str(judged.file)),
         "board": judged.contract.name,
         "folder": judged.folder,
         "received_at": judged.received_at,
         "accepted": judged.is_accepted,
         "kinds": [_kind_record(verdict) for verdict in judged.verdicts],
         "late": judged.late,
-        "unread": judged.unread,
+        "unread": [{"column": _encodable(one.column), "meant": one.meant} for one in judged.unread],
         "notes": judged.notes,
     }
 
@@ -100,7 +99,7 @@ def _kind_record(verdict: "Verdict") -> dict[str, Any]:
         "accepted": verdict.n_accepted,
         "rejected": verdict.n_rejected,
         "late": verdict.n_late,
-        "unreadable": verdict.unreadable,
+        "unreadable": None if verdict.unreadable is None else _encodable(verdict.unreadable),
         "reasons": [{"example": example, "rows": rows} for example, rows in verdict.reasons],
         "refused": [{"row": row, "reason": reason, "original": original} for row, reason, original in verdict.examples],
     }
@@ -176,13 +175,17 @@ def _moment(value: datetime) -> str:
 
 
 def in_print(text: str) -> str:
-    """Text that any terminal and JSON can take: what does not print is escaped."""
-    decoded = os.fsencode(text).decode(errors="backslashreplace") if _has_surrogates(text) else text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in decoded)
+    """Text that any terminal can take: what does not print is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in _encodable(text))
 
 
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= one <= "\udfff" for one in text)
+def _encodable(text: str) -> str:
+    """Text that is UTF-8: bytes of a name or a file that were none are escaped."""
+    try:
+        raw = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half of a character, as JSON may spell it
+        raw = text.encode(errors="backslashreplace")
+    return raw.decode(errors="backslashreplace")
 
 
 def _in_short(original: str) -> str:

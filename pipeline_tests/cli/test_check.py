@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.cli.check import in_print
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Outcome, Podium, error
 from pipeline_tests.cli.league import BEFORE, declare, write
@@ -164,6 +165,19 @@ def test_a_name_of_any_bytes_will_do(podium: Podium, tmp_path: Path) -> None:
     path = write(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")), *GOOD)
     assert check(podium, path, "--json").json["file"].endswith("caf\\xe9.csv")
     assert "caf\\xe9.csv for board league" in check(podium, path).out
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Zürich [b]", "Zürich [b]"),
+        ("caf\udce9", "caf\\xe9"),
+        ("\ud800", "\\ud800"),
+        ("a\nb\x1b[31m", "a\\nb\\x1b[31m"),
+    ],
+)
+def test_any_text_can_be_printed(text: str, shown: str) -> None:
+    assert in_print(text) == shown
 
 
 def test_a_symbolic_link_is_followed_but_not_inside_the_inbox(podium: Podium, tmp_path: Path) -> None:
