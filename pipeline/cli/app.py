@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import dev, leaderboard, run, sql
+from pipeline.cli import check, dev, leaderboard, run, sql, status, submit
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
 
@@ -23,6 +23,9 @@ app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("sql", cls=sql.QueryCommand)(sql.sql)
+app.command("check")(check.check)
+app.command("submit")(submit.submit)
+app.command("status")(status.status)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,8 +1,9 @@
-"""What is declared under ``pipeline/defs``, loaded; a mistake there is one line that names its file."""
+"""What is declared, bundled or in a folder of one's own, loaded; a mistake there is one line that names its file."""
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.cli.errors import InputError
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from pipeline.competition import Contract
 
 _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
@@ -32,13 +35,42 @@ def load_job(name: str | None) -> "dg.JobDefinition":
     """
     from pipeline.definitions import defs
 
-    try:
+    with mistakes_told():
         return _job(defs(), name)
+
+
+def load_contracts() -> "dict[str, Contract]":
+    """The contracts of all boards by name, without building what they declare.
+
+    Raises
+    ------
+    InputError
+        If a declaration is wrong: which file, and what the innermost error says.
+    """
+    from pipeline.components.trees import declared_contracts
+
+    with mistakes_told():
+        return declared_contracts()
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Load declarations; when one is wrong, the error is one line that says which and why.
+
+    Raises
+    ------
+    InputError
+        If a declaration is wrong. Anything else is a bug and passes through.
+    """
+    try:
+        yield
     except InputError:
         raise
     except Exception as error:
-        told = problems_in(_DEFS) or _problem_told_by(error)
-        if not told:  # no declaration was being read: a bug
+        own = settings().defs_dir
+        folders = [_DEFS] if own is None else [_DEFS, own.expanduser().resolve()]
+        told = [problem for folder in folders for problem in problems_in(folder)] or _problem_told_by(error, folders)
+        if not told:
             raise
         raise InputError("; ".join(told)) from error
 
@@ -62,12 +94,20 @@ def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
     return definitions.resolve_job_def(name)
 
 
-def _problem_told_by(error: Exception) -> list[str]:
+def _problem_told_by(error: Exception, folders: Sequence[Path]) -> list[str]:
     """What Dagster's error about a component says; nothing for an error that is about none."""
+    from pipeline.components.trees import DefsFolderError
+
+    if isinstance(_innermost(error), DefsFolderError):
+        return [str(_innermost(error))]
     if isinstance(error, OSError):
         return [f"the declared boards cannot be loaded: {error}"]
     component = _COMPONENT.search(str(error))
-    return [f"{_shown(_DEFS / component[1] / 'defs.yaml')}: {_in_words(_innermost(error))}"] if component else []
+    if component is None:
+        return []
+    files = [folder / component[1] / "defs.yaml" for folder in folders]
+    named = next((file for file in reversed(files) if file.exists()), files[0])
+    return [f"{_shown(named)}: {_in_words(_innermost(error))}"]
 
 
 def _problems_of(path: Path) -> Iterator[str]:

@@ -1,18 +1,22 @@
-"""The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file."""
+"""The component behind ``type: pipeline.components.Publishing``: marts for readers, then the published file.
+
+dbt is imported where it is used: who only asks which boards are declared does not wait for it.
+"""
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pandas as pd
-from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
 from pipeline.components.automation import on_new_inputs
-from pipeline.components.dbt import Translator, dbt_on, dbt_project, project_code
-from pipeline.components.trees import declared_boards
+from pipeline.components.trees import declared_contracts
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, now
 from pipeline.warehouse.resource import Warehouse
+
+if TYPE_CHECKING:
+    from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 MARTS = "marts"
 PUBLISHED = dg.AssetKey(["published"])
@@ -23,7 +27,9 @@ class Publishing(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The dbt models as assets and the published file, downstream of every declared board."""
-        return publishing_definitions(declared_boards(context.component_tree))
+        contracts = declared_contracts(context.component_tree)
+        inboxes = [name for name, contract in contracts.items() if contract.has_inbox]
+        return publishing_definitions(list(contracts), inboxes)
 
 
 def publishing_definitions(boards: list[str], inboxes: Collection[str] = ()) -> dg.Definitions:
@@ -33,6 +39,10 @@ def publishing_definitions(boards: list[str], inboxes: Collection[str] = ()) -> 
 
 
 def _marts(boards: list[str], inboxes: Collection[str]) -> dg.AssetsDefinition:
+    from dagster_dbt import DbtCliResource, dbt_assets
+
+    from pipeline.components.dbt import Translator, dbt_project, project_code
+
     @dbt_assets(
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
@@ -64,8 +74,10 @@ def _marts(boards: list[str], inboxes: Collection[str]) -> dg.AssetsDefinition:
     return marts
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> DbtCliInvocation:
+def _build(context: dg.AssetExecutionContext, dbt: "DbtCliResource", warehouse: Warehouse) -> "DbtCliInvocation":
     """Start dbt on the working file; its artifacts are kept beside that file, those of the last build only."""
+    from pipeline.components.dbt import dbt_on
+
     path = warehouse.files.path
     with dbt_on(path):
         return dbt.cli(

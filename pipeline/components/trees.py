@@ -7,8 +7,9 @@ from types import ModuleType
 
 import dagster as dg
 
+from pipeline.competition import Contract
 from pipeline.components.competition import Competition
-from pipeline.settings import settings
+from pipeline.settings import PROJECT_ROOT, settings
 
 _OWN = "podium_own_defs"
 """The name under which Dagster knows the operator's folder, which is no package."""
@@ -20,7 +21,7 @@ class DefsFolderError(ValueError):
 
 @functools.cache
 def own_tree() -> dg.ComponentTree | None:
-    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it.
+    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it, or with nothing in it.
 
     Raises
     ------
@@ -33,6 +34,8 @@ def own_tree() -> dg.ComponentTree | None:
     folder = named.expanduser().resolve()
     if not folder.is_dir():
         raise DefsFolderError(f"PODIUM_DEFS_DIR={str(named)!r} is no folder; make it, or unset the variable")
+    if not any(file.suffix in (".yaml", ".py") for file in folder.rglob("*")):
+        return None  # Dagster cannot make a tree of nothing
     module = ModuleType(_OWN)
     module.__file__, module.__path__ = None, [str(folder)]
     sys.modules[_OWN] = module
@@ -51,22 +54,31 @@ def own_definitions() -> dg.Definitions:
         return tree.build_defs(tree.defs_module_path)
 
 
-def declared_boards(bundled: dg.ComponentTree) -> list[str]:
-    """The names of all boards, sorted.
+def declared_contracts(bundled: dg.ComponentTree | None = None) -> dict[str, Contract]:
+    """The contracts of all boards by name, sorted; read from the declarations, without building any assets.
+
+    Parameters
+    ----------
+    bundled : ComponentTree, optional
+        The tree of the bundled boards, where it is being loaded already.
 
     Raises
     ------
     DefsFolderError
         If two folders declare one board.
     """
-    trees = [bundled, own_tree()]
-    names = sorted(
-        component.contract.name
-        for tree in trees
-        if tree is not None
-        for component in tree.get_all_components(of_type=Competition)
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        trees = [bundled or dg.ComponentTree.for_project(PROJECT_ROOT), own_tree()]
+        contracts = [
+            component.contract
+            for tree in trees
+            if tree is not None
+            for component in tree.get_all_components(of_type=Competition)
+        ]
+    names = sorted(contract.name for contract in contracts)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefsFolderError(f"boards {twice} are bundled, and declared in PODIUM_DEFS_DIR too; rename yours")
-    return names
+    return {contract.name: contract for contract in sorted(contracts, key=lambda one: one.name)}

@@ -3,7 +3,7 @@
 The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out of here so that readers start fast.
 """
 
-from pipeline.warehouse.connection import WarehouseDamagedError, connect
+from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
 from pipeline.warehouse.frames import RowsError, now, relation
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
@@ -37,6 +37,7 @@ __all__ = [
     "WriteLock",
     "compose",
     "connect",
+    "connect_in_memory",
     "current_publication",
     "literal",
     "now",

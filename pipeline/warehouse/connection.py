@@ -1,6 +1,7 @@
 """Opening DuckDB files: the only place that does, always with the settings' limits, always closed again."""
 
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -97,6 +98,18 @@ def damage_named(path: Path) -> Iterator[None]:
             f"the working file {path} is damaged ({error}). Remove it, with a {path.name}.wal beside it, and run "
             f"`podium run` again: everything is computed anew, and what is published stays until then"
         ) from error
+
+
+@contextmanager
+def connect_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database of its own, in memory; what exceeds the limit spills to a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        connection = duckdb.connect(":memory:", config=_configuration({"temp_directory": folder}))
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
 
 
 def _configuration(extra: Mapping[str, Any] | None) -> dict[str, Any]:

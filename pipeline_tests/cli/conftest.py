@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.components import trees
 from pipeline.settings import settings
 from pipeline.warehouse import WarehouseFiles
-from pipeline_tests.cli import command
+from pipeline_tests.cli import command, league
 from pipeline_tests.cli.command import Podium
 from pipeline_tests.reports.by_hand import create_marts, write_boards
 
@@ -48,3 +49,13 @@ def fresh_boards(tmp_path: Path) -> WarehouseFiles:
     files = write_boards(tmp_path)
     files.publish()
     return files
+
+
+@pytest.fixture
+def own_boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of one's own boards that declares one, ``league``."""
+    folder = tmp_path / "boards"
+    league.declare(folder)
+    monkeypatch.setenv("PODIUM_DEFS_DIR", str(folder))
+    yield folder
+    trees.own_tree.cache_clear()

@@ -1,5 +1,18 @@
 """Queries on the published file, each giving typed rows."""
 
 from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
+from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 
-__all__ = ["Board", "BoardRow", "KeyValue", "UnknownBoardError", "board", "board_names"]
+__all__ = [
+    "Board",
+    "BoardRow",
+    "Contents",
+    "FileCounts",
+    "Freshness",
+    "KeyValue",
+    "UnknownBoardError",
+    "board",
+    "board_names",
+    "contents",
+    "freshness",
+]

@@ -1,0 +1,205 @@
+"""``podium check``: what would be refused of a file, and why, without landing it."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.cli.errors import Exit
+from pipeline.cli.leaderboard import parse_moment
+from pipeline.cli.output import console, counted, day, print_json
+from pipeline.warehouse import now
+
+if TYPE_CHECKING:
+    from pipeline.cli.judging import Judgement, Late
+    from pipeline.competition import Contract
+    from pipeline.landing import Verdict
+
+_SHOWN = 5
+"""Refused rows that a person is shown."""
+_LONGEST = 60
+_ADDED = ("row_number", "received_at", "is_late")
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
+    board: Annotated[
+        str | None, typer.Option("--board", help="For this board; needless if only one takes files.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="For this folder of its inbox; that of predictions without it.")
+    ] = None,
+    received_at: Annotated[
+        str | None, typer.Option("--received-at", help="As if it came then: a date (its end, UTC) or a time.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what would be refused of a file and why, without landing it. Exit code 2 if anything would be."""
+    moment = now() if received_at is None else parse_moment(received_at, "--received-at")
+    judged = judge_file(file, board, kind, moment)
+    if as_json:
+        print_json(as_record(judged))
+    else:
+        out = console()
+        print_judgement(out, judged)
+        how = f"; to land it: {_submission(judged, kind)}" if judged.is_accepted else "."
+        out.print(f"Nothing was landed{how}", soft_wrap=True, markup=False, highlight=False)
+    if not judged.is_accepted:
+        raise typer.Exit(Exit.WRONG_INPUT)
+
+
+def judge_file(file: Path, board: str | None, kind: str | None, received_at: datetime) -> "Judgement":
+    """Judge a file for a declared board, by the names that a command was given; a terminal shows that it goes on.
+
+    Raises
+    ------
+    InputError
+        If a name is not known, or there is no such file.
+    """
+    with Console(stderr=True).status("checking"):
+        from pipeline.cli.contracts import board_with_inbox, folder_of
+        from pipeline.cli.declarations import load_contracts
+        from pipeline.cli.judging import judge
+
+        contract = board_with_inbox(load_contracts(), board)
+        return judge(file, contract, folder_of(contract, kind), received_at)
+
+
+def _submission(judged: "Judgement", kind: str | None) -> str:
+    """The command that lands the file."""
+    folder = f" --kind {kind}" if kind else ""
+    return f"podium submit {judged.contract.name} {in_print(shlex.quote(str(judged.file)))}{folder}"
+
+
+def as_record(judged: "Judgement") -> dict[str, Any]:
+    """A judgement as JSON has it."""
+    return {
+        "file": _encodable(str(judged.file)),
+        "board": judged.contract.name,
+        "folder": judged.folder,
+        "received_at": judged.received_at,
+        "accepted": judged.is_accepted,
+        "kinds": [_kind_record(verdict) for verdict in judged.verdicts],
+        "late": judged.late,
+        "unread": [{"column": _encodable(one.column), "meant": one.meant} for one in judged.unread],
+        "notes": judged.notes,
+    }
+
+
+def _kind_record(verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "kind": verdict.kind,
+        "rows": verdict.n_rows,
+        "accepted": verdict.n_accepted,
+        "rejected": verdict.n_rejected,
+        "late": verdict.n_late,
+        "unreadable": None if verdict.unreadable is None else _encodable(verdict.unreadable),
+        "reasons": [{"example": example, "rows": rows} for example, rows in verdict.reasons],
+        "refused": [{"row": row, "reason": reason, "original": original} for row, reason, original in verdict.examples],
+    }
+
+
+def print_judgement(out: Console, judged: "Judgement") -> None:
+    """Print for a person what would become of a file."""
+    _say(out, f"{in_print(str(judged.file))} for board {judged.contract.name}, folder {judged.folder}")
+    for verdict in judged.verdicts:
+        _print_verdict(out, verdict)
+    if judged.late is not None:
+        _say(out, _late_in_words(judged, judged.late))
+    if judged.unread:
+        columns = ", ".join(
+            in_print(one.column) + (f" (meant {one.meant}?)" if one.meant else "") for one in judged.unread
+        )
+        _say(out, f"Columns left unread: {columns}")
+    for note in judged.notes:
+        _say(out, note)
+
+
+def _print_verdict(out: Console, verdict: "Verdict") -> None:
+    if verdict.unreadable is not None:
+        _say(out, f"{verdict.kind}: cannot be read: {in_print(verdict.unreadable)}")
+        return
+    if not verdict.n_rows:
+        _say(out, f"{verdict.kind}: the file has no rows")
+        return
+    counts = [f"{verdict.n_accepted:,} accepted", f"{verdict.n_rejected:,} rejected"]
+    counts += [f"{verdict.n_late:,} late"] if verdict.n_late else []
+    _say(out, f"{verdict.kind}: {counted(verdict.n_rows, 'row')}: {', '.join(counts)}")
+    if not verdict.n_rejected:
+        return
+    _print_table(out, ("rows", "why"), [(f"{rows:,}", example) for example, rows in verdict.reasons])
+    first = [(f"{row:,}", reason, _in_short(original)) for row, reason, original in verdict.examples[:_SHOWN]]
+    _print_table(out, ("row", "why", "what it says"), first)
+    if verdict.n_rejected > len(first):
+        _say(out, f"These are the first {len(first)} of {verdict.n_rejected:,} refused rows; --json has more.")
+
+
+def _print_table(out: Console, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table()
+    for number, header in enumerate(headers):
+        table.add_column(header, justify="left" if number else "right", overflow="fold", no_wrap=not number)
+    for row in rows:
+        table.add_row(*(Text(in_print(text)) for text in row))
+    out.print(table)
+
+
+def _late_in_words(judged: "Judgement", late: "Late") -> str:
+    rows = f"{counted(late.n_rows, 'row')} {'is' if late.n_rows == 1 else 'are'}"
+    trusted = judged.contract.predictions.trusted
+    received = "received_at in the file" if trusted else f"received {_moment(judged.received_at)}"
+    if late.first_deadline == late.last_deadline:
+        deadline = f"the deadline was {_moment(late.first_deadline)}"
+    else:
+        deadline = f"deadlines were {_moment(late.first_deadline)} to {_moment(late.last_deadline)}"
+    advice = "" if trusted else "; imports of old predictions declare `trusted: true`"
+    return f"{rows} late and would not be scored: {received}, {deadline} ({_rule(judged.contract)}){advice}."
+
+
+def _rule(contract: "Contract") -> str:
+    from pipeline.competition.durations import format_duration
+
+    deadline = contract.predictions.deadline
+    if not deadline:
+        return "the cycle's time"
+    return f"the cycle's time {'+' if deadline.total_seconds() > 0 else '-'} {format_duration(abs(deadline))}"
+
+
+def _moment(value: datetime) -> str:
+    return day(value.replace(second=0, microsecond=0))
+
+
+def in_print(text: str) -> str:
+    """Text that any terminal can take: what does not print is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in _encodable(text))
+
+
+def _encodable(text: str) -> str:
+    """Text that is UTF-8: bytes of a name or a file that were none are escaped."""
+    try:
+        raw = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half of a character, as JSON may spell it
+        raw = text.encode(errors="backslashreplace")
+    return raw.decode(errors="backslashreplace")
+
+
+def _in_short(original: str) -> str:
+    """The values of a row, without what landing itself added to them; a text that is no row as it is."""
+    try:
+        said = json.loads(original)
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        values = [value for name, value in said.items() if name not in _ADDED]
+        original = ", ".join("" if value is None else str(value) for value in values)
+    return original if len(original) <= _LONGEST else f"{original[: _LONGEST - 1]}…"
+
+
+def _say(out: Console, text: str) -> None:
+    out.print(Text(text))

@@ -1,0 +1,64 @@
+"""The declared boards, as commands ask for them: by name, and with errors that say which there are."""
+
+from pipeline.cli.errors import InputError
+from pipeline.competition import Contract
+from pipeline.competition.declaration import INBOX
+
+
+def contract_of(contracts: dict[str, Contract], board: str) -> Contract:
+    """The contract of a board.
+
+    Raises
+    ------
+    InputError
+        If it is not declared.
+    """
+    if board not in contracts:
+        raise InputError(f"no board {board!r} is declared; known: {', '.join(contracts) or 'none'}")
+    return contracts[board]
+
+
+def board_with_inbox(contracts: dict[str, Contract], board: str | None) -> Contract:
+    """The contract of a board that takes files; without a name, of the only one that does.
+
+    Raises
+    ------
+    InputError
+        If there is no such board, it takes no files, or a name is needed.
+    """
+    if board is not None:
+        contract = contract_of(contracts, board)
+        if not contract.has_inbox:
+            source = contract.predictions.source
+            raise InputError(f"board {board!r} takes no files: its predictions come from {source}")
+        return contract
+    found = [contract for contract in contracts.values() if contract.has_inbox]
+    if not found:
+        raise InputError(
+            f"no board takes files; declare one with `source: {INBOX}` in a folder of your own, and name that in "
+            f"PODIUM_DEFS_DIR"
+        )
+    if len(found) > 1:
+        raise InputError(f"{len(found)} boards take files: {', '.join(one.name for one in found)}; name one: --board")
+    return found[0]
+
+
+def folder_of(contract: Contract, kind: str | None) -> str:
+    """The folder of a board's inbox that is meant: the one named, or that of predictions.
+
+    Raises
+    ------
+    InputError
+        If it has no such folder.
+    """
+    from pipeline.components.inbox import folders
+
+    known = ", ".join(folders(contract))
+    if kind is None:
+        if contract.predictions.source != INBOX:
+            source = contract.predictions.source
+            raise InputError(f"predictions of {contract.name!r} come from {source}; name a folder: --kind {known}")
+        return contract.predictions.files
+    if kind not in folders(contract):
+        raise InputError(f"the inbox of {contract.name!r} has no folder {kind!r}; known: {known}")
+    return kind

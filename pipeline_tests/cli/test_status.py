@@ -1,0 +1,174 @@
+"""``podium status``: something to say of every board at any time, by what is published, waits, ran and is planned."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from pipeline.cli import history, status
+from pipeline.cli.instance import dagster_home
+from pipeline.reports.queries import Contents
+from pipeline.settings import settings
+from pipeline_tests.cli import league
+from pipeline_tests.cli.command import Podium, error
+from pipeline_tests.cli.league import declare, write
+from pipeline_tests.warehouse import processes
+
+pytestmark = pytest.mark.usefixtures("own_boards")
+NOW = datetime(2024, 3, 1, 12)
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
+    """Dagster's history in the data folder of ``podium``."""
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings.cache_clear()
+    dagster_home()
+    return dg.DagsterInstance.get()
+
+
+def board_of(podium: Podium, name: str = "league") -> dict[str, Any]:
+    """The status of one board."""
+    (found,) = podium("status", name, "--json").json["boards"]
+    return found
+
+
+def test_before_anything_ran_every_board_is_empty_and_nothing_is_made(podium: Podium, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    outcome = podium("status", "--json")
+    assert outcome.code == 0
+    assert [(one["board"], one["state"]) for one in outcome.json["boards"]] == [("league", "empty"), ("sp500", "empty")]
+    assert (outcome.json["published_at"], outcome.json["writer"]) == (None, None)
+    assert "nothing is published yet; nobody writes the warehouse now.\n" in podium("status").out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_json_has_everything_of_a_board(podium: Podium) -> None:
+    assert board_of(podium) == {
+        "board": "league",
+        "title": "The league",
+        "state": "empty",
+        "newest_cycle": None,
+        "late_from": None,
+        "newest_board": None,
+        "inbox": {"waiting": 0, "oldest_received_at": None},
+        "files": {
+            "landed": 0,
+            "unreadable": 0,
+            "rows_accepted": 0,
+            "rows_rejected": 0,
+            "rows_late": 0,
+            "newest_received_at": None,
+        },
+        "last_run": None,
+        "schedule": None,
+        "next_run": None,
+    }
+
+
+def test_the_bundled_board_is_frozen_not_late(boards: Podium, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Contents(cycles=(datetime(2022, 12, 16), datetime(2022, 12, 23)))
+    monkeypatch.setattr(status, "contents", lambda connection, name: old)
+    found = board_of(boards, "sp500")
+    assert (found["state"], found["newest_cycle"], found["late_from"]) == ("frozen", "2022-12-23T00:00:00Z", None)
+    assert found["next_run"] > "2026"
+
+
+def test_files_that_wait_landed_and_were_refused_are_counted(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
+    contract = declare(own_boards, late_after="30d")
+    bad = write(tmp_path / "bad.csv", "a,2024-01-05,X,1", "a,2024-01-05,Y,NaN")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    warehouse = league.run(contract, tmp_path, predictions=bad, truth=empty)
+    league.publish(contract, warehouse, "a", "X", datetime(2024, 1, 12))
+    podium("submit", "league", str(write(tmp_path / "next.csv", "a,2150-01-05,X,1")))
+    found = board_of(podium)
+    assert (found["state"], found["newest_cycle"]) == ("late", "2024-01-05T00:00:00Z")
+    assert found["late_from"] == "2024-02-04T00:00:00Z"
+    assert found["inbox"]["waiting"] == 1
+    counts = found["files"]
+    assert (counts["landed"], counts["unreadable"]) == (2, 1)
+    assert (counts["rows_accepted"], counts["rows_rejected"], counts["rows_late"]) == (1, 1, 1)
+    shown = podium("status", "league").out
+    for text in ("late since 2024-02-04", "1 waiting", "2 landed", "1 unreadable", "1 row refused", "1 row late"):
+        assert text in shown
+
+
+def test_the_last_run_is_the_boards_own_or_one_over_all_assets(podium: Podium, instance: dg.DagsterInstance) -> None:
+    assert board_of(podium)["last_run"] is None
+    create_run_for_test(instance, "cup", status=dg.DagsterRunStatus.SUCCESS)
+    other = [dg.AssetKey(["cup", "scores"])]
+    create_run_for_test(instance, "__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS, asset_selection=frozenset(other))
+    assert board_of(podium)["last_run"] is None
+    own = create_run_for_test(instance, "league", status=dg.DagsterRunStatus.FAILURE)
+    assert (board_of(podium)["last_run"]["run_id"], board_of(podium)["last_run"]["status"]) == (own.run_id, "failure")
+    assert board_of(podium)["last_run"]["seconds"] is None
+    everything = create_run_for_test(instance, "__ASSET_JOB", status=dg.DagsterRunStatus.STARTED)
+    assert board_of(podium)["last_run"]["run_id"] == everything.run_id
+    assert "started 0 s ago" in podium("status", "league").out.replace("1 s ago", "0 s ago")
+
+
+def test_a_real_run_tells_when_and_how_long(instance: dg.DagsterInstance) -> None:
+    @dg.asset(key=["league", "only"])
+    def only() -> None:
+        pass
+
+    job = dg.Definitions(assets=[only], jobs=[dg.define_asset_job("league")]).resolve_job_def("league")
+    done = job.execute_in_process(instance=instance)
+    before = datetime(2000, 1, 1)
+    found = history.last_runs(["league", "cup"], before)
+    assert list(found) == ["league"]
+    assert (found["league"].run_id, found["league"].status) == (done.run_id, "success")
+    assert found["league"].started_at > before
+    assert 0 <= found["league"].seconds < 60
+
+
+@pytest.mark.parametrize(
+    ("cron", "tick"),
+    [
+        ("0 22 * * 5", datetime(2024, 3, 1, 22)),
+        ("0 12 * * *", datetime(2024, 3, 2, 12)),
+        ("@monthly", datetime(2024, 4, 1)),
+    ],
+)
+def test_the_next_tick_is_after_now_in_utc(cron: str, tick: datetime) -> None:
+    assert history.next_tick(cron, "league", NOW) == tick
+
+
+def test_a_schedule_that_is_no_cron_line_is_one_line(podium: Podium, own_boards: Path) -> None:
+    declare(own_boards, schedule="every day")
+    assert error(podium("status"), 2) == (
+        "board 'league': schedule 'every day' is no cron line; write one such as '0 22 * * 5'"
+    )
+
+
+def test_who_writes_the_warehouse_is_named_while_it_lives(podium: Podium, tmp_path: Path) -> None:
+    with processes.running(processes.hold, tmp_path) as other:
+        assert processes.line(other) == "holding"
+        writer = podium("status", "--json").json["writer"]
+        assert (writer["pid"], writer["purpose"]) == (other.pid, "holding it for a test")
+        assert f"written by process {other.pid} on " in podium("status").out
+    assert podium("status", "--json").json["writer"] is None, "its note is still there, it is gone"
+
+
+def test_a_board_that_is_not_declared_is_wrong_input(podium: Podium) -> None:
+    assert error(podium("status", "cup"), 2) == "no board 'cup' is declared; known: league, sp500"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0 s ago"),
+        (119, "119 s ago"),
+        (120, "2 min ago"),
+        (7199, "119 min ago"),
+        (7200, "2 h ago"),
+        (172800, "2 d ago"),
+    ],
+)
+def test_how_long_ago_is_in_the_largest_unit_that_fits(seconds: int, words: str) -> None:
+    assert status._ago(datetime.fromtimestamp(seconds) - datetime.fromtimestamp(0)) == words
