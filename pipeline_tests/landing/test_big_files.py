@@ -15,6 +15,8 @@ import pytest
 from pipeline.settings import PROJECT_ROOT
 
 SIZE = 200_000_000
+LIMIT = 1_500
+"""Megabytes: 500 that DuckDB may use, 270 of imported packages, and what DuckDB does not count when it commits."""
 
 
 def predictions(number: int, rows: int) -> pd.DataFrame:
@@ -43,9 +45,9 @@ def write_csv(path: Path) -> int:
 
 
 def write_parquet(path: Path) -> int:
-    blocks = [predictions(number, 500_000) for number in range(40)]
+    blocks = [predictions(number, 500_000) for number in range(9)]
     table = pa.concat_tables([pa.Table.from_pandas(block.astype({"value": float})) for block in blocks])
-    pq.write_table(table, path, row_group_size=len(table), compression="none", data_page_size=1 << 20)
+    pq.write_table(table, path, row_group_size=len(table), compression="none", use_dictionary=False)
     return len(table)
 
 
@@ -69,7 +71,7 @@ def test_200_megabytes_take_bounded_memory(tmp_path: Path, name: str, write) -> 
         said = json.loads(done.stdout)
         print(name, what, size, said)
         assert (said["rows"], said["accepted"], said["status"]) == (rows, rows, "accepted")
-        assert said["megabytes"] < 1000
+        assert said["megabytes"] < LIMIT
     assert size > 0.75 * SIZE
     (original,) = (tmp_path / "archive" / "toy").iterdir()
     original.unlink()
