@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 _PREFIX = "PODIUM_"
-_NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE",)  # read by the profile of dbt
+_NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE", "PODIUM_SHARED_DATA")  # read by the profile of dbt, and by tests
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
 
@@ -47,11 +47,11 @@ class Settings(BaseSettings):
     files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
 
-    @field_validator("data_dir", "dbt_project_dir")
+    @field_validator("data_dir", "dbt_project_dir", "defs_dir")
     @classmethod
-    def _with_home(cls, folder: Path) -> Path:
+    def _with_home(cls, folder: Path | None) -> Path | None:
         try:
-            return folder.expanduser()
+            return folder and folder.expanduser()
         except RuntimeError as error:  # ~somebody, who is not known here
             raise ValueError(str(error)) from None
 

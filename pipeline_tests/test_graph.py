@@ -1,5 +1,6 @@
 """The whole graph of a competition on a temporary warehouse, as Dagster runs it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dagster_dbt import DbtCliResource
 
 from pipeline.components.recompute import NOTHING_NEW
 from pipeline.definitions import defs
+from pipeline.settings import PROJECT_ROOT, settings
 from pipeline.tables import BOARDS, BUILDS, COMPETITION_TABLES, INBOX_TABLES, LEADERBOARD, METRICS, TableSpec
 from pipeline.warehouse import WarehouseFiles, current_publication, open_published
 from pipeline_tests.conftest import Filled, toy_environment
@@ -220,6 +222,23 @@ def sp500(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[l
         definitions, instance = defs(), dg.DagsterInstance.ephemeral()
         job = definitions.resolve_job_def("sp500")
         yield [job.execute_in_process(instance=instance) for _ in range(2)]
+
+
+@pytest.mark.slow
+def test_the_readme_shows_the_numbers_of_the_bundled_competition(sp500: list[dg.ExecuteInProcessResult]) -> None:
+    table = re.findall(
+        r"^\| \**([^|*]+?)\** \| ([+-]0\.\d{3}|NULL) \| (-?\d\.\d)? ?\|",
+        (PROJECT_ROOT / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    with open_published(settings().published_dir) as connection:
+        rows = connection.execute(
+            "SELECT title, value, value / se FROM marts.model_stats WHERE competition = 'sp500' "
+            "AND window_name = 'all' AND metric = 'ic' ORDER BY value DESC NULLS LAST"
+        ).fetchall()
+    assert table == [
+        (title, f"{ic:+.3f}", f"{t:.1f}") if ic is not None else (title, "NULL", "") for title, ic, t in rows
+    ]
 
 
 @pytest.mark.slow

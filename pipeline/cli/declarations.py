@@ -68,7 +68,7 @@ def mistakes_told() -> Iterator[None]:
         raise
     except Exception as error:
         own = settings().defs_dir
-        folders = [_DEFS] if own is None else [_DEFS, own.expanduser().resolve()]
+        folders = [_DEFS] if own is None else [_DEFS, own.resolve()]
         told = [problem for folder in folders for problem in problems_in(folder)] or _problem_told_by(error, folders)
         if not told:
             raise

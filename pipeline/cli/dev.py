@@ -21,6 +21,8 @@ def dev(
     # Dagster must start in the project; relative folders in the settings mean those of the caller's folder.
     os.environ["PODIUM_DATA_DIR"] = str(settings().data_dir.resolve())
     os.environ["PODIUM_DBT_PROJECT_DIR"] = str(settings().dbt_project_dir.resolve())
+    if (own := settings().defs_dir) is not None:
+        os.environ["PODIUM_DEFS_DIR"] = str(own.resolve())
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     os.execv(str(dagster), [str(dagster), "dev", "--host", host, "--port", str(port)])  # noqa: S606  (our own command)

@@ -31,7 +31,7 @@ def own_tree() -> dg.ComponentTree | None:
     named = settings().defs_dir
     if named is None:
         return None
-    folder = named.expanduser().resolve()
+    folder = named.resolve()
     if not folder.is_dir():
         raise DefsFolderError(f"PODIUM_DEFS_DIR={str(named)!r} is no folder; make it, or unset the variable")
     if not any(file.suffix in (".yaml", ".py") for file in folder.rglob("*")):

@@ -59,9 +59,11 @@ def test_relative_folders_mean_those_of_the_caller(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PODIUM_DBT_PROJECT_DIR", "my_dbt")
+    monkeypatch.setenv("PODIUM_DEFS_DIR", "my_boards")
     process = executed(podium, data_dir=Path("here"))
     assert process.environment["PODIUM_DATA_DIR"] == str(tmp_path / "here")
     assert process.environment["PODIUM_DBT_PROJECT_DIR"] == str(tmp_path / "my_dbt")
+    assert process.environment["PODIUM_DEFS_DIR"] == str(tmp_path / "my_boards")
     assert process.environment["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster_home")
 
 
