@@ -16,7 +16,7 @@ from pipeline.competition.truth import truth_of_arrivals
 from pipeline.components.competition_tables import versions
 from pipeline.components.inbox import folders
 from pipeline.components.recompute import Outcome, Recompute, recompute
-from pipeline.landing import Delivery, Landed, land_file, pending
+from pipeline.landing import Delivery, Landed, arrivals, land_again, land_file, pending
 from pipeline.settings import settings
 from pipeline.tables import (
     FACTOR_ROWS,
@@ -74,7 +74,7 @@ def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed
     known = StoreKnown(store, contract.name)
     at_most = settings().files_per_run if config.max_files is None else config.max_files
     patience = time.monotonic() + _LONGEST_WAIT
-    landed: list[Landed] = []
+    landed = _land_lost(store, contract)
     for delivery in pending(settings().inbox_dir, contract.name, tuple(of_folder)):
         if len(landed) >= at_most:
             break
@@ -88,6 +88,26 @@ def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed
             continue
         if done is not None:
             landed.append(done)
+    return landed
+
+
+def _land_lost(store: Store, contract: Contract) -> list[Landed]:
+    """Land the files of the archive that the warehouse does not know: it was lost, or is an older copy."""
+    of_folder = folders(contract)
+    have = set(store.query("SELECT sha256 FROM competition.files WHERE competition = ?", [contract.name])["sha256"])
+    landed: list[Landed] = []
+    for sha256, delivery in arrivals(settings().archive_dir, contract.name):
+        if sha256 in have or delivery.folder not in of_folder:
+            continue
+        intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
+        done = land_again(store, delivery, intakes, sha256)
+        if done is None:
+            dg.get_dagster_logger().warning(
+                f"{delivery.path} is not what arrived as {delivery.name!r}: not landed again"
+            )
+        else:
+            landed.append(done)
+            have.add(sha256)
     return landed
 
 

@@ -3,11 +3,11 @@
 This package knows tables and files, not what they mean: for each kind of file it is given an :class:`Intake`.
 """
 
-from pipeline.landing.archive import archived
+from pipeline.landing.archive import archived, arrivals
 from pipeline.landing.files import UnreadableFileError
 from pipeline.landing.inbox import Delivery, deliver, pending
 from pipeline.landing.intake import Agreement, FileField, Intake
-from pipeline.landing.land import Landed, Verdict, check_file, land_file
+from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
 __all__ = [
     "Agreement",
@@ -18,8 +18,10 @@ __all__ = [
     "UnreadableFileError",
     "Verdict",
     "archived",
+    "arrivals",
     "check_file",
     "deliver",
+    "land_again",
     "land_file",
     "pending",
 ]

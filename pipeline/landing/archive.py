@@ -1,14 +1,22 @@
-"""The archive: every file that was ever landed, once, under the hash of its content."""
+"""The archive: every file that was ever landed, once, under the hash of its content, and a log of all arrivals.
+
+With both, a warehouse that was lost, or restored from an older copy, takes again what it does not have any more.
+"""
 
 import errno
 import hashlib
+import json
 import os
 import shutil
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.landing.files import suffix_of
+from pipeline.landing.inbox import Delivery
 
 _CHUNK = 1 << 20
+_LOG = "arrivals.jsonl"
 
 
 def content_hash(path: Path) -> str:
@@ -45,6 +53,39 @@ def archive(path: Path, target: Path) -> None:
             raise
         _copy(path, target)  # the inbox is on another disk
         path.unlink()
+
+
+def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str) -> None:
+    """Add an arrival to the log, before its file is moved; a kill in between leaves it there twice, harmlessly."""
+    line = {
+        "sha256": sha256,
+        "file": archived(archive_dir, delivery.board, sha256, delivery.path).name,
+        "folder": delivery.folder,
+        "name": delivery.name,
+        "received_at": delivery.received_at.isoformat(),
+    }
+    path = archive_dir / delivery.board / _LOG
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line, ensure_ascii=False) + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def arrivals(archive_dir: Path, board: str) -> Iterator[tuple[str, Delivery]]:
+    """Every file that ever arrived for a board and is in the archive, in the order of landing, with its hash."""
+    path = archive_dir / board / _LOG
+    if not path.exists():
+        return
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:  # cut off by a kill or a full disk; then the file is still in the inbox
+            continue
+        file = path.with_name(line["file"])
+        if file.exists():
+            received_at = datetime.fromisoformat(line["received_at"])
+            yield line["sha256"], Delivery.of(file, board, line["folder"], received_at, line["name"])
 
 
 def _copy(path: Path, target: Path) -> None:

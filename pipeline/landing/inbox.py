@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Delivery:
         The same in nanoseconds of the epoch: when it was last written to or renamed.
     is_file : bool
         False for a symbolic link and whatever else is no regular file; it is never opened then.
+    arrived_as : str, optional
+        The name it had when it arrived, when it has another one now.
     """
 
     board: str
@@ -45,11 +47,26 @@ class Delivery:
     size_bytes: int
     changed_ns: int
     is_file: bool
+    arrived_as: str | None = None
+
+    @classmethod
+    def of(
+        cls, path: Path, board: str, folder: str, received_at: datetime | None = None, arrived_as: str | None = None
+    ) -> "Delivery":
+        """A file as it lies there now.
+
+        Raises
+        ------
+        OSError
+            If there is none.
+        """
+        there = _delivery(board, folder, path, path.stat(follow_symlinks=False))
+        return replace(there, received_at=received_at or there.received_at, arrived_as=arrived_as)
 
     @property
     def name(self) -> str:
-        """Its name as text, whatever bytes it is made of."""
-        return os.fsencode(self.path.name).decode(errors="backslashreplace")
+        """The name it arrived under, as text, whatever bytes it is made of."""
+        return self.arrived_as or os.fsencode(self.path.name).decode(errors="backslashreplace")
 
     @property
     def is_settled(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.landing.archive import archive, archived, content_hash
+from pipeline.landing.archive import archive, archived, content_hash, note_arrival
 from pipeline.landing.files import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
@@ -124,10 +124,23 @@ def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archi
         landed = _land(store, delivery, intakes, sha256)
         with suppress(FileNotFoundError):
             if delivery.is_file:
+                note_arrival(archive_dir, delivery, sha256)
                 archive(delivery.path, archived(archive_dir, delivery.board, sha256, delivery.path))
             else:
                 delivery.path.unlink()
         return landed
+    return None
+
+
+def land_again(store: Store, delivery: Delivery, intakes: Sequence[Intake], sha256: str) -> Landed | None:
+    """Take the rows of a file of the archive, as of its arrival, for a warehouse that does not have them any more.
+
+    None when its content is not what it was.
+    """
+    if content_hash(delivery.path) != sha256:
+        return None
+    with suppress(_ChangedMeanwhileError, FileNotFoundError):
+        return _land(store, delivery, intakes, sha256)
     return None
 
 

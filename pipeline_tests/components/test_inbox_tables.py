@@ -1,6 +1,8 @@
 """A file dropped in the inbox becomes a board; what came late, twice or wrongly changes nothing that it may not."""
 
+import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,7 +37,7 @@ from pipeline.tables import (
 from pipeline_tests.components.inbox_contest import SUBJECTS as NAMES
 from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
 from pipeline_tests.toy_contest import ToyContest
-from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
+from pipeline_tests.toy_graph import FILE, ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
 
 DAYS = (9, 8, 7)
 Make = Callable[..., InboxContest]
@@ -97,6 +99,39 @@ def test_nothing_new_recomputes_nothing_and_the_same_files_change_nothing(contes
     assert_same_tables(contest.tables(), before)
     with contest.graph.open() as store:
         pd.testing.assert_frame_equal(store.ledger("toy"), ledger)
+
+
+def test_a_lost_warehouse_takes_everything_again_from_the_archive_as_it_arrived(contest: InboxContest) -> None:
+    late = predictions("a", DAYS[0], seed=5)
+    contest.run(("predictions", late))
+    before = contest.tables()
+    files = before.pop("files")
+    shutil.rmtree(contest.folder / FILE.parent)
+
+    done = contest.run()
+
+    assert failed_checks(done) == {}
+    assert metadata(done)["toy/files"]["podium/files_landed"] == 4
+    assert_same_tables({name: rows for name, rows in contest.tables().items() if name in before}, before)
+    pd.testing.assert_frame_equal(contest.table(FILES).drop(columns="landed_at"), files.drop(columns="landed_at"))
+    assert set(recomputed(contest.run()).values()) == {0}
+
+
+def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_tampered_with_is_left(
+    contest: InboxContest,
+) -> None:
+    shutil.copy(contest.folder / FILE, contest.folder / "copy")
+    contest.run(("predictions", predictions("c", *DAYS)), ("predictions", predictions("d", *DAYS)))
+    logged = contest.folder / "archive" / "toy" / "arrivals.jsonl"
+    lines = [json.loads(line) for line in logged.read_text().splitlines()]
+    (logged.parent / lines[-1]["file"]).write_text("model_id\nsomething else\n")
+    shutil.copy(contest.folder / "copy", contest.folder / FILE)
+    with logged.open("a") as log:
+        log.write('{"sha256": "cut off by a ki')
+
+    contest.run()
+
+    assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c"]
 
 
 def test_a_resubmission_in_time_counts_as_a_whole_and_the_first_is_kept(contest: InboxContest) -> None:
