@@ -16,7 +16,6 @@ from pipeline.landing.files import suffix_of
 from pipeline.landing.inbox import Delivery
 
 _CHUNK = 1 << 20
-_LOG = "arrivals.jsonl"
 
 
 def content_hash(path: Path) -> str:
@@ -64,9 +63,8 @@ def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str) -> None:
         "name": delivery.name,
         "received_at": delivery.received_at.isoformat(),
     }
-    path = archive_dir / delivery.board / _LOG
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as log:
+    archive_dir.mkdir(parents=True, exist_ok=True)
+    with _log(archive_dir, delivery.board).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line, ensure_ascii=False) + "\n")
         log.flush()
         os.fsync(log.fileno())
@@ -74,7 +72,7 @@ def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str) -> None:
 
 def arrivals(archive_dir: Path, board: str) -> Iterator[tuple[str, Delivery]]:
     """Every file that ever arrived for a board and is in the archive, in the order of landing, with its hash."""
-    path = archive_dir / board / _LOG
+    path = _log(archive_dir, board)
     if not path.exists():
         return
     for text in path.read_text(encoding="utf-8").splitlines():
@@ -82,10 +80,14 @@ def arrivals(archive_dir: Path, board: str) -> Iterator[tuple[str, Delivery]]:
             line = json.loads(text)
         except ValueError:  # cut off by a kill or a full disk; then the file is still in the inbox
             continue
-        file = path.with_name(line["file"])
+        file = archive_dir / board / line["file"]
         if file.exists():
             received_at = datetime.fromisoformat(line["received_at"])
             yield line["sha256"], Delivery.of(file, board, line["folder"], received_at, line["name"])
+
+
+def _log(archive_dir: Path, board: str) -> Path:
+    return archive_dir / f"{board}.arrivals.jsonl"
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -122,9 +122,9 @@ def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_t
 ) -> None:
     shutil.copy(contest.folder / FILE, contest.folder / "copy")
     contest.run(("predictions", predictions("c", *DAYS)), ("predictions", predictions("d", *DAYS)))
-    logged = contest.folder / "archive" / "toy" / "arrivals.jsonl"
+    logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     lines = [json.loads(line) for line in logged.read_text().splitlines()]
-    (logged.parent / lines[-1]["file"]).write_text("model_id\nsomething else\n")
+    (logged.parent / "toy" / lines[-1]["file"]).write_text("model_id\nsomething else\n")
     shutil.copy(contest.folder / "copy", contest.folder / FILE)
     with logged.open("a") as log:
         log.write('{"sha256": "cut off by a ki')
