@@ -26,6 +26,10 @@ def model_versions(registered: pd.DataFrame, played: pd.DataFrame) -> pd.DataFra
     DataFrame
         model_id, first_cycle, version; one row for each change.
     """
+    registered, played = (  # empty frames have lost their types
+        frame.astype({"model_id": "str"} | dict.fromkeys(times, "datetime64[us]"))
+        for frame, times in ((registered, ["received_at"]), (played, ["cycle", "deadline"]))
+    )
     first = ~registered.duplicated("model_id")
     since = registered.assign(since=registered["received_at"].mask(first, pd.Timestamp.min.as_unit("us")))
     of_cycles = pd.merge_asof(

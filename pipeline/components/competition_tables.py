@@ -139,7 +139,7 @@ def versions(store: Store, contract: Contract, config: Recompute, registered: pd
         "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions WHERE competition = ? ORDER BY ALL",
         [contract.name],
     )
-    rows = model_versions(registered.astype({"received_at": played["deadline"].dtype}), played)
+    rows = model_versions(registered, played)
     code = stage_code("model_versions", contract, rows.to_csv(), *also)
     return _whole(store, MODEL_VERSIONS, contract, config, code, lambda: rows)
 

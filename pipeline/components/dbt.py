@@ -145,8 +145,10 @@ class Translator(DagsterDbtTranslator):
         tables = [(source["source_name"], source["name"])]
         if source["source_name"] == "meta":
             tables = [(spec.schema, spec.name) for spec in (BOARDS, *COMPETITION_TABLES, *INBOX_TABLES)]
-        return {
-            asset_key(board, schema, table)
-            for schema, table in tables
-            for board in (self._inboxes if (schema, table) in _OF_FILES else self._boards)
-        }
+        return {self._asset(board, *table) for board in self._boards for table in tables}
+
+    def _asset(self, board: str, schema: str, table: str) -> dg.AssetKey:
+        """The asset of a board's table; of one that takes no files it is the declaration that says so."""
+        if (schema, table) in _OF_FILES and board not in self._inboxes:
+            return asset_key(board, BOARDS.schema, BOARDS.name)
+        return asset_key(board, schema, table)

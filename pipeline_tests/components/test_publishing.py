@@ -49,7 +49,7 @@ def load(*boards: str) -> dict[str, set[str]]:
 def test_without_boards_the_marts_depend_on_nothing(toy: ToyContest) -> None:
     found = load()
 
-    assert len(found) == 7
+    assert len(found) == 8
     assert set().union(*found.values()) == set()
 
 
@@ -60,8 +60,11 @@ def test_with_two_boards_the_marts_depend_on_both(toy: ToyContest) -> None:
         *("toy/leaderboard", "toy/models", "other/leaderboard", "other/models")
     }
     assert found["marts/model_stats"] == {
-        f"{board}/{table}" for board in ("toy", "other") for table in ("snapshots", "models", "catalog")
+        f"{board}/{table}"
+        for board in ("toy", "other")
+        for table in ("snapshots", "models", "model_versions", "catalog")
     }
+    assert found["marts/intake"] == {"toy/catalog", "other/catalog"}
     assert found["marts/coverage"] == {"toy/cycle_metrics", "other/cycle_metrics"}
 
 

@@ -128,7 +128,8 @@ class TestMisuse:
     def test_inputs_must_be_tables_of_the_same_schema(self, store: Store) -> None:
         spec = replace(SCORES, inputs=(Input("prediction"),))
         with pytest.raises(
-            ValueError, match=r"unknown input 'prediction' of competition\.scores; tables .*models, subj"
+            ValueError,
+            match=r"unknown input 'prediction' of competition\.scores; tables .*models, model_versions, subj",
         ):
             store.dirty(spec, BOARD, CODE)
 
