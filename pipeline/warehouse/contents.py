@@ -14,7 +14,11 @@ import duckdb
 from pipeline.tables import ALL_TABLES, BOARDS, BUILDS, COMPETITION_TABLES, TableSpec
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 
-_EMBARGO_ENDS = "r.{cycle} + to_microseconds(CAST(b.embargo_seconds * 1e6 AS BIGINT))"
+# Limited to what a year of four digits can say: one player's absurd date must not keep everybody's board back.
+_EMBARGO_ENDS = (
+    "least(r.{cycle}, TIMESTAMP '9000-01-01') + to_microseconds(CAST(1e6 * "
+    "CASE WHEN b.embargo_seconds > 3e10 THEN 3e10 ELSE b.embargo_seconds END AS BIGINT))"
+)
 _NEXT_END = "SELECT min({ends}) FROM {table} AS r JOIN {boards} AS b ON b.board = r.{board} WHERE {ends} > ?"
 _DELETE_EMBARGOED = "DELETE FROM {table} AS r USING {boards} AS b WHERE b.board = r.{board} AND {ends} > ?"
 _BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *COMPETITION_TABLES)})
