@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
+import duckdb
 
 from pipeline.landing import Delivery, pending
 from pipeline.settings import settings
-from pipeline.warehouse import WarehouseBusyError, WarehouseFiles, current_publication, now
+from pipeline.warehouse import (
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseFiles,
+    WarehouseVersionError,
+    current_publication,
+    now,
+)
 
 INBOX_TAG = "podium/inbox"
 """The tag of runs that land files: its value is the board."""
@@ -76,9 +84,12 @@ def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefin
         description=f"Lands the files in the inbox of {board}.",
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        batch = pending(settings().inbox_dir, board, tuple(folders))[: settings().files_per_run]
+        waiting = pending(settings().inbox_dir, board, tuple(folders))
+        # One that is still written to changes at every tick: it would be a new batch, and a run for nothing, each time.
+        batch = [one for one in waiting if one.is_settled][: settings().files_per_run]
         if not batch:
-            return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}")
+            unfinished = f" but {len(waiting)} that are being written" if waiting else ""
+            return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}{unfinished}")
         running = context.instance.get_runs(dg.RunsFilter(tags={INBOX_TAG: board}, statuses=list(_UNFINISHED)), limit=1)
         if running:
             return dg.SkipReason(f"run {running[0].run_id} is landing files")
@@ -109,16 +120,32 @@ def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
         made = ""
         if files.path.exists():
             try:
-                with files.read() as store:
-                    if len(store.ledger(board)):
-                        return dg.SkipReason(f"{board} was computed before")
+                if _is_published(board) or _is_known(files, board):
+                    return dg.SkipReason(f"{board} was computed before")
+                made = str(files.path.stat().st_ino)
             except WarehouseBusyError as error:
                 return dg.SkipReason(f"another run has the warehouse: {error}")
-            made = str(files.path.stat().st_ino)
+            except (WarehouseDamagedError, WarehouseVersionError, duckdb.Error, OSError) as error:
+                return dg.SkipReason(f"nothing is computed before this is mended: {error}")
         # The same key is never requested twice, so a first run that fails is not repeated for ever.
         return dg.RunRequest(run_key=f"{board}:first:{made}")
 
     return first_run
+
+
+def _is_published(board: str) -> bool:
+    """Whether a board is in the published file: then the working file, which runs need, can be left alone."""
+    publication = current_publication(settings().published_dir)
+    return publication is not None and board in publication.boards
+
+
+def _is_known(files: WarehouseFiles, board: str) -> bool:
+    """Whether the ledger knows a board.
+
+    Under the lock, though it only reads: dbt, which a run starts under the lock too, cannot wait for this to end.
+    """
+    with files.lock.hold(f"first run of {board}?"), files.read() as store:
+        return len(store.ledger(board)) > 0
 
 
 def _embargo_sensor() -> dg.SensorDefinition:
@@ -126,7 +153,7 @@ def _embargo_sensor() -> dg.SensorDefinition:
 
     @dg.sensor(
         name="embargo",
-        asset_selection=dg.AssetSelection.keys("published"),
+        asset_selection=dg.AssetSelection.assets("published"),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=3 * _TICK_SECONDS,
         description="Publishes predictions whose embargo is over.",
