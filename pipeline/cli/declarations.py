@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.cli.errors import InputError
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -19,7 +19,8 @@ _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
-_COMPONENT = re.compile(r"Error while (?:loading component|building definitions for) (\S+?)\[\d+\]")
+_TREE = re.compile(r"Error while (?:loading component|building definitions for) ")
+_COMPONENT = re.compile(_TREE.pattern + r"(\S+?)\[\d+\]")
 
 
 def load_job(name: str | None) -> "dg.JobDefinition":
@@ -37,7 +38,7 @@ def load_job(name: str | None) -> "dg.JobDefinition":
     except InputError:
         raise
     except Exception as error:
-        told = problems_in(_DEFS) or _problem_told_by(error)
+        told = [problem for folder in _folders() for problem in problems_in(folder)] or _problem_told_by(error)
         if not told:  # no declaration was being read: a bug
             raise
         raise InputError("; ".join(told)) from error
@@ -62,12 +63,28 @@ def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
     return definitions.resolve_job_def(name)
 
 
+def _folders() -> list[Path]:
+    """The folder of the bundled boards, and the operator's own where there is one."""
+    own = settings().defs_dir
+    return [_DEFS] if own is None else [_DEFS, own.expanduser().resolve()]
+
+
 def _problem_told_by(error: Exception) -> list[str]:
     """What Dagster's error about a component says; nothing for an error that is about none."""
+    chain = _chain(error)
+    told = next((str(one) for one in chain if type(one).__name__ == "DefsFolderError"), None)
+    if told is not None:  # it is about folders, whichever component met it
+        return [told]
     if isinstance(error, OSError):
         return [f"the declared boards cannot be loaded: {error}"]
-    component = _COMPONENT.search(str(error))
-    return [f"{_shown(_DEFS / component[1] / 'defs.yaml')}: {_in_words(_innermost(error))}"] if component else []
+    components = [found[1] for one in chain if (found := _COMPONENT.search(str(one)))]
+    return [f"{_shown(_declaration_of(components[-1]))}: {_in_words(_told(chain))}"] if components else []
+
+
+def _declaration_of(component: str) -> Path:
+    """The file of a component, in the folder that has it."""
+    files = [folder / component / "defs.yaml" for folder in _folders()]
+    return next((file for file in files if file.exists()), files[0])
 
 
 def _problems_of(path: Path) -> Iterator[str]:
@@ -122,11 +139,18 @@ def _shown(path: Path) -> str:
     return path.relative_to(PROJECT_ROOT).as_posix() if path.is_relative_to(PROJECT_ROOT) else str(path)
 
 
-def _innermost(error: BaseException) -> BaseException:
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error and its causes, the innermost last."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
-    return chain[-1]
+    return chain
+
+
+def _told(chain: list[BaseException]) -> BaseException:
+    """The error that speaks of the declaration: below Dagster's own about its tree, above what it was made from."""
+    validations = [one for one in chain if isinstance(one, ValidationError)]  # the outer ones repeat the innermost
+    return validations[-1] if validations else next((one for one in chain if not _TREE.search(str(one))), chain[-1])
 
 
 def _in_words(error: BaseException) -> str:

@@ -13,6 +13,9 @@ from pipeline.settings import settings
 _OWN = "podium_own_defs"
 """The name under which Dagster knows the operator's folder, which is no package."""
 
+_LOADED = ("defs.yaml", "*.py")
+"""The files that Dagster loads."""
+
 
 class DefsFolderError(ValueError):
     """The folder of one's own boards cannot be used; the message says why."""
@@ -20,7 +23,7 @@ class DefsFolderError(ValueError):
 
 @functools.cache
 def own_tree() -> dg.ComponentTree | None:
-    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it.
+    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it, or with nothing in it yet.
 
     Raises
     ------
@@ -33,6 +36,8 @@ def own_tree() -> dg.ComponentTree | None:
     folder = named.expanduser().resolve()
     if not folder.is_dir():
         raise DefsFolderError(f"PODIUM_DEFS_DIR={str(named)!r} is no folder; make it, or unset the variable")
+    if not any(any(folder.rglob(pattern)) for pattern in _LOADED):  # Dagster fails on a folder without anything to load
+        return None
     module = ModuleType(_OWN)
     module.__file__, module.__path__ = None, [str(folder)]
     sys.modules[_OWN] = module
