@@ -174,12 +174,13 @@ def test_late_truth_of_an_old_cycle_is_requested_and_computes_that_cycle_only(
     assert [after_a_run.tick() for _ in range(2)] == [set(), set()]
 
 
+def fail(*_: object) -> None:
+    raise OSError("the disk is full")
+
+
 def test_a_requested_run_that_fails_is_not_requested_again_until_something_is_new_which_then_makes_up_for_it(
     toy: ToyContest, graph: ToyGraph, after_a_run: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("the disk is full")
-
     toy.resolve(WITHHELD, known_at=week(CYCLES))
     graph.run("truth")
     assert after_a_run.tick() == COMPUTED
@@ -194,15 +195,25 @@ def test_a_requested_run_that_fails_is_not_requested_again_until_something_is_ne
     assert recomputed(graph.run(*names(COMPUTED)))["scores"] == 3  # the one that failed, the new one, the one resolved
 
 
-def test_after_a_whole_run_that_failed_what_follows_from_its_finished_part_is_requested_once(
+def test_what_a_failed_whole_run_left_undone_is_requested_once(
+    toy: ToyContest, graph: ToyGraph, after_a_run: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the files that a run landed before it failed reach the board by a second run, though the inbox is empty."""
+    toy.add_cycle()
+    with monkeypatch.context() as patch:
+        patch.setattr(competition_tables, "score_predictions", fail)
+        assert not graph.run(raise_on_error=False).success
+        assert after_a_run.tick() == COMPUTED
+        assert not graph.run(*names(COMPUTED), raise_on_error=False).success
+    assert [after_a_run.tick() for _ in range(5)] == [set()] * 5
+
+
+def test_a_whole_run_that_failed_at_its_source_requests_nothing_that_it_did_not_change(
     toy: ToyContest, graph: ToyGraph, after_a_run: Daemon
 ) -> None:
-    toy.add_cycle()
-    toy.broken.add("truth")
+    toy.broken.add("fingerprint")
     assert not graph.run(raise_on_error=False).success
-    requested = [after_a_run.tick() for _ in range(5)]
-    assert requested[0] <= COMPUTED | REGISTRIES
-    assert requested[1:] == [set()] * 4
+    assert [after_a_run.tick() for _ in range(5)] == [set()] * 5
 
 
 def test_after_a_whole_run_nothing_is_requested(
