@@ -11,6 +11,7 @@ import pytest
 from pipeline.tables import (
     ALL_TABLES,
     BOARDS,
+    FILES,
     PREDICTION_ROWS,
     PREDICTIONS,
     QUARANTINE,
@@ -167,6 +168,29 @@ def test_what_a_refused_row_said_is_not_published_but_why_is(files: WarehouseFil
     path = files.publish().path
     assert published(files, "SELECT reason, original FROM quarantine.rows") == [("value is missing", None)]
     assert is_in_the_bytes(files.path, secret)
+    assert not is_in_the_bytes(path, secret)
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("value is missing", "value is missing"),
+        ("value is '{}', not a number", "value is …, not a number"),
+        ("value is '{}'; cycle is \"it's {}\", not a time", "value is …, not a time"),
+        ("value is 'a\n{}', not a number", "value is …, not a number"),
+        ("value is '{}", "value is …"),
+    ],
+)
+def test_why_a_row_or_a_file_was_refused_is_published_without_what_it_quotes(
+    files: WarehouseFiles, reason: str, shown: str
+) -> None:
+    secret = a_name()
+    declare(files, None)
+    land(files, QUARANTINE, reason=reason.replace("{}", secret))
+    land(files, FILES, status=f"unreadable: {reason.replace('{}', secret)}")
+    path = files.publish().path
+    assert published(files, "SELECT reason FROM quarantine.rows") == [(shown,)]
+    assert published(files, f"SELECT status FROM {BOARD}.files") == [(f"unreadable: {shown}",)]
     assert not is_in_the_bytes(path, secret)
 
 
