@@ -29,8 +29,8 @@ class Via(StrEnum):
 class Column:
     """One column: its DuckDB type and what it means. Times are UTC, without a zone in the type.
 
-    What is ``private`` is NULL in published files. Where a column ``quotes`` what others may not read yet, the published
-    one has ``…`` in its place.
+    What is ``private`` is NULL in published files. Where a column ``quotes`` what others may not read yet, published
+    files have ``…`` in its place.
     """
 
     name: str
