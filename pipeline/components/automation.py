@@ -7,7 +7,7 @@ All of it is on when the daemon runs (``podium dev``).
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
@@ -26,6 +26,8 @@ from pipeline.warehouse import (
 
 INBOX_TAG = "podium/inbox"
 """The tag of runs that land files: its value is the board."""
+EMBARGO_TAG = "podium/embargo"
+"""The tag of runs that publish what was withheld: its value is the end of the embargo."""
 _TICK_SECONDS = 10
 _LONGEST_PAUSE = 3600.0
 _UNFINISHED = (
@@ -90,9 +92,9 @@ def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefin
         if not batch:
             unfinished = f" but {len(waiting)} that are being written" if waiting else ""
             return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}{unfinished}")
-        running = context.instance.get_runs(dg.RunsFilter(tags={INBOX_TAG: board}, statuses=list(_UNFINISHED)), limit=1)
+        running = _unfinished(context, tags={INBOX_TAG: board})
         if running:
-            return dg.SkipReason(f"run {running[0].run_id} is landing files")
+            return dg.SkipReason(f"run {running} is landing files")
         last = _Attempt.read(context.cursor)
         attempt = last.next(_digest(batch), time.time())
         if attempt is None:
@@ -115,7 +117,10 @@ def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
         minimum_interval_seconds=3 * _TICK_SECONDS,
         description=f"Computes {board} for the first time.",
     )
-    def first_run() -> dg.RunRequest | dg.SkipReason:
+    def first_run(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        running = _unfinished(context, job_name=job)
+        if running:
+            return dg.SkipReason(f"run {running} computes it")
         files = WarehouseFiles(lock_timeout=0.0)
         made = ""
         if files.path.exists():
@@ -149,7 +154,10 @@ def _is_known(files: WarehouseFiles, board: str) -> bool:
 
 
 def _embargo_sensor() -> dg.SensorDefinition:
-    """Publish again when the time of something withheld has come: no data change then, so nothing else would."""
+    """Publish again when the time of something withheld has come: no data change then, so nothing else would.
+
+    A publication that fails is tried again, after pauses that double up to an hour.
+    """
 
     @dg.sensor(
         name="embargo",
@@ -158,21 +166,38 @@ def _embargo_sensor() -> dg.SensorDefinition:
         minimum_interval_seconds=3 * _TICK_SECONDS,
         description="Publishes predictions whose embargo is over.",
     )
-    def embargo() -> dg.RunRequest | dg.SkipReason:
+    def embargo(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         publication = current_publication(settings().published_dir)
         until = publication.withheld_until if publication is not None else None
         if publication is None or until is None:
             return dg.SkipReason("nothing is withheld")
         if now() < until:
             return dg.SkipReason(f"the next embargo ends {until:%Y-%m-%d %H:%M:%S} UTC")
-        return dg.RunRequest(run_key=f"embargo:{publication.seq}:{until.isoformat()}")
+        tags = {EMBARGO_TAG: until.isoformat()}
+        running = _unfinished(context, tags=tags)
+        if running:
+            return dg.SkipReason(f"run {running} publishes it")
+        last = _Attempt.read(context.cursor)
+        attempt = last.next(f"{publication.seq}:{until.isoformat()}", time.time())
+        if attempt is None:
+            return dg.SkipReason(f"{last.number} runs did not publish it; the next try waits: see the runs")
+        request = dg.RunRequest(run_key=f"embargo:{attempt.batch}:{attempt.number}", tags=tags)
+        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
 
     return embargo
 
 
+def _unfinished(
+    context: dg.SensorEvaluationContext, job_name: str | None = None, tags: Mapping[str, str] | None = None
+) -> str | None:
+    """The id of a run that waits or goes on; None without one."""
+    wanted = dg.RunsFilter(job_name=job_name, tags=tags, statuses=list(_UNFINISHED))
+    return next((run.run_id for run in context.instance.get_runs(wanted, limit=1)), None)
+
+
 @dataclass(frozen=True)
 class _Attempt:
-    """How often a batch of files was tried to land, and when last."""
+    """How often something was tried, such as landing a batch of files, and when last."""
 
     batch: str = ""
     number: int = 0

@@ -4,7 +4,7 @@ The daemon's part is played here: it asks at every tick what is to be computed, 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,13 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from pipeline.competition import Contract
 from pipeline.components import automation, competition_tables, trees
-from pipeline.components.automation import INBOX_TAG, automation_definitions, first_run_sensor, inbox_sensor
+from pipeline.components.automation import (
+    EMBARGO_TAG,
+    INBOX_TAG,
+    automation_definitions,
+    first_run_sensor,
+    inbox_sensor,
+)
 from pipeline.components.competition import competition_definitions
 from pipeline.components.dbt import dbt_cli, dbt_project
 from pipeline.components.publishing import publishing_definitions
@@ -247,22 +253,14 @@ def test_after_a_whole_run_without_anything_new_the_marts_are_requested_once_and
 
 
 @dataclass
-class Inbox:
-    """The inbox of the board ``box`` and the sensor that watches it, at a time of the test's own."""
+class Watched:
+    """A sensor at a time of the test's own, and the instance whose runs it looks at."""
 
     sensor: dg.SensorDefinition
-    folder: Path
     monkeypatch: pytest.MonkeyPatch
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
     cursor: str | None = None
     seconds: float = 2e9
-
-    def drop(self, name: str, content: str = "a,b\n1,2\n") -> Path:
-        """A file arrives."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-        return path
 
     def tick(self) -> list[dg.RunRequest] | str:
         """What the sensor requests, or why it requests nothing."""
@@ -272,6 +270,8 @@ class Inbox:
         if isinstance(given, dg.SkipReason):
             assert given.skip_message is not None
             return given.skip_message
+        if isinstance(given, dg.RunRequest):
+            return [given]
         assert isinstance(given, dg.SensorResult)
         self.cursor = given.cursor
         return list(given.run_requests or ())
@@ -283,43 +283,71 @@ class Inbox:
         (request,) = given
         return request
 
-    def run(self, status: dg.DagsterRunStatus, run_id: str, **tags: str) -> None:
+    def skipped(self) -> str:
+        """Why the sensor requests nothing."""
+        given = self.tick()
+        assert isinstance(given, str), given
+        return given
+
+    def run(self, status: dg.DagsterRunStatus, run_id: str, job: str = "box", **tags: str) -> None:
         """A run as the daemon starts it."""
-        origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("podium"), "repository"), "box")
-        self.instance.add_run(
-            dg.DagsterRun(
-                job_name="box",
-                run_id=run_id,
-                status=status,
-                tags={INBOX_TAG: "box"} | tags,
-                remote_job_origin=origin,
-            )
-        )
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("podium"), "repository"), job)
+        run = dg.DagsterRun(job_name=job, run_id=run_id, status=status, tags=tags, remote_job_origin=origin)
+        self.instance.add_run(run)
+
+    def assert_tried_again_after_pauses_that_double(self, why: str, **tags: str) -> None:
+        """Every run fails: the next one is requested 1, 2, 4... minutes later, up to an hour."""
+        keys = [self.request().run_key]
+        for number, minutes in enumerate([1, 2, 4, 8, 16, 32, 60, 60, 60], start=1):
+            self.run(dg.DagsterRunStatus.FAILURE, f"failed {number}", **tags)
+            self.seconds += minutes * 60 - 1
+            assert self.skipped() == why.format(number)
+            self.seconds += 1
+            keys.append(self.request().run_key)
+        assert len(set(keys)) == 10
+
+
+UNFINISHED = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
+
+
+class Inbox(Watched):
+    """The inbox of the board ``box`` and the sensor that watches it."""
+
+    def drop(self, name: str, content: str = "a,b\n1,2\n") -> Path:
+        """A file arrives."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    @property
+    def folder(self) -> Path:
+        return settings().inbox_dir / "box"
 
 
 @pytest.fixture
 def watched(toy: ToyContest, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", -1e12)
     sensor = inbox_sensor("box", ("predictions", "truth"), "box")
-    return Inbox(sensor, settings().inbox_dir / "box", monkeypatch)
+    return Inbox(sensor, monkeypatch)
 
 
 def test_an_inbox_without_files_is_skipped(watched: Inbox) -> None:
-    assert str(watched.tick()).startswith("no file waits in ")
+    assert watched.skipped().startswith("no file waits in ")
     (watched.folder / "predictions").mkdir(parents=True)
-    assert str(watched.tick()).startswith("no file waits in ")
+    assert watched.skipped().startswith("no file waits in ")
 
 
 @pytest.mark.parametrize("name", [".hidden.csv", "half.csv.part", "elsewhere/a.csv"])
 def test_files_that_are_not_for_landing_are_skipped(watched: Inbox, name: str) -> None:
     watched.drop(f"predictions/{name}")
-    assert str(watched.tick()).startswith("no file waits in ")
+    assert watched.skipped().startswith("no file waits in ")
 
 
 def test_a_file_that_is_still_written_to_is_waited_for(watched: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.drop("predictions/a.csv")
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 1e12)
-    assert str(watched.tick()).endswith(" but 1 that are being written")
+    assert watched.skipped().endswith(" but 1 that are being written")
 
 
 def test_files_are_landed_by_one_run_that_says_whose_they_are(watched: Inbox) -> None:
@@ -332,13 +360,13 @@ def test_files_are_landed_by_one_run_that_says_whose_they_are(watched: Inbox) ->
     assert request.run_key.endswith(":1")
 
 
-@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
+@pytest.mark.parametrize("status", UNFINISHED)
 def test_while_files_land_nothing_is_requested(watched: Inbox, status: str) -> None:
     watched.drop("predictions/a.csv")
     watched.request()
-    watched.run(dg.DagsterRunStatus[status], "one")
+    watched.run(dg.DagsterRunStatus[status], "one", **{INBOX_TAG: "box"})
     watched.drop("predictions/b.csv")
-    assert watched.tick() == "run one is landing files"
+    assert watched.skipped() == "run one is landing files"
 
 
 def test_the_run_of_another_board_is_not_waited_for(watched: Inbox) -> None:
@@ -349,21 +377,16 @@ def test_the_run_of_another_board_is_not_waited_for(watched: Inbox) -> None:
 
 def test_files_that_a_failed_run_left_are_tried_again_after_pauses_that_double_up_to_an_hour(watched: Inbox) -> None:
     watched.drop("predictions/a.csv")
-    keys = [watched.request().run_key]
-    for number, minutes in enumerate([1, 2, 4, 8, 16, 32, 60, 60, 60]):
-        watched.run(dg.DagsterRunStatus.FAILURE, f"failed {number}")
-        watched.seconds += minutes * 60 - 1
-        assert str(watched.tick()) == f"1 files did not land in {number + 1} runs; the next try waits: see the runs"
-        watched.seconds += 1
-        keys.append(watched.request().run_key)
-    assert len(set(keys)) == 10
+    watched.assert_tried_again_after_pauses_that_double(
+        "1 files did not land in {} runs; the next try waits: see the runs", **{INBOX_TAG: "box"}
+    )
 
 
 @pytest.mark.parametrize("change", ["another file", "the same file with other content", "the same file anew"])
 def test_a_changed_batch_is_tried_at_once(watched: Inbox, change: str) -> None:
     path = watched.drop("predictions/a.csv")
     before = watched.request().run_key
-    assert isinstance(watched.tick(), str)
+    watched.skipped()
     if change == "another file":
         watched.drop("predictions/b.csv")
     else:
@@ -381,7 +404,7 @@ def test_one_run_is_for_a_bounded_number_of_files(watched: Inbox, monkeypatch: p
         watched.drop(f"predictions/{name}.csv")
     watched.request()
     watched.drop("truth/d.csv")
-    assert str(watched.tick()).startswith("2 files did not land")  # the third and fourth wait for those before them
+    assert watched.skipped().startswith("2 files did not land")  # the third and fourth wait for those before them
     (watched.folder / "predictions" / "a.csv").unlink()
     watched.request()
 
@@ -389,56 +412,62 @@ def test_one_run_is_for_a_bounded_number_of_files(watched: Inbox, monkeypatch: p
 # --- the first run
 
 
-def first_run(board: str = "toy") -> dg.RunRequest | dg.SkipReason:
-    given = first_run_sensor(board, board)()
-    assert isinstance(given, dg.RunRequest | dg.SkipReason)
-    return given
+@pytest.fixture
+def first_run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watched]:
+    """The sensor of a board that may never have been computed."""
+    instance = dg.DagsterInstance.ephemeral()
+    return lambda board="toy": Watched(first_run_sensor(board, board), monkeypatch, instance)
 
 
-def skipped(given: object) -> str:
-    assert isinstance(given, dg.SkipReason), given
-    return str(given.skip_message)
+def test_a_board_that_was_never_computed_is_requested_once(toy: ToyContest, first_run) -> None:
+    # Dagster starts no run with a key that it had before.
+    assert [first_run().request().run_key for _ in range(2)] == ["toy:first:"] * 2
 
 
-def test_a_board_that_was_never_computed_is_requested_once(toy: ToyContest) -> None:
-    keys = [given.run_key for given in (first_run(), first_run()) if isinstance(given, dg.RunRequest)]
-    assert keys == ["toy:first:"] * 2  # Dagster starts no run with a key that it had before
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_a_board_that_is_being_computed_is_not_requested(toy: ToyContest, first_run, status: str) -> None:
+    watched = first_run()
+    watched.run(dg.DagsterRunStatus[status], "one", job="toy")
+    assert watched.skipped() == "run one computes it"
+    assert first_run("other").request()
 
 
-def test_a_board_beside_others_is_requested_once_for_each_warehouse(graph: ToyGraph) -> None:
-    keys = {given.run_key for given in (first_run("other"), first_run("other")) if isinstance(given, dg.RunRequest)}
+def test_a_board_beside_others_is_requested_once_for_each_warehouse(graph: ToyGraph, first_run) -> None:
+    keys = {first_run("other").request().run_key for _ in range(2)}
     assert len(keys) == 1
     graph.warehouse.files.path.unlink()
-    again = first_run("other")
-    assert isinstance(again, dg.RunRequest)
-    assert again.run_key not in keys
+    assert first_run("other").request().run_key not in keys
 
 
-def test_a_board_that_the_ledger_knows_is_not_requested(graph: ToyGraph) -> None:
-    assert skipped(first_run()) == "toy was computed before"
+def test_a_board_that_the_ledger_knows_is_not_requested(graph: ToyGraph, first_run) -> None:
+    assert first_run().skipped() == "toy was computed before"
 
 
 def test_a_published_board_is_not_requested_and_the_working_file_is_not_opened(
-    published_graph: ToyGraph, monkeypatch: pytest.MonkeyPatch
+    published_graph: ToyGraph, monkeypatch: pytest.MonkeyPatch, first_run
 ) -> None:
     monkeypatch.setattr(WarehouseFiles, "read", None)
-    assert skipped(first_run()) == "toy was computed before"
+    assert first_run().skipped() == "toy was computed before"
 
 
-def test_a_board_that_was_published_is_requested_when_the_working_file_is_gone(published_graph: ToyGraph) -> None:
+def test_a_board_that_was_published_is_requested_when_the_working_file_is_gone(
+    published_graph: ToyGraph, first_run
+) -> None:
     published_graph.warehouse.files.path.unlink()
-    assert isinstance(first_run(), dg.RunRequest)
+    assert first_run().request()
 
 
 @pytest.mark.parametrize("action", [processes.hold, processes.use_plain_duckdb])
-def test_a_warehouse_that_another_process_writes_is_not_waited_for(graph: ToyGraph, tmp_path: Path, action) -> None:
+def test_a_warehouse_that_another_process_writes_is_not_waited_for(
+    graph: ToyGraph, tmp_path: Path, action, first_run
+) -> None:
     with processes.running(action, tmp_path) as process:
         processes.line(process)
-        assert skipped(first_run("other")).startswith("another run has the warehouse: ")
+        assert first_run("other").skipped().startswith("another run has the warehouse: ")
 
 
 def test_the_working_file_is_read_under_the_lock_because_dbt_cannot_wait(
-    graph: ToyGraph, monkeypatch: pytest.MonkeyPatch
+    graph: ToyGraph, monkeypatch: pytest.MonkeyPatch, first_run
 ) -> None:
     held = []
     read = WarehouseFiles.read
@@ -448,22 +477,22 @@ def test_the_working_file_is_read_under_the_lock_because_dbt_cannot_wait(
         return read(files)
 
     monkeypatch.setattr(WarehouseFiles, "read", spy)
-    first_run("other")
+    first_run("other").request()
     assert held == [True]
     assert not graph.warehouse.files.lock.held
 
 
 @pytest.mark.parametrize("damage", [b"no warehouse at all", b""])
-def test_a_damaged_warehouse_is_a_reason_to_skip(graph: ToyGraph, damage: bytes) -> None:
+def test_a_damaged_warehouse_is_a_reason_to_skip(graph: ToyGraph, damage: bytes, first_run) -> None:
     graph.warehouse.files.path.write_bytes(damage or os.urandom(1 << 16))
-    reason = skipped(first_run())
+    reason = first_run().skipped()
     assert reason.startswith("nothing is computed before this is mended: the working file ")
     assert "Remove it" in reason
 
 
-def test_a_warehouse_of_a_newer_podium_is_a_reason_to_skip(graph: ToyGraph) -> None:
+def test_a_warehouse_of_a_newer_podium_is_a_reason_to_skip(graph: ToyGraph, first_run) -> None:
     graph.execute("UPDATE meta.schema_version SET version = 1000")
-    assert "knows versions up to" in skipped(first_run())
+    assert "knows versions up to" in first_run().skipped()
 
 
 # --- the end of an embargo
@@ -473,11 +502,11 @@ NOON = datetime(2030, 1, 1, 12)
 
 
 @pytest.fixture
-def embargo(toy: ToyContest, monkeypatch: pytest.MonkeyPatch) -> dg.SensorDefinition:
+def embargo(toy: ToyContest, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.setattr(automation, "now", lambda: NOON)
     (sensor,) = (one for one in automation_definitions().sensors or () if one.name == "embargo")
     assert isinstance(sensor, dg.SensorDefinition)
-    return sensor
+    return Watched(sensor, monkeypatch)
 
 
 def publish(until: datetime | None) -> None:
@@ -490,26 +519,41 @@ def publish(until: datetime | None) -> None:
     (folder.parent / CURRENT).symlink_to("7")
 
 
-def test_without_a_publication_nothing_is_withheld(embargo: dg.SensorDefinition) -> None:
-    assert skipped(embargo()) == "nothing is withheld"
+def test_without_a_publication_nothing_is_withheld(embargo: Watched) -> None:
+    assert embargo.skipped() == "nothing is withheld"
 
 
-def test_when_nothing_is_withheld_nothing_is_requested(embargo: dg.SensorDefinition) -> None:
+def test_when_nothing_is_withheld_nothing_is_requested(embargo: Watched) -> None:
     publish(None)
-    assert skipped(embargo()) == "nothing is withheld"
+    assert embargo.skipped() == "nothing is withheld"
 
 
-def test_before_an_embargo_ends_nothing_is_requested(embargo: dg.SensorDefinition) -> None:
+def test_before_an_embargo_ends_nothing_is_requested(embargo: Watched) -> None:
     publish(NOON + timedelta(seconds=1))
-    assert skipped(embargo()) == "the next embargo ends 2030-01-01 12:00:01 UTC"
+    assert embargo.skipped() == "the next embargo ends 2030-01-01 12:00:01 UTC"
 
 
-def test_when_an_embargo_ended_a_publication_is_requested_once(embargo: dg.SensorDefinition) -> None:
+def test_when_an_embargo_ended_a_publication_is_requested_once(embargo: Watched) -> None:
     publish(NOON)
-    requests = [embargo(), embargo()]
-    assert {request.run_key for request in requests if isinstance(request, dg.RunRequest)} == {
-        "embargo:7:2030-01-01T12:00:00"
-    }
+    request = embargo.request()
+    assert request.run_key == "embargo:7:2030-01-01T12:00:00:1"
+    assert request.tags == {EMBARGO_TAG: "2030-01-01T12:00:00"}
+    assert embargo.skipped() == "1 runs did not publish it; the next try waits: see the runs"
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_a_publication_that_is_on_its_way_is_waited_for(embargo: Watched, status: str) -> None:
+    publish(NOON)
+    embargo.run(dg.DagsterRunStatus[status], "one", **embargo.request().tags)
+    embargo.seconds += 1e6
+    assert embargo.skipped() == "run one publishes it"
+
+
+def test_a_publication_that_fails_is_tried_again_after_pauses_that_double_up_to_an_hour(embargo: Watched) -> None:
+    publish(NOON)
+    embargo.assert_tried_again_after_pauses_that_double(
+        "{} runs did not publish it; the next try waits: see the runs", **{EMBARGO_TAG: "2030-01-01T12:00:00"}
+    )
 
 
 # --- all of it is on
