@@ -349,6 +349,7 @@ def test_flusight_signals_are_one_file_that_feeds_predictions_and_truth(
     assert_same_means(found, expected)
 
 
+@pytest.mark.slow
 def test_files_become_a_board_and_what_may_not_be_read_yet_cannot_be_read(
     own: Path, podium: Podium, tmp_path: Path
 ) -> None:
