@@ -1,6 +1,7 @@
 """The toy contest on a warehouse of its own: an environment, and one filled warehouse that each test gets a copy of."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from pipeline.components.dbt import dbt_project
 from pipeline.settings import PROJECT_ROOT, settings
 from pipeline_tests import toy_contest
 from pipeline_tests.toy_graph import FILE, ToyGraph
+
+SHARED_DATA = Path(os.environ.pop("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+"""Real data that tests read where they are; the variable is taken away because it is no setting."""
 
 
 def copy_dbt_project(target: Path) -> Path:

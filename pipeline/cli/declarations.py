@@ -2,7 +2,7 @@
 
 import importlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
-_COMPONENT = re.compile(r"Error while (?:loading component|building definitions for) (\S+?)\[\d+\]")
+_TREE = re.compile(r"Error while (?:loading component|building definitions for) ")
+_COMPONENT = re.compile(_TREE.pattern + r"(\S+?)\[\d+\]")
 
 
 def load_job(name: str | None) -> "dg.JobDefinition":
@@ -67,10 +68,8 @@ def mistakes_told() -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        own = settings().defs_dir
-        folders = [_DEFS] if own is None else [_DEFS, own.resolve()]
-        told = [problem for folder in folders for problem in problems_in(folder)] or _problem_told_by(error, folders)
-        if not told:
+        told = [problem for folder in _folders() for problem in problems_in(folder)] or _problem_told_by(error)
+        if not told:  # no declaration was being read: a bug
             raise
         raise InputError("; ".join(told)) from error
 
@@ -94,20 +93,28 @@ def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
     return definitions.resolve_job_def(name)
 
 
-def _problem_told_by(error: Exception, folders: Sequence[Path]) -> list[str]:
-    """What Dagster's error about a component says; nothing for an error that is about none."""
-    from pipeline.components.trees import DefsFolderError
+def _folders() -> list[Path]:
+    """The folder of the bundled boards, and the operator's own where there is one."""
+    own = settings().defs_dir
+    return [_DEFS] if own is None else [_DEFS, own.resolve()]
 
-    if isinstance(_innermost(error), DefsFolderError):
-        return [str(_innermost(error))]
+
+def _problem_told_by(error: Exception) -> list[str]:
+    """What Dagster's error about a component says; nothing for an error that is about none."""
+    chain = _chain(error)
+    told = next((str(one) for one in chain if type(one).__name__ == "DefsFolderError"), None)
+    if told is not None:  # it is about folders, whichever component met it
+        return [told]
     if isinstance(error, OSError):
         return [f"the declared boards cannot be loaded: {error}"]
-    component = _COMPONENT.search(str(error))
-    if component is None:
-        return []
-    files = [folder / component[1] / "defs.yaml" for folder in folders]
-    named = next((file for file in reversed(files) if file.exists()), files[0])
-    return [f"{_shown(named)}: {_in_words(_innermost(error))}"]
+    components = [found[1] for one in chain if (found := _COMPONENT.search(str(one)))]
+    return [f"{_shown(_declaration_of(components[-1]))}: {_in_words(_told(chain))}"] if components else []
+
+
+def _declaration_of(component: str) -> Path:
+    """The file of a component, in the folder that has it."""
+    files = [folder / component / "defs.yaml" for folder in _folders()]
+    return next((file for file in files if file.exists()), files[0])
 
 
 def _problems_of(path: Path) -> Iterator[str]:
@@ -162,11 +169,18 @@ def _shown(path: Path) -> str:
     return path.relative_to(PROJECT_ROOT).as_posix() if path.is_relative_to(PROJECT_ROOT) else str(path)
 
 
-def _innermost(error: BaseException) -> BaseException:
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error and its causes, the innermost last."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
-    return chain[-1]
+    return chain
+
+
+def _told(chain: list[BaseException]) -> BaseException:
+    """The error that speaks of the declaration: below Dagster's own about its tree, above what it was made from."""
+    validations = [one for one in chain if isinstance(one, ValidationError)]  # the outer ones repeat the innermost
+    return validations[-1] if validations else next((one for one in chain if not _TREE.search(str(one))), chain[-1])
 
 
 def _in_words(error: BaseException) -> str:

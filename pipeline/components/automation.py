@@ -7,17 +7,27 @@ All of it is on when the daemon runs (``podium dev``).
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
+import duckdb
 
 from pipeline.landing import Delivery, pending
 from pipeline.settings import settings
-from pipeline.warehouse import WarehouseBusyError, WarehouseFiles, current_publication, now
+from pipeline.warehouse import (
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseFiles,
+    WarehouseVersionError,
+    current_publication,
+    now,
+)
 
 INBOX_TAG = "podium/inbox"
 """The tag of runs that land files: its value is the board."""
+EMBARGO_TAG = "podium/embargo"
+"""The tag of runs that publish what was withheld: its value is the end of the embargo."""
 _TICK_SECONDS = 10
 _LONGEST_PAUSE = 3600.0
 _UNFINISHED = (
@@ -76,12 +86,15 @@ def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefin
         description=f"Lands the files in the inbox of {board}.",
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        batch = pending(settings().inbox_dir, board, tuple(folders))[: settings().files_per_run]
+        waiting = pending(settings().inbox_dir, board, tuple(folders))
+        # One that is still written to changes at every tick: it would be a new batch, and a run for nothing, each time.
+        batch = [one for one in waiting if one.is_settled][: settings().files_per_run]
         if not batch:
-            return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}")
-        running = context.instance.get_runs(dg.RunsFilter(tags={INBOX_TAG: board}, statuses=list(_UNFINISHED)), limit=1)
+            unfinished = f" but {len(waiting)} that are being written" if waiting else ""
+            return dg.SkipReason(f"no file waits in {settings().inbox_dir / board}{unfinished}")
+        running = _unfinished(context, tags={INBOX_TAG: board})
         if running:
-            return dg.SkipReason(f"run {running[0].run_id} is landing files")
+            return dg.SkipReason(f"run {running} is landing files")
         last = _Attempt.read(context.cursor)
         attempt = last.next(_digest(batch), time.time())
         if attempt is None:
@@ -104,48 +117,87 @@ def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
         minimum_interval_seconds=3 * _TICK_SECONDS,
         description=f"Computes {board} for the first time.",
     )
-    def first_run() -> dg.RunRequest | dg.SkipReason:
+    def first_run(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        running = _unfinished(context, job_name=job)
+        if running:
+            return dg.SkipReason(f"run {running} computes it")
         files = WarehouseFiles(lock_timeout=0.0)
         made = ""
         if files.path.exists():
             try:
-                with files.read() as store:
-                    if len(store.ledger(board)):
-                        return dg.SkipReason(f"{board} was computed before")
+                if _is_published(board) or _is_known(files, board):
+                    return dg.SkipReason(f"{board} was computed before")
+                made = str(files.path.stat().st_ino)
             except WarehouseBusyError as error:
                 return dg.SkipReason(f"another run has the warehouse: {error}")
-            made = str(files.path.stat().st_ino)
+            except (WarehouseDamagedError, WarehouseVersionError, duckdb.Error, OSError) as error:
+                return dg.SkipReason(f"nothing is computed before this is mended: {error}")
         # The same key is never requested twice, so a first run that fails is not repeated for ever.
         return dg.RunRequest(run_key=f"{board}:first:{made}")
 
     return first_run
 
 
+def _is_published(board: str) -> bool:
+    """Whether a board is in the published file: then the working file, which runs need, can be left alone."""
+    publication = current_publication(settings().published_dir)
+    return publication is not None and board in publication.boards
+
+
+def _is_known(files: WarehouseFiles, board: str) -> bool:
+    """Whether the ledger knows a board.
+
+    Under the lock, though it only reads: dbt, which a run starts under the lock too, cannot wait for this to end.
+    """
+    with files.lock.hold(f"first run of {board}?"), files.read() as store:
+        return len(store.ledger(board)) > 0
+
+
 def _embargo_sensor() -> dg.SensorDefinition:
-    """Publish again when the time of something withheld has come: no data change then, so nothing else would."""
+    """Publish again when the time of something withheld has come: no data change then, so nothing else would.
+
+    A publication that fails is tried again, after pauses that double up to an hour.
+    """
 
     @dg.sensor(
         name="embargo",
-        asset_selection=dg.AssetSelection.keys("published"),
+        asset_selection=dg.AssetSelection.assets("published"),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=3 * _TICK_SECONDS,
         description="Publishes predictions whose embargo is over.",
     )
-    def embargo() -> dg.RunRequest | dg.SkipReason:
+    def embargo(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         publication = current_publication(settings().published_dir)
         until = publication.withheld_until if publication is not None else None
         if publication is None or until is None:
             return dg.SkipReason("nothing is withheld")
         if now() < until:
             return dg.SkipReason(f"the next embargo ends {until:%Y-%m-%d %H:%M:%S} UTC")
-        return dg.RunRequest(run_key=f"embargo:{publication.seq}:{until.isoformat()}")
+        tags = {EMBARGO_TAG: until.isoformat()}
+        running = _unfinished(context, tags=tags)
+        if running:
+            return dg.SkipReason(f"run {running} publishes it")
+        last = _Attempt.read(context.cursor)
+        attempt = last.next(f"{publication.seq}:{until.isoformat()}", time.time())
+        if attempt is None:
+            return dg.SkipReason(f"{last.number} runs did not publish it; the next try waits: see the runs")
+        request = dg.RunRequest(run_key=f"embargo:{attempt.batch}:{attempt.number}", tags=tags)
+        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
 
     return embargo
 
 
+def _unfinished(
+    context: dg.SensorEvaluationContext, job_name: str | None = None, tags: Mapping[str, str] | None = None
+) -> str | None:
+    """The id of a run that waits or goes on; None without one."""
+    wanted = dg.RunsFilter(job_name=job_name, tags=tags, statuses=list(_UNFINISHED))
+    return next((run.run_id for run in context.instance.get_runs(wanted, limit=1)), None)
+
+
 @dataclass(frozen=True)
 class _Attempt:
-    """How often a batch of files was tried to land, and when last."""
+    """How often something was tried, such as landing a batch of files, and when last."""
 
     batch: str = ""
     number: int = 0

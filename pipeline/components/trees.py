@@ -14,6 +14,9 @@ from pipeline.settings import PROJECT_ROOT, settings
 _OWN = "podium_own_defs"
 """The name under which Dagster knows the operator's folder, which is no package."""
 
+_LOADED = ("defs.yaml", "*.py")
+"""The files that Dagster loads."""
+
 
 class DefsFolderError(ValueError):
     """The folder of one's own boards cannot be used; the message says why."""
@@ -21,7 +24,7 @@ class DefsFolderError(ValueError):
 
 @functools.cache
 def own_tree() -> dg.ComponentTree | None:
-    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it, or with nothing in it.
+    """The tree of components in the folder that ``PODIUM_DEFS_DIR`` names; None without it, or with nothing in it yet.
 
     Raises
     ------
@@ -34,8 +37,8 @@ def own_tree() -> dg.ComponentTree | None:
     folder = named.resolve()
     if not folder.is_dir():
         raise DefsFolderError(f"PODIUM_DEFS_DIR={str(named)!r} is no folder; make it, or unset the variable")
-    if not any(file.suffix in (".yaml", ".py") for file in folder.rglob("*")):
-        return None  # Dagster cannot make a tree of nothing
+    if not any(any(folder.rglob(pattern)) for pattern in _LOADED):  # Dagster fails on a folder without anything to load
+        return None
     module = ModuleType(_OWN)
     module.__file__, module.__path__ = None, [str(folder)]
     sys.modules[_OWN] = module

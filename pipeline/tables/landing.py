@@ -31,7 +31,12 @@ FILES = TableSpec(
         Column("n_accepted", "BIGINT", "Rows that were taken, identical ones counted each."),
         Column("n_rejected", "BIGINT", "Rows that were refused; quarantine.rows says why."),
         Column("n_late", "BIGINT", "Of the rows taken, predictions that came after their deadline."),
-        Column("status", "VARCHAR", "accepted, partly, rejected, or unreadable: <reason> when no row could be read."),
+        Column(
+            "status",
+            "VARCHAR",
+            "accepted, partly, rejected, or unreadable: <reason> when no row could be read.",
+            quotes=True,
+        ),
     ),
     key=("competition", "file_number"),
 )
@@ -161,7 +166,7 @@ QUARANTINE = TableSpec(
         _FILE_NUMBER,
         _KIND,
         Column("row_number", "BIGINT", "Place of the row in the file, from 1; 0 for the file as a whole."),
-        Column("reason", "VARCHAR", "Why it was refused."),
+        Column("reason", "VARCHAR", "Why it was refused.", quotes=True),
         Column("original", "VARCHAR", "What it said; not in the published file.", nullable=True, private=True),
     ),
     key=("competition", "file_number", "row_number"),

@@ -29,7 +29,8 @@ class Via(StrEnum):
 class Column:
     """One column: its DuckDB type and what it means. Times are UTC, without a zone in the type.
 
-    What is ``private`` is NULL in published files.
+    What is ``private`` is NULL in published files. Where a column ``quotes`` what others may not read yet, published
+    files have ``…`` in its place.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     comment: str
     nullable: bool = False
     private: bool = False
+    quotes: bool = False
 
 
 @dataclass(frozen=True)

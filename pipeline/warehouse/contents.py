@@ -14,9 +14,19 @@ import duckdb
 from pipeline.tables import ALL_TABLES, BOARDS, BUILDS, COMPETITION_TABLES, TableSpec
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 
-_EMBARGO_ENDS = "r.{cycle} + to_microseconds(CAST(b.embargo_seconds * 1e6 AS BIGINT))"
+# Limited to what a year of four digits can say: one player's absurd date must not keep everybody's board back.
+_EMBARGO_ENDS = (
+    "least(r.{cycle}, TIMESTAMP '9000-01-01') + to_microseconds(CAST(1e6 * "
+    "CASE WHEN b.embargo_seconds > 3e10 THEN 3e10 ELSE b.embargo_seconds END AS BIGINT))"
+)
 _NEXT_END = "SELECT min({ends}) FROM {table} AS r JOIN {boards} AS b ON b.board = r.{board} WHERE {ends} > ?"
 _DELETE_EMBARGOED = "DELETE FROM {table} AS r USING {boards} AS b WHERE b.board = r.{board} AND {ends} > ?"
+_EMPTY = "UPDATE {table} SET {name} = NULL WHERE {name} IS NOT NULL"
+_LEAVE_OUT_QUOTED = (  # from the first quotation mark to the last, or to the end where a long quotation was cut off
+    "UPDATE {table} SET {name} ="
+    " regexp_replace(regexp_replace({name}, '[''\"].*[''\"]', '…', 's'), '[''\"].*$', '…', 's')"
+    " WHERE regexp_matches({name}, '[''\"]')"
+)
 _BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *COMPETITION_TABLES)})
 
 
@@ -82,16 +92,17 @@ def prepare(connection: duckdb.DuckDBPyConnection, boards: Collection[str], mome
 
 
 def _remove_private(connection: duckdb.DuckDBPyConnection) -> int:
-    """Drop the tables that are never published, and empty the columns; how many rows that concerns."""
+    """Drop the tables that are never published, empty columns or what they quote; how many rows that concerns."""
     removed = 0
     for spec in ALL_TABLES:
-        private = [column.name for column in spec.columns if column.private]
         if spec.private:
             removed += _count(connection, compose("SELECT count(*) FROM {table}", table=spec))
             connection.execute(compose("DROP TABLE {table}", table=spec))
-        for name in private:
-            statement = "UPDATE {table} SET {name} = NULL WHERE {name} IS NOT NULL"
-            removed += _count(connection, compose(statement, table=spec, name=name))
+            continue
+        for column in spec.columns:
+            if column.private or column.quotes:
+                statement = _EMPTY if column.private else _LEAVE_OUT_QUOTED
+                removed += _count(connection, compose(statement, table=spec, name=[column.name]))
     for schema in {spec.schema for spec in ALL_TABLES if spec.private}:
         connection.execute(compose("DROP SCHEMA {schema}", schema=schema))
     return removed

@@ -58,12 +58,11 @@ def test_a_model_without_registration_is_of_version_1() -> None:
 
 
 def test_without_models_or_predictions_there_are_no_versions() -> None:
-    nothing = pd.DataFrame(
-        {"model_id": [], "version": [], "received_at": [], "cycle": [], "deadline": []}, dtype=object
-    )
-    assert versions(nothing, nothing) == []
+    nobody = pd.DataFrame({"model_id": [], "version": [], "received_at": []}, dtype=object)
+    nothing = pd.DataFrame({"model_id": [], "cycle": [], "deadline": []}, dtype=object)
+    assert versions(nobody, nothing) == []
     assert versions(registrations(("a", "1", cycle(0))), nothing) == []
-    assert versions(nothing, played(a=[0])) == [("a", cycle(0), "1")]
+    assert versions(nobody, played(a=[0])) == [("a", cycle(0), "1")]
 
 
 def test_models_are_told_apart() -> None:
