@@ -164,6 +164,7 @@ CYCLE_METRICS = TableSpec(
     cycle="cycle",
     known_at="known_at",
     inputs=(Input("scores"), Input("predictions"), Input("truth", Via.TARGET_TIME)),
+    embargoed=True,
 )
 
 SNAPSHOTS = TableSpec(

@@ -58,6 +58,7 @@ SUBMISSIONS = TableSpec(
     ),
     key=("competition", "model_id", "cycle", "file_number"),
     cycle="cycle",
+    embargoed=True,
 )
 
 PREDICTION_ROWS = TableSpec(
