@@ -27,11 +27,13 @@ run: $(READY) ## Do the main job for sp500: real prices to a printed leaderboard
 dev: $(READY) ## Open the Dagster UI
 	@$(BIN)/podium dev
 
+TEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(TEST)
 
 test-fast: $(READY) ## Run the tests without the heavy proofs
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(TEST) -m "not slow"
 
 check: lint types imports definitions ## Lint, check types and imports, load the definitions both ways
 

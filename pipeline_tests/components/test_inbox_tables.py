@@ -12,16 +12,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
-import yaml
 from scipy.stats import spearmanr
 
-from pipeline.competition import Contract
 from pipeline.components import competition, inbox_tables
 from pipeline.components.checks import of_table
 from pipeline.landing import inbox
-from pipeline.settings import PROJECT_ROOT, settings
+from pipeline.settings import settings
 from pipeline.tables import (
-    CYCLE_METRICS,
     FACTORS,
     FILES,
     LEADERBOARD,
@@ -37,7 +34,7 @@ from pipeline.tables import (
 from pipeline_tests.components.inbox_contest import SUBJECTS as NAMES
 from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
 from pipeline_tests.toy_contest import ToyContest
-from pipeline_tests.toy_graph import FILE, ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
+from pipeline_tests.toy_graph import FILE, assert_same_tables, failed_checks, metadata, recomputed
 
 DAYS = (9, 8, 7)
 Make = Callable[..., InboxContest]
@@ -370,84 +367,3 @@ def test_checks_find_what_does_not_add_up(contest: InboxContest, spec: Any, name
         result = checked.run(store, contest.contract)
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.ERROR
-
-
-SHARED = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
-M6 = """
-name: m6
-title: Relative performance of 100 assets over four weeks
-horizon_length: 25d
-predictions: {source: inbox, columns: {subject: asset, value: signal}, trusted: true}
-truth: {source: inbox, columns: {subject: asset, value: realized_return, target_time: end_date}}
-factors: {source: inbox, columns: {subject: asset}, values: [momentum_12_1, reversal_20d, vol_60d, beta_252d]}
-scoring: {rule: rank_product, primary: ic}
-metrics: [ic]
-windows: {all: {}}
-leaderboard: {rank_by: all.ic}
-"""
-FLUSIGHT = """
-name: flusight
-title: Change of flu admissions one week ahead
-horizon_length: 7d
-predictions: {source: inbox, files: signals, columns: {subject: asset, value: signal}, trusted: true}
-truth: {source: inbox, files: signals, columns: {subject: asset, value: realized}}
-scoring: {rule: rank_product, primary: ic}
-metrics: [ic]
-windows: {all: {}}
-leaderboard: {rank_by: all.ic}
-"""
-
-
-def board_of(declared: str, folder: Path, *files: tuple[str, Path]) -> dict[str, float]:
-    """The mean IC of each model after real files were dropped."""
-    contract = Contract.model_validate(yaml.safe_load(declared))
-    for kind, path in files:
-        if not path.exists():
-            pytest.skip(f"{path} is not there; PODIUM_SHARED_DATA names the folder of the shared data")
-        place = folder / "inbox" / contract.name / kind
-        place.mkdir(parents=True)
-        (place / path.name).write_bytes(path.read_bytes())
-    graph = ToyGraph(folder, [contract])
-    assert failed_checks(graph.run(board=contract.name)) == {}
-    assert set(graph.table(FILES, contract.name)["status"]) == {"accepted"}
-    board = graph.table(SNAPSHOTS, contract.name).query("metric == 'ic' and window_name == 'all'")
-    newest = board[board["as_of"] == board["as_of"].max()]
-    counted = graph.table(CYCLE_METRICS, contract.name).query("metric == 'ic'")["value"].notna().sum()
-    assert counted > 400
-    return dict(zip(newest["model_id"], newest["value"], strict=True))
-
-
-def mean_ic(rows: pd.DataFrame, signal: str, outcome: str) -> dict[str, float]:
-    """scipy's mean IC per model over cycles in which enough subjects have both."""
-    found = {}
-    with_outcome = rows.dropna(subset=[outcome]).groupby("cycle")["asset"].nunique()
-    for model, own in rows.groupby("model_id"):
-        pairs = {at: block.dropna(subset=[signal, outcome]) for at, block in own.groupby("cycle")}
-        values = [
-            spearmanr(block[signal], block[outcome])[0]
-            for at, block in pairs.items()
-            if len(block) >= max(5, with_outcome.get(at, 0) / 2) and block[signal].nunique() > 1
-        ]
-        found[str(model)] = float(pd.Series(values).mean()) if values else float("nan")
-    return found
-
-
-def test_m6_gives_the_mean_ic_of_scipy(make: Make, tmp_path: Path) -> None:
-    files = {name: SHARED / "m6" / f"{name}.parquet" for name in ("predictions", "outcomes", "factors")}
-    named = {"predictions": "predictions", "truth": "outcomes", "factors": "factors"}
-    found = board_of(M6, tmp_path, *((kind, files[name]) for kind, name in named.items()))
-
-    outcomes = pd.read_parquet(files["outcomes"])[["cycle", "asset", "realized_return"]]
-    rows = pd.read_parquet(files["predictions"])[["model_id", "cycle", "asset", "signal"]]
-    expected = mean_ic(rows.merge(outcomes, on=["cycle", "asset"]), "signal", "realized_return")
-    assert found == pytest.approx(expected, abs=1e-12)
-    assert len(found) == 18
-
-
-def test_flusight_gives_the_mean_ic_of_scipy_over_cycles_with_enough_pairs(make: Make, tmp_path: Path) -> None:
-    path = SHARED / "flusight" / "small" / "signals_2024-25_h1.parquet"
-    found = board_of(FLUSIGHT, tmp_path, ("signals", path))
-
-    expected = mean_ic(pd.read_parquet(path), "signal", "realized")
-    assert found == pytest.approx(expected, abs=1e-12, nan_ok=True)
-    assert len(found) == 48
