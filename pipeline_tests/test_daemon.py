@@ -124,4 +124,4 @@ def test_a_dropped_file_becomes_a_changed_published_board_by_itself(tmp_path: Pa
     assert first[0][1:3] == second[0][1:3] == ("sharp", 1)
     assert session(process.pid) == []
     assert not list((data / "inbox").rglob("*.csv"))
-    assert len([path for path in (data / "archive").rglob("*") if path.is_file()]) == 3
+    assert len([path for path in (data / "archive" / "box").rglob("*") if path.is_file()]) == 3

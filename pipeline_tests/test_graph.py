@@ -23,7 +23,7 @@ MARTS = {
     f"marts/{name}"
     for name in (
         *("leaderboard_current", "leaderboard_history", "rank_changes", "model_stats", "model_history"),
-        *("coverage", "freshness"),
+        *("coverage", "freshness", "intake"),
     )
 }
 

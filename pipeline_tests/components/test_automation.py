@@ -39,10 +39,10 @@ from pipeline_tests.warehouse import processes
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 COMPUTED = {"toy/scores", "toy/cycle_metrics", "toy/snapshots", "toy/leaderboard"}
-REGISTRIES = {"toy/models", "toy/subjects"}
+REGISTRIES = {"toy/models", "toy/model_versions", "toy/subjects"}
 MARTS = {
     *("marts/coverage", "marts/freshness", "marts/leaderboard_current", "marts/leaderboard_history"),
-    *("marts/model_history", "marts/model_stats", "marts/rank_changes"),
+    *("marts/intake", "marts/model_history", "marts/model_stats", "marts/rank_changes"),
 }
 FOR_READERS = MARTS | {"published"}
 
@@ -119,9 +119,9 @@ def test_the_marts_of_a_filled_board_do_not_wait_for_one_that_is_still_empty(dec
 @pytest.mark.parametrize(
     ("table", "downstream"),
     [
-        ("predictions", COMPUTED | REGISTRIES | FOR_READERS),
-        ("truth", COMPUTED | FOR_READERS),
-        ("models", {"toy/snapshots", "toy/leaderboard"} | FOR_READERS - {"marts/coverage"}),
+        ("predictions", COMPUTED | REGISTRIES | FOR_READERS - {"marts/intake"}),
+        ("truth", COMPUTED | FOR_READERS - {"marts/intake"}),
+        ("models", {"toy/snapshots", "toy/leaderboard"} | FOR_READERS - {"marts/coverage", "marts/intake"}),
     ],
 )
 def test_what_follows_from_something_new_is_requested_once(
@@ -148,7 +148,7 @@ def test_files_that_landed_request_all_that_is_read_from_them(toy: ToyContest) -
     assert daemon.tick() == {
         f"box/{name}"
         for name in (
-            *("submissions", "predictions", "truth", "factors", "models", "subjects"),
+            *("submissions", "predictions", "truth", "factors", "models", "model_versions", "subjects"),
             *("scores", "cycle_metrics", "snapshots", "leaderboard"),
         )
     }
