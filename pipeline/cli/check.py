@@ -134,7 +134,7 @@ def _print_verdict(out: Console, verdict: "Verdict") -> None:
     _say(out, f"{verdict.kind}: {counted(verdict.n_rows, 'row')}: {', '.join(counts)}")
     if not verdict.n_rejected:
         return
-    _print_table(out, ("rows", "why"), [(f"{rows:,}", example) for example, rows in verdict.reasons])
+    _print_table(out, ("rows", "why, such as"), [(f"{rows:,}", example) for example, rows in verdict.reasons])
     first = [(f"{row:,}", reason, _in_short(original)) for row, reason, original in verdict.examples[:_SHOWN]]
     _print_table(out, ("row", "why", "what it says"), first)
     if verdict.n_rejected > len(first):

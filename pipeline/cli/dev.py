@@ -1,12 +1,14 @@
 """``podium dev``: the Dagster UI on this project."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.cli.errors import InputError
 from pipeline.cli.instance import dagster_home, open_instance
 from pipeline.settings import PROJECT_ROOT, settings
 
@@ -16,6 +18,7 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
+    _require_port(host, port)
     with open_instance(dagster_home()):
         pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
     # Dagster must start in the project; relative folders in the settings mean those of the caller's folder.
@@ -25,4 +28,24 @@ def dev(
         os.environ["PODIUM_DEFS_DIR"] = str(own.resolve())
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
+    print(f"Dagster UI: http://{host}:{port}", flush=True)
     os.execv(str(dagster), [str(dagster), "dev", "--host", host, "--port", str(port)])  # noqa: S606  (our own command)
+
+
+def _require_port(host: str, port: int) -> None:
+    """Refuse a port that is taken: Dagster would go on without its UI.
+
+    Raises
+    ------
+    InputError
+        If nothing can listen there.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"nothing can listen on {host}:{port}: {error.strerror or error}; name another --port"
+        ) from error

@@ -1,6 +1,6 @@
 """``podium status``: how every declared board is doing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,14 @@ from rich.text import Text
 from pipeline.cli.output import MISSING, console, counted, day, print_json
 from pipeline.reports.queries import Contents, Freshness, contents, freshness
 from pipeline.settings import settings
-from pipeline.warehouse import NotPublishedError, WriteLock, current_publication, now, open_published
+from pipeline.warehouse import (
+    NotPublishedError,
+    PublishedDamagedError,
+    WriteLock,
+    current_publication,
+    now,
+    open_published,
+)
 
 if TYPE_CHECKING:
     from pipeline.cli.history import LastRun
@@ -47,7 +54,8 @@ def status(
     contracts = load_contracts()
     chosen = list(contracts.values()) if board is None else [contract_of(contracts, board)]
     moment = now()
-    found = _statuses(chosen, moment)
+    found, damage = _statuses(chosen, moment)
+    notes = [*damage, *_strays(contracts)]
     writer = _writer()
     publication = current_publication(settings().published_dir)
     published_at = None if publication is None else publication.published_at
@@ -58,6 +66,7 @@ def status(
                 "boards": [_record(one) for one in found],
                 "published_at": published_at,
                 "writer": None if writer is None else asdict(writer),
+                "notes": notes,
             }
         )
         return
@@ -66,17 +75,34 @@ def status(
     said = "nothing is published yet" if published_at is None else f"published {_moment(published_at)}"
     writes = "nobody writes the warehouse now" if writer is None else f"written by {writer}"
     out.print(Text(f"{day(moment.replace(second=0, microsecond=0))}: {said}; {writes}."))
+    for note in notes:
+        out.print(Text(note, style="red"))
 
 
-def _statuses(chosen: Sequence["Contract"], moment: datetime) -> list[_Status]:
+def _strays(contracts: Mapping[str, "Contract"]) -> list[str]:
+    """What lies in the inbox where no board looks."""
+    from pipeline.components.inbox import folders
+    from pipeline.landing import strays
+
+    known = {name: tuple(folders(contract)) for name, contract in contracts.items()}
+    lost = strays(settings().inbox_dir, known)
+    if not lost:
+        return []
+    shown = ", ".join(str(path.relative_to(settings().inbox_dir)) for path in lost[:3])
+    return [
+        f"{counted(len(lost), 'file')} in the inbox where no board looks, such as {shown}; move to <board>/<folder>"
+    ]
+
+
+def _statuses(chosen: Sequence["Contract"], moment: datetime) -> tuple[list[_Status], list[str]]:
     from pipeline.cli.history import last_runs, next_tick
     from pipeline.components.inbox import folders
     from pipeline.landing import pending
 
     names = [contract.name for contract in chosen]
-    published = _published(names)
+    published, damage = _published(names)
     runs = last_runs(names, moment)
-    return [
+    found = [
         _Status(
             contract,
             published[contract.name],
@@ -87,14 +113,17 @@ def _statuses(chosen: Sequence["Contract"], moment: datetime) -> list[_Status]:
         )
         for contract in chosen
     ]
+    return found, damage
 
 
-def _published(names: Sequence[str]) -> dict[str, Contents]:
+def _published(names: Sequence[str]) -> tuple[dict[str, Contents], list[str]]:
+    """What is published of each board, and what is wrong with the file."""
     try:
         with open_published(settings().published_dir) as connection:
-            return {name: contents(connection, name) for name in names}
-    except NotPublishedError:
-        return {name: Contents() for name in names}
+            return {name: contents(connection, name) for name in names}, []
+    except NotPublishedError as error:
+        damage = [str(error)] if isinstance(error, PublishedDamagedError) else []
+        return {name: Contents() for name in names}, damage
 
 
 def _writer() -> "Holder | None":

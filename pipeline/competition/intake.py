@@ -94,6 +94,12 @@ def truth_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) ->
     reasons.add(horizon < ANY_HORIZON, "horizon is below 0")
     if contract.truth.known_at == "column":
         reasons.add(rows["known_at"].isna(), "known_at is missing, and truth.known_at is 'column'")
+    known = rows["known_at"] if contract.truth.known_at == "column" else target_time
+    reasons.add(
+        known > pd.Timestamp(received_at) + _CLOCKS,
+        "it lies in the future, where no outcome is known yet: correct its "
+        + ("known_at" if contract.truth.known_at == "column" else "target_time"),
+    )
     stored = rows.assign(target_time=target_time, horizon=horizon, received_at=pd.Timestamp(received_at))
     return reasons.split(stored)
 
@@ -119,6 +125,8 @@ def registration_rows(rows: pd.DataFrame, received_at: datetime) -> Judged:
     return _Reasons(rows.index).split(rows.assign(received_at=pd.Timestamp(received_at)))
 
 
+_CLOCKS = timedelta(days=1)
+"""How far a time may lie ahead: dates stand for their midnight, and zones differ."""
 _NO_TARGET_TIME = "target_time is missing; give it, or declare horizon_length (and a cycle, in files of {part})"
 
 _TOO_FAR = "horizon is too large: target_time would be after the year 2199"
@@ -149,7 +157,9 @@ def _refuse_unknown(
         if known is not None:
             reasons.add(
                 ~rows[column].isin(list(known)),
-                f"{what} " + rows[column].map(repr) + " is not registered; register it, then submit again",
+                f"{what} "
+                + rows[column].map(repr)
+                + f" is not registered; land it first, in a file for {what}s (column {column})",
             )
 
 

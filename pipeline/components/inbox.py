@@ -79,6 +79,7 @@ def _predictions(contract: Contract, known: Known) -> Intake:
         ),
         rules=partial(prediction_rows, contract=contract, models=models, subjects=subjects),
         unique=("model_id", "cycle", "horizon", "subject"),
+        replaces=("model_id", "cycle"),
         agreement=agreement,
     )
 
@@ -98,6 +99,7 @@ def _truth(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the si
         ),
         rules=partial(truth_rows, contract=contract),
         unique=("subject", "target_time", "horizon", "known_at"),
+        replaces=() if contract.truth.known_at == "column" else ("subject", "target_time", "horizon"),
         once=True,
     )
 
@@ -117,6 +119,7 @@ def _factors(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the 
         ),
         rules=partial(factor_rows, contract=contract),
         unique=("cycle", "subject", "factor"),
+        replaces=("cycle", "subject", "factor"),
         once=True,
     )
 
@@ -133,6 +136,7 @@ def _models(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the s
         ),
         rules=registration_rows,
         unique=("model_id",),
+        replaces=("model_id",),
         once=True,
     )
 
@@ -145,6 +149,7 @@ def _subjects(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the
         fields=(called("subject", "VARCHAR"), called("title", "VARCHAR", required=False, nullable=True)),
         rules=registration_rows,
         unique=("subject",),
+        replaces=("subject",),
         once=True,
     )
 

@@ -121,7 +121,12 @@ def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefiniti
                 "boards": ", ".join(publication.boards),
                 "left_out": "; ".join(publication.left_out) or "none",
                 "size_mb": round(publication.path.stat().st_size / 1e6, 1),
-                "podium/why": "published" if publication.changed else "nothing new: not published again",
+                "podium/why": "; ".join(
+                    [
+                        "published" if publication.changed else "not published again",
+                        *publication.left_out,
+                    ]
+                ),
             }
         )
 

@@ -5,7 +5,7 @@ This package knows tables and files, not what they mean: for each kind of file i
 
 from pipeline.landing.archive import archived, arrivals
 from pipeline.landing.files import UnreadableFileError
-from pipeline.landing.inbox import Delivery, deliver, pending
+from pipeline.landing.inbox import Delivery, deliver, pending, strays
 from pipeline.landing.intake import Agreement, FileField, Intake
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
@@ -24,4 +24,5 @@ __all__ = [
     "land_again",
     "land_file",
     "pending",
+    "strays",
 ]

@@ -180,7 +180,7 @@ _CONVERTERS: dict[str, Callable[["pd.Series[Any]"], Converted]] = {
 }
 _MEANINGS = {
     "VARCHAR": f"printable text of at most {_LONGEST_TEXT:,} characters",
-    "DOUBLE": "a finite number",
+    "DOUBLE": "a finite number such as 1.5",
     "INTEGER": "a whole number",
     "TIMESTAMP": f"a date or time such as 2024-05-31 or 2024-05-31T22:00Z, of the years {FIRST_YEAR} to {LAST_YEAR}",
     "BOOLEAN": "true or false",

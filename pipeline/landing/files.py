@@ -208,6 +208,9 @@ class _TextRow:
 
 
 def _csv(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
+    with path.open("rb") as beginning:
+        if beginning.read(4) == b"PK\x03\x04":
+            raise UnreadableFileError("it is an Excel workbook or another ZIP file; export it as CSV")
     csv.field_size_limit(_LONGEST_ROW)
     with _open_text(path) as stream:
         lines = _Lines(stream)

@@ -7,7 +7,7 @@ when the file system last changed it or its name (``ctime``), which ``touch`` an
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -90,6 +90,18 @@ def pending(inbox_dir: Path, board: str, folders: tuple[str, ...]) -> list[Deliv
     """
     found = (one for folder in folders for one in sorted(_in_folder(inbox_dir, board, folder), key=_order))
     return list(found)
+
+
+def strays(inbox_dir: Path, known: Mapping[str, Collection[str]]) -> list[Path]:
+    """Files in the inbox that are in no folder of any board, sorted; ``known`` are the folders of each board."""
+    if not inbox_dir.is_dir():
+        return []
+    places = {inbox_dir / board / folder for board, folders in known.items() for folder in folders}
+    return sorted(
+        path
+        for path in inbox_dir.rglob("*")
+        if not path.is_dir() and path.parent not in places and not _is_left_alone(path.name)
+    )
 
 
 def deliver(source: Path, inbox_dir: Path, board: str, folder: str, name: str | None = None) -> Path:

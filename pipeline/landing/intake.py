@@ -77,6 +77,9 @@ class Intake:
         What rows must meet besides the types of their columns.
     unique : tuple of str
         Columns of the table that no two rows of a file may share.
+    replaces : tuple of str
+        Columns of the table by which rows of a later file stand for those of an earlier one: a file that was replaced
+        may be landed again. None for rows that stand for themselves.
     once : bool
         Whether identical rows are one statement, stored once; otherwise each after the first is refused.
     agreement : Agreement or None
@@ -88,6 +91,7 @@ class Intake:
     fields: tuple[FileField, ...]
     rules: Rules
     unique: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
     once: bool = False
     agreement: Agreement | None = None
 

@@ -19,7 +19,7 @@ from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
 from pipeline.tables import FILES, QUARANTINE, TableSpec
-from pipeline.warehouse import Sql, Store, compose, literal, now, quote, relation
+from pipeline.warehouse import Sql, Store, compose, join, literal, now, quote, relation
 
 _SHOWN = 20
 _INCOMING = quote("podium_incoming")
@@ -98,8 +98,8 @@ def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake
 def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archive_dir: Path) -> Landed | None:
     """Take the rows of a file and move it to the archive; None when it changed or went away meanwhile.
 
-    The same content a second time changes nothing, unless rows of it had been refused and now more are taken: then it
-    is landed as if it were another file, as of its new arrival. What it gave before stays.
+    The same content a second time changes nothing, unless rows of it had been refused and now more are taken, or a
+    later file had replaced it: then it is landed like another file, as of its new arrival. What it gave before stays.
 
     Parameters
     ----------
@@ -167,13 +167,31 @@ class _Landing:
     def run(self) -> Verdict:
         """Judge the file and write what it gives."""
         before = self._before()
-        if before is not None and before.status == "accepted":
+        is_replaced = before is not None and self._is_replaced()
+        if before is not None and before.status == "accepted" and not is_replaced:
             return before
         verdict = self._judge()
-        if before is None or verdict.n_accepted > before.n_accepted:
+        if before is None or is_replaced or verdict.n_accepted > before.n_accepted:
             self.is_new = True
             self._write(verdict)
         return verdict
+
+    def _is_replaced(self) -> bool:
+        """Whether a later file says something else of what this content spoke of last: then saying it again is news."""
+        if not self.intake.replaces:
+            return False
+        statement = compose(
+            "SELECT EXISTS (FROM {table} AS own SEMI JOIN {table} AS later"
+            " ON later.competition = own.competition AND later.file_number > own.file_number AND {same}"
+            " WHERE own.competition = ? AND own.file_number = (SELECT max(file_number) FROM {files}"
+            "  WHERE competition = ? AND kind = ? AND sha256 = ?))",
+            table=self.intake.table,
+            files=FILES,
+            same=join([compose("later.{c} = own.{c}", c=name) for name in self.intake.replaces], " AND "),
+        )
+        board = self.delivery.board
+        found = self.store.connection.execute(statement, [board, board, self.intake.kind, self.sha256]).fetchone()
+        return bool(found and found[0])
 
     def _judge(self) -> Verdict:
         if not self.delivery.is_file:

@@ -5,7 +5,7 @@ The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out
 
 from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
 from pipeline.warehouse.frames import RowsError, now, relation
-from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
+from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.migrations import WarehouseVersionError
 from pipeline.warehouse.published import (
@@ -39,6 +39,7 @@ __all__ = [
     "connect",
     "connect_in_memory",
     "current_publication",
+    "join",
     "literal",
     "now",
     "open_published",

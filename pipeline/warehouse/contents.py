@@ -49,6 +49,9 @@ def publishable(
     left_out: list[str] = []
     for board in sorted(_names(connection, compose("SELECT {board} FROM {table}", board=BOARDS.board, table=BOARDS))):
         if declared is not None and board not in declared:
+            left_out.append(
+                f"board {board!r} is in the warehouse but not declared (see PODIUM_DEFS_DIR), so it is not published"
+            )
             continue
         if board.lower() in taken or not board or "\0" in board:
             left_out.append(

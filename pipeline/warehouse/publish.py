@@ -56,8 +56,9 @@ def publish(
     with connect(working, read_only=False, timeout=timeout, config=config) as connection:
         migrate(connection)
         planned = _plan(connection, published_dir / f"{_LEFTOVER}{os.getpid()}" / working.name, boards)
-        if present is not None and not force and _holds(present, planned):
-            return replace(present, changed=False, left_out=planned.left_out)
+        lost = _lost(present, planned, boards)
+        if present is not None and not force and (lost or _holds(present, planned)):
+            return replace(present, changed=False, left_out=(*planned.left_out, *lost))
         connection.execute("CHECKPOINT")
     planned = _make_copy(working, planned, config)
     final = published_dir / _free_name(published_dir, planned.seq)
@@ -77,6 +78,17 @@ def _plan(connection: duckdb.DuckDBPyConnection, path: Path, boards: Collection[
     """What a publication of the open working file would be."""
     published, left_out = publishable(connection, boards)
     return Publication(path, max_seq(connection), now(), published, file_identity(connection), left_out=left_out)
+
+
+def _lost(present: Publication | None, planned: Publication, boards: Collection[str] | None) -> list[str]:
+    """Why nothing is published when declared boards would vanish: the warehouse was lost, not the boards."""
+    wanted = () if present is None or boards is None else sorted(set(present.boards) & set(boards))
+    return [
+        f"board {board!r} is published and declared, but the warehouse does not have it (was it lost?): nothing is "
+        f"published until `podium run` has computed it again"
+        for board in wanted
+        if board not in planned.boards and not any(repr(board) in why for why in planned.left_out)
+    ]
 
 
 def _holds(present: Publication, planned: Publication) -> bool:

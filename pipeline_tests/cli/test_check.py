@@ -51,9 +51,9 @@ def test_a_good_file_is_accepted_and_nothing_is_written(podium: Podium, tmp_path
 @pytest.mark.parametrize(
     ("rows", "rejected", "reason"),
     [
-        (["a,2024-01-05,X,NaN"], 1, "value is 'NaN', not a finite number"),
-        (["a,2024-01-05,X,-inf"], 1, "value is '-inf', not a finite number"),
-        (["a,2024-01-05,X,high"], 1, "value is 'high', not a finite number"),
+        (["a,2024-01-05,X,NaN"], 1, "value is 'NaN', not a finite number such as 1.5"),
+        (["a,2024-01-05,X,-inf"], 1, "value is '-inf', not a finite number such as 1.5"),
+        (["a,2024-01-05,X,high"], 1, "value is 'high', not a finite number such as 1.5"),
         (["a,2024-01-05,X,"], 1, "value is missing"),
         (["a,05.01.2024,X,1"], 1, "cycle is '05.01.2024', not a date or time"),
         ([",2024-01-05,X,1"], 1, "model_id is missing"),
@@ -83,7 +83,7 @@ def test_reasons_are_counted_and_the_first_rows_shown(podium: Podium, tmp_path: 
     shown = check(podium, path)
     assert [row[0] for row in shown.table] == ["rows", "7", "1", "row", "4", "5", "6", "7", "8"]
     number, reason, said = shown.table[4]
-    assert (number, reason) == ("4", "value is 'NaN', not a finite number")
+    assert (number, reason) == ("4", "value is 'NaN', not a finite number such as 1.5")
     assert said.replace(" ", "") == "a,2024-01-05,Z0,NaN"
     assert "These are the first 5 of 8 refused rows; --json has more.\n" in shown.out
 
@@ -122,7 +122,7 @@ def test_columns_of_a_wrong_type_refuse_their_rows(podium: Podium, tmp_path: Pat
     kind = judged(podium, path)
     assert (kind["accepted"], kind["rejected"]) == (0, 2)
     assert "cycle is 20240105, not a date or time" in kind["reasons"][0]["example"]
-    assert "value is True, not a finite number" in kind["reasons"][0]["example"]
+    assert "value is True, not a finite number such as 1.5" in kind["reasons"][0]["example"]
 
 
 def test_a_file_without_rows_has_nothing_to_refuse(podium: Podium, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_json_has_everything(podium: Podium, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.csv", *GOOD, "c,2024-01-05,X,NaN")
     found = check(podium, path, "--json").json
     (refused,) = found["kinds"][0].pop("refused")
-    assert (refused["row"], refused["reason"]) == (4, "value is 'NaN', not a finite number")
+    assert (refused["row"], refused["reason"]) == (4, "value is 'NaN', not a finite number such as 1.5")
     assert "2024-01-05" in refused["original"]
     assert found == {
         "file": str(path),
@@ -276,7 +276,7 @@ def test_json_has_everything(podium: Podium, tmp_path: Path) -> None:
                 "rejected": 1,
                 "late": 0,
                 "unreadable": None,
-                "reasons": [{"example": "value is 'NaN', not a finite number", "rows": 1}],
+                "reasons": [{"example": "value is 'NaN', not a finite number such as 1.5", "rows": 1}],
             }
         ],
         "late": None,
@@ -286,7 +286,7 @@ def test_json_has_everything(podium: Podium, tmp_path: Path) -> None:
 
 
 def test_another_folder_is_checked_by_its_own_rules(podium: Podium, tmp_path: Path) -> None:
-    truth = write(tmp_path / "truth.csv", "X,2024-01-12,0.5", "X,2024-01-12,high", header="subject,target_time,value")
+    truth = write(tmp_path / "truth.csv", "X,2024-01-05,0.5", "X,2024-01-05,high", header="subject,target_time,value")
     kind = judged(podium, truth, "--kind", "truth")
     assert (kind["kind"], kind["accepted"], kind["rejected"]) == ("truth", 1, 1)
     models = write(tmp_path / "models.csv", "a,Alpha", header="model_id,title")
@@ -371,8 +371,8 @@ def test_who_is_not_registered_is_refused(podium: Podium, tmp_path: Path, own_bo
     league.run(contract, tmp_path, models=models, subjects=subjects)
     kind = judged(podium, write(tmp_path / "good.csv", *GOOD))
     assert {one["example"] for one in kind["reasons"]} == {
-        "model 'b' is not registered; register it, then submit again",
-        "subject 'Y' is not registered; register it, then submit again",
+        "model 'b' is not registered; land it first, in a file for models (column model_id)",
+        "subject 'Y' is not registered; land it first, in a file for subjects (column subject)",
     }
     assert (kind["accepted"], kind["rejected"]) == (1, 2)
 

@@ -1,6 +1,7 @@
 """``podium dev``: Dagster's own command, in the project, with the home and the folders that the caller meant."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,12 @@ def test_a_wrong_configuration_is_one_line(podium: Podium, tmp_path: Path) -> No
     (tmp_path / "dagster_home").mkdir()
     (tmp_path / "dagster_home" / "dagster.yaml").write_text("telemetry: [", encoding="utf-8")
     assert error(podium("dev"), 2).startswith("Dagster cannot be configured by ")
+
+
+def test_a_port_that_is_taken_is_one_line(podium: Podium) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        message = error(podium("dev", "--port", str(port)), 2)
+    assert message == f"nothing can listen on 127.0.0.1:{port}: Address already in use; name another --port"

@@ -98,6 +98,16 @@ def test_files_that_wait_landed_and_were_refused_are_counted(podium: Podium, tmp
         assert text in shown
 
 
+def test_files_where_no_board_looks_are_told(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
+    declare(own_boards)
+    place = tmp_path / "inbox" / "leauge" / "predictions"
+    place.mkdir(parents=True)
+    (place / "a.csv").write_text("x")
+    told = "1 file in the inbox where no board looks, such as leauge/predictions/a.csv; move to <board>/<folder>"
+    assert podium("status", "--json").json["notes"] == [told]
+    assert told.split(",")[0] in podium("status").out
+
+
 def test_the_last_run_is_the_boards_own_or_one_over_all_assets(podium: Podium, instance: dg.DagsterInstance) -> None:
     assert board_of(podium)["last_run"] is None
     create_run_for_test(instance, "cup", status=dg.DagsterRunStatus.SUCCESS)

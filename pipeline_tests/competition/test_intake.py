@@ -83,8 +83,8 @@ def test_only_the_registered_take_part_when_registration_is_closed() -> None:
 
     assert stored["row_number"].tolist() == [1]
     assert reasons == {
-        2: 'model "x\'y" is not registered; register it, then submit again',
-        3: "subject 'b' is not registered; register it, then submit again",
+        2: 'model "x\'y" is not registered; land it first, in a file for models (column model_id)',
+        3: "subject 'b' is not registered; land it first, in a file for subjects (column subject)",
     }
 
 
@@ -115,12 +115,25 @@ def test_an_outcome_is_of_a_cycle_and_horizon_or_of_a_time() -> None:
         {"target_time": CYCLE, "horizon": 3},
         {"target_time": CYCLE, "horizon": -1},
     )
-    stored, reasons = truth_rows(given, NOW, contract())
+    later = NOW + 14 * DAY
+    stored, reasons = truth_rows(given, later, contract())
 
     assert reasons.empty
     assert stored["target_time"].tolist() == [CYCLE + 7 * DAY, CYCLE + 14 * DAY, CYCLE, CYCLE, CYCLE]
     assert stored["horizon"].tolist() == [1, 2, ANY_HORIZON, 3, ANY_HORIZON]
-    assert (stored["received_at"] == NOW).all()
+    assert (stored["received_at"] == later).all()
+
+
+def test_an_outcome_of_the_future_is_refused_give_or_take_a_day() -> None:
+    given = truth({"target_time": NOW + DAY}, {"target_time": NOW + DAY + timedelta(seconds=1)})
+    stored, reasons = truth_rows(given, NOW, contract())
+    assert stored["row_number"].tolist() == [1]
+    assert reasons[2] == "it lies in the future, where no outcome is known yet: correct its target_time"
+    known = truth({"target_time": NOW, "known_at": NOW + 2 * DAY}, {"target_time": NOW + 9 * DAY, "known_at": NOW})
+    by_column = contract(truth={"source": "inbox", "known_at": "column"})
+    stored, reasons = truth_rows(known, NOW, by_column)
+    assert stored["row_number"].tolist() == [2]
+    assert reasons[1] == "it lies in the future, where no outcome is known yet: correct its known_at"
 
 
 def test_an_outcome_of_no_time_is_refused() -> None:

@@ -143,6 +143,19 @@ def test_a_resubmission_in_time_counts_as_a_whole_and_the_first_is_kept(contest:
     assert of_cycle["superseded_by"].fillna(0).tolist() == [of_cycle["file_number"].iloc[1], 0]
 
 
+def test_going_back_to_an_earlier_submission_counts_and_sending_it_once_more_changes_nothing(
+    contest: InboxContest,
+) -> None:
+    first, second = predictions("a", DAYS[0], seed=5), predictions("a", DAYS[0], seed=6)
+    for content in (first, second, first):
+        contest.run(("predictions", content))
+        taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
+        assert taken["value"].tolist() == content["value"].tolist()
+    landed = len(contest.table(FILES))
+    assert set(recomputed(contest.run(("predictions", first))).values()) == {0}
+    assert len(contest.table(FILES)) == landed == 6
+
+
 def test_a_late_submission_is_kept_flagged_and_not_scored_whatever_its_times_say(contest: InboxContest) -> None:
     rows = pd.concat([predictions("c", 30), predictions("a", 30, received_at=cycle(31))])
     os.utime(contest.drop("predictions", rows), (0, 0))

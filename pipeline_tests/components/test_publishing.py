@@ -110,6 +110,7 @@ def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: To
     said = metadata(result)["published"]
     assert said["boards"] == "toy"
     assert said["left_out"].startswith("board 'Meta' cannot have its own schema")
+    assert said["left_out"] in said["podium/why"]
 
 
 @pytest.mark.slow

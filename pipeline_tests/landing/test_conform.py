@@ -183,7 +183,10 @@ def test_truth_values_are_the_usual_words() -> None:
 
 
 def test_reasons_name_the_column_the_value_and_what_it_should_be() -> None:
-    assert text("1,5", None, type="DOUBLE") == ([], {1: "x is '1,5', not a finite number", 2: "x is missing"})
+    assert text("1,5", None, type="DOUBLE") == (
+        [],
+        {1: "x is '1,5', not a finite number such as 1.5", 2: "x is missing"},
+    )
     assert "not a date or time such as 2024-05-31" in text("5", type="TIMESTAMP")[1][1]
     assert len(one_reason("y" * 1000)) < 100
 
@@ -203,7 +206,7 @@ def test_every_wrong_field_of_a_row_is_named() -> None:
     (refused,) = done.refused
     assert refused.row_number == 7
     assert refused.original == "a,b"
-    assert refused.reason.startswith("x is 'a', not a finite number; y is 'b', not a date")
+    assert refused.reason.startswith("x is 'a', not a finite number such as 1.5; y is 'b', not a date")
 
 
 def test_a_missing_column_is_missing_values_or_the_default() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.landing import deliver
+from pipeline.landing import deliver, strays
 from pipeline.landing import inbox as inbox_module
 from pipeline_tests.landing.notes import drop, waiting
 
@@ -164,3 +164,16 @@ def test_no_path_leads_out_of_the_folder(inbox: Path, tmp_path: Path) -> None:
     (tmp_path / "source").write_text("1")
 
     assert deliver(tmp_path / "source", inbox, "toy", "truth", "../../../x.csv") == inbox / "toy" / "truth" / "x.csv"
+
+
+def test_files_where_no_board_looks_are_found(inbox: Path) -> None:
+    for name, folder in (("a.csv", "truth"), ("b.csv", "trueth"), (".c.csv", "trueth")):
+        drop(inbox, "x", name, folder)
+    (inbox / "toy" / "loose.csv").write_text("x")
+    (inbox / "tyo" / "truth").mkdir(parents=True)
+    (inbox / "tyo" / "truth" / "d.csv").write_text("x")
+
+    found = [path.relative_to(inbox).as_posix() for path in strays(inbox, {"toy": ("truth", "predictions")})]
+
+    assert found == ["toy/loose.csv", "toy/trueth/b.csv", "tyo/truth/d.csv"]
+    assert strays(inbox / "nowhere", {}) == []

@@ -272,3 +272,27 @@ def test_the_folder_of_publications_follows_the_settings(tmp_path: Path, monkeyp
         assert WarehouseFiles(tmp_path / "x.duckdb").published_dir == tmp_path / "published"
     finally:
         settings.cache_clear()
+
+
+def test_a_board_that_is_not_declared_is_named(files: WarehouseFiles) -> None:
+    write(files, 1.0, "one", "two")
+    said = files.publish(["one"])
+    assert said.boards == ("one",)
+    assert said.left_out == (
+        "board 'two' is in the warehouse but not declared (see PODIUM_DEFS_DIR), so it is not published",
+    )
+
+
+def test_a_warehouse_that_was_lost_does_not_take_declared_boards_from_readers(files: WarehouseFiles) -> None:
+    write(files, 1.0, "one", "two")
+    before = files.publish(["one", "two"])
+    files.path.unlink()
+    write(files, 2.0, "two")
+
+    kept = files.publish(["one", "two"])
+
+    assert (kept.path, kept.changed) == (before.path, False)
+    assert kept.left_out[0].startswith("board 'one' is published and declared, but the warehouse does not have it")
+    assert files.publish(["two"]).boards == ("two",)
+    write(files, 1.0, "one")
+    assert files.publish(["one", "two"]).boards == ("one", "two")
