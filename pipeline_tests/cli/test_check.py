@@ -286,7 +286,7 @@ def test_json_has_everything(podium: Podium, tmp_path: Path) -> None:
 
 
 def test_another_folder_is_checked_by_its_own_rules(podium: Podium, tmp_path: Path) -> None:
-    truth = write(tmp_path / "truth.csv", "X,2024-01-05,0.5", "X,2024-01-05,high", header="subject,target_time,value")
+    truth = write(tmp_path / "truth.csv", "X,2024-01-01,0.5", "X,2024-01-01,high", header="subject,target_time,value")
     kind = judged(podium, truth, "--kind", "truth")
     assert (kind["kind"], kind["accepted"], kind["rejected"]) == ("truth", 1, 1)
     models = write(tmp_path / "models.csv", "a,Alpha", header="model_id,title")
