@@ -70,6 +70,10 @@ class _FromFiles(Declaration):
         unknown = [str(name) for name in columns if name not in cls.column_names] if isinstance(columns, dict) else []
         if unknown:
             raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {', '.join(cls.column_names)}")
+        given = list(columns.values()) if isinstance(columns, dict) else []
+        twice = [repr(column) for place, column in enumerate(given) if column in given[:place]]
+        if twice:
+            raise ValueError(f"columns: {', '.join(twice)} cannot be two columns at once; give each its own")
         return declared
 
 

@@ -240,3 +240,14 @@ def test_a_rule_must_score_the_output_type() -> None:
 @pytest.mark.usefixtures("dotted_paths_into_tests")
 def test_a_dotted_path_must_name_a_metric() -> None:
     refused(f"metric '{CUSTOM}.NOT_A_METRIC' is a float", metrics=["ic", f"{CUSTOM}.NOT_A_METRIC"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"team": "model_id"}, "columns: unknown 'team'; known: model_id, cycle, horizon"),
+        ({"model_id": "day", "cycle": "day"}, "columns: 'day' cannot be two columns at once"),
+    ],
+)
+def test_columns_of_files_are_podiums_and_each_is_one(columns: dict[str, str], message: str) -> None:
+    refused(message, predictions={"source": "inbox", "columns": columns})
