@@ -19,8 +19,8 @@ from pipeline.settings import PROJECT_ROOT, settings
 from pipeline_tests import toy_contest
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
-SHARED_DATA = Path(os.environ.pop("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
-"""Real data that tests read where they are; the variable is taken away because it is no setting."""
+SHARED_DATA = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+"""Real data that tests read where they are."""
 
 
 def copy_dbt_project(target: Path) -> Path:
