@@ -97,7 +97,8 @@ def _land_lost(store: Store, contract: Contract) -> list[Landed]:
     have = set(store.query("SELECT sha256 FROM competition.files WHERE competition = ?", [contract.name])["sha256"])
     landed: list[Landed] = []
     for sha256, delivery in arrivals(settings().archive_dir, contract.name):
-        if sha256 in have or delivery.folder not in of_folder:
+        # After the first that is missing all are landed again, so that one sent a second time replaces those between.
+        if (sha256 in have and not landed) or delivery.folder not in of_folder:
             continue
         intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
         done = land_again(store, delivery, intakes, sha256)
@@ -107,7 +108,6 @@ def _land_lost(store: Store, contract: Contract) -> list[Landed]:
             )
         else:
             landed.append(done)
-            have.add(sha256)
     return landed
 
 

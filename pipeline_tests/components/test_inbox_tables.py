@@ -155,6 +155,12 @@ def test_going_back_to_an_earlier_submission_counts_and_sending_it_once_more_cha
     assert set(recomputed(contest.run(("predictions", first))).values()) == {0}
     assert len(contest.table(FILES)) == landed == 6
 
+    shutil.rmtree(contest.folder / FILE.parent)
+    contest.run()
+    taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
+    assert taken["value"].tolist() == first["value"].tolist()
+    assert len(contest.table(FILES)) == landed
+
 
 def test_a_late_submission_is_kept_flagged_and_not_scored_whatever_its_times_say(contest: InboxContest) -> None:
     rows = pd.concat([predictions("c", 30), predictions("a", 30, received_at=cycle(31))])
