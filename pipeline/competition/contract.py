@@ -4,6 +4,7 @@ Every name is checked when the contract is read, so that a mistake shows at load
 the middle of a run. The parts are in :mod:`pipeline.competition.declaration`.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -26,10 +27,15 @@ from pipeline.competition.declaration import (
     not_reserved,
 )
 from pipeline.competition.durations import Duration, format_duration
+from pipeline.competition.ensembles import EnsembleConfig, filter_of, strategy_of
+from pipeline.competition.ensembles.config import Normalize
 from pipeline.competition.metrics import METRICS, Metric
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.registry import UnknownNameError
+
+BESIDE = "@"
+"""Between a metric of members and the ensemble that it is computed against: contribution@top5."""
 
 
 class Contract(Declaration):
@@ -51,6 +57,9 @@ class Contract(Declaration):
     scoring: ScoringSpec
     metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
     windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
+    ensembles: tuple[EnsembleConfig, ...] = Field(
+        default=(), description="Virtual models made of the real ones, weighed by what was known at each deadline."
+    )
     leaderboard: LeaderboardSpec
     missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
@@ -74,7 +83,12 @@ class Contract(Declaration):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Contract":
-        problems = _unknown_names(self) or [*_metric_problems(self), *_key_problems(self), *_file_problems(self)]
+        problems = _unknown_names(self) or [
+            *_metric_problems(self),
+            *_key_problems(self),
+            *_file_problems(self),
+            *_ensemble_problems(self),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -92,7 +106,33 @@ class Contract(Declaration):
 
     def metric(self, name: str) -> Metric:
         """The metric of that name, built in or custom; one named by its dotted path is called so in every table."""
-        return replace(METRICS.get(name), name=name)
+        return replace(METRICS.get(name.partition(BESIDE)[0]), name=name)
+
+    @property
+    def active_ensembles(self) -> tuple[EnsembleConfig, ...]:
+        """The ensembles that are computed, in the order of their declaration."""
+        return tuple(ensemble for ensemble in self.ensembles if ensemble.enabled)
+
+    def ensemble_beside(self, metric: str) -> EnsembleConfig:
+        """The ensemble that a metric of members is computed against: the one after ``@``, or the first.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        name = metric.partition(BESIDE)[2]
+        for ensemble in self.active_ensembles:
+            if name in ("", ensemble.name):
+                return ensemble
+        known = ", ".join(ensemble.name for ensemble in self.active_ensembles) or "none"
+        raise ValueError(f"metric {metric!r} needs an ensemble to be computed against; declared and enabled: {known}")
+
+    def normalization(self, ensemble: EnsembleConfig) -> Normalize:
+        """What an ensemble does to its members' predictions first."""
+        if ensemble.normalize is not None:
+            return ensemble.normalize
+        return "rank" if RULES.get(self.scoring.rule).is_scale_free else "none"
 
     def direction(self, name: str) -> Direction:
         """Which way the metric is better; a metric without its own direction has that of the scoring rule."""
@@ -120,11 +160,16 @@ class Contract(Declaration):
 
 def _unknown_names(contract: Contract) -> list[str]:
     problems = []
-    wanted = ((RULES, (contract.scoring.rule,)), (METRICS, contract.metrics))
-    for registry, names in wanted:
+    wanted: tuple[tuple[Callable[[str], object], tuple[str, ...]], ...] = (
+        (RULES.get, (contract.scoring.rule,)),
+        (contract.metric, contract.metrics),
+        (strategy_of, tuple(ensemble.strategy for ensemble in contract.ensembles)),
+        (filter_of, tuple(one.filter for one in contract.ensembles if isinstance(one.filter, str))),
+    )
+    for find, names in wanted:
         for name in names:
             try:
-                registry.get(name)
+                find(name)
             except UnknownNameError as error:
                 problems.append(str(error))
     return problems
@@ -146,6 +191,43 @@ def _metric_problems(contract: Contract) -> list[str]:
         if series_of is not None and series_of not in contract.metrics:
             problems.append(f"metric {name!r} is computed from {series_of!r}; add {series_of!r} to metrics")
     return problems
+
+
+def _ensemble_problems(contract: Contract) -> list[str]:
+    """Ensembles that cannot be computed, and metrics that need one."""
+    problems = []
+    names = [ensemble.name for ensemble in contract.ensembles]
+    if len(set(names)) < len(names):
+        problems.append(f"ensembles names one twice ({', '.join(names)}); give each its own name")
+    for name in contract.metrics:
+        try:
+            if contract.metric(name).of_members is not None:
+                contract.ensemble_beside(name)
+            elif BESIDE in name:
+                problems.append(f"metric {name!r}: only metrics of members have an {BESIDE}; leave it out")
+        except ValueError as error:
+            problems.append(str(error))
+    for ensemble in contract.ensembles:
+        problems.extend(f"ensemble {ensemble.name!r}: {problem}" for problem in _problems_of(ensemble, contract))
+    return problems
+
+
+def _problems_of(ensemble: EnsembleConfig, contract: Contract) -> Iterator[str]:
+    strategy, primary = strategy_of(ensemble.strategy), contract.metric(contract.scoring.primary)
+    if primary.of_panel is None:
+        yield f"scoring.primary {primary.name!r} is no metric of single cycles, so nothing can be weighed by it"
+    elif contract.direction(primary.name) is Direction.ASC and not strategy.for_losses:
+        yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary.name!r} is a loss"
+    conditions = ensemble.conditions
+    keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers) if conditions.top_n else ()
+    of_keys = [key.partition(".")[2] for key in keys]
+    for name in dict.fromkeys([*conditions.min_metric, *of_keys]):
+        if name not in contract.metrics:
+            yield f"filter: metric {name!r} is not among: {', '.join(contract.metrics)}"
+        elif contract.metric(name).of_members is not None:
+            yield f"filter: metric {name!r} is computed from an ensemble, so it cannot say who is in one"
+        elif contract.direction(name) is Direction.NONE:
+            yield f"filter: metric {name!r} is better neither high nor low"
 
 
 def _file_problems(contract: Contract) -> list[str]:

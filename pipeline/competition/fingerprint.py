@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.competition.contract import Contract
 
-_PANEL = {"min_subjects", "center", "horizon_cycles"}
+_OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
 """What a panel carries from the contract: any rule and any cross-sectional metric may use it."""
 
 
@@ -33,6 +33,9 @@ class _Stage:
     sources: tuple[str, ...] = ()
 
 
+_SCORES: dict[str, Any] = {"predictions": {"output_type"}, "scoring": {"rule"}} | _OF_PANEL
+_WINDOWS: dict[str, Any] = {"windows": True, "missing": True}
+_WEIGHING: dict[str, Any] = _WINDOWS | {"ensembles": True, "metrics": True, "leaderboard": True, "scoring": True}
 _PREDICTIONS_SOURCE = {"predictions": {"source"}}
 _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"
@@ -45,9 +48,14 @@ _STAGES = {
     "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),
     "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
-    "scores": _Stage({"predictions": {"output_type"}, "scoring": {"rule"}} | dict.fromkeys(_PANEL, True), (_PURE,)),
-    "cycle_metrics": _Stage({"metrics": True} | dict.fromkeys(_PANEL, True), (_PURE,)),
-    "snapshots": _Stage({"metrics": True, "windows": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
+    "scores": _Stage(_SCORES, (_PURE,)),
+    "cycle_metrics": _Stage({"metrics": True} | _OF_PANEL, (_PURE,)),
+    "ensemble_weights": _Stage(_WEIGHING, (_PURE, _KERNEL)),
+    "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}, "predictions": {"output_type"}}, (_PURE,)),
+    "ensemble_scores": _Stage(_SCORES, (_PURE,)),
+    "ensemble_metrics": _Stage({"metrics": True} | _OF_PANEL, (_PURE,)),
+    "member_metrics": _Stage(_WEIGHING | _OF_PANEL, (_PURE, _KERNEL)),
+    "snapshots": _Stage(_WINDOWS | {"metrics": True, "ensembles": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
     "leaderboard": _Stage({"leaderboard": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
 }
 
@@ -78,11 +86,17 @@ def stage_code(stage: str, contract: Contract, *also: str) -> str:
 def _custom_modules(stage: str, contract: Contract) -> list[str]:
     """Modules of the rule and metrics that a stage calls, or takes the direction of, named by dotted path."""
     keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers)
+    rule = contract.scoring.rule
+    ensembles = [name for one in contract.ensembles for name in (one.strategy, one.filter) if isinstance(name, str)]
     called = {
-        "scores": (contract.scoring.rule,),
+        "scores": (rule,),
         "cycle_metrics": contract.metrics,
+        "ensemble_weights": (rule, *contract.metrics, *ensembles),
+        "ensemble_scores": (rule,),
+        "ensemble_metrics": contract.metrics,
+        "member_metrics": (rule, *contract.metrics, *ensembles),
         "snapshots": contract.metrics,
-        "leaderboard": (contract.scoring.rule, *(key.partition(".")[2] for key in keys)),
+        "leaderboard": (rule, *(key.partition(".")[2] for key in keys)),
     }
     return [name.rpartition(".")[0] for name in called.get(stage, ()) if "." in name]
 

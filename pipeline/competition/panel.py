@@ -5,7 +5,7 @@ here and shared. Add a shared quantity here when a second metric needs it; the m
 ``pipeline.competition.metrics``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +66,11 @@ class Panel:
         """(sections, models, subjects)."""
         return len(self.cycles), len(self.models), len(self.subjects)
 
+    def with_signals(self, signals: Floats, models: npt.NDArray[np.object_] | None = None) -> "Panel":
+        """The same sections and outcomes with other signals, not scored yet; ``models`` where their number differs."""
+        scores = np.full_like(signals, np.nan)
+        return replace(self, models=self.models if models is None else models, signals=signals, scores=scores)
+
     @cached_property
     def paired(self) -> Bools:
         """Where signal and outcome are both present; shape (sections, models, subjects)."""
@@ -82,11 +87,16 @@ class Panel:
         return np.asarray((~np.isnan(self.outcomes)).sum(axis=1), dtype=np.int64)
 
     @cached_property
+    def needed(self) -> Floats:
+        """Fewest pairs of a cross-sectional metric; shape (sections,)."""
+        if self.min_subjects is not None:
+            return np.full(self.shape[0], float(self.min_subjects))
+        return np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
+
+    @cached_property
     def too_few(self) -> Bools:
         """Where a cross-section has too few pairs for a cross-sectional metric; shape (sections, models)."""
-        half = np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
-        needed = half if self.min_subjects is None else np.full(self.shape[0], self.min_subjects)
-        return self.n_pairs < needed[:, None]
+        return self.n_pairs < self.needed[:, None]
 
     @cached_property
     def signal_ranks(self) -> Floats:
@@ -141,6 +151,19 @@ class Axes:
         """
         matrix = np.full((len(self.sections), len(self.subjects)), np.nan)
         matrix[self._sections_of(rows), self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
+        return matrix
+
+    def matrix_of_models(self, rows: pd.DataFrame, column: str) -> Floats:
+        """``column`` of the rows as an array of shape (sections, models), NaN where there is no row.
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        matrix = np.full((len(self.sections), len(self.models)), np.nan)
+        models = _places(self.models, pd.Index(rows["model_id"]), "model")
+        matrix[self._sections_of(rows), models] = rows[column].to_numpy(dtype=float)
         return matrix
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:

@@ -15,6 +15,9 @@ REASONS: tuple[str | None, ...] = (
     "zero_variance",
     "no_predictions",
     "error",
+    "not_member",
+    "only_member",
+    "not_separable",
 )
 """By code; 0 is no reason, for a value that is defined."""
 

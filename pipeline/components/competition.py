@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
-from pipeline.components import checks, competition_tables, inbox_tables, pictures
+from pipeline.components import checks, competition_tables, ensemble_tables, inbox_tables, pictures
 from pipeline.components.automation import first_run_sensor, inbox_sensor, on_new_inputs
 from pipeline.components.inbox import folders
 from pipeline.components.keys import asset_key
@@ -21,9 +21,14 @@ from pipeline.registry import resolve_dotted_path
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
+    ENSEMBLE_METRICS,
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_SCORES,
+    ENSEMBLE_WEIGHTS,
     FACTORS,
     FILES,
     LEADERBOARD,
+    MEMBER_METRICS,
     MODEL_VERSIONS,
     MODELS,
     PREDICTIONS,
@@ -72,6 +77,21 @@ _COMPUTED: tuple[Asset, ...] = (
     (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
 )
 """What follows from them, whatever they came from."""
+
+_ENSEMBLES: tuple[Asset, ...] = (
+    (ENSEMBLE_WEIGHTS, ensemble_tables.update_weights, (PREDICTIONS, CYCLE_METRICS)),
+    (ENSEMBLE_PREDICTIONS, ensemble_tables.update_predictions, (PREDICTIONS, ENSEMBLE_WEIGHTS)),
+    (ENSEMBLE_SCORES, ensemble_tables.update_scores, (ENSEMBLE_PREDICTIONS, TRUTH)),
+    (ENSEMBLE_METRICS, ensemble_tables.update_metrics, (ENSEMBLE_PREDICTIONS, TRUTH, ENSEMBLE_SCORES, PREDICTIONS)),
+    (MEMBER_METRICS, ensemble_tables.update_member_metrics, (PREDICTIONS, TRUTH, CYCLE_METRICS)),
+)
+"""What a contest with ensembles has besides."""
+
+_SEE_ENSEMBLES: dict[TableSpec, tuple[TableSpec, ...]] = {
+    MODELS: (ENSEMBLE_PREDICTIONS,),
+    SNAPSHOTS: (ENSEMBLE_METRICS, MEMBER_METRICS),
+}
+"""Which other tables read its tables."""
 
 _PICTURES: dict[TableSpec, Picture] = {SNAPSHOTS: pictures.cumulative, LEADERBOARD: pictures.top_of_board}
 
@@ -163,7 +183,11 @@ def assets_of(contract: Contract) -> tuple[Asset, ...]:
         predictions[SUBJECTS],
     )
     submissions = (_SUBMISSIONS,) if contract.predictions.source == INBOX else ()
-    return ((BOARDS, competition_tables.update_catalog, ()), *submissions, *beginning, *_COMPUTED)
+    assets = ((BOARDS, competition_tables.update_catalog, ()), *submissions, *beginning, *_COMPUTED)
+    if not contract.active_ensembles:
+        return assets
+    seeing = tuple((spec, update, (*read, *_SEE_ENSEMBLES.get(spec, ()))) for spec, update, read in assets)
+    return (*seeing, *_ENSEMBLES)
 
 
 def _beginning(source: str) -> dict[TableSpec, Asset]:

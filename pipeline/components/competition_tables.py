@@ -18,12 +18,15 @@ from pipeline.competition.stages import (
 )
 from pipeline.competition.truth import news, stamp
 from pipeline.competition.versions import model_versions
+from pipeline.components.readings import known_metrics, times, truth_of
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
 from pipeline.registry import resolve_dotted_path
 from pipeline.settings import settings
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_TABLES,
     FACTORS,
     LEADERBOARD,
     METRICS,
@@ -37,8 +40,7 @@ from pipeline.tables import (
     WHOLE,
     TableSpec,
 )
-from pipeline.warehouse import Store, compose, now
-from pipeline.warehouse.identifiers import Sql, join, literal
+from pipeline.warehouse import Dirty, Store, compose, now
 
 RowsOf = Callable[[list[datetime]], pd.DataFrame]
 
@@ -63,7 +65,8 @@ def source_of(path: str) -> Source:
 
 
 def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Write the contract and what its metrics mean, for readers of SQL."""
+    """Write the contract and what its metrics mean, for readers of SQL; clear what it declares no more."""
+    _forget_ensembles(store, contract)
     board = {
         "kind": "competition",
         "title": contract.title,
@@ -86,6 +89,19 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
     ]
     changes = tuple(change for outcome in outcomes for change in outcome.changes)
     return Outcome(changes, next((outcome.why for outcome in outcomes if outcome.changes), NOTHING_NEW))
+
+
+def _forget_ensembles(store: Store, contract: Contract) -> None:
+    """Take away the rows of ensembles when a contest has none any more, and so no assets that would."""
+    if contract.active_ensembles:
+        return
+    for spec in ENSEMBLE_TABLES:
+        statement = compose(
+            "SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE competition = ?", cycle=[spec.cycle or ""], table=spec
+        )
+        cycles = [Dirty(cycle, 0) for cycle in _distinct(store, statement, contract)]
+        if cycles:
+            store.replace(spec, contract.name, cycles, pd.DataFrame(columns=spec.column_names[1:]), "no ensembles")
 
 
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -115,16 +131,19 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
     def rows_of(target_times: list[datetime]) -> pd.DataFrame:
         return rows[rows["target_time"].isin(target_times)]
 
-    target_times = _times(rows["target_time"])
+    target_times = times(rows["target_time"])
     return recompute(store, TRUTH, contract.name, code, config, rows_of, cycles=target_times)
 
 
 def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the models that take part, with their first cycle."""
     source = source_of(contract.predictions.source)
-    return _registry(
-        store, MODELS, contract, config, source, lambda: source.models().assign(kind="real", designated=True)
-    )
+
+    def listed() -> pd.DataFrame:
+        real = source.models().assign(kind="real", designated=True)
+        return pd.concat([real, virtual_models(contract)], ignore_index=True)
+
+    return _registry(store, MODELS, contract, config, source, listed)
 
 
 def update_versions(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -156,7 +175,7 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
         return score_predictions(*_predictions_and_truth(store, contract, cycles), contract)
 
-    return _by_cycle(store, SCORES, contract, config, rows_of)
+    return by_cycle(store, SCORES, contract, config, rows_of)
 
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -166,7 +185,7 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
         predictions, truth = _predictions_and_truth(store, contract, cycles)
         return compute_cycle_metrics(predictions, truth, store.read(SCORES, contract.name, cycles), contract)
 
-    return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
+    return by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -174,7 +193,7 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
 
     @cache  # one reading for all blocks
     def windows() -> RollingWindows:
-        return RollingWindows(_known_metrics(store, contract, config.last), contract)
+        return RollingWindows(known_metrics(store, contract, config.last, virtual=True), contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         return windows().at(as_ofs)
@@ -198,37 +217,16 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
     return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
 
 
-def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
-    """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text."""
-    statement = compose(
-        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator FROM {table}"
-        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
-        table=CYCLE_METRICS,
-        **{column: _as_category(store, contract, column) for column in ("category", "metric", "model_id", "reason")},
-    )
-    return store.query(statement, [contract.name, until])
-
-
-def _as_category(store: Store, contract: Contract, column: str) -> Sql:
-    """A column of ``cycle_metrics`` as DuckDB's ENUM, which pandas takes for categories; one has at least one name."""
-    distinct = compose(
-        "SELECT DISTINCT {column} FROM {table} WHERE competition = ? AND {column} IS NOT NULL ORDER BY 1",
-        column=column,
-        table=CYCLE_METRICS,
-    )
-    names = store.query(distinct, [contract.name])[column].tolist() or [""]
-    return compose("{column}::ENUM({names}) AS {column}", column=column, names=join([literal(name) for name in names]))
-
-
 def _predictions_and_truth(
     store: Store, contract: Contract, cycles: list[datetime]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
     predictions = store.read(PREDICTIONS, contract.name, cycles)
-    return predictions, store.read(TRUTH, contract.name, _times(predictions["target_time"]))
+    return predictions, truth_of(store, contract, predictions)
 
 
-def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
+def by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
+    """A table whose rows follow, cycle by cycle, from predictions and what became known of them."""
     cells = _count(store, contract, "model_id") * _count(store, contract, "subject")
     return recompute(
         store,
@@ -268,14 +266,41 @@ def _registry(
 ) -> Outcome:
     """A table of who or what takes part, with the first cycle of each, out of the predictions."""
     name = spec.key[1]
-    seen = compose(
-        "SELECT {name}, min(cycle) AS first_seen FROM {table} WHERE competition = ? GROUP BY 1 ORDER BY 1",
+    seen = first_seen(store, contract, name)
+    code = stage_code(spec.name, contract, source.fingerprint(), seen.to_csv())
+    return _whole(store, spec, contract, config, code, lambda: listed().merge(seen, on=name, how="left"))
+
+
+def first_seen(store: Store, contract: Contract, name: str) -> pd.DataFrame:
+    """The first cycle of every model (virtual ones too) or subject that is predicted."""
+    statement = compose(
+        "SELECT {name}, min(cycle) AS first_seen FROM ("
+        "SELECT competition, {name}, cycle FROM {real} UNION ALL SELECT competition, {name}, cycle FROM {virtual})"
+        " WHERE competition = ? GROUP BY 1 ORDER BY 1",
         name=[name],
-        table=PREDICTIONS,
+        real=PREDICTIONS,
+        virtual=ENSEMBLE_PREDICTIONS,
     )
-    first_seen = store.query(seen, [contract.name])
-    code = stage_code(spec.name, contract, source.fingerprint(), first_seen.to_csv())
-    return _whole(store, spec, contract, config, code, lambda: listed().merge(first_seen, on=name, how="left"))
+    return store.query(statement, [contract.name])
+
+
+def virtual_models(contract: Contract) -> pd.DataFrame:
+    """The virtual models of a contest, as rows of ``models`` without their first cycle."""
+    rows = [
+        {
+            "model_id": ensemble.model_id,
+            "title": ensemble.title or f"Ensemble {ensemble.name}",
+            "player": "",
+            "kind": "ensemble",
+            "designated": False,
+            "version": "1",
+            "licence": None,
+            "description": f"{ensemble.combine} of its members' predictions, weighed by {ensemble.strategy}",
+        }
+        for ensemble in contract.active_ensembles
+    ]
+    columns = [name for name in MODELS.column_names if name not in ("competition", "first_seen")]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _whole(
@@ -308,9 +333,4 @@ def _cycles_per_block(cells: int) -> int:
 
 def _distinct(store: Store, sql: str, contract: Contract) -> list[datetime]:
     """The times that a SELECT of one column gives."""
-    return _times(store.query(sql, [contract.name]).iloc[:, 0])
-
-
-def _times(values: "pd.Series[pd.Timestamp]") -> list[datetime]:
-    """Distinct times in order, as plain datetimes."""
-    return [pd.Timestamp(value).to_pydatetime() for value in sorted(values.unique())]
+    return times(store.query(sql, [contract.name]).iloc[:, 0])

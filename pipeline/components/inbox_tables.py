@@ -10,10 +10,11 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.competition import Contract, stage_code
+from pipeline.competition.ensembles import ENSEMBLE_PREFIX
 from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
-from pipeline.components.competition_tables import versions
+from pipeline.components.competition_tables import first_seen, versions, virtual_models
 from pipeline.components.inbox import folders
 from pipeline.components.recompute import Outcome, Recompute, recompute
 from pipeline.landing import Delivery, Landed, arrivals, land_again, land_file, pending
@@ -159,15 +160,18 @@ def update_factors(store: Store, contract: Contract, config: Recompute) -> Outco
 def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the models that take part: those registered, and where registration is open, those that predict."""
 
-    def rows_of(first_seen: pd.DataFrame) -> pd.DataFrame:
-        rows = _registered(store, MODEL_ROWS, contract, first_seen, "model_id")
-        return rows.assign(
+    def rows_of(seen: pd.DataFrame) -> pd.DataFrame:
+        real = ~seen["model_id"].str.startswith(ENSEMBLE_PREFIX)
+        rows = _registered(store, MODEL_ROWS, contract, seen[real], "model_id")
+        rows = rows.assign(
             title=rows["title"].fillna(rows["model_id"]),
             player=rows["player"].fillna(""),
             designated=rows["designated"].fillna(True).astype(bool),
             version=rows["version"].fillna("1"),
             kind="real",
         )
+        virtual = virtual_models(contract).merge(seen, on="model_id", how="left")
+        return pd.concat([rows, virtual], ignore_index=True)
 
     return _registry(store, MODELS, MODEL_ROWS, contract, config, rows_of)
 
@@ -181,8 +185,8 @@ def update_versions(store: Store, contract: Contract, config: Recompute) -> Outc
 def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the subjects there are: those registered, and where registration is open, those that are predicted."""
 
-    def rows_of(first_seen: pd.DataFrame) -> pd.DataFrame:
-        rows = _registered(store, SUBJECT_ROWS, contract, first_seen, "subject")
+    def rows_of(seen: pd.DataFrame) -> pd.DataFrame:
+        rows = _registered(store, SUBJECT_ROWS, contract, seen, "subject")
         return rows.assign(title=rows["title"].fillna(rows["subject"]))
 
     return _registry(store, SUBJECTS, SUBJECT_ROWS, contract, config, rows_of)
@@ -225,25 +229,18 @@ def _registry(
     rows_of: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Outcome:
     """A table of who or what takes part, out of registrations and the predictions."""
-    seen = compose(
-        "SELECT {name}, min(cycle) AS first_seen FROM {table} WHERE competition = ? GROUP BY 1 ORDER BY 1",
-        name=[spec.key[1]],
-        table=PREDICTIONS,
-    )
-    first_seen = store.query(seen, [contract.name])
-    code = stage_code(spec.name, contract, first_seen.to_csv())
+    seen = first_seen(store, contract, spec.key[1])
+    code = stage_code(spec.name, contract, seen.to_csv())
     by_hand = Recompute(force=config.force)
     newest = {WHOLE: store.seqs(landed, contract.name).get(WHOLE, 0)}
-    return recompute(store, spec, contract.name, code, by_hand, lambda _: rows_of(first_seen), cycles=newest)
+    return recompute(store, spec, contract.name, code, by_hand, lambda _: rows_of(seen), cycles=newest)
 
 
-def _registered(
-    store: Store, landed: TableSpec, contract: Contract, first_seen: pd.DataFrame, name: str
-) -> pd.DataFrame:
+def _registered(store: Store, landed: TableSpec, contract: Contract, seen: pd.DataFrame, name: str) -> pd.DataFrame:
     """The last registration of each, and those that take part without one."""
     rows = _last(store.read(landed, contract.name), [name])
     rows = rows.drop(columns=["competition", "file_number", "row_number", "received_at"])
-    return rows.merge(first_seen, on=name, how="outer").sort_values(name, ignore_index=True)
+    return rows.merge(seen, on=name, how="outer").sort_values(name, ignore_index=True)
 
 
 def _last(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The kernel of every board: ranking, and the uncertainty of what is ranked. Pure functions over arrays."""
 
+from pipeline.leaderboard.arrays import Reasons
 from pipeline.leaderboard.eligibility import eligibility
 from pipeline.leaderboard.influence import (
     Influence,
@@ -20,6 +21,7 @@ __all__ = [
     "RankBy",
     "Ranking",
     "RankingKey",
+    "Reasons",
     "WeightedKey",
     "combined_influence",
     "decimal_codes",

@@ -3,6 +3,8 @@
 Add a column here and a migration in ``pipeline.warehouse.migrations``; nothing else restates a table's shape.
 """
 
+from dataclasses import replace
+
 from pipeline.tables.spec import Column, Input, TableSpec, Via
 
 _COMPETITION = Column("competition", "VARCHAR", "Name of the competition: its defs folder and asset prefix.")
@@ -167,6 +169,73 @@ CYCLE_METRICS = TableSpec(
     embargoed=True,
 )
 
+_ENSEMBLE = Column("ensemble", "VARCHAR", "Name of the ensemble in the competition's declaration.")
+
+ENSEMBLE_WEIGHTS = TableSpec(
+    schema="competition",
+    name="ensemble_weights",
+    comment="One row per ensemble, cross-section and member: its weight, from what was known at the deadline.",
+    columns=(
+        _COMPETITION,
+        _ENSEMBLE,
+        _CYCLE,
+        _HORIZON,
+        _MODEL,
+        Column("weight", "DOUBLE", "Share of the member; the weights of a cross-section sum to 1."),
+        Column("n_history", "BIGINT", "Cycles that the weight rests on."),
+        Column("fallback", "VARCHAR", "Why the weight is not the strategy's own.", nullable=True),
+    ),
+    key=("competition", "ensemble", "cycle", "horizon", "model_id"),
+    cycle="cycle",
+    inputs=(Input("predictions"), Input("cycle_metrics", Via.KNOWN_BY_DEADLINE)),
+    embargoed=True,
+)
+
+ENSEMBLE_PREDICTIONS = replace(
+    PREDICTIONS,
+    name="ensemble_predictions",
+    comment="One row per prediction of a virtual model: what its members predict together.",
+    inputs=(Input("predictions"), Input("ensemble_weights")),
+)
+
+ENSEMBLE_SCORES = replace(
+    SCORES,
+    name="ensemble_scores",
+    comment="One row per resolved prediction of a virtual model and time its score became known or changed.",
+    inputs=(Input("ensemble_predictions"), Input("truth", Via.TARGET_TIME)),
+)
+
+ENSEMBLE_METRICS = replace(
+    CYCLE_METRICS,
+    name="ensemble_metrics",
+    comment="One row per virtual model, cycle, metric and time its value became known or changed.",
+    inputs=(
+        Input("ensemble_scores"),
+        Input("ensemble_predictions"),
+        Input("predictions"),
+        Input("truth", Via.TARGET_TIME),
+    ),
+)
+
+MEMBER_METRICS = TableSpec(
+    schema="competition",
+    name="member_metrics",
+    comment="One row per ensemble, real model, cycle, metric and time its value became known or changed.",
+    columns=(_COMPETITION, _ENSEMBLE, *CYCLE_METRICS.columns[1:]),
+    key=("competition", "ensemble", "model_id", "cycle", "category", "metric", "known_at"),
+    cycle="cycle",
+    known_at="known_at",
+    inputs=(
+        Input("predictions"),
+        Input("truth", Via.TARGET_TIME),
+        Input("cycle_metrics", Via.KNOWN_BY_DEADLINE),
+    ),
+    embargoed=True,
+)
+
+ENSEMBLE_TABLES = (ENSEMBLE_WEIGHTS, ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES, ENSEMBLE_METRICS, MEMBER_METRICS)
+"""The tables of a competition that has ensembles."""
+
 SNAPSHOTS = TableSpec(
     schema="competition",
     name="snapshots",
@@ -193,7 +262,11 @@ SNAPSHOTS = TableSpec(
     ),
     key=("competition", "as_of", "model_id", "category", "window_name", "metric"),
     cycle="as_of",
-    inputs=(Input("cycle_metrics", Via.KNOWN_BY),),
+    inputs=(
+        Input("cycle_metrics", Via.KNOWN_BY),
+        Input("ensemble_metrics", Via.KNOWN_BY),
+        Input("member_metrics", Via.KNOWN_BY),
+    ),
 )
 
 LEADERBOARD = TableSpec(
@@ -231,6 +304,7 @@ COMPETITION_TABLES = (
     TRUTH,
     SCORES,
     CYCLE_METRICS,
+    *ENSEMBLE_TABLES,
     SNAPSHOTS,
     LEADERBOARD,
 )

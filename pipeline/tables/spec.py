@@ -21,6 +21,8 @@ class Via(StrEnum):
     """The input's cycles are target times; a cycle needs those that its predictions name."""
     KNOWN_BY = "known_by"
     """The table's cycles are times of knowledge; each needs every fact of the input known by then."""
+    KNOWN_BY_DEADLINE = "known_by_deadline"
+    """A cycle needs every fact of the input that was known by the deadline of its predictions."""
     DAY_BEFORE = "day_before"
     """The newest cycle of the input at least 24 hours earlier."""
 

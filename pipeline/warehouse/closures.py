@@ -128,8 +128,8 @@ def _needed_by_inputs(
         input_spec = _input_spec(tables, spec, source)
         if spec.cycle is None:
             defining.append(_any_cycle(input_spec))
-        elif source.via is Via.DAY_BEFORE:
-            further.append(_day_before(input_spec))
+        elif source.via in _FURTHER:
+            further.append(_FURTHER[source.via](input_spec))
         elif input_spec.cycle is None:
             further.append(_whole_input(input_spec))
         else:
@@ -185,20 +185,43 @@ def _target_time(spec: TableSpec) -> Sql:
 
 def _known_by(spec: TableSpec) -> Sql:
     """Every time at which a fact became known, with the newest change that touched what was known by then."""
-    if spec.known_at is None:
-        raise ValueError(f"{spec.qualified_name} has no known_at column, so nothing can depend on it via known_by")
     return compose(
         "SELECT moment.cycle, coalesce(newest.seq, 0) AS seq FROM"
         " (SELECT DISTINCT {known_at} AS cycle FROM {table} WHERE {board} = $board) AS moment"
-        " ASOF LEFT JOIN ("
-        "  SELECT known_from, max(max(seq)) OVER (ORDER BY known_from) AS seq FROM ("
-        "   SELECT coalesce(known_from, '-infinity'::TIMESTAMP) AS known_from, seq FROM {changes}"
-        "   WHERE competition = $board AND table_name = {name})"
-        "  GROUP BY known_from) AS newest"
-        " ON moment.cycle >= newest.known_from",
-        known_at=spec.known_at,
+        " ASOF LEFT JOIN {newest} AS newest ON moment.cycle >= newest.known_from",
+        known_at=_known_at(spec),
         table=spec,
         board=spec.board,
+        newest=_newest_known_by(spec),
+    )
+
+
+def _known_by_deadline(spec: TableSpec) -> Sql:
+    """Every cycle predicted, with the newest change that touched what was known by its deadline."""
+    _known_at(spec)
+    return compose(
+        "SELECT due.cycle, newest.seq FROM"
+        " (SELECT cycle, max(deadline) AS deadline FROM {predictions} WHERE {board} = $board GROUP BY cycle) AS due"
+        " ASOF JOIN {newest} AS newest ON due.deadline >= newest.known_from",
+        predictions=PREDICTIONS,
+        board=PREDICTIONS.board,
+        newest=_newest_known_by(spec),
+    )
+
+
+def _known_at(spec: TableSpec) -> str:
+    if spec.known_at is None:
+        raise ValueError(f"{spec.qualified_name} has no known_at column, so nothing can depend on it via known_by")
+    return spec.known_at
+
+
+def _newest_known_by(spec: TableSpec) -> Sql:
+    """For each time from which a change counts, the newest change that counts by then."""
+    return compose(
+        "(SELECT known_from, max(max(seq)) OVER (ORDER BY known_from) AS seq FROM ("
+        "  SELECT coalesce(known_from, '-infinity'::TIMESTAMP) AS known_from, seq FROM {changes}"
+        "  WHERE competition = $board AND table_name = {name})"
+        " GROUP BY known_from)",
         changes=CHANGES,
         name=literal(ledger_name(spec)),
     )
@@ -242,3 +265,9 @@ _DEFINING: dict[Via, Callable[[TableSpec], Sql]] = {
     Via.TARGET_TIME: _target_time,
     Via.KNOWN_BY: _known_by,
 }
+
+_FURTHER: dict[Via, Callable[[TableSpec], Sql]] = {
+    Via.DAY_BEFORE: _day_before,
+    Via.KNOWN_BY_DEADLINE: _known_by_deadline,
+}
+"""These make no cycles of the table, they say what else concerns those it has."""

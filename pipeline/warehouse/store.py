@@ -85,9 +85,9 @@ class Store:
             )
             return to_pandas(spec, self.query(compose(template, only=only, **parts), [board]))
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """The result of any SELECT; values are bound to its ``?`` placeholders."""
-        return self.connection.execute(sql, list(parameters)).df()
+    def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pd.DataFrame:
+        """The result of any SELECT; values are bound to its ``?`` placeholders, or to ``$name`` from a mapping."""
+        return self.connection.execute(sql, parameters if isinstance(parameters, dict) else list(parameters)).df()
 
     def replace(self, spec: TableSpec, board: str, cycles: Sequence[Dirty], rows: pd.DataFrame, code: str) -> Change:
         """Make ``rows`` the rows of the given cycles, in one transaction, and enter it in the ledger.

@@ -1,8 +1,10 @@
 """Metrics by name: cross-sectional ones, ones pooled over tasks, and ones of a model's series."""
 
 from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
+from pipeline.competition.metrics.members import contribution, ensemble_correlation
 from pipeline.competition.metrics.metric import (
     METRICS,
+    EnsemblePanel,
     Metric,
     Pool,
     SectionMetric,
@@ -14,11 +16,14 @@ from pipeline.competition.metrics.tasks import COVERAGE, coverage, hit_rate, mea
 __all__ = [
     "COVERAGE",
     "METRICS",
+    "EnsemblePanel",
     "Metric",
     "Pool",
     "SectionMetric",
     "SeriesMetric",
+    "contribution",
     "coverage",
+    "ensemble_correlation",
     "hit_rate",
     "information_coefficient",
     "mean_return",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import Reasons
 from pipeline.leaderboard import Direction, Influence
@@ -71,7 +71,36 @@ class SeriesMetric:
     reason: Reasons
 
 
+@dataclass(frozen=True)
+class EnsemblePanel:
+    """An ensemble of the models of a panel, on the panel's axes.
+
+    Parameters
+    ----------
+    signals : array, shape (sections, subjects)
+        The ensemble's prediction; NaN where it has none.
+    without : array, shape (sections, models, subjects)
+        Its prediction without each model: the same for a model that is no member.
+    is_member : bool array, shape (sections, models)
+        Who has a part in it.
+    is_separable : bool array, shape (sections,)
+        Where leaving members out was affordable; elsewhere ``without`` says nothing.
+    primary : function
+        From a panel to the contest's primary metric, scores included.
+    sign : int
+        1 where more of the primary metric is better, -1 where less is.
+    """
+
+    signals: Floats
+    without: Floats
+    is_member: Bools
+    is_separable: Bools
+    primary: "PanelFunction"
+    sign: int = 1
+
+
 PanelFunction = Callable[[Panel], SectionMetric]
+MemberFunction = Callable[[Panel, EnsemblePanel], SectionMetric]
 SeriesFunction = Callable[[Floats], SeriesMetric]
 
 
@@ -91,6 +120,8 @@ class Metric:
         Unit of the value.
     of_panel : function or None
         Computes it per cross-section; for pools ``cycles`` and ``tasks``.
+    of_members : function or None
+        Computes it per cross-section, for real models beside an ensemble; for pool ``cycles``.
     of_series : function or None
         Computes it from the series of the metric ``series_of``; for pool ``series``.
     series_of : str or None
@@ -108,11 +139,12 @@ class Metric:
     of_panel: PanelFunction | None = None
     of_series: SeriesFunction | None = None
     series_of: str | None = None
+    of_members: MemberFunction | None = None
 
     def __post_init__(self) -> None:
         if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):
             raise ValueError(f"metric {self.name!r}: pool series goes with of_series and series_of, and only with it")
-        if (self.pool is not Pool.SERIES) != (self.of_panel is not None):
+        if (self.pool is not Pool.SERIES) != (self.of_panel is not None or self.of_members is not None):
             raise ValueError(f"metric {self.name!r}: pools cycles and tasks go with of_panel, and only with it")
 
     def over_panel(self, panel: Panel) -> SectionMetric:
@@ -127,10 +159,22 @@ class Metric:
             raise ValueError(f"metric {self.name!r} is of the series of {self.series_of!r}, not of a panel")
         return self.of_panel(panel)
 
+    def beside(self, panel: Panel, ensemble: EnsemblePanel) -> SectionMetric:
+        """The metric of every cross-section and model of a panel, beside an ensemble of them.
+
+        Raises
+        ------
+        ValueError
+            If it is no metric of members.
+        """
+        if self.of_members is None:
+            raise ValueError(f"metric {self.name!r} is not computed beside an ensemble")
+        return self.of_members(panel, ensemble)
+
     @property
     def description(self) -> str:
         """The first line of the function's docstring."""
-        documented = (self.of_panel or self.of_series).__doc__ or ""
+        documented = (self.of_panel or self.of_members or self.of_series).__doc__ or ""
         return documented.strip().splitlines()[0] if documented.strip() else ""
 
 

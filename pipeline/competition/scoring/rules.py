@@ -34,12 +34,16 @@ class Scored:
 
 @dataclass(frozen=True)
 class ScoringRule:
-    """A named rule, with the way in which it is better and the output types it scores."""
+    """A named rule, with the way in which it is better and the output types it scores.
+
+    ``is_scale_free`` says that it looks at order or sign only, so that predictions need no unit.
+    """
 
     name: str
     direction: Direction
     function: Callable[[Panel], Scored]
     output_types: tuple[str, ...] = ("value",)
+    is_scale_free: bool = False
 
 
 RULES: Registry[ScoringRule] = Registry("scoring rule", ScoringRule)
@@ -85,7 +89,7 @@ def _each_pair(panel: Panel, value: Floats, *causes: tuple[Bools, str]) -> Score
     return Scored(*undefined(value, (~panel.paired, "no_predictions"), *causes))
 
 
-RULES.register("rank_product", ScoringRule("rank_product", Direction.DESC, rank_product))
+RULES.register("rank_product", ScoringRule("rank_product", Direction.DESC, rank_product, is_scale_free=True))
 RULES.register("absolute_error", ScoringRule("absolute_error", Direction.ASC, absolute_error))
 RULES.register("squared_error", ScoringRule("squared_error", Direction.ASC, squared_error))
-RULES.register("directional", ScoringRule("directional", Direction.DESC, directional))
+RULES.register("directional", ScoringRule("directional", Direction.DESC, directional, is_scale_free=True))

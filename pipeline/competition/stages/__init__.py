@@ -4,17 +4,28 @@ Each takes rows of its input tables and the contract, and gives the rows of its 
 name, which the warehouse fills in. No step reads or writes anything.
 """
 
-from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
+from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics, member_metrics
+from pipeline.competition.stages.ensembles import (
+    compute_ensemble_predictions,
+    compute_member_metrics,
+    compute_weights,
+)
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
 from pipeline.competition.stages.snapshots import RollingWindows, compute_snapshots
+from pipeline.competition.stages.walk_forward import WalkForward
 
 __all__ = [
     "RollingWindows",
+    "WalkForward",
     "compute_cycle_metrics",
+    "compute_ensemble_predictions",
     "compute_leaderboard",
+    "compute_member_metrics",
     "compute_snapshots",
+    "compute_weights",
     "earlier_board",
+    "member_metrics",
     "score_predictions",
     "stamp_deadline",
 ]

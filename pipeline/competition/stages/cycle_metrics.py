@@ -21,9 +21,15 @@ COLUMNS = [
 
 
 def panel_metrics(contract: Contract) -> list[Metric]:
-    """The metrics that are computed cycle by cycle: those listed, without series, and coverage."""
+    """The metrics that are computed cycle by cycle for any model: those listed that are of a panel, and coverage."""
     listed = [contract.metric(name) for name in contract.metrics]
-    return [metric for metric in dict.fromkeys([*listed, COVERAGE]) if metric.pool is not Pool.SERIES]
+    return [metric for metric in dict.fromkeys([*listed, COVERAGE]) if metric.of_panel is not None]
+
+
+def member_metrics(contract: Contract) -> list[Metric]:
+    """The metrics listed that real models have beside an ensemble."""
+    listed = [contract.metric(name) for name in contract.metrics]
+    return [metric for metric in dict.fromkeys(listed) if metric.of_members is not None]
 
 
 def compute_cycle_metrics(
@@ -52,16 +58,16 @@ def compute_cycle_metrics(
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
     for state in block.states(scores):
-        cycles = _Cycles.of(state)
+        cycles = Cycles.of(state)
         for metric in last:
             over_cycles = cycles.pool(metric, metric.over_panel(state.panel))
             changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
-            frames.append(_rows(metric.name, state, cycles, over_cycles, changed))
+            frames.append(metric_rows(metric.name, state, cycles, over_cycles, changed))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
 
 @dataclass(frozen=True)
-class _Cycles:
+class Cycles:
     """How the sections of a state (one per horizon) make cycles.
 
     ``start`` is the position in the state of each cycle's first section, ``first_section`` that on the block's
@@ -73,7 +79,8 @@ class _Cycles:
     present: Bools
 
     @classmethod
-    def of(cls, state: State) -> "_Cycles":
+    def of(cls, state: State) -> "Cycles":
+        """The cycles of a state."""
         cycles = state.panel.cycles
         start = np.flatnonzero(np.r_[True, cycles[1:] != cycles[:-1]])
         took_part = (~np.isnan(state.panel.signals)).any(axis=2)
@@ -104,7 +111,8 @@ class _Cycles:
         return summed
 
 
-def _rows(name: str, state: State, cycles: _Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:
+def metric_rows(name: str, state: State, cycles: Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:
+    """Rows of ``cycle_metrics``, where a value is new or changed; shapes (cycles, models)."""
     cycle, model = np.nonzero(changed)
     return pd.DataFrame(
         {

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.ensembles import ENSEMBLE_PREFIX
 from pipeline.competition.metrics import COVERAGE, Metric
 from pipeline.competition.reasons import REASONS
 from pipeline.competition.stages.missing import Cells
@@ -68,6 +69,11 @@ class History:
     def of(self, metric: Metric, column: str) -> Floats:
         """One column of a metric, shape (cycles, models); NaN where the model took no part."""
         return np.asarray(self._known[column][self._names[metric.name]])
+
+    @property
+    def is_virtual(self) -> Bools:
+        """Which models are ensembles; shape (models,)."""
+        return np.array([model.startswith(ENSEMBLE_PREFIX) for model in self.models], dtype=bool)
 
     @property
     def took_part(self) -> Bools:

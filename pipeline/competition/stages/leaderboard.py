@@ -1,7 +1,7 @@
 """Snapshots in, ranked boards out: picks the keys and who is eligible; the kernel does the ranking."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,8 @@ import pandas as pd
 
 from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.leaderboard import Ranking, eligibility, rank_change, rank_contestants
+from pipeline.competition.ensembles import ENSEMBLE_PREFIX
+from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
 
 Column = npt.NDArray[np.generic]
 COLUMNS = [
@@ -20,9 +21,6 @@ COLUMNS = [
 ]
 CHANGE_SINCE = timedelta(hours=24)
 """A board's ``rank_change`` is against the newest board at least this much older."""
-
-ENSEMBLE_PREFIX = "__ensemble_"
-"""How the names of virtual models begin."""
 
 
 def earlier_board(as_of: datetime, as_ofs: Sequence[datetime]) -> datetime | None:
@@ -70,7 +68,7 @@ def _wide(snapshots: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """One row for each moment, category and model: value and reason of every key, coverage and n of the first."""
     row = ["as_of", "category", "model_id"]
     name = snapshots["window_name"] + "." + snapshots["metric"]
-    keys = _keys(contract)
+    keys = ranking_keys(contract)
     wide = snapshots[name == keys[0]].set_index(row)[["coverage", "n", "n_scored", "cycles_absent"]].copy()
     for key in keys:
         of_key = snapshots[name == key].set_index(row)
@@ -93,12 +91,12 @@ class _Boards:
     def __init__(self, wide: pd.DataFrame, contract: Contract) -> None:
         self.categories: list[str] = sorted(wide["category"].unique())
         self._spec = contract.leaderboard
-        self._rank_by = contract.rank_by()
+        self._contract = contract
         self._models = wide["model_id"].to_numpy(dtype=object)
         self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
         self._numbers = {
             key: wide[key].to_numpy(dtype=float)
-            for key in (*_keys(contract), "coverage", "n", "n_scored", "cycles_absent")
+            for key in (*ranking_keys(contract), "coverage", "n", "n_scored", "cycles_absent")
         }
         self._undefined = {key: wide["reason of " + key].to_numpy(dtype=object) for key in self._spec.weights}
         codes, groups = pd.MultiIndex.from_frame(wide[["as_of", "category"]]).factorize()
@@ -145,29 +143,50 @@ class _Boards:
 
     def _rank_places(self, places: Ints) -> _Board:
         columns = {name: values[places] for name, values in self._numbers.items()}
-        limit = self._spec.inactive_after
-        reasons = eligibility(
-            columns["coverage"],
-            columns["n_scored"],
-            min_coverage=self._spec.min_coverage,
-            min_predictions=self._spec.min_predictions,
-            inactive=None if limit is None else columns["cycles_absent"] >= limit,
-        )
-        for key in self._spec.weights:
-            # Why a value is undefined says more than the low coverage that often comes with it.
-            reasons[np.isnan(columns[key])] = None
-        ranking = rank_contestants(
-            self._models[places].tolist(),
-            columns,
-            self._rank_by,
-            virtual=self._is_ensemble[places],
-            ineligible=reasons.tolist(),
-            undefined={key: why[places].tolist() for key, why in self._undefined.items()},
-        )
-        return _Board(places, ranking)
+        undefined = {key: why[places].tolist() for key, why in self._undefined.items()}
+        return _Board(places, rank_models(self._models[places], columns, self._contract, undefined))
 
 
-def _keys(contract: Contract) -> tuple[str, ...]:
+def rank_models(
+    models: npt.NDArray[np.object_],
+    columns: Mapping[str, Floats],
+    contract: Contract,
+    undefined: Mapping[str, Reasons] | None = None,
+) -> Ranking:
+    """Rank models as a contest declares.
+
+    Parameters
+    ----------
+    models : object array of str, shape (models,)
+    columns : mapping of str to array
+        Values of every key, coverage, n_scored and cycles_absent in the window ranked by; shape (models,).
+    contract : Contract
+    undefined : mapping of str to reasons, optional
+        Why values of a key are undefined.
+    """
+    spec = contract.leaderboard
+    limit = spec.inactive_after
+    reasons = eligibility(
+        columns["coverage"],
+        columns["n_scored"],
+        min_coverage=spec.min_coverage,
+        min_predictions=spec.min_predictions,
+        inactive=None if limit is None else columns["cycles_absent"] >= limit,
+    )
+    for key in spec.weights:
+        # Why a value is undefined says more than the low coverage that often comes with it.
+        reasons[np.isnan(columns[key])] = None
+    return rank_contestants(
+        models.tolist(),
+        columns,
+        contract.rank_by(),
+        virtual=[model.startswith(ENSEMBLE_PREFIX) for model in models],
+        ineligible=reasons.tolist(),
+        undefined=undefined,
+    )
+
+
+def ranking_keys(contract: Contract) -> tuple[str, ...]:
     """Every column that the board is ranked by, each once, those of the primary key first."""
     return tuple(dict.fromkeys([*contract.leaderboard.weights, *contract.leaderboard.tie_breakers]))
 

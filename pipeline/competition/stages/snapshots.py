@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.reasons import REASONS
-from pipeline.competition.stages.cycle_metrics import panel_metrics
+from pipeline.competition.stages.cycle_metrics import member_metrics, panel_metrics
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.windows import Moment, WindowCoverage
 from pipeline.leaderboard import Interval, interval
@@ -59,11 +59,14 @@ class RollingWindows:
 
     def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
         self._contract = contract
-        metrics = panel_metrics(contract)
+        metrics = [*panel_metrics(contract), *member_metrics(contract)]
         self._histories = {
             category: History(cycle_metrics, category, metrics)
             for category in sorted(cycle_metrics["category"].unique())
         }
+
+    def _parts(self, history: History, as_of: np.datetime64) -> Iterator["_Part"]:
+        return _parts(Moment(history, as_of, self._contract), history.is_virtual, self._contract)
 
     def at(self, as_ofs: Sequence[datetime]) -> pd.DataFrame:
         """Rows of ``snapshots`` at these moments.
@@ -76,9 +79,7 @@ class RollingWindows:
         moments = [np.datetime64(as_of, "us") for as_of in sorted(set(as_ofs))]
         frames = []
         for category, history in self._histories.items():
-            parts = [
-                part for as_of in moments for part in _parts(Moment(history, as_of, self._contract), self._contract)
-            ]
+            parts = [part for as_of in moments for part in self._parts(history, as_of)]
             if parts:
                 frames.append(_frame(category, history.models, parts))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -103,7 +104,8 @@ class _Part:
     interval: Interval
 
 
-def _parts(moment: Moment, contract: Contract) -> Iterator[_Part]:
+def _parts(moment: Moment, virtual: Bools, contract: Contract) -> Iterator[_Part]:
+    """Every window and metric; virtual models have no metrics of members."""
     if moment.resolved.size == 0:
         return
     for window_name, window in contract.windows.items():
@@ -115,7 +117,7 @@ def _parts(moment: Moment, contract: Contract) -> Iterator[_Part]:
                 as_of=moment.as_of,
                 window_name=window_name,
                 metric=metric,
-                seen=moment.seen,
+                seen=moment.seen & ~virtual if contract.metric(metric).of_members else moment.seen,
                 coverage=coverage,
                 value=one.influence.value,
                 n=one.n,

@@ -1,0 +1,53 @@
+"""Ensembles: virtual models made of the real ones, weighed walk-forward by what was known at each deadline."""
+
+from pipeline.competition.ensembles.combine import Combined, combine, normalized
+from pipeline.competition.ensembles.config import (
+    ENSEMBLE_PREFIX,
+    EnsembleConfig,
+    FilterSpec,
+    filter_of,
+    min_metric,
+    top_n,
+)
+from pipeline.competition.ensembles.joint import strategy_of
+from pipeline.competition.ensembles.strategies import (
+    STRATEGIES,
+    JointStrategy,
+    JointWeights,
+    Section,
+    SeparableStrategy,
+    Strategy,
+    Terms,
+    Track,
+    equal_weight,
+    inverse_variance,
+    skill_variance,
+)
+from pipeline.competition.ensembles.weighing import Weighing, Without, weigh
+
+__all__ = [
+    "ENSEMBLE_PREFIX",
+    "STRATEGIES",
+    "Combined",
+    "EnsembleConfig",
+    "FilterSpec",
+    "JointStrategy",
+    "JointWeights",
+    "Section",
+    "SeparableStrategy",
+    "Strategy",
+    "Terms",
+    "Track",
+    "Weighing",
+    "Without",
+    "combine",
+    "equal_weight",
+    "filter_of",
+    "inverse_variance",
+    "min_metric",
+    "normalized",
+    "skill_variance",
+    "strategy_of",
+    "top_n",
+    "weigh",
+]

@@ -1,0 +1,138 @@
+"""From the members' predictions of a cross-section to one: normalised, weighed, combined, and without each member."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.competition.arrays import Floats, Ints, average_ranks
+from pipeline.competition.ensembles.config import EnsembleConfig, Normalize
+from pipeline.competition.ensembles.weighing import MOST_JOINT_MEMBERS, Weighing
+
+_DECIMALS = 10
+"""Digits kept, of the largest signal: sums that differ by rounding only must tie, as they do on paper."""
+
+
+def normalized(signals: Floats, how: Normalize) -> Floats:
+    """Predictions of cross-sections on a common scale.
+
+    Parameters
+    ----------
+    signals : array, shape (..., models, subjects)
+        NaN where absent.
+    how : str
+        ``rank``: (average rank - 0.5) / n, in (0, 1); ``zscore``: minus the mean, over the population standard
+        deviation (0 for a constant); ``none``.
+
+    Returns
+    -------
+    array of the same shape
+    """
+    if how == "none":
+        return signals
+    n = (~np.isnan(signals)).sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if how == "rank":
+            return np.asarray((average_ranks(signals) - 0.5) / n)
+        deviation = signals - np.nansum(signals, axis=-1, keepdims=True) / n
+        spread = np.sqrt(np.nansum(deviation**2, axis=-1, keepdims=True) / n)
+        return np.where(spread > 0, deviation / spread, np.where(np.isnan(signals), np.nan, 0.0))
+
+
+@dataclass(frozen=True)
+class Combined:
+    """An ensemble's prediction of one cross-section.
+
+    Parameters
+    ----------
+    value : array, shape (subjects,)
+        NaN for a subject that no member with weight predicted.
+    without : array, shape (candidates, subjects), or None
+        The prediction without each candidate: that of the whole ensemble for who is no member; None where leaving
+        members out is too dear.
+    """
+
+    value: Floats
+    without: Floats | None
+
+
+def combine(signals: Floats, weighing: Weighing, config: EnsembleConfig, *, leave_out: bool = True) -> Combined:
+    """Combine the candidates' predictions of one cross-section.
+
+    Missing members drop out, subject by subject, and the weights of the others are renormalised:
+    sum(u a s) / sum(u a), a = 1 where a prediction is present. Without member i that is
+    (sum(u a s) - u_i s_i) / (sum(u a) - u_i a_i), with the weights that hold without it.
+
+    Parameters
+    ----------
+    signals : array, shape (candidates, subjects)
+        Normalised predictions, NaN where absent.
+    weighing : Weighing
+    config : EnsembleConfig
+    leave_out : bool
+        Whether the predictions without each member are wanted.
+    """
+    largest = np.nanmax(np.abs(signals), initial=0.0)
+    scale = largest if largest > 0 else 1.0
+    whole = settled(_combined(signals, weighing.weights, config), scale)
+    if not leave_out or weighing.without is None:
+        return Combined(whole, None)
+    if config.combine != "mean" and int((weighing.weights > 0).sum()) > MOST_JOINT_MEMBERS:
+        return Combined(whole, None)
+    without = np.tile(whole, (len(signals), 1))
+    for group in weighing.without:
+        without[group.removed] = _without(signals, group.weights, group.removed, config)
+    return Combined(whole, settled(without, scale))
+
+
+def settled(values: Floats, scale: float) -> Floats:
+    """Values without the last digits, which depend on the order of summing."""
+    return np.asarray(np.round(values / scale, _DECIMALS) * scale)
+
+
+def _without(signals: Floats, weights: Floats, removed: Ints, config: EnsembleConfig) -> Floats:
+    if config.combine != "mean":
+        rows = [
+            _combined(signals, np.where(np.arange(len(weights)) == place, 0.0, weights), config) for place in removed
+        ]
+        return np.array(rows)
+    present = ~np.isnan(signals)
+    filled = np.where(present, signals, 0.0)
+    own = weights[removed, None]
+    left = weights @ present - own * present[removed]
+    total = weights @ filled - own * filled[removed]
+    # What is left of the weights is 0 but for rounding where the member was the only one to predict a subject.
+    left = np.where(left > 1e-12 * weights.max(initial=0.0), left, np.nan)
+    return np.asarray(total / left)
+
+
+def _combined(signals: Floats, weights: Floats, config: EnsembleConfig) -> Floats:
+    """One combination of shape (subjects,)."""
+    weighed = np.where(np.isnan(signals), 0.0, weights[:, None])
+    if config.combine == "median":
+        return _weighted_median(signals, weighed)
+    if config.combine == "trimmed":
+        weighed = _trimmed(signals, weighed, config.trim)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((weighed * np.where(weighed > 0, signals, 0.0)).sum(axis=0) / weighed.sum(axis=0))
+
+
+def _weighted_median(signals: Floats, weighed: Floats) -> Floats:
+    """Where half of the weight lies below: the mean of the two neighbours where it is exactly half."""
+    order = np.argsort(np.where(weighed > 0, signals, np.nan), axis=0, kind="stable")
+    ordered = np.take_along_axis(signals, order, axis=0)
+    total = weighed.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.cumsum(np.take_along_axis(weighed, order, axis=0), axis=0) / total
+    low = np.argmax(share >= 0.5 - 1e-12, axis=0)
+    high = np.argmax(share > 0.5 + 1e-12, axis=0)
+    columns = np.arange(signals.shape[1])
+    return np.where(total > 0, (ordered[low, columns] + ordered[high, columns]) / 2, np.nan)
+
+
+def _trimmed(signals: Floats, weighed: Floats, trim: float) -> Floats:
+    """The weights without the members whose predictions of a subject are the lowest and the highest."""
+    counted = weighed > 0
+    n = counted.sum(axis=0)
+    cut = np.floor(trim * n).astype(int)
+    place = np.argsort(np.argsort(np.where(counted, signals, np.nan), axis=0, kind="stable"), axis=0)
+    return np.where((place >= cut) & (place < n - cut), weighed, 0.0)

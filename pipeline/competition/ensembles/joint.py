@@ -1,0 +1,203 @@
+"""Strategies that look at all members at once: by performance, by optimisation, and the operator's own."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
+from pipeline.registry import UnknownNameError, resolve_dotted_path
+
+REFIT_EVERY = 13
+"""Resolved cycles for which an optimised allocation lasts."""
+
+TOO_FEW_CYCLES = "too_few_cycles"
+
+CustomStrategy = Callable[..., Mapping[str, float]]
+"""(model_metrics, predictions) or (model_metrics, predictions, scores) -> {model_id: weight}."""
+
+
+def performance(track: Track, terms: Terms) -> JointWeights:
+    """exp(-theta x relative score), no member above ``max_weight``.
+
+    For losses the relative score is the mean over the median of the members' means; where more is better it is how far
+    the mean falls short of that median, in units of their mean absolute deviation from it.
+
+    References
+    ----------
+    Ray et al. (2023), *International Journal of Forecasting* 39, who weigh forecasts by relative WIS with one theta.
+    """
+    experienced = track.n >= terms.min_history
+    if not experienced.any():
+        return JointWeights(np.ones(len(track.models)), "no_history")
+    mean = track.mean()
+    median = np.median(mean[experienced])
+    if track.is_loss:
+        relative = mean / median if median > 0 else np.ones(len(mean))
+    else:
+        spread = np.abs(mean[experienced] - median).mean()
+        relative = (median - mean) / spread if spread > 0 else np.zeros(len(mean))
+    # From the best on, so that none underflows.
+    own = np.exp(-terms.theta * (relative - relative[experienced].min()))
+    return JointWeights(_capped(_with_newcomers(own, experienced), terms.max_weight))
+
+
+def mean_variance(track: Track, terms: Terms) -> JointWeights:
+    """The long-only portfolio of members with the highest ratio of mean to deviation of the primary metric.
+
+    Ledoit-Wolf covariance, over stretches of 13 resolved cycles; equal weights where the solver finds none.
+
+    References
+    ----------
+    Markowitz (1952), *Journal of Finance* 7; Ledoit & Wolf (2004), *Journal of Multivariate Analysis* 88.
+    """
+    from skfolio.moments import LedoitWolf
+    from skfolio.optimization import MeanRisk, ObjectiveFunction
+    from skfolio.prior import EmpiricalPrior
+
+    prior = EmpiricalPrior(covariance_estimator=LedoitWolf())
+    return _optimised(
+        track, terms, MeanRisk(objective_function=ObjectiveFunction.MAXIMIZE_RATIO, prior_estimator=prior)
+    )
+
+
+def risk_parity(track: Track, terms: Terms) -> JointWeights:
+    """The portfolio of members that each add the same risk to; Ledoit-Wolf covariance, as for ``mean_variance``.
+
+    References
+    ----------
+    Maillard, Roncalli & Teiletche (2010), *Journal of Portfolio Management* 36.
+    """
+    from skfolio.moments import LedoitWolf
+    from skfolio.optimization import RiskBudgeting
+    from skfolio.prior import EmpiricalPrior
+
+    return _optimised(track, terms, RiskBudgeting(prior_estimator=EmpiricalPrior(covariance_estimator=LedoitWolf())))
+
+
+def strategy_of(name: str) -> Strategy:
+    """The strategy of that name, or the one made of the function that a dotted path names.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is neither.
+    """
+    if "." not in name:
+        return STRATEGIES.get(name)
+    try:
+        function = resolve_dotted_path(name, STRATEGIES.kind)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; known without a path: {', '.join(STRATEGIES.available())}") from error
+    if isinstance(function, Strategy):
+        return function
+    if not callable(function):
+        raise UnknownNameError(
+            f"ensemble strategy {name!r} is a {type(function).__name__}; name a function "
+            "(model_metrics, predictions) -> {model_id: weight}"
+        )
+    return JointStrategy(name, weigh=lambda track, terms: _custom(function, track))  # noqa: ARG005
+
+
+def _with_newcomers(own: Floats, experienced: Bools) -> Floats:
+    return np.where(experienced, own, np.median(own[experienced]))
+
+
+def _capped(weights: Floats, largest: float) -> Floats:
+    """Shares of which none is above ``largest``, the excess given to the others in proportion."""
+    shares = weights / weights.sum()
+    if largest * len(shares) <= 1:
+        return np.full(len(shares), 1 / len(shares))
+    while (over := shares > largest * (1 + 1e-12)).any():
+        capped = over | (shares >= largest)
+        rest = shares[~capped].sum()
+        shares = np.where(capped, largest, shares * (1 - largest * capped.sum()) / rest)
+    return np.asarray(shares)
+
+
+def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
+    size = len(track.models)
+    experienced = track.n >= terms.min_history
+    if len(track.series) < STRATEGIES.get("mean_variance").cycles_needed(size) or experienced.sum() < 2:
+        return JointWeights(np.ones(size), TOO_FEW_CYCLES)
+    series = track.series[:, experienced]
+    with np.errstate(invalid="ignore"):
+        of_cycle = np.nanmean(series, axis=1, keepdims=True)
+    returns = np.where(np.isnan(series), of_cycle, series) * (-1 if track.is_loss else 1)
+    try:
+        estimator.fit(pd.DataFrame(returns[~np.isnan(of_cycle[:, 0])]))
+        own = np.maximum(np.asarray(estimator.weights_, dtype=float), 0.0)
+    except Exception as error:  # whatever a solver raises, the ensemble goes on
+        return JointWeights(np.ones(size), f"solver: {type(error).__name__}")
+    if not (np.isfinite(own).all() and own.sum() > 0):
+        return JointWeights(np.ones(size), "solver: no weights")
+    weights = np.zeros(size)
+    weights[experienced] = own
+    weights[~experienced] = np.median(own)
+    return JointWeights(weights)
+
+
+def _custom(function: CustomStrategy, track: Track) -> JointWeights:
+    """Call an operator's function; equal weights, and why, where it fails or gives nothing usable."""
+    models = track.models.tolist()
+    arguments: list[Any] = [_metrics(track), _predictions(track)]
+    if "scores" in inspect.signature(function).parameters:
+        arguments.append(_scores(track))
+    try:
+        given = dict(function(*arguments))
+        strangers = [name for name in given if name not in models]
+        weights = np.array([float(given.get(model, 0.0)) for model in models])
+    except Exception as error:  # an operator's code may raise anything; the board goes on and says so
+        return JointWeights(np.ones(len(models)), f"error: {type(error).__name__}: {error}")
+    wrong = None
+    if strangers:
+        wrong = f"error: weights for {strangers[0]!r}, which is no member"
+    elif not np.isfinite(weights).all() or (weights < 0).any():
+        wrong = "error: a weight is negative or not finite"
+    elif not weights.sum() > 0:
+        wrong = "error: all weights are 0"
+    return JointWeights(weights) if wrong is None else JointWeights(np.ones(len(models)), wrong)
+
+
+def _metrics(track: Track) -> dict[str, dict[str, float]]:
+    return {
+        model: {name: float(values[place]) for name, values in track.metrics.items()}
+        for place, model in enumerate(track.models)
+    }
+
+
+def _predictions(track: Track) -> dict[str, list[dict[str, Any]]]:
+    section = track.section
+    if section is None:
+        return {model: [] for model in track.models}
+    common = {"cycle": pd.Timestamp(section.cycle).to_pydatetime(), "horizon": section.horizon}
+    return {
+        model: [
+            {**common, "subject": section.subjects[at], "value": float(section.signals[place, at])}
+            for at in np.flatnonzero(~np.isnan(section.signals[place]))
+        ]
+        for place, model in enumerate(track.models)
+    }
+
+
+def _scores(track: Track) -> dict[str, list[dict[str, Any]]]:
+    cycles: list[Any] = [] if track.section is None else list(pd.DatetimeIndex(track.section.cycles).to_pydatetime())
+    return {
+        model: [
+            {"cycle": cycle, "value": float(value)}
+            for cycle, value in zip(cycles, track.series[:, place], strict=True)
+            if not np.isnan(value)
+        ]
+        for place, model in enumerate(track.models)
+    }
+
+
+STRATEGIES.register("performance", JointStrategy("performance", weigh=performance))
+for _optimiser in (mean_variance, risk_parity):
+    STRATEGIES.register(
+        _optimiser.__name__,
+        JointStrategy(_optimiser.__name__, weigh=_optimiser, needs=52, needs_per_member=2, refit_every=REFIT_EVERY),
+    )

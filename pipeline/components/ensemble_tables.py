@@ -1,0 +1,86 @@
+"""How the tables of a competition's ensembles are brought up to date; a contest without ensembles has none of them."""
+
+from datetime import datetime
+from functools import cache
+
+import pandas as pd
+
+from pipeline.competition import Contract
+from pipeline.competition.stages import (
+    WalkForward,
+    compute_cycle_metrics,
+    compute_ensemble_predictions,
+    compute_member_metrics,
+    compute_weights,
+    score_predictions,
+)
+from pipeline.components.competition_tables import by_cycle
+from pipeline.components.readings import known_metrics, truth_of
+from pipeline.components.recompute import Outcome, Recompute
+from pipeline.tables import (
+    ENSEMBLE_METRICS,
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_SCORES,
+    ENSEMBLE_WEIGHTS,
+    MEMBER_METRICS,
+    PREDICTIONS,
+)
+from pipeline.warehouse import Store
+
+
+def update_weights(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Weigh the members for the cycles whose predictions, or what was known by their deadline, changed."""
+
+    @cache  # one reading for all blocks
+    def walk() -> WalkForward:
+        return WalkForward(known_metrics(store, contract, None), contract)
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        return compute_weights(store.read(PREDICTIONS, contract.name, cycles), walk(), contract)
+
+    return by_cycle(store, ENSEMBLE_WEIGHTS, contract, config, rows_of)
+
+
+def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Combine what members predict, for the cycles whose predictions or weights changed."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        predictions = store.read(PREDICTIONS, contract.name, cycles)
+        return compute_ensemble_predictions(predictions, store.read(ENSEMBLE_WEIGHTS, contract.name, cycles), contract)
+
+    return by_cycle(store, ENSEMBLE_PREDICTIONS, contract, config, rows_of)
+
+
+def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Score the virtual models as the real ones are scored."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        predictions = store.read(ENSEMBLE_PREDICTIONS, contract.name, cycles)
+        return score_predictions(predictions, truth_of(store, contract, predictions), contract)
+
+    return by_cycle(store, ENSEMBLE_SCORES, contract, config, rows_of)
+
+
+def update_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Compute the metrics of the virtual models as those of the real ones."""
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        predictions = store.read(ENSEMBLE_PREDICTIONS, contract.name, cycles)
+        scores = store.read(ENSEMBLE_SCORES, contract.name, cycles)
+        return compute_cycle_metrics(predictions, truth_of(store, contract, predictions), scores, contract)
+
+    return by_cycle(store, ENSEMBLE_METRICS, contract, config, rows_of)
+
+
+def update_member_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
+    """Compute what each member adds to the ensembles, for the cycles in which anything of that changed."""
+
+    @cache  # one reading for all blocks
+    def walk() -> WalkForward:
+        return WalkForward(known_metrics(store, contract, None), contract)
+
+    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
+        predictions = store.read(PREDICTIONS, contract.name, cycles)
+        return compute_member_metrics(predictions, truth_of(store, contract, predictions), walk(), contract)
+
+    return by_cycle(store, MEMBER_METRICS, contract, config, rows_of)
