@@ -102,7 +102,7 @@ class Section:
     horizon: int
     subjects: npt.NDArray[np.object_]
     signals: Floats
-    cycles: npt.NDArray[np.datetime64]
+    cycles: npt.NDArray[np.datetime64] = field(default_factory=lambda: np.array([], dtype="M8[us]"))
 
     def of(self, places: Ints) -> "Section":
         """The predictions of some of the models."""

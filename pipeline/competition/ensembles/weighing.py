@@ -82,7 +82,7 @@ def weigh(strategy: Strategy, track: Track, members: int, terms: Terms, *, leave
         Whether the weights without each member are wanted.
     """
     if isinstance(strategy, SeparableStrategy):
-        return _separable(strategy, track, members, terms)
+        return _separable(strategy, track, members, terms, leave_out=leave_out)
     if isinstance(strategy, JointStrategy):
         return _joint(strategy, track, members, terms, leave_out=leave_out)
     raise TypeError(f"strategy {strategy.name!r} is neither separable nor joint")
@@ -102,13 +102,13 @@ def medians_without(values: Floats) -> Floats:
     return medians
 
 
-def _separable(strategy: SeparableStrategy, track: Track, members: int, terms: Terms) -> Weighing:
+def _separable(strategy: SeparableStrategy, track: Track, members: int, terms: Terms, *, leave_out: bool) -> Weighing:
     shares = _Shares.of(strategy, track, terms)
     weights = np.zeros(len(track.models))
     weights[:members], fallback = shares.of_first(members)
     labels = np.full(len(track.models), None, dtype=object)
     labels[:members] = fallback
-    return Weighing(weights, labels, tuple(shares.without(members)))
+    return Weighing(weights, labels, tuple(shares.without(members)) if leave_out else None)
 
 
 @dataclass(frozen=True)

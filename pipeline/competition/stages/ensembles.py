@@ -47,8 +47,7 @@ def compute_weights(predictions: pd.DataFrame, walk: WalkForward, contract: Cont
     sections = walk.weigh(
         submitted.axes, submitted.signals, submitted.deadlines, contract.active_ensembles, leave_out=False
     )
-    frames = [_weight_rows(submitted.axes, one) for one in sections]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=WEIGHT_COLUMNS)
+    return _weight_rows(submitted.axes, list(sections))
 
 
 def compute_ensemble_predictions(predictions: pd.DataFrame, weights: pd.DataFrame, contract: Contract) -> pd.DataFrame:
@@ -195,18 +194,21 @@ def _primary(panel: Panel, contract: Contract) -> SectionMetric:
     return metric.over_panel(panel)
 
 
-def _weight_rows(axes: Axes, one: WeighedSection) -> pd.DataFrame:
-    weights = one.weighing.weights[: one.members]
-    cycle, horizon = axes.sections[one.section]
+def _weight_rows(axes: Axes, sections: Sequence[WeighedSection]) -> pd.DataFrame:
+    if not sections:
+        return pd.DataFrame(columns=WEIGHT_COLUMNS)
+    members = [one.members for one in sections]
+    section = np.repeat([one.section for one in sections], members)
+    shares = [one.weighing.weights[: one.members] / one.weighing.weights[: one.members].sum() for one in sections]
     return pd.DataFrame(
         {
-            "ensemble": one.ensemble.name,
-            "cycle": cycle,
-            "horizon": horizon,
-            "model_id": axes.models.to_numpy()[one.candidates[: one.members]],
-            "weight": weights / weights.sum(),
-            "n_history": one.n_history[: one.members],
-            "fallback": one.weighing.fallback[: one.members],
+            "ensemble": np.repeat(np.array([one.ensemble.name for one in sections], dtype=object), members),
+            "cycle": axes.sections.get_level_values("cycle").to_numpy()[section],
+            "horizon": axes.sections.get_level_values("horizon").to_numpy()[section],
+            "model_id": axes.models.to_numpy()[np.concatenate([one.candidates[: one.members] for one in sections])],
+            "weight": np.concatenate(shares),
+            "n_history": np.concatenate([one.n_history[: one.members] for one in sections]),
+            "fallback": np.concatenate([one.weighing.fallback[: one.members] for one in sections]),
         }
     )[WEIGHT_COLUMNS]
 

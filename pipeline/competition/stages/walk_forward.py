@@ -4,8 +4,8 @@ This is the one place where an ensemble looks at outcomes, and a :class:`Record`
 known at the deadline. Window values are computed by the function that snapshots use.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,7 @@ from pipeline.competition.ensembles import (
     strategy_of,
     weigh,
 )
+from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.panel import Axes
 from pipeline.competition.stages.cycle_metrics import OVERALL, panel_metrics
 from pipeline.competition.stages.history import History
@@ -109,23 +110,36 @@ class WalkForward:
         """
         cycles = axes.sections.get_level_values("cycle").to_numpy()
         horizons = axes.sections.get_level_values("horizon").to_numpy()
-        names, subjects = axes.models.to_numpy(), axes.subjects.to_numpy()
+        subjects = axes.subjects.to_numpy()
+        known = {category: _Known(history, axes.models) for category, history in self._histories.items()}
         record: Record | None = None
         for at in np.lexsort((horizons, cycles, deadlines)):
             if record is None or record.key != (deadlines[at], horizons[at]):
-                record = Record(self._histories, deadlines[at], int(horizons[at]), self._contract)
+                record = Record(known, axes.models, deadlines[at], int(horizons[at]), self._contract)
             submitted = np.flatnonzero(~np.isnan(signals[at]).all(axis=1))
-            if submitted.size == 0:
-                continue
-            given = Section(cycles[at], int(horizons[at]), subjects, signals[at][submitted], np.array([], "M8[us]"))
             for ensemble in ensembles:
-                order, members = record.candidates(names[submitted], ensemble)
+                candidates, members = record.candidates(submitted, ensemble)
                 if members == 0:
                     continue
                 strategy = self._strategies[ensemble.name]
-                track = record.track(names[submitted][order], ensemble, strategy, given.of(order))
+                section = Section(cycles[at], int(horizons[at]), subjects, signals[at][candidates])
+                track = record.track(candidates, ensemble, strategy, section)
                 weighing = weigh(strategy, track, members, ensemble.terms, leave_out=leave_out)
-                yield WeighedSection(ensemble, int(at), submitted[order], members, track.n, weighing)
+                yield WeighedSection(ensemble, int(at), candidates, members, track.n, weighing)
+
+
+class _Known:
+    """A history, and where it has the models of a block; what it knows of them, NaN for those that it has not."""
+
+    def __init__(self, history: History, models: pd.Index) -> None:
+        self.history = history
+        # The last place of what has one appended is -1 too.
+        self._places = np.asarray(pd.Index(history.models).get_indexer(models), dtype=np.int64)
+
+    def of(self, values: Floats, models: Ints, absent: float = np.nan) -> Floats:
+        """Values of shape (..., models of the history) for some models of the block."""
+        more = np.full((*values.shape[:-1], 1), absent)
+        return np.concatenate([values, more], axis=-1)[..., self._places[models]]
 
 
 class Record:
@@ -133,8 +147,10 @@ class Record:
 
     Parameters
     ----------
-    histories : mapping of str to History
-        By category; they are moved to the deadline.
+    known : mapping of str to _Known
+        By category; the histories are moved to the deadline.
+    models : Index
+        The models of the block; others are named by their places there.
     deadline : datetime64
     horizon : int
         Of the cross-section; its own category is used where the contest has one.
@@ -142,132 +158,113 @@ class Record:
     """
 
     def __init__(
-        self, histories: dict[str, History], deadline: np.datetime64, horizon: int, contract: Contract
+        self,
+        known: Mapping[str, _Known],
+        models: pd.Index,
+        deadline: np.datetime64,
+        horizon: int,
+        contract: Contract,
     ) -> None:
         self.key = (deadline, horizon)
+        self._names = models.to_numpy()
         self._contract = contract
-        category = f"horizon={horizon}"
-        of_horizon = histories.get(category, histories.get(OVERALL))
-        self._history, self._moment = of_horizon, _moment(of_horizon, deadline, contract)
-        self._board = _Standing(histories.get(OVERALL), deadline, contract)
+        self._overall = known.get(OVERALL)
+        self._known = known.get(f"horizon={horizon}", self._overall)
+        self._moment = self._at_deadline(self._known)
 
-    def candidates(self, models: npt.NDArray[np.object_], ensemble: EnsembleConfig) -> tuple[Ints, int]:
+    def candidates(self, models: Ints, ensemble: EnsembleConfig) -> tuple[Ints, int]:
         """Which of the models are candidates, in order, and how many of these are members."""
-        admitted = np.flatnonzero(self._admitted(models, ensemble))
+        admitted = models[self._admitted(models, ensemble)]
         limit = ensemble.conditions.top_n
         if limit is None:
             return admitted, len(admitted)
-        position = self._board.positions(models[admitted])
+        position = self._positions(admitted)
         best = admitted[np.argsort(position, kind="stable")][: int(np.isfinite(position).sum())]
         return best[: limit + 1], min(limit, len(best))
 
-    def track(
-        self, models: npt.NDArray[np.object_], ensemble: EnsembleConfig, strategy: Strategy, section: Section
-    ) -> Track:
+    def track(self, models: Ints, ensemble: EnsembleConfig, strategy: Strategy, section: Section) -> Track:
         """What is known of some models, as a strategy needs it."""
         primary = self._contract.scoring.primary
-        direction = self._contract.direction(primary)
-        is_squared = direction is Direction.ASC and self._contract.scoring.rule == _SQUARED
-        if self._moment is None or self._history is None:
-            return Track(models, np.empty((0, len(models))), direction, is_squared, section=section)
-        cycles = self._cycles(ensemble, strategy, len(models))
-        values = self._history.of(self._contract.metric(primary), "value")[cycles]
-        places = _places(self._history, models)
-        metrics = {name: np.append(over, np.nan)[places] for name, over in self._over_window(ensemble).items()}
-        series = np.column_stack([values, np.full(len(values), np.nan)])[:, places]
-        section = Section(
-            section.cycle, section.horizon, section.subjects, section.signals, self._history.cycles[cycles]
+        track = Track(
+            self._names[models],
+            np.empty((0, len(models))),
+            self._contract.direction(primary),
+            self._contract.scoring.rule == _SQUARED,
+            section=section,
         )
-        return Track(models, series, direction, is_squared, metrics, section)
+        if self._moment is None or self._known is None:
+            return track
+        cycles = self._cycles(self._moment, ensemble, strategy, len(models))
+        history = self._known.history
+        return replace(
+            track,
+            series=self._known.of(history.of(self._contract.metric(primary), "value")[cycles], models),
+            metrics=self._over_window(models, ensemble) if "." in ensemble.strategy else {},
+            section=replace(section, cycles=history.cycles[cycles]),
+        )
 
-    def _cycles(self, ensemble: EnsembleConfig, strategy: Strategy, members: int) -> Ints:
+    @staticmethod
+    def _cycles(moment: Moment, ensemble: EnsembleConfig, strategy: Strategy, members: int) -> Ints:
         """The resolved cycles that a strategy looks at."""
-        resolved = self._moment.resolved if self._moment is not None else np.array([], dtype=int)
-        whole = len(resolved) - len(resolved) % strategy.refit_every
-        return resolved[:whole][-max(ensemble.window, strategy.cycles_needed(members)) :]
+        whole = len(moment.resolved) - len(moment.resolved) % strategy.refit_every
+        return moment.resolved[:whole][-max(ensemble.window, strategy.cycles_needed(members)) :]
 
-    def _over_window(self, ensemble: EnsembleConfig) -> dict[str, Floats]:
-        """Metrics over the ensemble's window that its filter or strategy may ask for; of all models."""
-        asked = dict.fromkeys(ensemble.conditions.min_metric)
-        if isinstance(ensemble.filter, str) or "." in ensemble.strategy:
-            asked = dict.fromkeys(
-                name for name in self._contract.metrics if self._contract.metric(name).of_members is None
-            )
-        if self._moment is None:
-            return {}
+    def _over_window(self, models: Ints, ensemble: EnsembleConfig) -> dict[str, Floats]:
+        """Every metric of the contest, and coverage, over the ensemble's window."""
+        listed = [name for name in self._contract.metrics if self._contract.metric(name).of_members is None]
+        return {name: self._metric(name, models, ensemble) for name in (*listed, COVERAGE.name)}
+
+    def _metric(self, name: str, models: Ints, ensemble: EnsembleConfig) -> Floats:
+        """A metric over the ensemble's window, NaN where undefined."""
+        if self._moment is None or self._known is None:
+            return np.full(len(models), np.nan)
         span = self._moment.span(WindowSpec(cycles=ensemble.window))
-        found = {name: self._moment.statistic(name, span).value for name in asked}
-        if "." in ensemble.strategy or ensemble.filter is not None:
-            found["coverage"] = self._moment.coverage(span).in_window
-        return found
+        is_coverage = name == COVERAGE.name
+        over = self._moment.coverage(span).in_window if is_coverage else self._moment.statistic(name, span).value
+        return self._known.of(over, models)
 
-    def _admitted(self, models: npt.NDArray[np.object_], ensemble: EnsembleConfig) -> Bools:
+    def _admitted(self, models: Ints, ensemble: EnsembleConfig) -> Bools:
         """Whom the conditions on single models let in."""
-        if ensemble.filter is None:
-            return np.ones(len(models), dtype=bool)
-        places = None if self._history is None else _places(self._history, models)
-        over = {
-            name: np.append(values, np.nan)[places] if places is not None else np.full(len(models), np.nan)
-            for name, values in self._over_window(ensemble).items()
-        }
         if isinstance(ensemble.filter, str):
-            let_in = filter_of(ensemble.filter)
+            let_in, over = filter_of(ensemble.filter), self._over_window(models, ensemble)
             rows = [{name: float(values[at]) for name, values in over.items()} for at in range(len(models))]
-            return np.array([bool(let_in(model, row)) for model, row in zip(models, rows, strict=True)], dtype=bool)
+            return np.array([bool(let_in(self._names[at], row)) for at, row in zip(models, rows, strict=True)], bool)
         admitted = np.ones(len(models), dtype=bool)
-        absent = np.full(len(models), np.nan)
-        for name, threshold in ensemble.filter.min_metric.items():
-            value = over.get(name, absent)
-            is_loss = self._contract.direction(name) is Direction.ASC
-            admitted &= (value <= threshold) if is_loss else (value >= threshold)
-        if ensemble.filter.min_coverage is not None:
-            admitted &= over.get("coverage", absent) >= ensemble.filter.min_coverage
+        for name, threshold in ensemble.conditions.min_metric.items():
+            value = self._metric(name, models, ensemble)
+            admitted &= value <= threshold if self._contract.direction(name) is Direction.ASC else value >= threshold
+        if ensemble.conditions.min_coverage is not None:
+            admitted &= self._metric(COVERAGE.name, models, ensemble) >= ensemble.conditions.min_coverage
         return admitted
 
-
-class _Standing:
-    """The board as known at a deadline, made when it is asked for."""
-
-    def __init__(self, history: History | None, deadline: np.datetime64, contract: Contract) -> None:
-        self._history, self._contract = history, contract
-        self._deadline = deadline
+    def _positions(self, models: Ints) -> Floats:
+        """Places of models on the board as known at the deadline, infinite for who is not ranked."""
+        if self._board is None or self._overall is None:
+            return np.full(len(models), np.inf)
+        return self._overall.of(self._board, models, np.inf)
 
     @cached_property
-    def _position(self) -> Floats | None:
-        moment = _moment(self._history, self._deadline, self._contract)
-        return None if moment is None or self._history is None else self._rank(moment, self._history.models)
-
-    def positions(self, models: npt.NDArray[np.object_]) -> Floats:
-        """Places of models on the board, infinite for who is not ranked."""
-        if self._position is None or self._history is None:
-            return np.full(len(models), np.inf)
-        return np.append(self._position, np.inf)[_places(self._history, models)]
-
-    def _rank(self, moment: Moment, models: npt.NDArray[np.object_]) -> Floats:
+    def _board(self) -> Floats | None:
+        """Places on the board of all models of the history."""
+        moment = self._at_deadline(self._overall)
+        if moment is None or self._overall is None:
+            return None
         keys = ranking_keys(self._contract)
-        columns = {}
-        for key in keys:
-            window, _, metric = key.partition(".")
-            columns[key] = moment.statistic(metric, moment.span(self._contract.windows[window])).value
-        coverage = moment.coverage(moment.span(self._contract.windows[keys[0].partition(".")[0]]))
-        columns["coverage"] = coverage.in_window
-        columns["n_scored"] = coverage.n_scored
-        columns["cycles_absent"] = coverage.cycles_absent.astype(float)
-        seen = np.flatnonzero(moment.seen)
+        spans = {window: moment.span(spec) for window, spec in self._contract.windows.items()}
+        of_key = [(key, *key.split(".", 1)) for key in keys]
+        columns = {key: moment.statistic(metric, spans[window]).value for key, window, metric in of_key}
+        coverage = moment.coverage(spans[of_key[0][1]])
+        columns |= {"coverage": coverage.in_window, "n_scored": coverage.n_scored}
+        columns |= {"cycles_absent": coverage.cycles_absent.astype(float)}
+        models, seen = self._overall.history.models, np.flatnonzero(moment.seen)
         ranking = rank_models(models[seen], {name: values[seen] for name, values in columns.items()}, self._contract)
         position = np.full(len(models), np.inf)
         position[seen] = np.where(ranking.rank > 0, ranking.position, np.inf)
         return position
 
-
-def _moment(history: History | None, deadline: np.datetime64, contract: Contract) -> Moment | None:
-    """The contest at a deadline; None while it has no resolved cycle."""
-    if history is None:
-        return None
-    moment = Moment(history, deadline, contract)
-    return moment if moment.resolved.size else None
-
-
-def _places(history: History, models: npt.NDArray[np.object_]) -> Ints:
-    """The places of models in a history; -1, the last of what has one appended, for who is not in it."""
-    return np.asarray(pd.Index(history.models).get_indexer(pd.Index(models)), dtype=np.int64)
+    def _at_deadline(self, known: _Known | None) -> Moment | None:
+        """What is known of a category at the deadline; None while it has no resolved cycle."""
+        if known is None:
+            return None
+        moment = Moment(known.history, self.key[0], self._contract)
+        return moment if moment.resolved.size else None
