@@ -7,7 +7,7 @@ from functools import cache, partial
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
-from pipeline.competition.metrics import COVERAGE
+from pipeline.competition.metrics import COVERAGE, RESOLVED
 from pipeline.competition.stages import (
     RollingWindows,
     compute_cycle_metrics,
@@ -81,7 +81,7 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
             "unit": metric.unit,
             "description": metric.description,
         }
-        for metric in dict.fromkeys([*map(contract.metric, contract.metrics), COVERAGE])
+        for metric in dict.fromkeys([*map(contract.metric, contract.metrics), COVERAGE, RESOLVED])
     ]
     outcomes = [
         _whole(store, spec, contract, config, stage_code("catalog", contract, repr(rows)), partial(pd.DataFrame, rows))

@@ -259,6 +259,11 @@ SNAPSHOTS = TableSpec(
         Column("ci_high", "DOUBLE", "Upper end of the 95 % confidence interval.", nullable=True),
         Column("ci_method", "VARCHAR", "How the interval was made, or why there is none."),
         _REASON,
+        Column(
+            "is_final",
+            "BOOLEAN",
+            "Whether every cross-section of the window that the model predicted has outcomes; else it is provisional.",
+        ),
     ),
     key=("competition", "as_of", "model_id", "category", "window_name", "metric"),
     cycle="as_of",

@@ -11,11 +11,12 @@ from pipeline.competition.metrics.metric import (
     SeriesMetric,
 )
 from pipeline.competition.metrics.series import sharpe
-from pipeline.competition.metrics.tasks import COVERAGE, coverage, hit_rate, mean_score
+from pipeline.competition.metrics.tasks import COVERAGE, RESOLVED, coverage, hit_rate, mean_score, resolved
 
 __all__ = [
     "COVERAGE",
     "METRICS",
+    "RESOLVED",
     "EnsemblePanel",
     "Metric",
     "Pool",
@@ -28,5 +29,6 @@ __all__ = [
     "information_coefficient",
     "mean_return",
     "mean_score",
+    "resolved",
     "sharpe",
 ]

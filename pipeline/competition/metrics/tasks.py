@@ -85,7 +85,29 @@ def coverage(panel: Panel) -> SectionMetric:
     return SectionMetric(value, scored, reason, scored.astype(float), outcomes.astype(float))
 
 
+def resolved(panel: Panel) -> SectionMetric:
+    """Cross-sections with an outcome over those that the model predicted: below 1 a board is provisional.
+
+    One outcome is enough: a subject whose outcome never comes must not leave a board provisional for ever.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    SectionMetric
+        0 or 1; undefined with ``no_predictions`` where the model predicted nothing.
+    """
+    predicted = np.asarray((~np.isnan(panel.signals)).any(axis=2))
+    known = predicted & (panel.n_outcomes > 0)[:, None]
+    value, reason = undefined(known.astype(float), (~predicted, "no_predictions"))
+    return SectionMetric(value, known.astype(np.int64), reason, known.astype(float), predicted.astype(float))
+
+
 METRICS.register("hit_rate", Metric("hit_rate", Pool.TASKS, Direction.DESC, "share", hit_rate))
 METRICS.register("score", Metric("score", Pool.TASKS, None, "score", mean_score))
 COVERAGE = METRICS.register("coverage", Metric("coverage", Pool.TASKS, Direction.DESC, "share", coverage))
 """Computed for every contest, listed or not: eligibility and every snapshot rest on it."""
+RESOLVED = METRICS.register("resolved", Metric("resolved", Pool.TASKS, Direction.NONE, "share", resolved))
+"""Computed for every contest, listed or not: it says which values are final."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import COVERAGE, Metric, Pool, SectionMetric
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool, SectionMetric
 from pipeline.competition.reasons import REASONS
 from pipeline.competition.stages.block import Block, LastKnown, State
 
@@ -21,9 +21,9 @@ COLUMNS = [
 
 
 def panel_metrics(contract: Contract) -> list[Metric]:
-    """The metrics that are computed cycle by cycle for any model: those listed that are of a panel, and coverage."""
+    """The metrics that are computed cycle by cycle for any model: listed ones of a panel, and what all rest on."""
     listed = [contract.metric(name) for name in contract.metrics]
-    return [metric for metric in dict.fromkeys([*listed, COVERAGE]) if metric.of_panel is not None]
+    return [metric for metric in dict.fromkeys([*listed, COVERAGE, RESOLVED]) if metric.of_panel is not None]
 
 
 def member_metrics(contract: Contract) -> list[Metric]:

@@ -22,7 +22,7 @@ from pipeline.leaderboard import Interval, interval
 COLUMNS = [
     *("as_of", "model_id", "category", "window_name", "metric"),
     *("value", "n", "n_imputed", "n_scored", "cycles_absent", "coverage", "coverage_since_first"),
-    *("se", "ci_low", "ci_high", "ci_method", "reason"),
+    *("se", "ci_low", "ci_high", "ci_method", "reason", "is_final"),
 ]
 
 
@@ -149,5 +149,6 @@ def _frame(category: str, models: npt.NDArray[np.object_], parts: list[_Part]) -
         "ci_method": np.concatenate([part.interval.method for part in parts]),
         "reason": np.array(REASONS, dtype=object)[np.concatenate([part.reason for part in parts])],
     }
+    columns["is_final"] = np.concatenate([part.coverage.is_final for part in parts])
     seen = np.concatenate([part.seen for part in parts])
     return pd.DataFrame({name: values[seen] for name, values in columns.items()})[COLUMNS]

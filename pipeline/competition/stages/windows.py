@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import WindowSpec
-from pipeline.competition.metrics import COVERAGE, Metric, Pool
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool
 from pipeline.competition.reasons import reason_code
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.missing import Cells, absences, fill
@@ -27,6 +27,7 @@ class WindowCoverage:
     in_window: Floats
     since_first: Floats
     cycles_absent: Ints
+    is_final: Bools
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,14 @@ class Moment:
         since_first = np.arange(len(self._took_part))[span, None] >= np.argmax(self._took_part, axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             since = scored / (tasks[:, None] * since_first).sum(axis=0)
-            absent = _cycles_absent(self._took_part, self._absent)
-            return WindowCoverage(scored, scored / tasks.sum(), since, absent)
+            share = scored / tasks.sum()
+        absent = _cycles_absent(self._took_part, self._absent)
+        return WindowCoverage(scored, share, since, absent, self._is_final(span))
+
+    def _is_final(self, span: slice) -> Bools:
+        """Whether every cross-section of the window that a model predicted has outcomes."""
+        known, predicted = (self._history.of(RESOLVED, name)[span] for name in ("numerator", "denominator"))
+        return np.asarray(~(known < predicted).any(axis=0))
 
     def statistic(self, name: str, span: slice) -> Statistic:
         """A listed metric over a window."""
@@ -103,7 +110,7 @@ def _cycles_absent(took_part: Bools, absent: Bools) -> Ints:
 def _over_window(metric: Metric, contract: Contract, history: History, window: slice, absent: Bools) -> Statistic:
     base = metric if metric.series_of is None else contract.metric(metric.series_of)
     cells = history.cells(base, window)
-    if contract.missing.policy != "skip" and base != COVERAGE:
+    if contract.missing.policy != "skip" and base not in (COVERAGE, RESOLVED):
         cells = fill(cells, absent, contract.missing, contract.direction(base.name), history.models)
     reasons = history.of(base, "reason")[window]
     if metric.of_series is not None:
