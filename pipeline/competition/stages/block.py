@@ -1,8 +1,9 @@
 """A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +120,12 @@ class Block:
             )
 
 
+def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> list[datetime]:
+    """The previous cycles of ``cycles`` that are not among them; ``played`` are those with a prediction in time."""
+    places = {bisect_left(played, cycle) - 1 for cycle in cycles}
+    return sorted({played[place] for place in places if place >= 0} - set(cycles))
+
+
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[~predictions["is_late"].astype(bool)]
 
@@ -131,9 +138,9 @@ def _of_next_cycle(counted: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame
     cycles = np.unique(counted["cycle"].to_numpy())
     played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
     # Each cycle is the previous one of at most one other: its next among all that were played.
-    later = dict(pairwise(played))
+    following = np.append(played[1:], np.datetime64("NaT"))
     both = pd.concat([counted, earlier[~earlier["cycle"].isin(cycles)]])
-    both = both.assign(cycle=both["cycle"].map(pd.Series(later, dtype=both["cycle"].dtype)))
+    both = both.assign(cycle=following[np.searchsorted(played, both["cycle"].to_numpy())])
     sections = counted[["cycle", "horizon"]].drop_duplicates()
     return both[both["model_id"].isin(counted["model_id"].unique())].merge(sections, on=["cycle", "horizon"])
 
