@@ -44,3 +44,10 @@ def centred(values: Floats) -> Floats:
     n = np.maximum(present.sum(axis=-1, keepdims=True), 1)
     filled = np.where(present, values, 0.0)
     return np.where(present, filled - filled.sum(axis=-1, keepdims=True) / n, 0.0)
+
+
+def correlation(left: Floats, right: Floats) -> Floats:
+    """Pearson correlation along the last axis of what :func:`centred` gives; NaN where either is 0 throughout."""
+    spread = (left**2).sum(axis=-1) * (right**2).sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.clip((left * right).sum(axis=-1) / np.sqrt(spread), -1.0, 1.0))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
+from pipeline.competition.peers import Peers, unit_ranks
 
 MIN_SUBJECTS = 5
 """Fewest pairs of a cross-sectional metric, unless half the outcomes are more or the contract says otherwise."""
@@ -40,6 +41,12 @@ class Panel:
         The neutral signal, for signs.
     horizon_cycles : float
         How many cycles one horizon step lasts.
+    factors : array, shape (sections, subjects, factors), or None
+        Properties of the subjects known at the cycle; None when the contest has none or nothing needs them.
+    previous : array, shape (sections, models, subjects), or None
+        What each model submitted for the same horizon in the previous cycle of the competition; None as above.
+    peers : Peers or None
+        The models that others are compared with; None for those of the panel itself.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -52,14 +59,31 @@ class Panel:
     min_subjects: int | None = None
     center: float = 0.0
     horizon_cycles: float = 1.0
+    factors: Floats | None = None
+    previous: Floats | None = None
+    peers: Peers | None = None
 
     def __post_init__(self) -> None:
         shape = self.shape
         expected = {"signals": shape, "scores": shape, "outcomes": (shape[0], shape[2]), "horizons": shape[:1]}
+        if self.previous is not None:
+            expected["previous"] = shape
         for name, want in expected.items():
             have = getattr(self, name).shape
             if have != want:
                 raise ValueError(f"panel: {name} has shape {have}, expected {want} (sections, models, subjects)")
+        if self.factors is not None and self.factors.shape[:-1] != (shape[0], shape[2]):
+            have, want = self.factors.shape, (shape[0], shape[2])
+            raise ValueError(f"panel: factors have shape {have}, expected {want} (sections, subjects) and factors")
+        if self.peers is not None:
+            self.peers.fit(shape)
+
+    def at(self, section: int) -> "Panel":
+        """One cross-section as a panel of its own."""
+        one = slice(section, section + 1)
+        per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous")
+        arrays = {name: array[one] for name in per_section if (array := getattr(self, name)) is not None}
+        return replace(self, **arrays, peers=None if self.peers is None else self.peers.at(section))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -87,16 +111,20 @@ class Panel:
         return np.asarray((~np.isnan(self.outcomes)).sum(axis=1), dtype=np.int64)
 
     @cached_property
-    def needed(self) -> Floats:
-        """Fewest pairs of a cross-sectional metric; shape (sections,)."""
-        if self.min_subjects is not None:
-            return np.full(self.shape[0], float(self.min_subjects))
-        return np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
+    def needed(self) -> Ints:
+        """Fewest subjects of a cross-sectional metric; shape (sections,)."""
+        half = np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
+        return np.asarray(half if self.min_subjects is None else np.full(self.shape[0], self.min_subjects), np.int64)
 
     @cached_property
     def too_few(self) -> Bools:
         """Where a cross-section has too few pairs for a cross-sectional metric; shape (sections, models)."""
         return self.n_pairs < self.needed[:, None]
+
+    @cached_property
+    def submitted(self) -> Bools:
+        """Where a model submitted a signal, its outcome known or not; shape (sections, models, subjects)."""
+        return ~np.isnan(self.signals)
 
     @cached_property
     def signal_ranks(self) -> Floats:
@@ -108,6 +136,24 @@ class Panel:
         """Average ranks of the outcomes each model is paired with; shape (sections, models, subjects)."""
         return average_ranks(np.where(self.paired, self.outcomes[:, None, :], np.nan))
 
+    @cached_property
+    def submitted_ranks(self) -> Floats:
+        """Average ranks of all signals that a model submitted in a cross-section, NaN elsewhere."""
+        # As a rule every subject has an outcome in the end, and these are the ranks that most metrics need anyway.
+        return self.signal_ranks if (self.paired == self.submitted).all() else average_ranks(self.signals)
+
+    @cached_property
+    def unit_ranks(self) -> Floats:
+        """Centred ranks of what each model submitted, of length 1: the product of two models' is their correlation."""
+        return unit_ranks(self.submitted_ranks)
+
+    @cached_property
+    def compared_with(self) -> Peers:
+        """The models that others are compared with: ``peers``, or every model of the panel."""
+        if self.peers is not None:
+            return self.peers
+        return Peers.of(self.unit_ranks, np.ones(self.shape[:2], dtype=bool))
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -118,10 +164,10 @@ class Axes:
     subjects: pd.Index
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame) -> "Axes":
-        """Every (cycle, horizon) and model of the predictions, every subject of predictions and truth, sorted."""
+    def of(cls, predictions: pd.DataFrame, *others: pd.DataFrame) -> "Axes":
+        """Every (cycle, horizon) and model of the predictions, every subject of these and other rows, sorted."""
         sections = predictions[["cycle", "horizon"]].drop_duplicates().sort_values(["cycle", "horizon"])
-        subjects = pd.concat([predictions["subject"], truth["subject"]])
+        subjects = pd.concat([rows["subject"] for rows in (predictions, *others)])
         return cls(
             pd.MultiIndex.from_frame(sections),
             pd.Index(np.sort(predictions["model_id"].unique().astype(object))),
@@ -165,6 +211,29 @@ class Axes:
         models = _places(self.models, pd.Index(rows["model_id"]), "model")
         matrix[self._sections_of(rows), models] = rows[column].to_numpy(dtype=float)
         return matrix
+
+    def factors(self, rows: pd.DataFrame) -> Floats:
+        """Factors of each section's cycle, shape (sections, subjects, factors), NaN where there is no row.
+
+        Factors are in the order of their names. Rows of other cycles and subjects are left out: a factor may be known
+        of more than is predicted.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            cycle, subject, factor, value.
+        """
+        cycles, of_section = np.unique(self.sections.get_level_values("cycle").to_numpy(), return_inverse=True)
+        names = pd.Index(np.sort(rows["factor"].unique().astype(object)))
+        places = (
+            pd.Index(cycles).get_indexer(pd.Index(rows["cycle"])),
+            self.subjects.get_indexer(pd.Index(rows["subject"])),
+            names.get_indexer(pd.Index(rows["factor"])),
+        )
+        here = (places[0] >= 0) & (places[1] >= 0)
+        cube = np.full((len(cycles), len(self.subjects), len(names)), np.nan)
+        cube[tuple(place[here] for place in places)] = rows["value"].to_numpy(dtype=float)[here]
+        return cube[of_section]
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
         return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")

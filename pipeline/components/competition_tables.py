@@ -1,17 +1,19 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
-from pipeline.competition.metrics import COVERAGE, RESOLVED
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
 from pipeline.competition.stages import (
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
+    cycles_before,
     earlier_board,
     score_predictions,
     stamp_deadline,
@@ -39,6 +41,7 @@ from pipeline.tables import (
     TRUTH,
     WHOLE,
     TableSpec,
+    Via,
 )
 from pipeline.warehouse import Dirty, Store, compose, now
 
@@ -179,13 +182,27 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
 
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Compute the metrics of the cycles whose scores, predictions or truth are new."""
+    """Compute the metrics of the cycles for which anything is new that a listed metric reads."""
+    played = cache(partial(_played, store, contract))  # asked for by blocks, if at all
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
         predictions, truth = _predictions_and_truth(store, contract, cycles)
-        return compute_cycle_metrics(predictions, truth, store.read(SCORES, contract.name, cycles), contract)
+        earlier = factors = None
+        if Need.PREVIOUS in contract.needs:
+            earlier = store.read(PREDICTIONS, contract.name, cycles_before(cycles, played()))
+        if Need.FACTORS in contract.needs:
+            factors = store.read(FACTORS, contract.name, cycles)
+        scores = store.read(SCORES, contract.name, cycles)
+        return compute_cycle_metrics(predictions, truth, scores, contract, earlier, factors)
 
-    return by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
+    # Without them, a change of what no metric reads would recompute cycles for nothing.
+    unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
+    inputs = tuple(one for one in CYCLE_METRICS.inputs if one.via not in unused)
+    return by_cycle(store, replace(CYCLE_METRICS, inputs=inputs), contract, config, rows_of)
+
+
+_READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
+"""The input of ``cycle_metrics`` that is read only for metrics with a need."""
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -223,6 +240,12 @@ def _predictions_and_truth(
     """The predictions of some cycles, and every version of the outcomes at their target times."""
     predictions = store.read(PREDICTIONS, contract.name, cycles)
     return predictions, truth_of(store, contract, predictions)
+
+
+def _played(store: Store, contract: Contract) -> list[datetime]:
+    """The cycles with a prediction in time, ascending."""
+    sql = "SELECT DISTINCT cycle FROM competition.predictions WHERE competition = ? AND NOT is_late"
+    return _distinct(store, sql, contract)
 
 
 def by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:

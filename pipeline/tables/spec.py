@@ -25,6 +25,10 @@ class Via(StrEnum):
     """A cycle needs every fact of the input that was known by the deadline of its predictions."""
     DAY_BEFORE = "day_before"
     """The newest cycle of the input at least 24 hours earlier."""
+    PREVIOUS = "previous"
+    """The previous cycle of the competition: the newest earlier one with a prediction in time; of predictions only."""
+    ALONGSIDE = "alongside"
+    """Cycle by cycle, of cycles that another input has: it makes no cycle by itself."""
 
 
 @dataclass(frozen=True)

@@ -229,18 +229,39 @@ def _newest_known_by(spec: TableSpec) -> Sql:
 
 def _day_before(spec: TableSpec) -> Sql:
     """The newest cycle at least 24 hours earlier that has rows, and the emptied ones after it, whose loss counts."""
+    return _before(spec, counts=Sql("TRUE"), earlier=Sql("candidate.cycle - INTERVAL 24 HOUR >= before.cycle"))
+
+
+def _previous(spec: TableSpec) -> Sql:
+    """The newest earlier cycle with a prediction in time, and those after it that have none any more."""
+    if (spec.schema, spec.name) != (PREDICTIONS.schema, PREDICTIONS.name):
+        raise ValueError(f"{spec.qualified_name} does not say which cycles were played; only predictions do")
+    return _before(spec, counts=Sql("NOT is_late"), earlier=Sql("candidate.cycle > before.cycle"))
+
+
+def _before(spec: TableSpec, counts: Sql, earlier: Sql) -> Sql:
+    """The newest cycle that is ``earlier`` and has rows that ``counts``, with the changes of those after it."""
     return compose(
         "SELECT candidate.cycle, before.seq FROM candidate ASOF JOIN ("
         "  SELECT cycle, max(seq) OVER (PARTITION BY stretch ORDER BY cycle) AS seq FROM ("
         "   SELECT entry.cycle, entry.seq, count(filled.cycle) OVER (ORDER BY entry.cycle) AS stretch"
         "   FROM {entries} AS entry LEFT JOIN"
-        "   (SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE {board} = $board) AS filled"
+        "   (SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE {board} = $board AND {counts}) AS filled"
         "   ON filled.cycle = entry.cycle)) AS before"
-        " ON candidate.cycle - INTERVAL 24 HOUR >= before.cycle",
+        " ON {earlier}",
         entries=_entries(spec),
         cycle=cycle_of(spec),
         table=spec,
         board=spec.board,
+        counts=counts,
+        earlier=earlier,
+    )
+
+
+def _alongside(spec: TableSpec) -> Sql:
+    """Cycle by cycle, where there is a cycle."""
+    return compose(
+        "SELECT candidate.cycle, entry.seq FROM candidate JOIN {entries} AS entry USING (cycle)", entries=_entries(spec)
     )
 
 
@@ -269,5 +290,7 @@ _DEFINING: dict[Via, Callable[[TableSpec], Sql]] = {
 _FURTHER: dict[Via, Callable[[TableSpec], Sql]] = {
     Via.DAY_BEFORE: _day_before,
     Via.KNOWN_BY_DEADLINE: _known_by_deadline,
+    Via.PREVIOUS: _previous,
+    Via.ALONGSIDE: _alongside,
 }
 """These make no cycles of the table, they say what else concerns those it has."""

@@ -6,12 +6,17 @@ from pipeline.competition.metrics.metric import (
     METRICS,
     EnsemblePanel,
     Metric,
+    Need,
     Pool,
     SectionMetric,
     SeriesMetric,
 )
-from pipeline.competition.metrics.series import sharpe
+from pipeline.competition.metrics.neutral import feature_neutral_correlation
+from pipeline.competition.metrics.numerai import mmc, numerai_correlation
+from pipeline.competition.metrics.series import additive_drawdown, max_drawdown, sharpe, sortino
+from pipeline.competition.metrics.similarity import model_correlation
 from pipeline.competition.metrics.tasks import COVERAGE, RESOLVED, coverage, hit_rate, mean_score, resolved
+from pipeline.competition.metrics.turnover import rank_turnover, turnover
 
 __all__ = [
     "COVERAGE",
@@ -19,16 +24,26 @@ __all__ = [
     "RESOLVED",
     "EnsemblePanel",
     "Metric",
+    "Need",
     "Pool",
     "SectionMetric",
     "SeriesMetric",
+    "additive_drawdown",
     "contribution",
     "coverage",
     "ensemble_correlation",
+    "feature_neutral_correlation",
     "hit_rate",
     "information_coefficient",
+    "max_drawdown",
     "mean_return",
     "mean_score",
+    "mmc",
+    "model_correlation",
+    "numerai_correlation",
+    "rank_turnover",
     "resolved",
     "sharpe",
+    "sortino",
+    "turnover",
 ]

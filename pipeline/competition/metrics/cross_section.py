@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.competition.arrays import centred
+from pipeline.competition.arrays import Bools, Floats, centred
 from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SectionMetric
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
@@ -58,16 +58,35 @@ def mean_return(panel: Panel) -> SectionMetric:
     ----------
     Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
     """
-    paired_signals = np.where(panel.paired, panel.signals, np.nan)
-    constant = np.nanmax(paired_signals, axis=2, initial=-np.inf) <= np.nanmin(paired_signals, axis=2, initial=np.inf)
-    signal = centred(paired_signals)
-    gross = np.abs(signal).sum(axis=2)
+    signal, gross, constant = long_short(np.where(panel.paired, panel.signals, np.nan))
     spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
     outcome = np.where(panel.paired, panel.outcomes[:, None, :], 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = (signal * outcome).sum(axis=2) / gross / spans
-    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant, "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
+
+
+def long_short(signals: Floats) -> tuple[Floats, Floats, Bools]:
+    """The portfolio that signals make: w = (s - mean s) / sum |s - mean s|.
+
+    Parameters
+    ----------
+    signals : array, shape (sections, models, subjects)
+        NaN is absent.
+
+    Returns
+    -------
+    deviation : array, same shape
+        s - mean s, 0 where absent: w before it is divided by ``gross``.
+    gross : array, shape (sections, models)
+    constant : array of bool, shape (sections, models)
+        Where all signals are equal, or there is none, so that there is no portfolio.
+    """
+    constant = np.nanmax(signals, axis=2, initial=-np.inf) <= np.nanmin(signals, axis=2, initial=np.inf)
+    deviation = centred(signals)
+    gross = np.abs(deviation).sum(axis=2)
+    return deviation, gross, constant | (gross == 0)
 
 
 METRICS.register("ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient))

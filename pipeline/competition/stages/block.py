@@ -1,7 +1,9 @@
 """A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +41,42 @@ class Block:
     signals: Floats
     outcomes: pd.DataFrame
     contract: Contract
+    previous: Floats | None = None
+    factors: Floats | None = None
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame, contract: Contract) -> "Block":
-        """From rows of whole cycles; predictions that came late are left out."""
-        counted = predictions[~predictions["is_late"].astype(bool)]
+    def of(
+        cls,
+        predictions: pd.DataFrame,
+        truth: pd.DataFrame,
+        contract: Contract,
+        earlier: pd.DataFrame | None = None,
+        factors: pd.DataFrame | None = None,
+    ) -> "Block":
+        """From rows of whole cycles; predictions that came late are left out.
+
+        Parameters
+        ----------
+        predictions, truth, contract
+            As for :func:`pipeline.competition.stages.compute_cycle_metrics`.
+        earlier : DataFrame or None
+            Predictions of other cycles, so that every cycle finds the one before it there or among its own; None when
+            nothing asks for the previous cycle.
+        factors : DataFrame or None
+            Rows of ``factors``; None when nothing asks for them.
+        """
+        counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        axes = Axes.of(counted, outcomes)
-        return cls(axes, axes.cube(counted, "value"), outcomes, contract)
+        before = None if earlier is None else _of_next_cycle(counted, _in_time(earlier))
+        axes = Axes.of(counted, outcomes) if before is None else Axes.of(counted, outcomes, before)
+        return cls(
+            axes,
+            axes.cube(counted, "value"),
+            outcomes,
+            contract,
+            None if before is None else axes.cube(before, "value"),
+            None if factors is None else axes.factors(factors),
+        )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,8 +114,35 @@ class Block:
                     min_subjects=self.contract.min_subjects,
                     center=self.contract.center,
                     horizon_cycles=self.contract.horizon_cycles,
+                    factors=None if self.factors is None else self.factors[sections],
+                    previous=None if self.previous is None else self.previous[sections],
                 ),
             )
+
+
+def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> list[datetime]:
+    """The previous cycles of ``cycles`` that are not among them; ``played`` are those with a prediction in time."""
+    places = {bisect_left(played, cycle) - 1 for cycle in cycles}
+    return sorted({played[place] for place in places if place >= 0} - set(cycles))
+
+
+def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions[~predictions["is_late"].astype(bool)]
+
+
+def _of_next_cycle(counted: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """What the previous cycle's predictions are to each cycle: those of the same models and horizons, dated forward.
+
+    The previous cycle of the competition is the newest one before with any prediction in time, by whatever model.
+    """
+    cycles = np.unique(counted["cycle"].to_numpy())
+    played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
+    # Each cycle is the previous one of at most one other: its next among all that were played.
+    following = np.append(played[1:], np.datetime64("NaT"))
+    both = pd.concat([counted, earlier[~earlier["cycle"].isin(cycles)]])
+    both = both.assign(cycle=following[np.searchsorted(played, both["cycle"].to_numpy())])
+    sections = counted[["cycle", "horizon"]].drop_duplicates()
+    return both[both["model_id"].isin(counted["model_id"].unique())].merge(sections, on=["cycle", "horizon"])
 
 
 def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool, SectionMetric
-from pipeline.competition.reasons import REASONS
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, Pool, SectionMetric
+from pipeline.competition.reasons import reason_texts
 from pipeline.competition.stages.block import Block, LastKnown, State
 
 OVERALL = "overall"
@@ -33,7 +33,12 @@ def member_metrics(contract: Contract) -> list[Metric]:
 
 
 def compute_cycle_metrics(
-    predictions: pd.DataFrame, truth: pd.DataFrame, scores: pd.DataFrame, contract: Contract
+    predictions: pd.DataFrame,
+    truth: pd.DataFrame,
+    scores: pd.DataFrame,
+    contract: Contract,
+    earlier: pd.DataFrame | None = None,
+    factors: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute the metrics of whole cycles.
 
@@ -42,6 +47,11 @@ def compute_cycle_metrics(
     predictions, truth, scores : DataFrame
         Rows of whole cycles, with every version of truth and scores.
     contract : Contract
+    earlier : DataFrame or None
+        Predictions of the cycles before, for metrics that compare with them: of each cycle given, the newest before it
+        with a prediction in time must be here or among ``predictions``.
+    factors : DataFrame or None
+        Rows of ``factors`` of the cycles, for metrics that need them.
 
     Returns
     -------
@@ -49,12 +59,10 @@ def compute_cycle_metrics(
         Rows of ``cycle_metrics``: one for each model that took part in the cycle and each metric, and another
         when a revision of truth changed it. An undefined value is NaN with its reason.
 
-    Raises
-    ------
-    ValueError
-        If a metric that pools over tasks gives no numerator and denominator.
     """
-    block = Block.of(predictions, truth, contract)
+    if earlier is None and Need.PREVIOUS in contract.needs:
+        earlier = predictions.iloc[:0]
+    block = Block.of(predictions, truth, contract, earlier, factors)
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
     for state in block.states(scores):
@@ -101,10 +109,15 @@ class Cycles:
         return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
 
     def _reason(self, over: SectionMetric) -> Floats:
-        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing."""
-        by_pairs = over.n.astype(np.int64) * len(REASONS) + over.reason
-        most: Ints = np.maximum.reduceat(by_pairs, self.start, axis=0) % len(REASONS)
-        return most.astype(np.float64)
+        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing.
+
+        Of several, that of the shortest horizon.
+        """
+        sections = len(over.reason)
+        from_last = np.arange(sections - 1, -1, -1)[:, None]
+        most: Ints = np.maximum.reduceat(over.n.astype(np.int64) * sections + from_last, self.start, axis=0)
+        chosen = sections - 1 - most % sections
+        return np.take_along_axis(over.reason, chosen, axis=0).astype(np.float64)
 
     def _sum(self, sections: Floats) -> Floats:
         summed: Floats = np.add.reduceat(sections, self.start, axis=0)
@@ -125,6 +138,6 @@ def metric_rows(name: str, state: State, cycles: Cycles, values: dict[str, Float
             "n": values["n"][cycle, model].astype(np.int64),
             "numerator": values["numerator"][cycle, model],
             "denominator": values["denominator"][cycle, model],
-            "reason": np.array(REASONS, dtype=object)[values["reason"][cycle, model].astype(int)],
+            "reason": reason_texts(values["reason"][cycle, model]),
         }
     )[COLUMNS]

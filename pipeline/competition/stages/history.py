@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles import ENSEMBLE_PREFIX
 from pipeline.competition.metrics import COVERAGE, Metric
-from pipeline.competition.reasons import REASONS
+from pipeline.competition.reasons import Reasons, reason_codes
 from pipeline.competition.stages.missing import Cells
 
 Times = npt.NDArray[np.datetime64]
@@ -41,7 +41,7 @@ class History:
         )
         numbers = ("value", "numerator", "denominator")
         self._new = {name: rows[name].to_numpy(dtype=float)[kept] for name in numbers}
-        self._new["reason"] = _codes(REASONS[1:], rows["reason"])[kept] + 1
+        self._new["reason"] = _reasons(rows["reason"])[kept]
         shape = (len(metrics), len(self.cycles), len(self.models))
         self._known = {name: np.full(shape, np.nan) for name in self._new}
         self._applied = 0
@@ -89,3 +89,9 @@ def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray
     """The place of every value among the names; -1 for NULL and for what is not among them."""
     index = pd.Index(np.array(list(names), dtype=object))
     return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
+
+
+def _reasons(texts: "pd.Series[Any]") -> Reasons:
+    """The codes of reasons, 0 for NULL; each distinct text is looked up once."""
+    places, distinct = pd.factorize(texts)
+    return np.append(reason_codes(distinct), np.int32(0))[places]

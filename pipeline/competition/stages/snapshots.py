@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.reasons import REASONS
+from pipeline.competition.reasons import Reasons, reason_texts
 from pipeline.competition.stages.cycle_metrics import member_metrics, panel_metrics
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.windows import Moment, WindowCoverage
@@ -100,7 +100,7 @@ class _Part:
     value: Floats
     n: Floats
     n_imputed: Ints
-    reason: npt.NDArray[np.int8]
+    reason: Reasons
     interval: Interval
 
 
@@ -147,7 +147,7 @@ def _frame(category: str, models: npt.NDArray[np.object_], parts: list[_Part]) -
         "ci_low": np.concatenate([part.interval.low for part in parts]),
         "ci_high": np.concatenate([part.interval.high for part in parts]),
         "ci_method": np.concatenate([part.interval.method for part in parts]),
-        "reason": np.array(REASONS, dtype=object)[np.concatenate([part.reason for part in parts])],
+        "reason": reason_texts(np.concatenate([part.reason for part in parts])),
     }
     columns["is_final"] = np.concatenate([part.coverage.is_final for part in parts])
     seen = np.concatenate([part.seen for part in parts])

@@ -7,13 +7,12 @@ reach further back than the others, and what is still open moves nothing.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool
-from pipeline.competition.reasons import reason_code
+from pipeline.competition.reasons import Reasons, reason_code
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.missing import Cells, absences, fill
 from pipeline.leaderboard import Influence, mean_influence, ratio_influence
@@ -37,7 +36,7 @@ class Statistic:
     influence: Influence
     n: Floats
     n_imputed: Ints
-    reason: npt.NDArray[np.int8]
+    reason: Reasons
 
     @property
     def value(self) -> Floats:
@@ -130,16 +129,16 @@ def _over_window(metric: Metric, contract: Contract, history: History, window: s
     return _of_cycles(influence, cells, _reason(influence.n == 0, reasons))
 
 
-def _of_cycles(influence: Influence, cells: Cells, reason: npt.NDArray[np.int8]) -> Statistic:
+def _of_cycles(influence: Influence, cells: Cells, reason: Reasons) -> Statistic:
     n = np.asarray(influence.n, dtype=np.float64) - cells.n_imputed
     return Statistic(influence, n, cells.n_imputed, reason)
 
 
-def _reason(is_undefined: Bools, reasons: Floats) -> npt.NDArray[np.int8]:
+def _reason(is_undefined: Bools, reasons: Floats) -> Reasons:
     """Of undefined values: the reason of the model's latest cycle, or ``no_predictions`` when it has none."""
     took_part = ~np.isnan(reasons)
     latest = reasons.shape[0] - 1 - np.argmax(took_part[::-1], axis=0)
     last_reason = np.nan_to_num(np.take_along_axis(reasons, latest[None, :], axis=0)[0])
     absent = ~took_part.any(axis=0)
     code = np.where(absent, reason_code("no_predictions"), last_reason)
-    return np.where(is_undefined, code, 0).astype(np.int8)
+    return np.where(is_undefined, code, 0).astype(np.int32)
