@@ -83,7 +83,7 @@ class Panel:
         one = slice(section, section + 1)
         per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous")
         arrays = {name: array[one] for name in per_section if (array := getattr(self, name)) is not None}
-        return replace(self, **arrays, peers=None if self.peers is None else self.peers.at(section))
+        return replace(self, **arrays, peers=None if self.peers is None else self.peers.at(one))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -91,9 +91,10 @@ class Panel:
         return len(self.cycles), len(self.models), len(self.subjects)
 
     def with_signals(self, signals: Floats, models: npt.NDArray[np.object_] | None = None) -> "Panel":
-        """The same sections and outcomes with other signals, not scored yet; ``models`` where their number differs."""
+        """The same sections and outcomes with other signals alone; ``models`` where their number differs."""
         scores = np.full_like(signals, np.nan)
-        return replace(self, models=self.models if models is None else models, signals=signals, scores=scores)
+        models = self.models if models is None else models
+        return replace(self, models=models, signals=signals, scores=scores, previous=None, peers=None)
 
     @cached_property
     def paired(self) -> Bools:

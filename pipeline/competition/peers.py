@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, Floats, centred
+from pipeline.competition.arrays import Bools, Floats, Ints, centred
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ class Peers:
         """The same peers for a panel of ``models`` other models, none of them a peer itself: virtual ones."""
         return Peers(self.ranks, self.presence, np.zeros((len(self.ranks), models), dtype=bool))
 
-    def at(self, section: int) -> "Peers":
-        """Those of one cross-section."""
-        one = slice(section, section + 1)
-        return Peers(self.ranks[one], self.presence[one], self.members[one])
+    def at(self, sections: slice | Ints) -> "Peers":
+        """Those of some cross-sections."""
+        return Peers(self.ranks[sections], self.presence[sections], self.members[sections])
 
     def fit(self, shape: tuple[int, int, int]) -> None:
         """Refuse peers of another shape than a panel's (sections, models, subjects).

@@ -82,7 +82,11 @@ _ENSEMBLES: tuple[Asset, ...] = (
     (ENSEMBLE_WEIGHTS, ensemble_tables.update_weights, (PREDICTIONS, CYCLE_METRICS)),
     (ENSEMBLE_PREDICTIONS, ensemble_tables.update_predictions, (PREDICTIONS, ENSEMBLE_WEIGHTS)),
     (ENSEMBLE_SCORES, ensemble_tables.update_scores, (ENSEMBLE_PREDICTIONS, TRUTH)),
-    (ENSEMBLE_METRICS, ensemble_tables.update_metrics, (ENSEMBLE_PREDICTIONS, TRUTH, ENSEMBLE_SCORES, PREDICTIONS)),
+    (
+        ENSEMBLE_METRICS,
+        ensemble_tables.update_metrics,
+        (ENSEMBLE_PREDICTIONS, TRUTH, ENSEMBLE_SCORES, PREDICTIONS, FACTORS),
+    ),
     (MEMBER_METRICS, ensemble_tables.update_member_metrics, (PREDICTIONS, TRUTH, CYCLE_METRICS)),
 )
 """What a contest with ensembles has besides."""

@@ -183,26 +183,41 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the metrics of the cycles for which anything is new that a listed metric reads."""
-    played = cache(partial(_played, store, contract))  # asked for by blocks, if at all
+    return metrics_of(store, contract, config, CYCLE_METRICS, PREDICTIONS, SCORES)
+
+
+def metrics_of(
+    store: Store,
+    contract: Contract,
+    config: Recompute,
+    spec: TableSpec,
+    predictions: TableSpec,
+    scores: TableSpec,
+    peers: TableSpec | None = None,
+) -> Outcome:
+    """The table of the metrics of some predictions, beside those of the ``peers`` where these are others."""
+    played = cache(partial(_played, store, contract, predictions))  # asked for by blocks, if at all
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions, truth = _predictions_and_truth(store, contract, cycles)
-        earlier = factors = None
+        rows = store.read(predictions, contract.name, cycles)
+        truth, scored = truth_of(store, contract, rows), store.read(scores, contract.name, cycles)
+        earlier = factors = beside = None
         if Need.PREVIOUS in contract.needs:
-            earlier = store.read(PREDICTIONS, contract.name, cycles_before(cycles, played()))
+            earlier = store.read(predictions, contract.name, cycles_before(cycles, played()))
         if Need.FACTORS in contract.needs:
             factors = store.read(FACTORS, contract.name, cycles)
-        scores = store.read(SCORES, contract.name, cycles)
-        return compute_cycle_metrics(predictions, truth, scores, contract, earlier, factors)
+        if peers is not None:
+            beside = store.read(peers, contract.name, cycles)
+        return compute_cycle_metrics(rows, truth, scored, contract, earlier, factors, beside)
 
     # Without them, a change of what no metric reads would recompute cycles for nothing.
     unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
-    inputs = tuple(one for one in CYCLE_METRICS.inputs if one.via not in unused)
-    return by_cycle(store, replace(CYCLE_METRICS, inputs=inputs), contract, config, rows_of)
+    inputs = tuple(one for one in spec.inputs if one.via not in unused)
+    return by_cycle(store, replace(spec, inputs=inputs), contract, config, rows_of)
 
 
 _READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
-"""The input of ``cycle_metrics`` that is read only for metrics with a need."""
+"""The input of a table of metrics that is read only for metrics with a need."""
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -242,9 +257,9 @@ def _predictions_and_truth(
     return predictions, truth_of(store, contract, predictions)
 
 
-def _played(store: Store, contract: Contract) -> list[datetime]:
+def _played(store: Store, contract: Contract, predictions: TableSpec) -> list[datetime]:
     """The cycles with a prediction in time, ascending."""
-    sql = "SELECT DISTINCT cycle FROM competition.predictions WHERE competition = ? AND NOT is_late"
+    sql = compose("SELECT DISTINCT cycle FROM {table} WHERE competition = ? AND NOT is_late", table=predictions)
     return _distinct(store, sql, contract)
 
 

@@ -8,13 +8,12 @@ import pandas as pd
 from pipeline.competition import Contract
 from pipeline.competition.stages import (
     WalkForward,
-    compute_cycle_metrics,
     compute_ensemble_predictions,
     compute_member_metrics,
     compute_weights,
     score_predictions,
 )
-from pipeline.components.competition_tables import by_cycle
+from pipeline.components.competition_tables import by_cycle, metrics_of
 from pipeline.components.readings import known_metrics, truth_of
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.tables import (
@@ -62,14 +61,8 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
 
 
 def update_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Compute the metrics of the virtual models as those of the real ones."""
-
-    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions = store.read(ENSEMBLE_PREDICTIONS, contract.name, cycles)
-        scores = store.read(ENSEMBLE_SCORES, contract.name, cycles)
-        return compute_cycle_metrics(predictions, truth_of(store, contract, predictions), scores, contract)
-
-    return by_cycle(store, ENSEMBLE_METRICS, contract, config, rows_of)
+    """Compute the metrics of the virtual models as those of the real ones, which they are compared with."""
+    return metrics_of(store, contract, config, ENSEMBLE_METRICS, ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES, PREDICTIONS)
 
 
 def update_member_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:

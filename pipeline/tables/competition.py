@@ -220,6 +220,8 @@ ENSEMBLE_METRICS = replace(
         Input("ensemble_predictions"),
         Input("predictions"),
         Input("truth", Via.TARGET_TIME),
+        Input("ensemble_predictions", Via.PREVIOUS),
+        Input("factors", Via.ALONGSIDE),
     ),
 )
 

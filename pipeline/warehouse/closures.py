@@ -11,7 +11,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from pipeline.tables import CHANGES, LEDGER, PREDICTIONS, WHOLE, Input, TableSpec, Via
+from pipeline.tables import CHANGES, ENSEMBLE_PREDICTIONS, LEDGER, PREDICTIONS, WHOLE, Input, TableSpec, Via
 from pipeline.warehouse.frames import relation, times
 from pipeline.warehouse.identifiers import Sql, compose, join, literal
 from pipeline.warehouse.ledger import Dirty, ledger_name, max_seq
@@ -234,7 +234,7 @@ def _day_before(spec: TableSpec) -> Sql:
 
 def _previous(spec: TableSpec) -> Sql:
     """The newest earlier cycle with a prediction in time, and those after it that have none any more."""
-    if (spec.schema, spec.name) != (PREDICTIONS.schema, PREDICTIONS.name):
+    if spec not in (PREDICTIONS, ENSEMBLE_PREDICTIONS):
         raise ValueError(f"{spec.qualified_name} does not say which cycles were played; only predictions do")
     return _before(spec, counts=Sql("NOT is_late"), earlier=Sql("candidate.cycle > before.cycle"))
 

@@ -6,8 +6,9 @@ They are computed against the first ensemble that a contest declares; ``contribu
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, average_ranks, centred
+from pipeline.competition.arrays import Bools, average_ranks, centred, correlation
 from pipeline.competition.metrics.metric import METRICS, EnsemblePanel, Metric, Pool, SectionMetric
+from pipeline.competition.metrics.numerai import mmc
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
@@ -67,16 +68,40 @@ def ensemble_correlation(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric
     own = centred(average_ranks(np.where(both, panel.signals, np.nan)))
     others = centred(average_ranks(np.where(both, ensemble.without, np.nan)))
     n = np.asarray(both.sum(axis=2), dtype=np.int64)
-    spread = (own**2).sum(axis=2) * (others**2).sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip((own * others).sum(axis=2) / np.sqrt(spread), -1.0, 1.0)
+    value = correlation(own, others)
     value, reason = undefined(
         value,
         (~_of_models(ensemble.is_separable, panel), "not_separable"),
         (_alone(ensemble), "only_member"),
         (n < panel.needed[:, None], "too_few_pairs"),
-        (spread == 0, "constant_input"),
+        (np.isnan(value), "constant_input"),
     )
+    return SectionMetric(value, n, reason)
+
+
+def meta_model_contribution(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric:
+    """Numerai's meta model contribution (MMC), the ensemble being the meta model.
+
+    Parameters
+    ----------
+    panel : Panel
+        Of the real models.
+    ensemble : EnsemblePanel
+        As a whole, with every member in it, as Numerai's meta model is.
+
+    Returns
+    -------
+    SectionMetric
+        In units of the outcome; undefined with ``too_few_pairs`` or ``constant_input``.
+
+    References
+    ----------
+    See :func:`pipeline.competition.metrics.numerai.mmc`.
+    """
+    n = np.asarray((panel.paired & ~np.isnan(ensemble.signals)[:, None, :]).sum(axis=2), dtype=np.int64)
+    value = mmc(panel.signals, ensemble.signals, panel.outcomes)
+    too_few = n < panel.needed[:, None]
+    value, reason = undefined(value, (too_few, "too_few_pairs"), (np.isnan(value), "constant_input"))
     return SectionMetric(value, n, reason)
 
 
@@ -98,3 +123,4 @@ METRICS.register(
     "ensemble_correlation",
     Metric("ensemble_correlation", Pool.CYCLES, Direction.NONE, "correlation", of_members=ensemble_correlation),
 )
+METRICS.register("mmc", Metric("mmc", Pool.CYCLES, Direction.DESC, "outcome", of_members=meta_model_contribution))

@@ -2,16 +2,17 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
 from pipeline.competition.contract import Contract
 from pipeline.competition.panel import Axes, Panel
+from pipeline.competition.peers import Peers, unit_ranks
 from pipeline.competition.truth import outcomes_of, versions
 
 
@@ -43,6 +44,7 @@ class Block:
     contract: Contract
     previous: Floats | None = None
     factors: Floats | None = None
+    peers: Peers | None = None
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class Block:
         contract: Contract,
         earlier: pd.DataFrame | None = None,
         factors: pd.DataFrame | None = None,
+        peers: pd.DataFrame | None = None,
     ) -> "Block":
         """From rows of whole cycles; predictions that came late are left out.
 
@@ -64,11 +67,14 @@ class Block:
             nothing asks for the previous cycle.
         factors : DataFrame or None
             Rows of ``factors``; None when nothing asks for them.
+        peers : DataFrame or None
+            Predictions by other models, which these are compared with; None where they are compared with each other.
         """
         counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
         before = None if earlier is None else _of_next_cycle(counted, _in_time(earlier))
-        axes = Axes.of(counted, outcomes) if before is None else Axes.of(counted, outcomes, before)
+        others = None if peers is None else _in_time(peers)
+        axes = Axes.of(counted, outcomes, *(rows for rows in (before, others) if rows is not None))
         return cls(
             axes,
             axes.cube(counted, "value"),
@@ -76,6 +82,7 @@ class Block:
             contract,
             None if before is None else axes.cube(before, "value"),
             None if factors is None else axes.factors(factors),
+            None if others is None else _peers(axes, others),
         )
 
     @property
@@ -116,6 +123,7 @@ class Block:
                     horizon_cycles=self.contract.horizon_cycles,
                     factors=None if self.factors is None else self.factors[sections],
                     previous=None if self.previous is None else self.previous[sections],
+                    peers=None if self.peers is None else self.peers.at(sections),
                 ),
             )
 
@@ -128,6 +136,15 @@ def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> lis
 
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[~predictions["is_late"].astype(bool)]
+
+
+def _peers(axes: Axes, rows: pd.DataFrame) -> Peers:
+    """The sums over other models, for the models of the axes."""
+    here = pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]).isin(axes.sections)
+    models = pd.Index(np.sort(rows["model_id"].unique().astype(object)))
+    signals = replace(axes, models=models).cube(rows[here], "value")
+    units = unit_ranks(average_ranks(signals))
+    return Peers.of(units, np.ones(units.shape[:2], dtype=bool)).for_others(len(axes.models))
 
 
 def _of_next_cycle(counted: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:

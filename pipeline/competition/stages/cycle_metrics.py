@@ -39,6 +39,7 @@ def compute_cycle_metrics(
     contract: Contract,
     earlier: pd.DataFrame | None = None,
     factors: pd.DataFrame | None = None,
+    peers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute the metrics of whole cycles.
 
@@ -52,6 +53,8 @@ def compute_cycle_metrics(
         with a prediction in time must be here or among ``predictions``.
     factors : DataFrame or None
         Rows of ``factors`` of the cycles, for metrics that need them.
+    peers : DataFrame or None
+        Predictions of these cycles by the models that the others are compared with; None for each other.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def compute_cycle_metrics(
     """
     if earlier is None and Need.PREVIOUS in contract.needs:
         earlier = predictions.iloc[:0]
-    block = Block.of(predictions, truth, contract, earlier, factors)
+    block = Block.of(predictions, truth, contract, earlier, factors, peers)
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
     for state in block.states(scores):
