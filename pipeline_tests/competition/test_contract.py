@@ -143,14 +143,14 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None
         ),
         (
             {"metrics": ["ic", "icc"]},
-            "unknown metric 'icc'; known: coverage, fnc, hit_rate, ic, ic_max_drawdown, ic_sharpe",
+            "unknown metric 'icc'; known: contribution, coverage, ensemble_correlation, fnc, hit_rate, ic, ic_max_drawdown, ic_sharpe",
         ),
         ({"metrics": ["ic", "os.path.join"]}, "metric 'os.path.join' is outside the packages"),
         ({"metrics": ["ic", "pipeline.nothing.here"]}, "metric 'pipeline.nothing.here' cannot be imported"),
         (
             {"metrics": ["ic", "pipeline.competition.metrics.sharpe"]},
             "metric 'pipeline.competition.metrics.sharpe' is a function; a dotted path must name a Metric; "
-            "known without a path: coverage",
+            "known without a path: contribution, coverage",
         ),
         ({"metrics": ["ic", "ic"]}, "metrics names one twice (ic, ic); list each once"),
         ({"metrics": ["hit_rate"]}, "scoring.primary 'ic' is not among metrics (hit_rate); add it"),

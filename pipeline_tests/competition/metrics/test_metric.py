@@ -17,6 +17,7 @@ def test_the_built_in_metrics_and_how_they_pool_and_rank() -> None:
         "hit_rate": ("tasks", "desc"),
         "score": ("tasks", None),
         "coverage": ("tasks", "desc"),
+        "resolved": ("tasks", "none"),
         "model_correlation": ("cycles", "none"),
         "max_drawdown": ("series", "desc"),
         "ic_max_drawdown": ("series", "desc"),
@@ -25,6 +26,9 @@ def test_the_built_in_metrics_and_how_they_pool_and_rank() -> None:
         "rank_turnover": ("cycles", "none"),
         "fnc": ("cycles", "desc"),
         "numerai_corr": ("cycles", "desc"),
+        "mmc": ("cycles", "desc"),
+        "contribution": ("cycles", "desc"),
+        "ensemble_correlation": ("cycles", "none"),
     }
 
 

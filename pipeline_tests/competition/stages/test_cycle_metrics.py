@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from pipeline.competition import Contract
-from pipeline.competition.metrics import METRICS, Pool
+from pipeline.competition.metrics import METRICS
 from pipeline.competition.stages import compute_cycle_metrics, score_predictions
 from pipeline.competition.stages.cycle_metrics import panel_metrics
 from pipeline.tables import CYCLE_METRICS
@@ -40,13 +40,13 @@ def values(metrics: pd.DataFrame, metric: str, model: str = "a") -> dict[datetim
     return dict(zip(rows["known_at"], rows["value"], strict=True))
 
 
-def test_the_metrics_of_a_cycle_are_those_listed_without_series_and_always_coverage() -> None:
+def test_the_metrics_of_a_cycle_are_those_listed_without_series_and_always_coverage_and_resolved() -> None:
     assert [metric.name for metric in panel_metrics(contract())] == [
         *("ic", "mean_return", "hit_rate", "score"),
-        "coverage",
+        *("coverage", "resolved"),
     ]
     listed = contract(metrics=["ic", "coverage"])
-    assert [metric.name for metric in panel_metrics(listed)] == ["ic", "coverage"]
+    assert [metric.name for metric in panel_metrics(listed)] == ["ic", "coverage", "resolved"]
 
 
 def test_one_cycle_by_an_independent_library() -> None:
@@ -112,14 +112,23 @@ def test_withdrawing_every_outcome_takes_the_values_back_with_a_reason() -> None
     outcomes = stack(truth(MIXED), truth(dict.fromkeys(NAMES), known_at=T2))
     found = metrics_of(predictions({"a": RISING}), outcomes, contract())
     after = found[found["known_at"] == T2].set_index("metric")
-    assert after["value"].isna().all()
+    assert after["value"].drop("resolved").isna().all()
+    assert after.loc["resolved", "value"] == 0.0
     assert after["reason"].to_dict() == {
         "ic": "too_few_pairs",
         "mean_return": "too_few_pairs",
         "hit_rate": "too_few_pairs",
         "score": "no_scores",
         "coverage": "no_scores",
+        "resolved": None,
     }
+
+
+def test_a_horizon_without_outcomes_is_not_resolved() -> None:
+    rows = stack(predictions({"a": RISING}, horizon=1), predictions({"a": RISING, "b": RISING}, horizon=2))
+    found = metrics_of(rows, truth({"x": 1.0}, 1), contract())
+    assert values(found, "resolved") == {cycle(1): 0.5}
+    assert values(found, "resolved", "b") == {cycle(1): 0.0}
 
 
 def test_who_took_no_part_has_no_rows_and_who_was_late_neither() -> None:
@@ -164,6 +173,7 @@ def test_one_model_and_one_subject_have_what_can_be_computed() -> None:
         "hit_rate": None,
         "score": "no_scores",
         "coverage": None,
+        "resolved": None,
     }
     assert rows.loc["hit_rate", "value"] == 1.0
     assert rows.loc["coverage", "value"] == 0.0
@@ -184,6 +194,7 @@ def test_the_last_value_of_each_cycle_is_that_of_the_slow_implementation(seed: i
             for name in ("ic", "mean_return", "hit_rate", "score"):
                 expected[when, model, name] = reference.statistic(name, [one])[0]
             expected[when, model, "coverage"] = len(one.scores) / one.outcomes if one.outcomes else NAN
+    last = last.drop(index="resolved", level="metric")
     assert set(last.index) == set(expected)
     np.testing.assert_allclose(last["value"].to_numpy(), [expected[key] for key in last.index], rtol=1e-9, atol=1e-12)
 
@@ -222,5 +233,6 @@ def test_a_duplicated_model_has_the_same_numbers() -> None:
 
 
 def test_all_built_in_metrics_can_be_listed_together() -> None:
-    found = metrics_of(*random_contest(0, cycles=3), contract(metrics=METRICS.available()))
-    assert set(found["metric"]) == {metric.name for metric in METRICS if metric.pool is not Pool.SERIES}
+    every = contract(metrics=METRICS.available(), ensembles=[{"name": "main"}])
+    found = metrics_of(*random_contest(0, cycles=3), every)
+    assert set(found["metric"]) == {metric.name for metric in METRICS if metric.of_panel is not None}
