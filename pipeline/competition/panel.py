@@ -40,6 +40,8 @@ class Panel:
         The neutral signal, for signs.
     horizon_cycles : float
         How many cycles one horizon step lasts.
+    stand_ins : array of bool, shape (sections, models), or None
+        Where an earlier submission stands in for one that the model left out; None where nothing does.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -52,11 +54,12 @@ class Panel:
     min_subjects: int | None = None
     center: float = 0.0
     horizon_cycles: float = 1.0
+    stand_ins: Bools | None = None
 
     def __post_init__(self) -> None:
         shape = self.shape
         expected = {"signals": shape, "scores": shape, "outcomes": (shape[0], shape[2]), "horizons": shape[:1]}
-        for name, want in expected.items():
+        for name, want in (expected | {"imputed": shape[:2]}).items():
             have = getattr(self, name).shape
             if have != want:
                 raise ValueError(f"panel: {name} has shape {have}, expected {want} (sections, models, subjects)")
@@ -65,6 +68,11 @@ class Panel:
     def shape(self) -> tuple[int, int, int]:
         """(sections, models, subjects)."""
         return len(self.cycles), len(self.models), len(self.subjects)
+
+    @cached_property
+    def imputed(self) -> Bools:
+        """Where what is not the model's own submission stands in; shape (sections, models)."""
+        return np.zeros(self.shape[:2], dtype=bool) if self.stand_ins is None else self.stand_ins
 
     @cached_property
     def paired(self) -> Bools:
@@ -126,9 +134,9 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        models = _places(self.models, pd.Index(rows["model_id"]), "model")
         cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
-        cube[self._sections_of(rows), models, self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
+        places = self._sections_of(rows), self._models_of(rows), self._subjects_of(rows)
+        cube[places] = rows[column].to_numpy(dtype=float)
         return cube
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
@@ -143,8 +151,23 @@ class Axes:
         matrix[self._sections_of(rows), self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
         return matrix
 
+    def has_rows(self, rows: pd.DataFrame) -> Bools:
+        """Where there is any of the rows; shape (sections, models).
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        found = np.zeros((len(self.sections), len(self.models)), dtype=bool)
+        found[self._sections_of(rows), self._models_of(rows)] = True
+        return found
+
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
         return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")
+
+    def _models_of(self, rows: pd.DataFrame) -> Ints:
+        return _places(self.models, pd.Index(rows["model_id"]), "model")
 
     def _subjects_of(self, rows: pd.DataFrame) -> Ints:
         return _places(self.subjects, pd.Index(rows["subject"]), "subject")

@@ -146,7 +146,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             SELECT cycle, sum(numerator) / sum(denominator) AS coverage
             FROM (
                 SELECT * FROM competition.cycle_metrics
-                WHERE competition = ? AND metric = 'coverage' AND category = 'overall'
+                WHERE competition = ? AND metric = 'coverage' AND category = 'overall' AND NOT is_imputed
                 QUALIFY row_number() OVER (PARTITION BY model_id, cycle ORDER BY known_at DESC) = 1
             )
             GROUP BY cycle

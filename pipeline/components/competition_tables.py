@@ -1,6 +1,6 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, partial
 
@@ -18,6 +18,7 @@ from pipeline.competition.stages import (
 )
 from pipeline.competition.truth import news, stamp
 from pipeline.competition.versions import model_versions
+from pipeline.components.carrying import StoredSubmissions, fill_in
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
 from pipeline.registry import resolve_dotted_path
 from pipeline.settings import settings
@@ -91,11 +92,14 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Take over the source's predictions of cycles that are new, or of all when the source itself changed."""
     source = source_of(contract.predictions.source)
+    code = stage_code(PREDICTIONS.name, contract, source.fingerprint())
+    submissions = StoredSubmissions.of(store, contract, source.cycles(), code, config)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return stamp_deadline(source.predictions(cycles), contract)
+        return fill_in(stamp_deadline(source.predictions(cycles), contract), cycles, contract, submissions)
 
-    return _from_source(store, PREDICTIONS, contract, config, source, rows_of)
+    changes = submissions.changes(source.cycles()) if contract.missing.carries else None
+    return _from_source(store, PREDICTIONS, contract, config, source, rows_of, changes)
 
 
 def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -136,7 +140,8 @@ def update_versions(store: Store, contract: Contract, config: Recompute) -> Outc
 def versions(store: Store, contract: Contract, config: Recompute, registered: pd.DataFrame, *also: str) -> Outcome:
     """The table of model versions, out of registrations (model_id, version, received_at) and predictions."""
     played = store.query(
-        "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions WHERE competition = ? ORDER BY ALL",
+        "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions"
+        " WHERE competition = ? AND NOT is_imputed ORDER BY ALL",
         [contract.name],
     )
     rows = model_versions(registered, played)
@@ -201,8 +206,8 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
 def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
     """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text."""
     statement = compose(
-        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator FROM {table}"
-        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
+        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator, is_imputed"
+        " FROM {table} WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
         table=CYCLE_METRICS,
         **{column: _as_category(store, contract, column) for column in ("category", "metric", "model_id", "reason")},
     )
@@ -242,7 +247,13 @@ def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompu
 
 
 def _from_source(
-    store: Store, spec: TableSpec, contract: Contract, config: Recompute, source: Source, rows_of: RowsOf
+    store: Store,
+    spec: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    source: Source,
+    rows_of: RowsOf,
+    changes: Mapping[datetime, int] | None = None,
 ) -> Outcome:
     code = stage_code(spec.name, contract, source.fingerprint())
     cells = len(source.models()) * len(source.subjects())
@@ -253,7 +264,7 @@ def _from_source(
         code,
         config,
         rows_of,
-        cycles=source.cycles(),
+        cycles=source.cycles() if changes is None else changes,
         cycles_per_block=_cycles_per_block(cells),
     )
 

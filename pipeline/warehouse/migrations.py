@@ -55,10 +55,18 @@ def _add_absence(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} DROP DEFAULT")
 
 
+def _add_imputed(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("predictions", "scores", "cycle_metrics"):
+        connection.execute(f"ALTER TABLE competition.{table} ADD COLUMN is_imputed BOOLEAN DEFAULT false")
+        connection.execute(f"ALTER TABLE competition.{table} ALTER COLUMN is_imputed SET NOT NULL")
+        connection.execute(f"ALTER TABLE competition.{table} ALTER COLUMN is_imputed DROP DEFAULT")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
     Migration(3, "snapshots say what models left out", _add_absence),
+    Migration(4, "predictions, scores and metrics say what stands in for a submission", _add_imputed),
 )
 
 

@@ -37,6 +37,7 @@ class Block:
 
     axes: Axes
     signals: Floats
+    imputed: Bools
     outcomes: pd.DataFrame
     contract: Contract
 
@@ -46,7 +47,8 @@ class Block:
         counted = predictions[~predictions["is_late"].astype(bool)]
         outcomes = outcomes_of(counted, truth)
         axes = Axes.of(counted, outcomes)
-        return cls(axes, axes.cube(counted, "value"), outcomes, contract)
+        imputed = axes.has_rows(counted[counted["is_imputed"].astype(bool)])
+        return cls(axes, axes.cube(counted, "value"), imputed, outcomes, contract)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,6 +86,7 @@ class Block:
                     min_subjects=self.contract.min_subjects,
                     center=self.contract.center,
                     horizon_cycles=self.contract.horizon_cycles,
+                    stand_ins=self.imputed[sections],
                 ),
             )
 
