@@ -181,8 +181,14 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
     def windows() -> RollingWindows:
         return RollingWindows(_known_metrics(store, contract, config.last), contract)
 
+    @cache
+    def moments() -> frozenset[datetime]:
+        known = "SELECT DISTINCT known_at FROM competition.cycle_metrics WHERE competition = ?"
+        return frozenset(_distinct(store, known, contract))
+
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
-        return windows().at(as_ofs)
+        # One that was asked for because nothing became known then any more has no rows.
+        return windows().at([as_of for as_of in as_ofs if as_of in moments()])
 
     code = stage_code("snapshots", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")

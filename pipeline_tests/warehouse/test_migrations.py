@@ -93,6 +93,17 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBP
     check_version(connection, LATER)
 
 
+def test_rows_of_before_stand_ins_are_everybodys_own(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    Store(connection).replace(PREDICTIONS, BOARD, dirty(0), predictions(0), "v1")
+    for table in ("predictions", "scores", "cycle_metrics"):
+        connection.execute(f"ALTER TABLE competition.{table} DROP COLUMN is_imputed")
+    connection.execute("UPDATE meta.schema_version SET version = 3")
+    assert [migration.version for migration in migrate(connection)] == [*range(4, LATEST + 1)]
+    assert connection.execute("SELECT is_imputed FROM competition.predictions").fetchall() == [(False,)] * 2
+    assert Store(connection).replace(PREDICTIONS, BOARD, dirty(0), predictions(0), "v1").changed == 0
+
+
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:
     migrate(connection, LATER_TABLES, LATER)
     assert file_version(connection) == LATEST + 1
