@@ -16,6 +16,7 @@ from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.tables import COMPETITION_TABLES, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
+from pipeline_tests.toy_contest import week
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
 DBT = Path(sys.executable).with_name("dbt")
@@ -91,6 +92,9 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled) -> ToyGrap
     graph.execute(
         "UPDATE competition.cycle_metrics SET value = 0.25 WHERE metric = 'coverage' AND model_id = 'contrarian'"
     )
+    graph.execute(
+        "UPDATE competition.cycle_metrics SET is_imputed = true WHERE model_id = 'good' AND cycle = ?", week(3)
+    )
     result = dbt(copy_dbt_project(root / "dbt_project"), "build")
     assert result.returncode == 0, result.stdout
     return graph
@@ -151,6 +155,8 @@ def test_coverage_says_who_was_scored_where(rebuilt: ToyGraph) -> None:
     assert set(coverage.loc["constant", "coverage"]) == {0.0}
     assert set(coverage.loc["contrarian", "coverage"]) == {0.25}
     assert (coverage["n_outcomes"] == 8).all()
+    assert week(3) in set(coverage.loc["sharp", "cycle"])
+    assert week(3) not in set(coverage.loc["good", "cycle"])
 
 
 def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:

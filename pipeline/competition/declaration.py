@@ -172,12 +172,23 @@ class ScoringSpec(Declaration):
 class MissingSpec(Declaration):
     """What counts for a cycle that a model leaves out after its first one."""
 
-    policy: Literal["skip", "baseline", "worst"] = Field(
+    policy: Literal["skip", "baseline", "worst", "carry_forward"] = Field(
         default="skip",
         description="skip: nothing; baseline: the metrics of a named model; worst: those of the model that was worst "
-        "in that cycle. What is filled in is counted in n_imputed, not in n nor in coverage.",
+        "in that cycle; carry_forward: the model's own last submission, as predictions of that cycle. What is filled "
+        "in is counted in n_imputed, not in n nor in coverage.",
     )
     baseline: str | None = Field(default=None, description="With policy: baseline, the model whose metrics count.")
+    max_cycles: int | None = Field(
+        default=None,
+        ge=1,
+        description="With policy: carry_forward, at most so many cycles in a row are filled in; all by default.",
+    )
+
+    @property
+    def carries(self) -> bool:
+        """Whether submissions stand in for those to later cycles."""
+        return self.policy == "carry_forward"
 
     @model_validator(mode="after")
     def _baseline_is_named(self) -> "MissingSpec":
@@ -185,6 +196,15 @@ class MissingSpec(Declaration):
             raise ValueError(
                 f"missing.policy is {self.policy!r} and missing.baseline is {self.baseline!r}; name a model with "
                 f"policy: baseline, and only with it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_what_is_carried_has_an_end(self) -> "MissingSpec":
+        if self.max_cycles is not None and not self.carries:
+            raise ValueError(
+                f"missing.max_cycles is {self.max_cycles} and missing.policy is {self.policy!r}; it limits "
+                f"policy: carry_forward only, so choose that one or leave it out"
             )
         return self
 

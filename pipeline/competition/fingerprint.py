@@ -45,7 +45,7 @@ _STAGES = {
     "model_versions": _Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
     "subjects": _Stage(_PREDICTIONS_SOURCE),
     "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
-    "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores",)),
+    "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores", f"{_PURE}.stand_ins")),
     "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage(_SCORES, (_PURE,)),
@@ -78,9 +78,15 @@ def stage_code(stage: str, contract: Contract, *also: str) -> str:
     """
     if stage not in _STAGES:
         raise ValueError(f"unknown stage {stage!r}; known: {', '.join(_STAGES)}")
-    declared = contract.model_dump_json(include=_STAGES[stage].declared)
+    declared = contract.model_dump_json(include=_declared(stage, contract))
     modules = (*_STAGES[stage].sources, *_custom_modules(stage, contract))
     return _digest(declared, *also, *(_source_hash(module) for module in modules))
+
+
+def _declared(stage: str, contract: Contract) -> dict[str, Any]:
+    """The fields that a stage depends on: of the rules for missing cycles, one alone makes predictions."""
+    carries = stage == "predictions" and contract.missing.carries
+    return _STAGES[stage].declared | ({"missing": True} if carries else {})
 
 
 def _custom_modules(stage: str, contract: Contract) -> list[str]:

@@ -47,6 +47,8 @@ class Panel:
         What each model submitted for the same horizon in the previous cycle of the competition; None as above.
     peers : Peers or None
         The models that others are compared with; None for those of the panel itself.
+    stand_ins : array of bool, shape (sections, models), or None
+        Where an earlier submission stands in for one that the model left out; None where nothing does.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -62,13 +64,14 @@ class Panel:
     factors: Floats | None = None
     previous: Floats | None = None
     peers: Peers | None = None
+    stand_ins: Bools | None = None
 
     def __post_init__(self) -> None:
         shape = self.shape
         expected = {"signals": shape, "scores": shape, "outcomes": (shape[0], shape[2]), "horizons": shape[:1]}
         if self.previous is not None:
             expected["previous"] = shape
-        for name, want in expected.items():
+        for name, want in (expected | {"imputed": shape[:2]}).items():
             have = getattr(self, name).shape
             if have != want:
                 raise ValueError(f"panel: {name} has shape {have}, expected {want} (sections, models, subjects)")
@@ -81,7 +84,7 @@ class Panel:
     def at(self, section: int) -> "Panel":
         """One cross-section as a panel of its own."""
         one = slice(section, section + 1)
-        per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous")
+        per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous", "stand_ins")
         arrays = {name: array[one] for name in per_section if (array := getattr(self, name)) is not None}
         return replace(self, **arrays, peers=None if self.peers is None else self.peers.at(one))
 
@@ -94,7 +97,12 @@ class Panel:
         """The same sections and outcomes with other signals alone; ``models`` where their number differs."""
         scores = np.full_like(signals, np.nan)
         models = self.models if models is None else models
-        return replace(self, models=models, signals=signals, scores=scores, previous=None, peers=None)
+        return replace(self, models=models, signals=signals, scores=scores, previous=None, peers=None, stand_ins=None)
+
+    @cached_property
+    def imputed(self) -> Bools:
+        """Where what is not the model's own submission stands in; shape (sections, models)."""
+        return np.zeros(self.shape[:2], dtype=bool) if self.stand_ins is None else self.stand_ins
 
     @cached_property
     def paired(self) -> Bools:
@@ -153,7 +161,7 @@ class Panel:
         """The models that others are compared with: ``peers``, or every model of the panel."""
         if self.peers is not None:
             return self.peers
-        return Peers.of(self.unit_ranks, np.ones(self.shape[:2], dtype=bool))
+        return Peers.of(self.unit_ranks, ~self.imputed)
 
 
 @dataclass(frozen=True)
@@ -183,9 +191,9 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        models = _places(self.models, pd.Index(rows["model_id"]), "model")
         cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
-        cube[self._sections_of(rows), models, self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
+        places = self._sections_of(rows), self._models_of(rows), self._subjects_of(rows)
+        cube[places] = rows[column].to_numpy(dtype=float)
         return cube
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
@@ -209,9 +217,20 @@ class Axes:
             If a row has no place on the axes.
         """
         matrix = np.full((len(self.sections), len(self.models)), np.nan)
-        models = _places(self.models, pd.Index(rows["model_id"]), "model")
-        matrix[self._sections_of(rows), models] = rows[column].to_numpy(dtype=float)
+        matrix[self._sections_of(rows), self._models_of(rows)] = rows[column].to_numpy(dtype=float)
         return matrix
+
+    def has_rows(self, rows: pd.DataFrame) -> Bools:
+        """Where there is any of the rows; shape (sections, models).
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        found = np.zeros((len(self.sections), len(self.models)), dtype=bool)
+        found[self._sections_of(rows), self._models_of(rows)] = True
+        return found
 
     def factors(self, rows: pd.DataFrame) -> Floats:
         """Factors of each section's cycle, shape (sections, subjects, factors), NaN where there is no row.
@@ -238,6 +257,9 @@ class Axes:
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
         return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")
+
+    def _models_of(self, rows: pd.DataFrame) -> Ints:
+        return _places(self.models, pd.Index(rows["model_id"]), "model")
 
     def _subjects_of(self, rows: pd.DataFrame) -> Ints:
         return _places(self.subjects, pd.Index(rows["subject"]), "subject")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from pipeline.competition import Contract
-from pipeline.tables import CYCLE_METRICS, FILES, LEADERBOARD, SCORES, SUBMISSIONS, TableSpec
+from pipeline.tables import CYCLE_METRICS, FILES, LEADERBOARD, PREDICTIONS, SCORES, SUBMISSIONS, TableSpec
 from pipeline.warehouse import Store, compose
 
 _SHOWN = 5
@@ -117,6 +117,31 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             """,
         ),
     ),
+    PREDICTIONS: (
+        Check(
+            "what_stands_in_was_submitted",
+            "Every imputed prediction was made for an earlier cycle, in time, by a model that has nothing else in this "
+            "one.",
+            """
+            SELECT p.model_id, p.cycle, p.horizon, p.subject, p.value, p.received_at
+            FROM competition.predictions AS p
+            WHERE p.competition = ? AND p.is_imputed AND (
+                p.is_late
+                OR EXISTS (
+                    SELECT 1 FROM competition.predictions AS own
+                    WHERE own.competition = ? AND NOT own.is_imputed
+                      AND own.model_id = p.model_id AND own.cycle = p.cycle
+                )
+                OR NOT EXISTS (
+                    SELECT 1 FROM competition.predictions AS own
+                    WHERE own.competition = ? AND NOT own.is_imputed AND NOT own.is_late
+                      AND own.model_id = p.model_id AND own.horizon = p.horizon AND own.subject = p.subject
+                      AND own.value = p.value AND own.received_at = p.received_at AND own.cycle < p.cycle
+                )
+            )
+            """,
+        ),
+    ),
     SCORES: (
         Check(
             "no_late_prediction_is_scored",
@@ -146,7 +171,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             SELECT cycle, sum(numerator) / sum(denominator) AS coverage
             FROM (
                 SELECT * FROM competition.cycle_metrics
-                WHERE competition = ? AND metric = 'coverage' AND category = 'overall'
+                WHERE competition = ? AND metric = 'coverage' AND category = 'overall' AND NOT is_imputed
                 QUALIFY row_number() OVER (PARTITION BY model_id, cycle ORDER BY known_at DESC) = 1
             )
             GROUP BY cycle

@@ -1,6 +1,6 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
@@ -20,6 +20,7 @@ from pipeline.competition.stages import (
 )
 from pipeline.competition.truth import news, stamp
 from pipeline.competition.versions import model_versions
+from pipeline.components.carrying import StoredSubmissions, fill_in
 from pipeline.components.readings import known_metrics, times, truth_of
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
 from pipeline.registry import resolve_dotted_path
@@ -27,10 +28,12 @@ from pipeline.settings import settings
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
+    ENSEMBLE_METRICS,
     ENSEMBLE_PREDICTIONS,
     ENSEMBLE_TABLES,
     FACTORS,
     LEADERBOARD,
+    MEMBER_METRICS,
     METRICS,
     MODEL_VERSIONS,
     MODELS,
@@ -44,6 +47,7 @@ from pipeline.tables import (
     Via,
 )
 from pipeline.warehouse import Dirty, Store, compose, now
+from pipeline.warehouse.identifiers import join
 
 RowsOf = Callable[[list[datetime]], pd.DataFrame]
 
@@ -110,11 +114,14 @@ def _forget_ensembles(store: Store, contract: Contract) -> None:
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Take over the source's predictions of cycles that are new, or of all when the source itself changed."""
     source = source_of(contract.predictions.source)
+    code = stage_code(PREDICTIONS.name, contract, source.fingerprint())
+    submissions = StoredSubmissions.of(store, contract, source.cycles(), code, config)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return stamp_deadline(source.predictions(cycles), contract)
+        return fill_in(stamp_deadline(source.predictions(cycles), contract), cycles, contract, submissions)
 
-    return _from_source(store, PREDICTIONS, contract, config, source, rows_of)
+    changes = submissions.changes(source.cycles()) if contract.missing.carries else None
+    return _from_source(store, PREDICTIONS, contract, config, source, rows_of, changes)
 
 
 def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -158,7 +165,8 @@ def update_versions(store: Store, contract: Contract, config: Recompute) -> Outc
 def versions(store: Store, contract: Contract, config: Recompute, registered: pd.DataFrame, *also: str) -> Outcome:
     """The table of model versions, out of registrations (model_id, version, received_at) and predictions."""
     played = store.query(
-        "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions WHERE competition = ? ORDER BY ALL",
+        "SELECT DISTINCT model_id, cycle, deadline FROM competition.predictions"
+        " WHERE competition = ? AND NOT is_imputed ORDER BY ALL",
         [contract.name],
     )
     rows = model_versions(registered, played)
@@ -227,8 +235,13 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
     def windows() -> RollingWindows:
         return RollingWindows(known_metrics(store, contract, config.last, virtual=True), contract)
 
+    @cache
+    def moments() -> frozenset[datetime]:
+        return frozenset(_known_times(store, contract))
+
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
-        return windows().at(as_ofs)
+        # One that was asked for because nothing became known then any more has no rows.
+        return windows().at([as_of for as_of in as_ofs if as_of in moments()])
 
     code = stage_code("snapshots", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
@@ -247,6 +260,16 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
     code = stage_code("leaderboard", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
     return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+
+
+def _known_times(store: Store, contract: Contract) -> list[datetime]:
+    """When anything became known that snapshots are computed from."""
+    tables = (CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS)
+    known = [compose("SELECT competition, known_at FROM {table}", table=table) for table in tables]
+    every = join(known, " UNION ALL ")
+    return _distinct(
+        store, compose("SELECT DISTINCT known_at FROM ({every}) WHERE competition = ?", every=every), contract
+    )
 
 
 def _predictions_and_truth(
@@ -278,7 +301,13 @@ def by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recomput
 
 
 def _from_source(
-    store: Store, spec: TableSpec, contract: Contract, config: Recompute, source: Source, rows_of: RowsOf
+    store: Store,
+    spec: TableSpec,
+    contract: Contract,
+    config: Recompute,
+    source: Source,
+    rows_of: RowsOf,
+    changes: Mapping[datetime, int] | None = None,
 ) -> Outcome:
     code = stage_code(spec.name, contract, source.fingerprint())
     cells = len(source.models()) * len(source.subjects())
@@ -289,7 +318,7 @@ def _from_source(
         code,
         config,
         rows_of,
-        cycles=source.cycles(),
+        cycles=source.cycles() if changes is None else changes,
         cycles_per_block=_cycles_per_block(cells),
     )
 

@@ -14,6 +14,7 @@ from pipeline.competition.ensembles import ENSEMBLE_PREFIX
 from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
+from pipeline.components.carrying import LandedSubmissions, fill_in, landed_changes
 from pipeline.components.competition_tables import first_seen, versions, virtual_models
 from pipeline.components.inbox import folders
 from pipeline.components.recompute import Outcome, Recompute, recompute
@@ -129,13 +130,18 @@ def update_submissions(store: Store, contract: Contract, config: Recompute) -> O
 
 
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Take the predictions that count, of the cycles that new files predict."""
+    """Take the predictions that count, of the cycles that new files predict, and of those that they are carried to."""
+    submissions = LandedSubmissions(store, contract)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
         rows = store.read(PREDICTION_ROWS, contract.name, cycles)
-        return stamp_deadline(counted_rows(rows, choose_submissions(rows, contract)), contract)
+        counted = stamp_deadline(counted_rows(rows, choose_submissions(rows, contract)), contract)
+        return fill_in(counted, cycles, contract, submissions)
 
-    return _by_rows(store, PREDICTIONS, PREDICTION_ROWS, contract, config, rows_of, stage_code("submissions", contract))
+    code = stage_code(PREDICTIONS.name, contract, stage_code("submissions", contract))
+    changes = landed_changes(store.seqs(PREDICTION_ROWS, contract.name), contract)
+    size = _cycles_per_block(store, PREDICTION_ROWS, contract, submissions.rows_per_cycle())
+    return recompute(store, PREDICTIONS, contract.name, code, config, rows_of, cycles=changes, cycles_per_block=size)
 
 
 def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -199,24 +205,23 @@ def _by_rows(
     contract: Contract,
     config: Recompute,
     rows_of: Callable[[list[datetime]], pd.DataFrame],
-    *also: str,
 ) -> Outcome:
     """A table whose cycles follow from landed rows of the same cycles."""
-    code = stage_code(spec.name, contract, *also)
+    code = stage_code(spec.name, contract)
     seqs = store.seqs(landed, contract.name)
     size = _cycles_per_block(store, landed, contract)
     return recompute(store, spec, contract.name, code, config, rows_of, cycles=seqs, cycles_per_block=size)
 
 
-def _cycles_per_block(store: Store, landed: TableSpec, contract: Contract) -> int:
-    """How many cycles of landed rows fill the memory that settings allow for a block."""
+def _cycles_per_block(store: Store, landed: TableSpec, contract: Contract, at_least: int = 1) -> int:
+    """How many cycles of landed rows, or of so many more, fill the memory that settings allow for a block."""
     counted = compose(
         "SELECT coalesce(max(n), 1) AS n FROM"
         " (SELECT count(*) AS n FROM {table} WHERE competition = ? GROUP BY {cycle})",
         table=landed,
         cycle=[landed.cycle or ""],
     )
-    rows = int(store.query(counted, [contract.name])["n"].iloc[0])
+    rows = max(at_least, int(store.query(counted, [contract.name])["n"].iloc[0]))
     return max(1, settings().block_megabytes * 1_000_000 // (_BYTES_PER_ROW * rows))
 
 

@@ -12,7 +12,7 @@ from pipeline.tables import CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS, TRU
 from pipeline.warehouse import Store, compose
 from pipeline.warehouse.identifiers import Sql, join, literal
 
-_METRIC_COLUMNS = Sql("category, metric, model_id, reason, cycle, known_at, value, numerator, denominator")
+_METRIC_COLUMNS = Sql("category, metric, model_id, reason, cycle, known_at, value, numerator, denominator, is_imputed")
 
 
 def known_metrics(store: Store, contract: Contract, until: datetime | None, *, virtual: bool = False) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def known_metrics(store: Store, contract: Contract, until: datetime | None, *, v
         column: _as_category(store, rows, parameters, column) for column in ("category", "metric", "model_id", "reason")
     }
     statement = compose(
-        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator"
+        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator, is_imputed"
         " FROM ({rows})",
         rows=rows,
         **names,

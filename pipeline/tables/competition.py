@@ -18,6 +18,9 @@ _KNOWN_AT = Column("known_at", "TIMESTAMP", "When this fact became known (UTC)."
 _AS_OF = Column("as_of", "TIMESTAMP", "The moment the board speaks for (UTC); it uses only what was known by then.")
 _OUTPUT_TYPE = Column("output_type", "VARCHAR", "Kind of prediction: value, quantile, pmf, sample...")
 _OUTPUT_TYPE_ID = Column("output_type_id", "VARCHAR", "Quantile level, category or sample number; empty for value.")
+_IS_IMPUTED = Column(
+    "is_imputed", "BOOLEAN", "The model left out the cycle; its last submission stands in (missing: carry_forward)."
+)
 _REASON = Column("reason", "VARCHAR", "Why the value is NULL.", nullable=True)
 
 MODELS = TableSpec(
@@ -82,6 +85,7 @@ PREDICTIONS = TableSpec(
         Column("deadline", "TIMESTAMP", "Until when predictions of the cycle count (UTC)."),
         Column("received_at", "TIMESTAMP", "When the prediction was received (UTC)."),
         Column("is_late", "BOOLEAN", "Received after the deadline: kept, not scored."),
+        _IS_IMPUTED,
     ),
     key=("competition", "model_id", "cycle", "horizon", "subject", "output_type", "output_type_id"),
     cycle="cycle",
@@ -137,6 +141,7 @@ SCORES = TableSpec(
         Column("value", "DOUBLE", "The scoring rule's value.", nullable=True),
         Column("success", "BOOLEAN", "Whether there is a score."),
         Column("failed_reason", "VARCHAR", "Why there is none.", nullable=True),
+        _IS_IMPUTED,
     ),
     key=("competition", "model_id", "cycle", "horizon", "subject", "output_type", "known_at"),
     cycle="cycle",
@@ -161,6 +166,7 @@ CYCLE_METRICS = TableSpec(
         Column("numerator", "DOUBLE", "For metrics pooled over tasks: value = numerator / denominator.", nullable=True),
         Column("denominator", "DOUBLE", "See numerator.", nullable=True),
         _REASON,
+        _IS_IMPUTED,
     ),
     key=("competition", "model_id", "cycle", "category", "metric", "known_at"),
     cycle="cycle",

@@ -13,7 +13,7 @@ import duckdb
 from pipeline.tables import ALL_TABLES, SCHEMA_VERSION, TableSpec
 from pipeline.warehouse.ddl import READER_SCHEMAS, create_tables, write_comments
 from pipeline.warehouse.frames import now
-from pipeline.warehouse.identifiers import compose
+from pipeline.warehouse.identifiers import Part, Sql, compose, join, quote
 
 
 class WarehouseVersionError(RuntimeError):
@@ -50,15 +50,40 @@ def _add_embargo(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _add_absence(connection: duckdb.DuckDBPyConnection) -> None:
     for column in ("n_imputed", "cycles_absent"):
-        connection.execute(f"ALTER TABLE competition.snapshots ADD COLUMN {column} BIGINT DEFAULT 0")
-        connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} SET NOT NULL")
-        connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} DROP DEFAULT")
+        _add_column(connection, "snapshots", Sql(f"{column} BIGINT NOT NULL"), Sql("0"))
+
+
+def _add_imputed(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("predictions", "scores", "cycle_metrics"):
+        _add_column(connection, table, Sql("is_imputed BOOLEAN NOT NULL"), Sql("false"))
+
+
+def _add_column(connection: duckdb.DuckDBPyConnection, table: str, column: Sql, value: Sql) -> None:
+    """Add a column to a table of competitions, with a value for the rows that are there.
+
+    The table is written anew, since DuckDB makes no column NOT NULL in the transaction that gave it values.
+    """
+    stored = connection.execute(
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = current_database()"
+        " AND schema_name = 'competition' AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    columns = [Sql(f"{quote(name)} {kind}{'' if nullable else ' NOT NULL'}") for name, kind, nullable in stored]
+    for statement in (
+        "CREATE TABLE competition.{new} ({columns})",
+        "INSERT INTO competition.{new} SELECT *, {value} FROM competition.{table}",
+        "DROP TABLE competition.{table}",
+        "ALTER TABLE competition.{new} RENAME TO {table}",
+    ):
+        parts: dict[str, Part] = {"new": f"new_{table}", "table": table, "columns": join([*columns, column])}
+        connection.execute(compose(statement, value=value, **parts))
 
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
     Migration(3, "snapshots say what models left out", _add_absence),
+    Migration(4, "predictions, scores and metrics say what stands in for a submission", _add_imputed),
 )
 
 

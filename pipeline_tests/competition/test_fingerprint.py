@@ -47,6 +47,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"center": 0.5}, {"scores", "cycle_metrics"}),
         ({"horizon_cycles": 0.5}, {"scores", "cycle_metrics"}),
         ({"missing": {"policy": "worst"}}, {"snapshots"}),
+        ({"missing": {"policy": "carry_forward"}}, {"predictions", "snapshots"}),
         ({"horizon_length": "1d"}, set()),
         ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
         ({"factors": {"source": "other"}}, {"factors"}),
@@ -109,6 +110,10 @@ def edited(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ("pipeline/competition/truth.py", {"truth", "scores", "cycle_metrics", "snapshots", "leaderboard"}),
         (
             "pipeline/competition/stages/scores.py",
+            {"predictions", "scores", "cycle_metrics", "snapshots", "leaderboard"},
+        ),
+        (
+            "pipeline/competition/stand_ins.py",
             {"predictions", "scores", "cycle_metrics", "snapshots", "leaderboard"},
         ),
         ("pipeline/leaderboard/ranking.py", {"snapshots", "leaderboard"}),

@@ -45,11 +45,26 @@ def test_arrays_of_another_shape_are_refused(name: str) -> None:
         replace(panel(SIGNALS, OUTCOMES), **{name: np.zeros((7, 7))})
 
 
+def test_nothing_is_imputed_unless_said() -> None:
+    plain = panel(SIGNALS, OUTCOMES)
+    assert plain.imputed.tolist() == [[False, False]]
+    assert replace(plain, stand_ins=np.array([[True, False]])).imputed.tolist() == [[True, False]]
+    with pytest.raises(ValueError, match=r"panel: imputed has shape \(7, 7\), expected \(1, 2\)"):
+        replace(plain, stand_ins=np.zeros((7, 7), dtype=bool))
+
+
 ROWS = stack(
     predictions({"b": {"y": 1.0, "x": 2.0}, "a": {"x": 3.0}}, 1),
     predictions({"a": {"x": 5.0}}, 0, 2),
     predictions({"a": {"x": 4.0}}, 0),
 )
+
+
+def test_axes_say_which_models_have_rows_in_which_sections() -> None:
+    axes = Axes.of(ROWS, truth({"z": 1.0}))
+    assert axes.has_rows(ROWS).tolist() == [[True, False], [True, False], [True, True]]
+    assert axes.has_rows(ROWS[ROWS["model_id"] == "b"]).tolist() == [[False, False], [False, False], [False, True]]
+    assert not axes.has_rows(ROWS.iloc[:0]).any()
 
 
 def test_axes_are_sorted_and_hold_subjects_of_predictions_and_truth() -> None:

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from pipeline.components.checks import Check, of_table
-from pipeline.tables import COMPETITION_TABLES, CYCLE_METRICS, LEADERBOARD, SCORES, TableSpec
+from pipeline.tables import COMPETITION_TABLES, CYCLE_METRICS, LEADERBOARD, PREDICTIONS, SCORES, TableSpec
 from pipeline.warehouse import compose
 from pipeline_tests.toy_contest import LATE, contract, week
 from pipeline_tests.toy_graph import ToyGraph
@@ -55,6 +55,29 @@ def test_a_score_of_a_late_prediction_fails(graph: ToyGraph) -> None:
     assert not late.passed
     assert late.metadata["violations"].value == 8
     assert "noise" in late.metadata["examples"].md_str
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("UPDATE {rows} SET is_imputed = true WHERE model_id = 'good' AND cycle = ?", id="of no earlier"),
+        pytest.param(
+            "INSERT INTO {rows} SELECT * REPLACE (true AS is_imputed, 'S9' AS subject) FROM {rows}"
+            " WHERE model_id = 'good' AND cycle = ?",
+            id="beside a submission",
+        ),
+        pytest.param(
+            "UPDATE {rows} SET is_imputed = true, is_late = true WHERE model_id = 'constant' AND cycle = ?", id="late"
+        ),
+    ],
+)
+def test_an_imputed_prediction_that_nobody_submitted_before_fails(graph: ToyGraph, damage: str) -> None:
+    graph.execute(damage.format(rows="competition.predictions"), week(4))
+
+    result = run(graph, check(PREDICTIONS, "what_stands_in_was_submitted"))
+
+    assert not result.passed
+    assert result.metadata["violations"].value == 8
 
 
 def test_a_missing_score_and_a_score_of_nothing_fail(graph: ToyGraph) -> None:

@@ -5,12 +5,22 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from pipeline.tables import ALL_TABLES, FACTORS, MODELS, PREDICTIONS, SCHEMA_VERSION, WHOLE, Column
+from pipeline.tables import (
+    ALL_TABLES,
+    CYCLE_METRICS,
+    FACTORS,
+    MODELS,
+    PREDICTIONS,
+    SCHEMA_VERSION,
+    SNAPSHOTS,
+    WHOLE,
+    Column,
+)
 from pipeline.warehouse import Dirty, Store, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.ddl import create_table
 from pipeline.warehouse.identifiers import compose, literal, quote
 from pipeline.warehouse.migrations import MIGRATIONS, Migration, check_version, file_identity, file_version, migrate
-from pipeline_tests.warehouse.frames import BOARD, dirty, frame, predictions
+from pipeline_tests.warehouse.frames import BOARD, cycle_metrics, dirty, frame, predictions, snapshots
 
 
 @pytest.fixture
@@ -91,6 +101,33 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBP
     assert file_version(connection) == LATEST + 1
     assert file_identity(connection) != before
     check_version(connection, LATER)
+
+
+ADDED = {
+    4: [("predictions", "is_imputed"), ("scores", "is_imputed"), ("cycle_metrics", "is_imputed")],
+    3: [("snapshots", "n_imputed"), ("snapshots", "cycles_absent")],
+}
+"""Columns that came with a version, which rows of before it get too."""
+
+
+@pytest.mark.parametrize("version", [3, 2])
+def test_a_file_with_rows_is_upgraded_from_any_version_and_stays_so(files: WarehouseFiles, version: int) -> None:
+    tables = {PREDICTIONS: predictions(0), SNAPSHOTS: snapshots((0, 1.0)), CYCLE_METRICS: cycle_metrics((0, 1, 1.0))}
+    with files.write("the present version") as store:
+        for spec, rows in tables.items():
+            store.replace(spec, BOARD, dirty(0), rows, "v1")
+        store.connection.execute("CREATE VIEW marts.seen AS SELECT model_id FROM competition.predictions")
+        for table, column in (added for later, columns in ADDED.items() if later > version for added in columns):
+            store.connection.execute(f"ALTER TABLE competition.{table} DROP COLUMN {column}")
+        store.connection.execute("UPDATE meta.schema_version SET version = ?", [version])
+    with files.write("the upgrade") as store:
+        assert file_version(store.connection) == LATEST
+    with files.write("the next run") as store:
+        assert {store.replace(spec, BOARD, dirty(0), rows, "v1").changed for spec, rows in tables.items()} == {0}
+        assert len(store.query("FROM marts.seen")) == 2
+        for columns in ADDED.values():
+            for table, column in columns:
+                assert not store.query(f"SELECT max({column}::INTEGER) AS most FROM competition.{table}")["most"].any()
 
 
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:

@@ -40,6 +40,7 @@ class Block:
 
     axes: Axes
     signals: Floats
+    imputed: Bools
     outcomes: pd.DataFrame
     contract: Contract
     previous: Floats | None = None
@@ -78,6 +79,7 @@ class Block:
         return cls(
             axes,
             axes.cube(counted, "value"),
+            axes.has_rows(counted[counted["is_imputed"].astype(bool)]),
             outcomes,
             contract,
             None if before is None else axes.cube(before, "value"),
@@ -124,6 +126,7 @@ class Block:
                     factors=None if self.factors is None else self.factors[sections],
                     previous=None if self.previous is None else self.previous[sections],
                     peers=None if self.peers is None else self.peers.at(sections),
+                    stand_ins=self.imputed[sections],
                 ),
             )
 

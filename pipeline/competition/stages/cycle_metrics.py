@@ -16,7 +16,7 @@ OVERALL = "overall"
 
 COLUMNS = [
     *("model_id", "cycle", "category", "metric", "known_at"),
-    *("value", "n", "numerator", "denominator", "reason"),
+    *("value", "n", "numerator", "denominator", "reason", "is_imputed"),
 ]
 
 
@@ -82,12 +82,13 @@ class Cycles:
     """How the sections of a state (one per horizon) make cycles.
 
     ``start`` is the position in the state of each cycle's first section, ``first_section`` that on the block's
-    axes; ``present`` says who took part, shape (cycles, models).
+    axes; ``present`` says who took part, ``imputed`` for whom something stood in, shape (cycles, models).
     """
 
     start: Ints
     first_section: Ints
     present: Bools
+    imputed: Bools
 
     @classmethod
     def of(cls, state: State) -> "Cycles":
@@ -95,7 +96,8 @@ class Cycles:
         cycles = state.panel.cycles
         start = np.flatnonzero(np.r_[True, cycles[1:] != cycles[:-1]])
         took_part = (~np.isnan(state.panel.signals)).any(axis=2)
-        return cls(start, state.sections[start], np.logical_or.reduceat(took_part, start, axis=0))
+        present, imputed = (np.logical_or.reduceat(flags, start, axis=0) for flags in (took_part, state.panel.imputed))
+        return cls(start, state.sections[start], present, imputed)
 
     def pool(self, metric: Metric, over: SectionMetric) -> dict[str, Floats]:
         """Value, n, numerator, denominator and reason of every cycle and model."""
@@ -142,5 +144,6 @@ def metric_rows(name: str, state: State, cycles: Cycles, values: dict[str, Float
             "numerator": values["numerator"][cycle, model],
             "denominator": values["denominator"][cycle, model],
             "reason": reason_texts(values["reason"][cycle, model]),
+            "is_imputed": cycles.imputed[cycle, model],
         }
     )[COLUMNS]

@@ -22,7 +22,7 @@ from pipeline.leaderboard import Direction
 WEIGHT_COLUMNS = ["ensemble", "cycle", "horizon", "model_id", "weight", "n_history", "fallback"]
 PREDICTION_COLUMNS = [
     *("model_id", "cycle", "horizon", "subject", "output_type", "output_type_id"),
-    *("target_time", "value", "deadline", "received_at", "is_late"),
+    *("target_time", "value", "deadline", "received_at", "is_late", "is_imputed"),
 ]
 
 
@@ -136,7 +136,7 @@ class _Submitted:
 
     @classmethod
     def of(cls, predictions: pd.DataFrame) -> "_Submitted | None":
-        rows = predictions[~predictions["is_late"].astype(bool)]
+        rows = predictions[~predictions["is_late"].astype(bool) & ~predictions["is_imputed"].astype(bool)]
         if rows.empty:
             return None
         axes = Axes.of(rows, rows)
@@ -232,5 +232,6 @@ def _prediction_rows(
             "deadline": submitted.deadlines[section],
             "received_at": submitted.deadlines[section],
             "is_late": False,
+            "is_imputed": False,
         }
     )[PREDICTION_COLUMNS]

@@ -28,7 +28,10 @@ class History:
     def __init__(self, rows: pd.DataFrame, category: str, metrics: Sequence[Metric]) -> None:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
         metric = _codes(self._names, rows["metric"])
-        kept = np.flatnonzero((rows["category"] == category).to_numpy() & (metric >= 0))
+        imputed = rows["is_imputed"].to_numpy(dtype=bool)
+        # Coverage is of what models submitted; it also says who took part.
+        counted = (metric >= 0) & ~(imputed & (metric == self._names[COVERAGE.name]))
+        kept = np.flatnonzero((rows["category"] == category).to_numpy() & counted)
         kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
         cycle = rows["cycle"].to_numpy()[kept]
         self.cycles: Times = np.unique(cycle)
@@ -39,6 +42,9 @@ class History:
             np.searchsorted(self.cycles, cycle).astype(np.int32),
             _codes(self.models, rows["model_id"])[kept],
         )
+        # Of a cycle and model either all rows are imputed or none is, whenever they became known.
+        self._imputed = np.zeros((len(self.cycles), len(self.models)), dtype=bool)
+        self._imputed[self._places[1:]] = imputed[kept]
         numbers = ("value", "numerator", "denominator")
         self._new = {name: rows[name].to_numpy(dtype=float)[kept] for name in numbers}
         self._new["reason"] = _reasons(rows["reason"])[kept]
@@ -60,11 +66,11 @@ class History:
         self._applied = until
 
     def cells(self, metric: Metric, window: slice) -> Cells:
-        """A metric over a window, as the models played."""
+        """A metric over a window, as the models played or as their last submissions stood in for them."""
         value, numerator, denominator = (
             self.of(metric, name)[window] for name in ("value", "numerator", "denominator")
         )
-        return Cells(value, numerator, denominator, np.zeros(value.shape, dtype=bool))
+        return Cells(value, numerator, denominator, self._imputed[window] & ~np.isnan(value))
 
     def of(self, metric: Metric, column: str) -> Floats:
         """One column of a metric, shape (cycles, models); NaN where the model took no part."""
@@ -77,7 +83,7 @@ class History:
 
     @property
     def took_part(self) -> Bools:
-        """Where a model has a resolved cycle; shape (cycles, models)."""
+        """Where a model has a resolved cycle that it submitted to; shape (cycles, models)."""
         return ~np.isnan(self.of(COVERAGE, "reason"))
 
     def tasks(self, window: slice) -> Floats:

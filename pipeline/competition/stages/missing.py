@@ -1,4 +1,8 @@
-"""What stands in for the cycles that a model left out, by the contest's rule; by default nothing does."""
+"""What stands in for the cycles that a model left out, by the contest's rule; by default nothing does.
+
+Here the metrics of another model do (:data:`FILLED`). A submission that is carried forward was scored like any other:
+:mod:`pipeline.competition.stand_ins`.
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +12,9 @@ import numpy.typing as npt
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.declaration import MissingSpec
 from pipeline.leaderboard import Direction
+
+FILLED = ("baseline", "worst")
+"""The rules that give a cycle left out the metrics of another model."""
 
 _NOBODY = -1
 
@@ -21,7 +28,7 @@ class Cells:
     value, numerator, denominator : array of float
         NaN where there is still nothing.
     imputed : array of bool
-        Where another model's value stands in.
+        Where a value stands in that is not of the model's own submission to the cycle.
     """
 
     value: Floats

@@ -11,7 +11,7 @@ from pipeline.competition.stages.block import Block, LastKnown, State
 
 COLUMNS = [
     *("model_id", "cycle", "horizon", "subject", "output_type", "known_at"),
-    *("prediction", "outcome", "value", "success", "failed_reason"),
+    *("prediction", "outcome", "value", "success", "failed_reason", "is_imputed"),
 ]
 
 
@@ -27,7 +27,8 @@ def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows with output_type, output_type_id, deadline and is_late. What arrives at the deadline is in time.
+        The rows with output_type, output_type_id, deadline, is_late and is_imputed (no). What arrives at the deadline
+        is in time.
     """
     deadline = rows["cycle"] + pd.Timedelta(contract.predictions.deadline)
     return rows.assign(
@@ -35,6 +36,7 @@ def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
         output_type_id="",
         deadline=deadline,
         is_late=rows["received_at"] > deadline,
+        is_imputed=False,
     )
 
 
@@ -87,5 +89,6 @@ def _rows(state: State, scored: Scored, changed: Bools, output_type: str) -> pd.
             "value": value,
             "success": ~np.isnan(value),
             "failed_reason": np.where(np.isnan(outcome), "outcome_withdrawn", reasons),
+            "is_imputed": panel.imputed[section, model],
         }
     )[COLUMNS]

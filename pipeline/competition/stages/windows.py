@@ -14,7 +14,7 @@ from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool
 from pipeline.competition.reasons import Reasons, reason_code
 from pipeline.competition.stages.history import History
-from pipeline.competition.stages.missing import Cells, absences, fill
+from pipeline.competition.stages.missing import FILLED, Cells, absences, fill
 from pipeline.leaderboard import Influence, mean_influence, ratio_influence
 
 
@@ -109,7 +109,7 @@ def _cycles_absent(took_part: Bools, absent: Bools) -> Ints:
 def _over_window(metric: Metric, contract: Contract, history: History, window: slice, absent: Bools) -> Statistic:
     base = metric if metric.series_of is None else contract.metric(metric.series_of)
     cells = history.cells(base, window)
-    if contract.missing.policy != "skip" and base not in (COVERAGE, RESOLVED):
+    if contract.missing.policy in FILLED and base not in (COVERAGE, RESOLVED):
         cells = fill(cells, absent, contract.missing, contract.direction(base.name), history.models)
     reasons = history.of(base, "reason")[window]
     if metric.of_series is not None:
