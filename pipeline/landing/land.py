@@ -215,7 +215,7 @@ class _Landing:
         number = self._next_number()
         if verdict.unreadable is None:
             taken = compose("SELECT * EXCLUDE (is_late) FROM {staged}", staged=STAGED)
-            refused = compose("SELECT * FROM {refused}", refused=REFUSED)
+            refused = compose("SELECT * EXCLUDE (kind) FROM {refused}", refused=REFUSED)
             self._add(self.intake.table, taken, number)
         else:
             template = "SELECT 0 AS row_number, {reason} AS reason, NULL::VARCHAR AS original"
@@ -263,9 +263,8 @@ class _Landing:
 def _verdict(connection: duckdb.DuckDBPyConnection, kind: str, counts: Counts) -> Verdict:
     reasons = connection.execute(
         compose(
-            "SELECT any_value(reason), count(*) FROM {refused}"
-            " GROUP BY regexp_replace(reason, '''[^'']*''|\"[^\"]*\"|[0-9][0-9.:TZ-]*', '', 'g')"
-            " ORDER BY count(*) DESC, 1 LIMIT ?",
+            "SELECT arg_min(reason, row_number), count(*) FROM {refused} GROUP BY kind"
+            " ORDER BY count(*) DESC, min(row_number) LIMIT ?",
             refused=REFUSED,
         ),
         [_SHOWN],
