@@ -57,10 +57,12 @@ def check_columns(columns: Sequence[str], fields: Sequence[FileField]) -> None:
         wanted = ", ".join(
             repr(one.column) + (f" (for {one.name})" if one.name != one.column else "") for one in missing
         )
-        raise UnreadableFileError(
-            f"it has no column {wanted}; its columns are {', '.join(columns)}. Rename them, or declare what "
-            f"they are called under `columns`"
-        )
+        remedies = " ".join(_sentence(one) for one in dict.fromkeys(field.remedy for field in missing))
+        raise UnreadableFileError(f"it has no column {wanted}; its columns are {', '.join(columns)}. {remedies}")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def conform(block: Block, fields: Sequence[FileField]) -> Conformed:
