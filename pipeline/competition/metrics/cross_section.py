@@ -70,5 +70,7 @@ def mean_return(panel: Panel) -> SectionMetric:
     return SectionMetric(value, panel.n_pairs, reason)
 
 
-METRICS.register("ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient))
+METRICS.register(
+    "ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient, bounds=(-1.0, 1.0))
+)
 METRICS.register("mean_return", Metric("mean_return", Pool.CYCLES, Direction.DESC, "outcome", mean_return))

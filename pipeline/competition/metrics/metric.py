@@ -94,6 +94,8 @@ class Metric:
     of_series : function or None
         Computes it from the series of the metric ``series_of``; for pool ``series``.
     series_of : str or None
+    bounds : (float, float) or None
+        The least and the greatest value that it can take, where it has both; intervals are cut to them.
 
     Raises
     ------
@@ -108,6 +110,7 @@ class Metric:
     of_panel: PanelFunction | None = None
     of_series: SeriesFunction | None = None
     series_of: str | None = None
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):

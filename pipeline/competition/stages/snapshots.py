@@ -5,7 +5,7 @@ so a model that skips cycles does not reach further back than the others, and wh
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -199,7 +199,8 @@ def _at_moment(history: _History, as_of: np.datetime64, contract: Contract) -> l
         span = slice(_window_start(history.cycles, resolved, window), int(resolved[-1]) + 1)
         coverage = _coverage(history, span, took_part, absent)
         for name in contract.metrics:
-            statistic = _over_window(contract.metric(name), contract, history, span, absent[span])
+            metric = contract.metric(name)
+            statistic = _within(metric, _over_window(metric, contract, history, span, absent[span]))
             parts.append(_Part(as_of, window_name, name, seen, coverage, statistic))
     return parts
 
@@ -251,6 +252,15 @@ def _over_window(metric: Metric, contract: Contract, history: _History, window: 
         return _Statistic(influence.value, n, cells.n_imputed, why, interval(influence))
     influence = mean_influence(cells.value)
     return _of_cycles(influence, cells, _reason(influence.n == 0, reasons))
+
+
+def _within(metric: Metric, statistic: _Statistic) -> _Statistic:
+    """The statistic, its interval cut to what the metric can take."""
+    if metric.bounds is None:
+        return statistic
+    found = statistic.interval
+    low, high = np.clip(found.low, *metric.bounds), np.clip(found.high, *metric.bounds)
+    return replace(statistic, interval=replace(found, low=low, high=high))
 
 
 def _of_cycles(influence: Influence, cells: Cells, reason: npt.NDArray[np.int8]) -> _Statistic:
