@@ -24,9 +24,10 @@ from pipeline.competition.declaration import (
     TruthSpec,
     WindowSpec,
     not_reserved,
+    some,
 )
 from pipeline.competition.durations import Duration, format_duration
-from pipeline.competition.metrics import METRICS, Metric
+from pipeline.competition.metrics import METRICS, Metric, Pool
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.registry import UnknownNameError
@@ -49,12 +50,19 @@ class Contract(Declaration):
     models: ModelsSpec = Field(default_factory=ModelsSpec)
     subjects: SubjectsSpec = Field(default_factory=SubjectsSpec)
     scoring: ScoringSpec
-    metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
-    windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
+    metrics: Annotated[tuple[str, ...], some("[ic, hit_rate]")] = Field(
+        min_length=1, description="Metrics to compute; only these are."
+    )
+    windows: Annotated[dict[Name, WindowSpec], some("{all: {}}")] = Field(
+        min_length=1, description="Rolling windows by name."
+    )
     leaderboard: LeaderboardSpec
     missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
-        default=None, ge=2, description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes)."
+        default=None,
+        ge=1,
+        description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes). "
+        "1 where every metric looks at single predictions.",
     )
     center: float = Field(default=0.0, description="The neutral prediction, for signs.")
     horizon_cycles: float = Field(
@@ -141,6 +149,8 @@ def _metric_problems(contract: Contract) -> list[str]:
         problems.append(f"scoring.primary {contract.scoring.primary!r} is not among metrics ({listed}); add it")
     if len(set(contract.metrics)) < len(contract.metrics):
         problems.append(f"metrics names one twice ({listed}); list each once")
+    if contract.min_subjects == 1:
+        problems += _problems_of_one_subject(contract)
     for name in contract.metrics:
         series_of = contract.metric(name).series_of
         if series_of is not None and series_of not in contract.metrics:
@@ -148,9 +158,27 @@ def _metric_problems(contract: Contract) -> list[str]:
     return problems
 
 
+def _problems_of_one_subject(contract: Contract) -> list[str]:
+    """What compares the subjects of a cycle, and so is never defined over one; custom metrics may do as they like."""
+    comparing = [name for name in contract.metrics if "." not in name and contract.metric(name).pool is not Pool.TASKS]
+    comparing += [contract.scoring.rule] if contract.scoring.rule == "rank_product" else []
+    if not comparing:
+        return []
+    return [
+        f"min_subjects is 1, but {', '.join(comparing)} compare subjects with each other, 2 at least: give 2 or more, "
+        f"or take what looks at single predictions, such as rule absolute_error with metrics score and hit_rate"
+    ]
+
+
 def _file_problems(contract: Contract) -> list[str]:
-    """Kinds of files that would be mixed up, and settings that would do nothing."""
+    """Kinds of files that would be mixed up, and settings that would do nothing or harm."""
     problems = []
+    if _first_file_decides(contract):
+        problems.append(
+            "horizon_length is missing: without it the first file that arrives would decide the target_time of its "
+            "cycle for everybody, so that one wrong file spoils the cycle for all; declare horizon_length, such as 7d, "
+            "or let in only whom you know: models: {registration: closed}, or predictions: {trusted: true}"
+        )
     registries = (contract.models.files, contract.subjects.files)
     rows = {part.files for part in (contract.predictions, contract.truth, contract.factors) if part is not None}
     if len({*registries, *rows}) < len(rows) + len(registries):
@@ -160,6 +188,13 @@ def _file_problems(contract: Contract) -> list[str]:
     if contract.embargo < contract.predictions.deadline:
         problems.append("predictions.publish_after is before the deadline: players could copy; give a later one")
     return problems
+
+
+def _first_file_decides(contract: Contract) -> bool:
+    """Whether anybody's file may say when a cycle's outcomes are; all predictions of a cycle and horizon must agree."""
+    predictions = contract.predictions
+    is_public = predictions.source == INBOX and not predictions.trusted and contract.models.registration == "open"
+    return is_public and contract.horizon_length is None
 
 
 def _key_problems(contract: Contract) -> list[str]:

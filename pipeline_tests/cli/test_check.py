@@ -437,7 +437,7 @@ def test_while_a_run_has_the_working_file_the_published_one_is_asked(
 
 
 def test_target_times_must_be_those_known(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
-    contract = declare(own_boards, horizon_length=None)
+    contract = declare(own_boards, horizon_length=None, predictions={"source": "inbox", "trusted": True})
     header = f"{league.HEADER},target_time"
     path = write(tmp_path / "new.csv", "a,2024-01-05,X,1,2024-01-12", header=header)
     other = write(tmp_path / "other.csv", "b,2024-01-05,X,1,2024-01-13", header=header)
@@ -448,7 +448,7 @@ def test_target_times_must_be_those_known(podium: Podium, tmp_path: Path, own_bo
 
 
 def test_the_published_file_knows_target_times_too(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
-    contract = declare(own_boards, horizon_length=None)
+    contract = declare(own_boards, horizon_length=None, predictions={"source": "inbox", "trusted": True})
     warehouse = league.run(contract, tmp_path)
     league.publish(contract, warehouse, "a", "X", datetime(2024, 1, 12))
     warehouse.path.unlink()

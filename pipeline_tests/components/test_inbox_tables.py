@@ -332,6 +332,32 @@ def test_factors_come_wide_or_long(make: Make, wide: bool) -> None:
     assert found.query("factor == 'size'")["value"].tolist() == [99.0, *range(1, 8)]
 
 
+@pytest.mark.parametrize("min_subjects", [1, None])
+def test_a_contest_of_one_subject_is_ranked_by_what_looks_at_single_predictions(
+    make: Make, min_subjects: int | None
+) -> None:
+    contest = make(
+        min_subjects=min_subjects,
+        scoring={"rule": "absolute_error", "primary": "score"},
+        metrics=["score", "hit_rate"],
+        leaderboard={"rank_by": "all.score", "tie_breakers": ["all.hit_rate"]},
+    )
+    one = [rows[rows["subject"] == NAMES[0]] for rows in (predictions("a", *DAYS), predictions("b", *DAYS))]
+    outcomes = truth(*DAYS).query("subject == @NAMES[0]")
+    done = contest.run(*(("predictions", rows) for rows in one), ("truth", outcomes))
+
+    assert failed_checks(done) == {}
+    errors = {
+        model: (rows["value"].to_numpy() - outcomes["value"].to_numpy()).__abs__().mean()
+        for model, rows in zip("ab", one, strict=True)
+    }
+    assert ic(contest) == pytest.approx(errors)
+    board = contest.table(LEADERBOARD)
+    newest = board[board["as_of"] == board["as_of"].max()].set_index("model_id")
+    assert newest.loc[min(errors, key=errors.__getitem__), "rank"] == 1
+    assert set(newest["status"]) == {"ranked"}
+
+
 def test_one_folder_may_feed_predictions_and_truth(make: Make) -> None:
     contest = make(
         predictions={"source": "inbox", "deadline": "20d", "files": "both", "columns": {"value": "signal"}},
