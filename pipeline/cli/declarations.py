@@ -22,6 +22,8 @@ _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
+_KEY = "[key]"
+"""What pydantic adds to the place of a mapping's key."""
 _TREE = re.compile(r"Error while (?:loading component|building definitions for) ")
 _COMPONENT = re.compile(_TREE.pattern + r"(\S+?)\[\d+\]")
 
@@ -118,6 +120,8 @@ def _declaration_of(component: str) -> Path:
 
 
 def _problems_of(path: Path) -> Iterator[str]:
+    from pipeline.components.yaml_keys import repeated_keys
+
     try:
         documents = [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one is not None]
     except yaml.MarkedYAMLError as error:
@@ -128,6 +132,7 @@ def _problems_of(path: Path) -> Iterator[str]:
     except (yaml.YAMLError, ValueError) as error:  # of characters that YAML or UTF-8 does not have
         yield f"no YAML: {str(error).splitlines()[0]}"
         return
+    yield from repeated_keys(path)
     if not documents:
         yield f"it is empty; begin with {_EXAMPLE}, or remove the file"
     for document in documents:
@@ -187,5 +192,8 @@ def _in_words(error: BaseException) -> str:
     """The message of an error; of a declaration's, where and what, without the values."""
     if not isinstance(error, ValidationError):
         return str(error)
-    wrong = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    wrong = [
+        (".".join(str(part) for part in one["loc"] if part != _KEY), one["msg"].removeprefix("Value error, "))
+        for one in error.errors()
+    ]
     return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
