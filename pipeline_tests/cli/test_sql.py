@@ -154,6 +154,11 @@ def test_results_before_a_mistake_are_printed_and_it_is_told(boards: Podium) -> 
     assert outcome.err.startswith('podium: Binder Error: Referenced column "nope" ')
 
 
+def test_a_query_that_takes_long_draws_no_bar(boards: Podium) -> None:
+    query = "SELECT current_setting('enable_progress_bar') AS bar"
+    assert boards("sql", query, "--json").json == [{"bar": False}]
+
+
 def test_a_table_is_copied_to_a_file_of_ones_own(boards: Podium, tmp_path: Path) -> None:
     target = tmp_path / "board.csv"
     outcome = boards("sql", f"COPY (SELECT 1 AS a) TO '{target}'")
