@@ -53,12 +53,13 @@ def own_folder(folder: Path) -> Iterator[None]:
     """Let ``PODIUM_DEFS_DIR`` name the folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_DEFS_DIR", str(folder))
-        _forget()
+        forget()
         yield
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Let the next command read the settings and the folder anew."""
     settings.cache_clear()
     own_tree.cache_clear()
 

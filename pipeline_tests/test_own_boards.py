@@ -27,7 +27,7 @@ from pipeline.settings import PROJECT_ROOT
 from pipeline.warehouse import current_publication, now, open_published
 from pipeline_tests.cli import command
 from pipeline_tests.conftest import SHARED_DATA
-from pipeline_tests.own_boards import declaration, drop, own_folder, predictions_of, truth_of, write_board
+from pipeline_tests.own_boards import declaration, drop, forget, own_folder, predictions_of, truth_of, write_board
 
 M6 = """
 name: m6
@@ -109,8 +109,21 @@ def told(own: Path) -> str:
             {"truth": {"source": "inbox", "columns": {"model_id": "m"}}},
             "truth: columns: unknown 'model_id'; known: subject, target_time, cycle, horizon, known_at, value",
         ),
-        ({"predictions": {"source": "pipeline.nothing"}}, "source 'pipeline.nothing' cannot be imported"),
-        ({"truth": {"source": "somebody.elses"}}, "source 'somebody.elses'"),
+        (
+            {"predictions": {"source": "pipeline.nothing"}},
+            "predictions.source 'pipeline.nothing' cannot be imported",
+        ),
+        ({"truth": {"source": "somebody.elses"}}, "truth.source 'somebody.elses'"),
+        (
+            {"predictions": {"source": "inbocks"}},
+            "predictions.source: unknown source 'inbocks' (did you mean inbox?); known: inbox, or a dotted path such "
+            "as pipeline.baselines.sp500",
+        ),
+        ({"truth": {"source": "Inbox"}}, "truth.source: unknown source 'Inbox' (did you mean inbox?); known: inbox, "),
+        ({"factors": {"source": "files"}}, "factors.source: unknown source 'files'; known: inbox, or a dotted path"),
+        ({"windows": {}}, "windows: {} names none; give one at least, such as {all: {}}"),
+        ({"windows": {2024: {}, "all": {}}}, "windows.2024: 2024 is no name; use lower-case letters, digits and _, a "),
+        ({"predictions": {"source": "inbox"}, "horizon_length": None}, "horizon_length is missing: without it the "),
         ({"models": {"registration": "half-open"}}, "models.registration: Input should be 'open' or 'closed'"),
         ({"subjects": {"registration": True}}, "subjects.registration: Input should be 'open' or 'closed'"),
         ({"truth": {"source": "inbox", "known_at": "later"}}, "truth.known_at: Input should be 'target_time', "),
@@ -130,6 +143,20 @@ def test_a_mistake_in_a_declaration_fails_at_load_and_names_its_file_and_what_is
     assert message.startswith(f"{path}: ")
     assert problem in message
     assert "\n" not in message
+
+
+def test_a_key_that_is_written_twice_is_named_with_its_lines_by_podium_and_by_dagster(own: Path) -> None:
+    path = write_board(own, declaration())
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "  title: Another\n", encoding="utf-8")
+    first, second = text.splitlines().index(f"  title: {declaration()['title']}") + 1, len(text.splitlines()) + 1
+    problem = f"{path}: 'title' is written 2 times, in lines {first} and {second}; keep one"
+    with pytest.raises(Exception, match="Error while loading component box") as raised:
+        own_definitions()
+    causes = f"{raised.value.__cause__} {raised.value.__cause__ and raised.value.__cause__.__cause__}"
+    assert problem in causes
+    forget()
+    assert told(own) == problem
 
 
 def test_a_required_part_that_is_missing_is_named(own: Path) -> None:

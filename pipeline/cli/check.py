@@ -68,7 +68,8 @@ def judge_file(file: Path, board: str | None, kind: str | None, received_at: dat
         from pipeline.cli.declarations import load_contracts
         from pipeline.cli.judging import judge
 
-        contract = board_with_inbox(load_contracts(), board)
+        # Without a name, a board that cannot be loaded could be the one that is meant.
+        contract = board_with_inbox(load_contracts(board, all_must_load=board is None), board)
         return judge(file, contract, folder_of(contract, kind), received_at)
 
 

@@ -1,33 +1,25 @@
-"""What is declared, bundled or in a folder of one's own, loaded; a mistake there is one line that names its file."""
+"""What is declared, bundled or in a folder of one's own, loaded; if need be, without boards that are broken."""
 
-import importlib
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.cli.errors import InputError
-from pipeline.settings import PROJECT_ROOT, settings
+from pipeline.cli.mistakes import mistakes_told, problems_in, told_of
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from pipeline.competition import Contract
 
-_DEFS = PROJECT_ROOT / "pipeline" / "defs"
-_EXAMPLE = "type: pipeline.components.Competition"
-_FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
-"""What Dagster reads of a component's declaration."""
-_TREE = re.compile(r"Error while (?:loading component|building definitions for) ")
-_COMPONENT = re.compile(_TREE.pattern + r"(\S+?)\[\d+\]")
+T = TypeVar("T")
 
 
 def load_job(name: str | None) -> "dg.JobDefinition":
     """The job of a board, or the one over all assets.
+
+    The job of one board loads although another board of one's own is broken, which is left out with a warning.
 
     Raises
     ------
@@ -36,52 +28,82 @@ def load_job(name: str | None) -> "dg.JobDefinition":
     """
     from pipeline.definitions import defs
 
-    with mistakes_told():
-        return _job(defs(), name)
+    job, _ = _load(lambda: _job(defs(), name), name, all_must_load=name is None)
+    return job
 
 
-def load_contracts() -> "dict[str, Contract]":
+class Contracts(dict[str, "Contract"]):
+    """Contracts by board; ``broken`` are the boards that cannot be loaded."""
+
+    def __init__(self, contracts: "Mapping[str, Contract]", broken: Iterable[str] = ()) -> None:
+        super().__init__(contracts)
+        self.broken = frozenset(broken)
+
+
+def load_contracts(about: str | None = None, *, all_must_load: bool = False) -> Contracts:
     """The contracts of all boards by name, without building what they declare.
 
+    Boards of one's own that are broken are left out with a warning.
+
+    Parameters
+    ----------
+    about : str, optional
+        The board that is asked about: it must be there.
+    all_must_load : bool
+        Whether no board may be broken.
+
     Raises
     ------
     InputError
-        If a declaration is wrong: which file, and what the innermost error says.
+        If there is no such board, or a declaration that matters is wrong: which file, and what the innermost error
+        says.
     """
+    from pipeline.cli.contracts import contract_of
     from pipeline.components.trees import declared_contracts
 
-    with mistakes_told():
-        return declared_contracts()
+    def load() -> "dict[str, Contract]":
+        contracts = declared_contracts()
+        if about is not None:
+            contract_of(contracts, about)
+        return contracts
+
+    return Contracts(*_load(load, about, all_must_load))
 
 
-@contextmanager
-def mistakes_told() -> Iterator[None]:
-    """Load declarations; when one is wrong, the error is one line that says which and why.
+def _load(load: Callable[[], T], about: str | None, all_must_load: bool) -> tuple[T, set[str]]:
+    """What is loaded, if need be without the boards of one's own that are broken, which are returned, too."""
+    from pipeline.components.trees import boards_in
+
+    try:
+        with mistakes_told():
+            return load(), set()
+    except InputError as error:
+        broken = {} if all_must_load else _broken_folders()
+        boards = {name for folder in broken for name in boards_in(folder)}
+        if not broken or about in boards:
+            raise
+        loaded = _load_without(broken, load, error)
+    for folder, problem in broken.items():
+        names = ", ".join(map(repr, sorted(boards_in(folder))))
+        print(f"podium: {problem}; {names} left out", file=sys.stderr)
+    return loaded, boards
+
+
+def _load_without(broken: Iterable[Path], load: Callable[[], T], whole: InputError) -> T:
+    """What is loaded without some folders; ``whole`` is what is wrong with them.
 
     Raises
     ------
     InputError
-        If a declaration is wrong. Anything else is a bug and passes through.
+        If that does not help: what is looked for may be in one of them, under another name.
     """
+    from pipeline.components.trees import leaving_out
+
     try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        told = [problem for folder in _folders() for problem in problems_in(folder)] or _problem_told_by(error)
-        if not told:  # no declaration was being read: a bug
-            raise
-        raise InputError("; ".join(told)) from error
-
-
-def problems_in(folder: Path) -> list[str]:
-    """What keeps the ``defs.yaml`` files in a folder from being read as components, each with its file.
-
-    Dagster's own errors about these name no file.
-    """
-    return [
-        f"{_shown(path)}: {problem}" for path in sorted(folder.rglob("defs.yaml")) for problem in _problems_of(path)
-    ]
+        with mistakes_told(), leaving_out(broken):
+            return load()
+    except InputError as error:
+        raise InputError(f"{error}; not loaded: {whole}") from whole
 
 
 def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
@@ -93,99 +115,31 @@ def _job(definitions: "dg.Definitions", name: str | None) -> "dg.JobDefinition":
     return definitions.resolve_job_def(name)
 
 
-def _folders() -> list[Path]:
-    """The folder of the bundled boards, and the operator's own where there is one."""
-    own = settings().defs_dir
-    return [_DEFS] if own is None else [_DEFS, own.resolve()]
+def _broken_folders() -> dict[Path, str]:
+    """The folders of one's own whose declarations are wrong, each with what is wrong; each is loaded by itself."""
+    from pipeline.components.trees import bundled_tree, contracts_in, own_folders
+
+    found = {}
+    with mistakes_told():
+        known = {contract.name for contract in contracts_in([bundled_tree()])}
+        for folder in own_folders():
+            problems = problems_in(folder) or list(_problems_of(folder, known))
+            if problems:
+                found[folder] = "; ".join(problems)
+    return found
 
 
-def _problem_told_by(error: Exception) -> list[str]:
-    """What Dagster's error about a component says; nothing for an error that is about none."""
-    chain = _chain(error)
-    told = next((str(one) for one in chain if type(one).__name__ == "DefsFolderError"), None)
-    if told is not None:  # it is about folders, whichever component met it
-        return [told]
-    if isinstance(error, OSError):
-        return [f"the declared boards cannot be loaded: {error}"]
-    components = [found[1] for one in chain if (found := _COMPONENT.search(str(one)))]
-    return [f"{_shown(_declaration_of(components[-1]))}: {_in_words(_told(chain))}"] if components else []
+def _problems_of(folder: Path, known: set[str]) -> Iterator[str]:
+    """What keeps a folder from being loaded; the boards that it declares become ``known``."""
+    from pipeline.components.trees import contracts_in, definitions_in, tree_of
 
-
-def _declaration_of(component: str) -> Path:
-    """The file of a component, in the folder that has it."""
-    files = [folder / component / "defs.yaml" for folder in _folders()]
-    return next((file for file in files if file.exists()), files[0])
-
-
-def _problems_of(path: Path) -> Iterator[str]:
+    tree = tree_of(folder)
     try:
-        documents = [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one is not None]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        yield f"no YAML{where}: {error.problem}"
+        names = {contract.name for contract in contracts_in([tree])}
+        definitions_in([tree])
+    except Exception as error:
+        yield told_of(folder, error)
         return
-    except (yaml.YAMLError, ValueError) as error:  # of characters that YAML or UTF-8 does not have
-        yield f"no YAML: {str(error).splitlines()[0]}"
-        return
-    if not documents:
-        yield f"it is empty; begin with {_EXAMPLE}, or remove the file"
-    for document in documents:
-        yield from _problems_of_document(document)
-    names = [_name(document) for document in documents]
-    for name in sorted({name for name in names if name and names.count(name) > 1}):
-        yield f"it declares {name!r} more than once; keep one"
-
-
-def _problems_of_document(document: Any) -> Iterator[str]:
-    if not isinstance(document, dict):
-        yield f"it holds no fields but {document!r:.40}; begin with {_EXAMPLE}"
-        return
-    unknown = [str(field) for field in document if field not in _FIELDS]
-    if unknown:
-        yield f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(_FIELDS)}"
-    kind = document.get("type")
-    if not isinstance(kind, str):
-        yield f"it has no type; begin with {_EXAMPLE}"
-    elif not _is_component(kind):
-        yield f"unknown type {kind!r}; a board's is pipeline.components.Competition"
-
-
-def _is_component(kind: str) -> bool:
-    """Whether there is a class of that name."""
-    module, _, name = kind.rpartition(".")
-    try:
-        return hasattr(importlib.import_module(module), name)
-    except (ImportError, ValueError):
-        return False
-
-
-def _name(document: Any) -> Any:
-    attributes = document.get("attributes") if isinstance(document, dict) else None
-    return attributes.get("name") if isinstance(attributes, dict) else None
-
-
-def _shown(path: Path) -> str:
-    return path.relative_to(PROJECT_ROOT).as_posix() if path.is_relative_to(PROJECT_ROOT) else str(path)
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An error and its causes, the innermost last."""
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
-        chain.append(cause)
-    return chain
-
-
-def _told(chain: list[BaseException]) -> BaseException:
-    """The error that speaks of the declaration: below Dagster's own about its tree, above what it was made from."""
-    validations = [one for one in chain if isinstance(one, ValidationError)]  # the outer ones repeat the innermost
-    return validations[-1] if validations else next((one for one in chain if not _TREE.search(str(one))), chain[-1])
-
-
-def _in_words(error: BaseException) -> str:
-    """The message of an error; of a declaration's, where and what, without the values."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    wrong = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-    return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
+    if names & known:
+        yield f"{folder}: another board is called {', '.join(map(repr, sorted(names & known)))} already; rename this"
+    known |= names

@@ -12,10 +12,14 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.instance import dagster_home, open_instance
 from pipeline.settings import PROJECT_ROOT, settings
 
+_IGNORED = "ignore:Function `dev_command` is superseded"
+"""Dagster's advice to start ``dg dev`` instead; the user started neither."""
+
 
 def dev(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what Dagster's services do, too.")] = False,
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
     _require_port(host, port)
@@ -26,10 +30,13 @@ def dev(
     os.environ["PODIUM_DBT_PROJECT_DIR"] = str(settings().dbt_project_dir.resolve())
     if (own := settings().defs_dir) is not None:
         os.environ["PODIUM_DEFS_DIR"] = str(own.resolve())
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _IGNORED]))
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     print(f"Dagster UI: http://{host}:{port}", flush=True)
-    os.execv(str(dagster), [str(dagster), "dev", "--host", host, "--port", str(port)])  # noqa: S606  (our own command)
+    level = "info" if verbose else "warning"
+    arguments = ["dev", "--host", host, "--port", str(port), "--log-level", level]
+    os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  (our own command)
 
 
 def _require_port(host: str, port: int) -> None:

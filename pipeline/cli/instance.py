@@ -24,6 +24,10 @@ concurrency:
   runs:
     max_concurrent_runs: 1  # the warehouse has one writer; further runs wait in the queue
 """
+_QUIET = """\
+python_logs:
+  python_log_level: INFO  # what runs print under `podium dev`; the UI has every event all the same
+"""
 _HOST, _PID, _STARTED = "podium/host", "podium/pid", "podium/started"
 
 # Dagster copies a step's output by processes of its own, which Ctrl-C reaches too: their tracebacks then fill the
@@ -48,8 +52,8 @@ def dagster_home() -> Path:
     home = Path(given or settings().dagster_home).expanduser().resolve()
     require_folder(home, "DAGSTER_HOME" if given else "PODIUM_DATA_DIR")
     config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(_DAGSTER_YAML, encoding="utf-8")
+    if not config.exists() or config.read_bytes() == _DAGSTER_YAML.encode():  # as it was written by earlier versions
+        config.write_text(_DAGSTER_YAML + _QUIET, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

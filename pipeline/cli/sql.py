@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -19,6 +19,8 @@ from pipeline.cli.published import published
 _ROWS_OF_A_TABLE = 50
 _NARROW = (int, float, Decimal, datetime, date, time, timedelta, UUID, type(None))
 """Types whose values are of no use when they are cut."""
+
+Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 
 class QueryCommand(TyperCommand):
@@ -44,10 +46,17 @@ def sql(
     text = sys.stdin.read() if query == "-" else query
     shown = limit if as_json or limit else _ROWS_OF_A_TABLE
     with published() as connection:
-        names, rows = _answer(connection, text, None if shown is None else shown + 1)
-    if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows[:shown]])
-        return
+        answers = _answers(connection, text, None if shown is None else shown + 1, one_at_most=as_json)
+        if as_json:
+            ((names, rows),) = answers  # all statements done, so that nothing is printed when one fails
+            print_json([dict(zip(names, row, strict=True)) for row in rows[:shown]])
+            return
+        for names, rows in answers:
+            _print_answer(names, rows, shown)
+
+
+def _print_answer(names: list[str], rows: list[tuple[Any, ...]], shown: int | None) -> None:
+    """One result as a table."""
     print_table([_column(name, [row[at] for row in rows[:shown]]) for at, name in enumerate(names)], fold=True)
     if shown is not None and len(rows) > shown:
         console().print(f"[dim]the first {shown} rows; --limit or --json for more[/dim]")
@@ -57,25 +66,39 @@ def _column(name: str, values: Sequence[Any]) -> Column:
     return Column(name, [cell(value) for value in values], is_text=not all(isinstance(one, _NARROW) for one in values))
 
 
-def _answer(
-    connection: duckdb.DuckDBPyConnection, text: str, at_most: int | None
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Names of the columns, each once, and rows of the last statement's result.
+def _answers(
+    connection: duckdb.DuckDBPyConnection, text: str, at_most: int | None, *, one_at_most: bool
+) -> Iterator[Answer]:
+    """The result of every statement that has one, in order: names of the columns, each once, and rows.
 
     Raises
     ------
     InputError
-        If there is no statement, or DuckDB refuses it.
+        If there is no statement, DuckDB refuses one, or there are several results and one at most is wanted.
     """
     try:
-        if not connection.extract_statements(text):
+        statements = connection.extract_statements(text)
+        if not statements:
             raise InputError('the query is empty; try: podium sql "SELECT * FROM marts.leaderboard_current"')
-        cursor = connection.execute(text)
-        names = _told_apart([column[0] for column in cursor.description or []])
-        return names, cursor.fetchall() if at_most is None else cursor.fetchmany(at_most)
+        told = _that_tell(statements)
+        if one_at_most and len(told) > 1:
+            raise InputError(f"{len(told)} statements have results, and --json prints one; ask them one by one")
+        for number, statement in enumerate(statements):
+            cursor = connection.execute(statement)
+            if number in told:
+                names = _told_apart([column[0] for column in cursor.description or []])
+                yield names, cursor.fetchall() if at_most is None else cursor.fetchmany(at_most)
     except duckdb.Error as error:
         message, _, _ = str(error).partition("\n\nLINE ")
         raise InputError(message) from None
+
+
+def _that_tell(statements: Sequence[duckdb.Statement]) -> set[int]:
+    """The places of the statements that have a result; where none has, of the last, whose rows written are told."""
+    told = {
+        at for at, one in enumerate(statements) if one.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+    }
+    return told or {len(statements) - 1}
 
 
 def _told_apart(names: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """``podium status``: how every declared board is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +23,7 @@ from pipeline.warehouse import (
 )
 
 if TYPE_CHECKING:
+    from pipeline.cli.declarations import Contracts
     from pipeline.cli.history import LastRun
     from pipeline.competition import Contract
     from pipeline.landing import Delivery
@@ -51,7 +52,7 @@ def status(
     from pipeline.cli.contracts import contract_of
     from pipeline.cli.declarations import load_contracts
 
-    contracts = load_contracts()
+    contracts = load_contracts(board)
     chosen = list(contracts.values()) if board is None else [contract_of(contracts, board)]
     moment = now()
     found, damage = _statuses(chosen, moment)
@@ -79,16 +80,17 @@ def status(
         out.print(Text(note, style="red"))
 
 
-def _strays(contracts: Mapping[str, "Contract"]) -> list[str]:
+def _strays(contracts: "Contracts") -> list[str]:
     """What lies in the inbox where no board looks."""
     from pipeline.components.inbox import folders
     from pipeline.landing import strays
 
+    inbox = settings().inbox_dir
     known = {name: tuple(folders(contract)) for name, contract in contracts.items()}
-    lost = strays(settings().inbox_dir, known)
+    lost = [path for path in strays(inbox, known) if path.relative_to(inbox).parts[0] not in contracts.broken]
     if not lost:
         return []
-    shown = ", ".join(str(path.relative_to(settings().inbox_dir)) for path in lost[:3])
+    shown = ", ".join(str(path.relative_to(inbox)) for path in lost[:3])
     return [
         f"{counted(len(lost), 'file')} in the inbox where no board looks, such as {shown}; move to <board>/<folder>"
     ]

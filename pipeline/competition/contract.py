@@ -4,7 +4,6 @@ Every name is checked when the contract is read, so that a mistake shows at load
 the middle of a run. The parts are in :mod:`pipeline.competition.declaration`.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -25,17 +24,15 @@ from pipeline.competition.declaration import (
     TruthSpec,
     WindowSpec,
     not_reserved,
+    some,
 )
-from pipeline.competition.durations import Duration, format_duration
-from pipeline.competition.ensembles import EnsembleConfig, filter_of, strategy_of
+from pipeline.competition.durations import Duration
+from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.ensembles.config import Normalize
-from pipeline.competition.metrics import METRICS, Metric, Need
+from pipeline.competition.metrics import BESIDE, METRICS, Metric, Need
 from pipeline.competition.scoring import RULES
+from pipeline.competition.validation import problems_of
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
-from pipeline.registry import UnknownNameError
-
-BESIDE = "@"
-"""Between a metric of members and the ensemble that it is computed against: contribution@top5."""
 
 
 class Contract(Declaration):
@@ -55,15 +52,22 @@ class Contract(Declaration):
     models: ModelsSpec = Field(default_factory=ModelsSpec)
     subjects: SubjectsSpec = Field(default_factory=SubjectsSpec)
     scoring: ScoringSpec
-    metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
-    windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
+    metrics: Annotated[tuple[str, ...], some("[ic, hit_rate]")] = Field(
+        min_length=1, description="Metrics to compute; only these are."
+    )
+    windows: Annotated[dict[Name, WindowSpec], some("{all: {}}")] = Field(
+        min_length=1, description="Rolling windows by name."
+    )
     ensembles: tuple[EnsembleConfig, ...] = Field(
         default=(), description="Virtual models made of the real ones, weighed by what was known at each deadline."
     )
     leaderboard: LeaderboardSpec
     missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
-        default=None, ge=2, description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes)."
+        default=None,
+        ge=1,
+        description="Fewest pairs for a cross-sectional metric; default max(5, half the outcomes). "
+        "1 where every metric looks at single predictions.",
     )
     center: float = Field(default=0.0, description="The neutral prediction, for signs.")
     horizon_cycles: float = Field(
@@ -83,12 +87,7 @@ class Contract(Declaration):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Contract":
-        problems = _unknown_names(self) or [
-            *_metric_problems(self),
-            *_key_problems(self),
-            *_file_problems(self),
-            *_ensemble_problems(self),
-        ]
+        problems = problems_of(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -161,112 +160,3 @@ class Contract(Declaration):
         else:
             primary = WeightedKey(tuple(keys[key] for key in board.weights), tuple(board.weights.values()))
         return RankBy(primary, tuple(keys[key] for key in board.tie_breakers))
-
-
-def _unknown_names(contract: Contract) -> list[str]:
-    problems = []
-    wanted: tuple[tuple[Callable[[str], object], tuple[str, ...]], ...] = (
-        (RULES.get, (contract.scoring.rule,)),
-        (contract.metric, contract.metrics),
-        (strategy_of, tuple(ensemble.strategy for ensemble in contract.ensembles)),
-        (filter_of, tuple(one.filter for one in contract.ensembles if isinstance(one.filter, str))),
-    )
-    for find, names in wanted:
-        for name in names:
-            try:
-                find(name)
-            except UnknownNameError as error:
-                problems.append(str(error))
-    return problems
-
-
-def _metric_problems(contract: Contract) -> list[str]:
-    listed = ", ".join(contract.metrics)
-    problems = []
-    rule, output_type = RULES.get(contract.scoring.rule), contract.predictions.output_type
-    if output_type not in rule.output_types:
-        scored = ", ".join(rule.output_types)
-        problems.append(f"scoring.rule {contract.scoring.rule!r} scores {scored}, not {output_type!r} predictions")
-    if contract.scoring.primary not in contract.metrics:
-        problems.append(f"scoring.primary {contract.scoring.primary!r} is not among metrics ({listed}); add it")
-    if len(set(contract.metrics)) < len(contract.metrics):
-        problems.append(f"metrics names one twice ({listed}); list each once")
-    for name in contract.metrics:
-        series_of = contract.metric(name).series_of
-        if series_of is not None and series_of not in contract.metrics:
-            problems.append(f"metric {name!r} is computed from {series_of!r}; add {series_of!r} to metrics")
-    return problems
-
-
-def _ensemble_problems(contract: Contract) -> list[str]:
-    """Ensembles that cannot be computed, and metrics that need one."""
-    problems = []
-    names = [ensemble.name for ensemble in contract.ensembles]
-    if len(set(names)) < len(names):
-        problems.append(f"ensembles names one twice ({', '.join(names)}); give each its own name")
-    for name in contract.metrics:
-        try:
-            if contract.metric(name).of_members is not None:
-                contract.ensemble_beside(name)
-            elif BESIDE in name:
-                problems.append(f"metric {name!r}: only metrics of members have an {BESIDE}; leave it out")
-        except ValueError as error:
-            problems.append(str(error))
-    for ensemble in contract.ensembles:
-        problems.extend(f"ensemble {ensemble.name!r}: {problem}" for problem in _problems_of(ensemble, contract))
-    return problems
-
-
-def _problems_of(ensemble: EnsembleConfig, contract: Contract) -> Iterator[str]:
-    strategy, primary = strategy_of(ensemble.strategy), contract.metric(contract.scoring.primary)
-    if primary.of_panel is None:
-        yield f"scoring.primary {primary.name!r} is no metric of single cycles, so nothing can be weighed by it"
-    elif contract.direction(primary.name) is Direction.ASC and not strategy.for_losses:
-        yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary.name!r} is a loss"
-    conditions = ensemble.conditions
-    keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers) if conditions.top_n else ()
-    of_keys = [key.partition(".")[2] for key in keys]
-    for name in dict.fromkeys([*conditions.min_metric, *of_keys]):
-        if name not in contract.metrics:
-            yield f"filter: metric {name!r} is not among: {', '.join(contract.metrics)}"
-        elif contract.metric(name).of_members is not None:
-            yield f"filter: metric {name!r} is computed from an ensemble, so it cannot say who is in one"
-        elif contract.direction(name) is Direction.NONE:
-            yield f"filter: metric {name!r} is better neither high nor low"
-
-
-def _file_problems(contract: Contract) -> list[str]:
-    """Kinds of files that would be mixed up, and settings that would do nothing."""
-    problems = []
-    registries = (contract.models.files, contract.subjects.files)
-    rows = {part.files for part in (contract.predictions, contract.truth, contract.factors) if part is not None}
-    if len({*registries, *rows}) < len(rows) + len(registries):
-        problems.append(f"files: registrations ({', '.join(registries)}) need folders of their own, apart from {rows}")
-    if contract.horizon_length is not None and contract.horizon_length <= timedelta(0):
-        problems.append(f"horizon_length is {format_duration(contract.horizon_length)}; give one above 0, such as 7d")
-    if contract.embargo < contract.predictions.deadline:
-        problems.append("predictions.publish_after is before the deadline: players could copy; give a later one")
-    return problems
-
-
-def _key_problems(contract: Contract) -> list[str]:
-    board = contract.leaderboard
-    problems = []
-    for key in (*board.weights, *board.tie_breakers):
-        window, _, metric = key.partition(".")
-        if window not in contract.windows:
-            problems.append(f"leaderboard key {key!r}: unknown window {window!r}; known: {', '.join(contract.windows)}")
-        if metric not in contract.metrics:
-            problems.append(f"leaderboard key {key!r}: metric {metric!r} is not among: {', '.join(contract.metrics)}")
-        elif not contract.metric(metric).ranks:
-            ranking = ", ".join(name for name in contract.metrics if contract.metric(name).ranks)
-            problems.append(
-                f"leaderboard key {key!r}: {metric!r} leaps where there is little of what it divides by, so no board "
-                f"is ranked by it; rank by one of: {ranking}"
-            )
-    if not problems:
-        try:
-            contract.rank_by()
-        except ValueError as error:
-            problems.append(f"leaderboard: {error}")
-    return problems

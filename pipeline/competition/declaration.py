@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.competition.durations import Duration, format_duration
 from pipeline.tables import ALL_TABLES
@@ -20,8 +20,8 @@ _RESERVED = {spec.schema for spec in ALL_TABLES} | {
 """Schemas of the warehouse and of DuckDB; a board has a schema of its own in the published file."""
 
 
-def _name(name: str) -> str:
-    if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
+def _name(name: object) -> str:
+    if not isinstance(name, str) or re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
         raise ValueError(f"{name!r} is no name; use lower-case letters, digits and _, a letter first")
     return name
 
@@ -33,7 +33,18 @@ def not_reserved(name: str) -> str:
     return name
 
 
-Name = Annotated[str, AfterValidator(_name)]
+def some(example: str) -> BeforeValidator:
+    """Refuses what lists nothing, with an example of what would be something."""
+
+    def is_some(listed: object) -> object:
+        if listed is None or listed in ({}, [], ()):
+            raise ValueError(f"{listed!r} names none; give one at least, such as {example}")
+        return listed
+
+    return BeforeValidator(is_some)
+
+
+Name = Annotated[str, BeforeValidator(_name)]
 """A name that is good for a folder, a schema and a part of a key: no dots, no spaces, no capitals."""
 
 
@@ -45,6 +56,11 @@ class Declaration(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fields_are_known(cls, declared: object) -> object:
+        if not isinstance(declared, dict | cls):
+            raise ValueError(
+                f"{declared!r} is no mapping of fields; write {{field: value, ...}} or {{}}; "
+                f"known: {', '.join(cls.model_fields)}"
+            )
         unknown = [str(name) for name in declared if name not in cls.model_fields] if isinstance(declared, dict) else []
         if unknown:
             raise ValueError(f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(cls.model_fields)}")

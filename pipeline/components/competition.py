@@ -4,6 +4,7 @@ It only wires: what a table's rows are is in ``competition_tables``, how a table
 ``recompute``, what must hold in ``checks``.
 """
 
+import difflib
 from collections.abc import Callable, Mapping
 
 import dagster as dg
@@ -17,7 +18,8 @@ from pipeline.components.inbox import folders
 from pipeline.components.keys import asset_key
 from pipeline.components.metadata import definition_metadata, landing_metadata, row_count, run_metadata
 from pipeline.components.recompute import Outcome, Recompute
-from pipeline.registry import resolve_dotted_path
+from pipeline.components.yaml_keys import repeated_keys
+from pipeline.registry import UnknownNameError, resolve_dotted_path
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
@@ -124,10 +126,14 @@ class Competition(dg.Component):
         TypeError
             If there are no attributes.
         ValueError
-            If the board's name is not that of its defs folder.
+            If a key is written twice in the file, or the board's name is not that of its defs folder.
         UnknownNameError
-            If a source cannot be imported.
+            If a source is not known, or cannot be imported.
         """
+        declared_in = context.path / "defs.yaml"
+        repeated = repeated_keys(declared_in) if declared_in.exists() else []
+        if repeated:
+            raise ValueError(f"{declared_in}: {'; '.join(repeated)}")
         if not isinstance(attributes, Contract):
             required = ", ".join(name for name, field in Contract.model_fields.items() if field.is_required())
             raise TypeError(f"competition in the folder {context.path.name!r}: attributes are missing; give {required}")
@@ -136,14 +142,34 @@ class Competition(dg.Component):
                 f"competition {attributes.name!r} is declared in the folder {context.path.name!r}; "
                 f"a board's name is its folder's: rename one of them"
             )
-        parts = (attributes.predictions, attributes.truth, attributes.factors)
-        for source in {part.source for part in parts if part is not None} - {INBOX}:
-            resolve_dotted_path(source, "source")
+        _check_sources(attributes)
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """The assets, the job that materializes them and all that follows from them, and its schedule."""
         return competition_definitions(self.contract)
+
+
+def _check_sources(contract: Contract) -> None:
+    """Refuse a source that is neither the inbox nor can be imported.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming the part that declares it, and what is known.
+    """
+    parts = {"predictions": contract.predictions, "truth": contract.truth, "factors": contract.factors}
+    for name, part in parts.items():
+        source = INBOX if part is None else part.source
+        if "." not in source and source != INBOX:
+            near = difflib.get_close_matches(source.strip().lower(), [INBOX], n=1)
+            meant = f" (did you mean {INBOX}?)" if near else ""
+            raise UnknownNameError(
+                f"{name}.source: unknown source {source!r}{meant}; known: {INBOX}, or a dotted path such as "
+                f"pipeline.baselines.sp500"
+            )
+        if source != INBOX:
+            resolve_dotted_path(source, f"{name}.source")
 
 
 def competition_definitions(contract: Contract) -> dg.Definitions:

@@ -18,7 +18,7 @@ from pipeline.competition.intake import (
     registration_rows,
     truth_rows,
 )
-from pipeline.landing import Agreement, FileField, Intake
+from pipeline.landing import RENAME, Agreement, FileField, Intake
 from pipeline.tables import (
     FACTOR_ROWS,
     MODEL_ROWS,
@@ -38,6 +38,9 @@ class Known(Protocol):
     def target_times(self) -> pd.DataFrame:
         """The target time of every cycle and horizon predicted so far: cycle, horizon, target_time."""
 
+
+_LISTED = "`factors.values` lists columns that every file has: correct their names there or in the file, or unlist them"
+_LONG = f"list the columns that are one factor each under `factors.values`; or {RENAME}"
 
 IntakeOf = Callable[[Contract, Known], Intake]
 
@@ -108,14 +111,18 @@ def _factors(contract: Contract, known: Known) -> Intake:  # noqa: ARG001  (the 
     declared = contract.factors
     called = partial(_field, declared.columns if declared else {})
     wide = declared.values if declared else ()
-    values = tuple(called(name, "DOUBLE", nullable=True) for name in wide)
+    values = tuple(called(name, "DOUBLE", nullable=True, remedy=_LISTED) for name in wide)
+    values = values or (
+        called("factor", "VARCHAR", remedy=_LONG),
+        called("value", "DOUBLE", nullable=True, remedy=_LONG),
+    )
     return Intake(
         kind="factors",
         table=FACTOR_ROWS,
         fields=(
             called("cycle", "TIMESTAMP"),
             called("subject", "VARCHAR"),
-            *(values or (called("factor", "VARCHAR"), called("value", "DOUBLE", nullable=True))),
+            *values,
         ),
         rules=partial(factor_rows, contract=contract),
         unique=("cycle", "subject", "factor"),
@@ -162,5 +169,6 @@ def _field(
     required: bool = True,
     nullable: bool = False,
     default: object = None,
+    remedy: str = RENAME,
 ) -> FileField:
-    return FileField(name, type, columns.get(name, name), required, nullable, default)
+    return FileField(name, type, columns.get(name, name), required, nullable, default, remedy)

@@ -96,14 +96,21 @@ def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed
 def _land_lost(store: Store, contract: Contract) -> list[Landed]:
     """Land the files of the archive that the warehouse does not know: it was lost, or is an older copy."""
     of_folder = folders(contract)
-    have = set(store.query("SELECT sha256 FROM competition.files WHERE competition = ?", [contract.name])["sha256"])
+    statement = "SELECT file_number, kind, sha256 FROM competition.files WHERE competition = ?"
+    have = set(store.query(statement, [contract.name]).itertuples(index=False, name=None))
+    contents = {sha256 for _, _, sha256 in have}
     landed: list[Landed] = []
-    for sha256, delivery in arrivals(settings().archive_dir, contract.name):
-        # After the first that is missing all are landed again, so that one sent a second time replaces those between.
-        if (sha256 in have and not landed) or delivery.folder not in of_folder:
+    for arrival in arrivals(settings().archive_dir, contract.name):
+        delivery = arrival.delivery
+        is_there = have.issuperset((number, kind, arrival.sha256) for kind, number in arrival.numbers.items())
+        if not arrival.numbers:
+            # The log did not say under which numbers. After the first that is missing all are landed again, so that
+            # one sent a second time replaces those between.
+            is_there = arrival.sha256 in contents and not landed
+        if is_there or delivery.folder not in of_folder:
             continue
         intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
-        done = land_again(store, delivery, intakes, sha256)
+        done = land_again(store, arrival, intakes)
         if done is None:
             dg.get_dagster_logger().warning(
                 f"{delivery.path} is not what arrived as {delivery.name!r}: not landed again"

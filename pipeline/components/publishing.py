@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.components.automation import on_new_inputs
-from pipeline.components.trees import declared_contracts
+from pipeline.components.trees import boards_left_out, declared_contracts
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, now
 from pipeline.warehouse.resource import Warehouse
@@ -29,16 +29,29 @@ class Publishing(dg.Component):
         """The dbt models as assets and the published file, downstream of every declared board."""
         contracts = declared_contracts(context.component_tree)
         inboxes = [name for name, contract in contracts.items() if contract.has_inbox]
-        return publishing_definitions(list(contracts), inboxes)
+        return publishing_definitions(list(contracts), inboxes, boards_left_out())
 
 
-def publishing_definitions(boards: list[str], inboxes: Collection[str] = ()) -> dg.Definitions:
-    """Definitions of marts and publication for boards by name, those that take files among them."""
-    marts = _marts(boards, inboxes)
-    return dg.Definitions(assets=[marts, _published(boards, sorted(marts.keys))])
+def publishing_definitions(
+    boards: list[str], inboxes: Collection[str] = (), left_out: Collection[str] = ()
+) -> dg.Definitions:
+    """Definitions of marts and publication for boards by name.
+
+    Parameters
+    ----------
+    boards : list of str
+        Those that are declared.
+    inboxes : collection of str
+        Those of them that take files.
+    left_out : collection of str
+        Others, whose declaration is broken: what the warehouse has of them stays published.
+    """
+    kept = sorted({*boards, *left_out})
+    marts = _marts(boards, inboxes, kept)
+    return dg.Definitions(assets=[marts, _published(kept, sorted(marts.keys))])
 
 
-def _marts(boards: list[str], inboxes: Collection[str]) -> dg.AssetsDefinition:
+def _marts(boards: list[str], inboxes: Collection[str], kept: list[str]) -> dg.AssetsDefinition:
     from dagster_dbt import DbtCliResource, dbt_assets
 
     from pipeline.components.dbt import Translator, dbt_project, project_code
@@ -53,7 +66,7 @@ def _marts(boards: list[str], inboxes: Collection[str]) -> dg.AssetsDefinition:
         code = project_code()
         with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
             seq = store.max_seq()
-            is_done = _is_built(store, code) and warehouse.files.is_published(store, boards)
+            is_done = _is_built(store, code) and warehouse.files.is_published(store, kept)
         if is_done:
             # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
             context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")

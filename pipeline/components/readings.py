@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from pipeline.competition import Contract
-from pipeline.competition.contract import BESIDE
+from pipeline.competition.metrics import BESIDE
 from pipeline.competition.stages import member_metrics
 from pipeline.tables import CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS, TRUTH
 from pipeline.warehouse import Store, compose

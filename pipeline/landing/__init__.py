@@ -3,14 +3,16 @@
 This package knows tables and files, not what they mean: for each kind of file it is given an :class:`Intake`.
 """
 
-from pipeline.landing.archive import archived, arrivals
+from pipeline.landing.archive import Arrival, archived, arrivals
 from pipeline.landing.files import UnreadableFileError
 from pipeline.landing.inbox import Delivery, deliver, pending, strays
-from pipeline.landing.intake import Agreement, FileField, Intake
+from pipeline.landing.intake import RENAME, Agreement, FileField, Intake
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
 __all__ = [
+    "RENAME",
     "Agreement",
+    "Arrival",
     "Delivery",
     "FileField",
     "Intake",

@@ -1,6 +1,7 @@
 """The archive: every file that was ever landed, once, under the hash of its content, and a log of all arrivals.
 
-With both, a warehouse that was lost, or restored from an older copy, takes again what it does not have any more.
+With both, a warehouse that was lost, or restored from an older copy, takes again what it does not have any more, under
+the numbers that its files had. What is no file, such as a symbolic link, is in the log only.
 """
 
 import errno
@@ -8,14 +9,35 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.landing.files import suffix_of
 from pipeline.landing.inbox import Delivery
 
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file as it once arrived.
+
+    Parameters
+    ----------
+    sha256 : str
+        Hash of its content; empty for what is no file.
+    delivery : Delivery
+        What arrived, at its place in the archive.
+    numbers : mapping of str to int
+        The number of its line in ``competition.files``, by kind; empty where the log does not say, as it once did not.
+    """
+
+    sha256: str
+    delivery: Delivery
+    numbers: Mapping[str, int]
 
 
 def content_hash(path: Path) -> str:
@@ -54,14 +76,16 @@ def archive(path: Path, target: Path) -> None:
         path.unlink()
 
 
-def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str) -> None:
+def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str, numbers: Mapping[str, int]) -> None:
     """Add an arrival to the log, before its file is moved; a kill in between leaves it there twice, harmlessly."""
     line = {
         "sha256": sha256,
-        "file": archived(archive_dir, delivery.board, sha256, delivery.path).name,
+        "file": archived(archive_dir, delivery.board, sha256, delivery.path).name if delivery.is_file else None,
         "folder": delivery.folder,
         "name": delivery.name,
         "received_at": delivery.received_at.isoformat(),
+        "size_bytes": delivery.size_bytes,
+        "numbers": dict(numbers),
     }
     archive_dir.mkdir(parents=True, exist_ok=True)
     with _log(archive_dir, delivery.board).open("a", encoding="utf-8") as log:
@@ -70,8 +94,8 @@ def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str) -> None:
         os.fsync(log.fileno())
 
 
-def arrivals(archive_dir: Path, board: str) -> Iterator[tuple[str, Delivery]]:
-    """Every file that ever arrived for a board and is in the archive, in the order of landing, with its hash."""
+def arrivals(archive_dir: Path, board: str) -> Iterator[Arrival]:
+    """All that ever arrived for a board, in the order of landing; of files, those that are in the archive."""
     path = _log(archive_dir, board)
     if not path.exists():
         return
@@ -80,10 +104,19 @@ def arrivals(archive_dir: Path, board: str) -> Iterator[tuple[str, Delivery]]:
             line = json.loads(text)
         except ValueError:  # cut off by a kill or a full disk; then the file is still in the inbox
             continue
-        file = archive_dir / board / line["file"]
-        if file.exists():
-            received_at = datetime.fromisoformat(line["received_at"])
-            yield line["sha256"], Delivery.of(file, board, line["folder"], received_at, line["name"])
+        delivery = _delivery(archive_dir, board, line)
+        if delivery is not None:
+            yield Arrival(line["sha256"], delivery, line.get("numbers", {}))
+
+
+def _delivery(archive_dir: Path, board: str, line: dict[str, Any]) -> Delivery | None:
+    """What a line of the log speaks of; None for a file that is not in the archive."""
+    received_at = datetime.fromisoformat(line["received_at"])
+    if line["file"] is None:
+        nowhere = archive_dir / board / "no file"
+        return Delivery(board, line["folder"], nowhere, received_at, line["size_bytes"], 0, False, line["name"])
+    file = archive_dir / board / line["file"]
+    return Delivery.of(file, board, line["folder"], received_at, line["name"]) if file.exists() else None
 
 
 def _log(archive_dir: Path, board: str) -> Path:

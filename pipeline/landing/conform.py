@@ -4,6 +4,7 @@ Nothing is guessed: a number is no date, a truth value no number, and a list or 
 text, numbers and times do not count.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ _LONGEST_TEXT = 10_000
 _SHOWN = 60
 _TRUE, _FALSE = {"true", "t", "yes", "1"}, {"false", "f", "no", "0"}
 _DATE = r"\s*\d{4}-\d{2}-\d{2}"
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 Converted = tuple["pd.Series[Any]", "pd.Series[bool]"]
 """Values in their type, and which of them are wrong; what a missing one is called does not matter."""
@@ -55,51 +57,65 @@ def check_columns(columns: Sequence[str], fields: Sequence[FileField]) -> None:
         wanted = ", ".join(
             repr(one.column) + (f" (for {one.name})" if one.name != one.column else "") for one in missing
         )
-        raise UnreadableFileError(
-            f"it has no column {wanted}; its columns are {', '.join(columns)}. Rename them, or declare what "
-            f"they are called under `columns`"
-        )
+        remedies = " ".join(_sentence(one) for one in dict.fromkeys(field.remedy for field in missing))
+        raise UnreadableFileError(f"it has no column {wanted}; its columns are {', '.join(columns)}. {remedies}")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def conform(block: Block, fields: Sequence[FileField]) -> Conformed:
     """Convert the fields of some rows; a row of which one field is wrong is refused as a whole."""
     raw = block.rows
     columns: dict[str, Any] = {}
-    reasons = pd.Series("", index=raw.index, dtype=object)
+    reasons = kinds = pd.Series("", index=raw.index, dtype=object)
     for field in fields:
         values = raw[field.column] if field.column in raw.columns else pd.Series(None, index=raw.index, dtype=object)
-        columns[field.name], wrong = _convert(values, field)
-        reasons = reasons.where(wrong == "", reasons + np.where(reasons == "", "", "; ") + wrong)
+        columns[field.name], wrong, kind = _convert(values, field)
+        reasons, kinds = _also(reasons, wrong), _also(kinds, kind)
     bad = reasons != ""
-    return Conformed(pd.DataFrame(columns, index=raw.index)[~bad], refusals(block, reasons[bad]))
+    return Conformed(pd.DataFrame(columns, index=raw.index)[~bad], refusals(block, reasons[bad], kinds[bad]))
 
 
-def refusals(block: Block, reasons: "pd.Series[str]") -> list[Refused]:
-    """Rows of a block as refused ones, by the reasons of each."""
+def refusals(block: Block, reasons: "pd.Series[str]", kinds: "pd.Series[str]") -> list[Refused]:
+    """Rows of a block as refused ones, by the reasons of each and their kinds."""
     said = block.originals(reasons.index)
     return [
-        Refused(int(number), reason, original)
-        for number, reason, original in zip(reasons.index, reasons.tolist(), said, strict=True)
+        Refused(int(number), reason, original, kind)
+        for number, reason, original, kind in zip(reasons.index, reasons.tolist(), said, kinds.tolist(), strict=True)
     ]
 
 
-def _convert(values: "pd.Series[Any]", field: FileField) -> tuple["pd.Series[Any]", "pd.Series[str]"]:
-    """The values in the field's type, and the reason of each that is not; empty where it is."""
+def without_values(reasons: "pd.Series[str]") -> "pd.Series[str]":
+    """Reasons without the values that they quote, as ``repr`` does: the kind of each."""
+    return reasons.astype(object).map(lambda reason: _QUOTED.sub("…", reason))
+
+
+def _also(told: "pd.Series[str]", more: "pd.Series[str]") -> "pd.Series[str]":
+    """Texts of one kind and, behind them, of another; each may be empty."""
+    return told.where(more == "", told + np.where(told == "", "", "; ") + more)
+
+
+def _convert(values: "pd.Series[Any]", field: FileField) -> tuple["pd.Series[Any]", "pd.Series[str]", "pd.Series[str]"]:
+    """The values in the field's type, the reason of each that is not, and its kind; both are empty where it is."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object)
     missing = values.isna()
     converted, wrong = _CONVERTERS[field.type](values)
     bad = wrong & ~missing
     reasons = pd.Series("", index=values.index, dtype=object)
+    kinds = reasons.copy()
     if bad.any():
         shown = values[bad].map(lambda value: repr(value)[:_SHOWN])
         reasons[bad] = field.column + " is " + shown.astype(object) + f", not {_MEANINGS[field.type]}"
+        kinds[bad] = f"{field.column} is not {_MEANINGS[field.type]}"
     if missing.any() and not field.nullable:
         if field.default is not None and not field.required:
             converted = converted.where(~missing, field.default)
         else:
-            reasons[missing] = f"{field.column} is missing"
-    return converted.astype(_DTYPES[field.type]), reasons
+            reasons[missing] = kinds[missing] = f"{field.column} is missing"
+    return converted.astype(_DTYPES[field.type]), reasons, kinds
 
 
 def _each(values: "pd.Series[Any]", convert: Callable[["pd.Series[Any]"], Converted]) -> Converted:

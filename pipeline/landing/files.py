@@ -33,11 +33,12 @@ class UnreadableFileError(ValueError):
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that is not taken."""
+    """A row that is not taken; ``kind`` is its reason without what is of this row alone, to count reasons by."""
 
     row_number: int
     reason: str
     original: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -200,11 +201,12 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class _TextRow:
-    """A row of a text file: its cells, or the reason why there are none."""
+    """A row of a text file: its cells, or the reason why there are none, and of which kind that is."""
 
     text: str
     cells: Any
     reason: str | None = None
+    kind: str | None = None
 
 
 def _csv(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
@@ -265,12 +267,11 @@ def _csv_rows(lines: _Lines, columns: Sequence[str], delimiter: str) -> Iterator
         text = lines.text
         if not text.strip(" "):
             continue
-        reason = None
         if len(cells) != len(columns):
             reason = f"has {len(cells)} fields where the first line has {len(columns)}"
-        elif _GARBLED.search(text):
-            reason = _NOT_UTF8
-        yield _TextRow(text, cells, reason)
+            yield _TextRow(text, None, reason, "has another number of fields")
+        else:
+            yield _TextRow(text, cells, _NOT_UTF8 if _GARBLED.search(text) else None)
 
 
 def _json_lines(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
@@ -317,7 +318,9 @@ def _json_row(line: str) -> _TextRow:
     except RecursionError:
         return _TextRow(line, None, "is nested too deeply")
     except ValueError as error:
-        return _TextRow(line, None, f"is no JSON object ({error})")
+        return _TextRow(
+            line, None, f"is no JSON object ({error})", f"is no JSON object: {getattr(error, 'msg', error)}"
+        )
     return _TextRow(line, value) if isinstance(value, dict) else _TextRow(line, None, "is no JSON object")
 
 
@@ -345,7 +348,7 @@ def _text_blocks(
                 good.append(row)
                 numbers.append(number)
             else:
-                bad.append(Refused(number, row.reason, _original(row.text)))
+                bad.append(Refused(number, row.reason, _original(row.text), row.kind or row.reason))
             if size >= BLOCK_CHARACTERS:
                 break
         if not is_first and not good and not bad:

@@ -15,6 +15,9 @@ Rules = Callable[[pd.DataFrame, datetime], tuple[pd.DataFrame, "pd.Series[str]"]
 """From rows with the columns of the fields, indexed by row number, and the time of arrival: the rows to store, with
 ``row_number`` and the table's own columns, and the reasons of those refused, by row number."""
 
+RENAME = "rename them, or declare what they are called under `columns`"
+"""What to do about a file without a column that can have another name there."""
+
 
 @dataclass(frozen=True)
 class FileField:
@@ -34,6 +37,8 @@ class FileField:
         Whether a row without a value is accepted.
     default : object
         The value in files without the column.
+    remedy : str
+        What to do about a file without the column.
     """
 
     name: str
@@ -42,6 +47,7 @@ class FileField:
     required: bool = True
     nullable: bool = False
     default: object = None
+    remedy: str = RENAME
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Landing one file is one transaction: its rows, the refused ones, its line in ``c
 Killed at any point, the file is either still to be landed, or landed and only to be moved to the archive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.landing.archive import archive, archived, content_hash, note_arrival
+from pipeline.landing.archive import Arrival, archive, archived, content_hash, note_arrival
 from pipeline.landing.files import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
@@ -68,11 +68,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Landed:
-    """What landing a file did; ``is_new`` is False when the same content had been landed before."""
+    """What landing a file did.
+
+    Parameters
+    ----------
+    delivery : Delivery
+    verdicts : tuple of Verdict
+    is_new : bool
+        False when the same content had been landed before.
+    numbers : mapping of str to int
+        By kind, the number of the line in ``competition.files`` that speaks of it, written now or before.
+    """
 
     delivery: Delivery
     verdicts: tuple[Verdict, ...]
     is_new: bool
+    numbers: Mapping[str, int]
 
 
 def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, received_at: datetime) -> Verdict:
@@ -123,8 +134,8 @@ def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archi
         sha256 = content_hash(delivery.path) if delivery.is_file else ""
         landed = _land(store, delivery, intakes, sha256)
         with suppress(FileNotFoundError):
+            note_arrival(archive_dir, delivery, sha256, landed.numbers)
             if delivery.is_file:
-                note_arrival(archive_dir, delivery, sha256)
                 archive(delivery.path, archived(archive_dir, delivery.board, sha256, delivery.path))
             else:
                 delivery.path.unlink()
@@ -132,15 +143,18 @@ def land_file(store: Store, delivery: Delivery, intakes: Sequence[Intake], archi
     return None
 
 
-def land_again(store: Store, delivery: Delivery, intakes: Sequence[Intake], sha256: str) -> Landed | None:
+def land_again(store: Store, arrival: Arrival, intakes: Sequence[Intake]) -> Landed | None:
     """Take the rows of a file of the archive, as of its arrival, for a warehouse that does not have them any more.
 
-    None when its content is not what it was.
+    Its lines get the numbers that they had, and kinds that it had no line for get none. None when its content is not
+    what it was.
     """
-    if content_hash(delivery.path) != sha256:
+    delivery, sha256, numbers = arrival.delivery, arrival.sha256, arrival.numbers
+    if delivery.is_file and content_hash(delivery.path) != sha256:
         return None
+    had = [intake for intake in intakes if intake.kind in numbers or not numbers]
     with suppress(_ChangedMeanwhileError, FileNotFoundError):
-        return _land(store, delivery, intakes, sha256)
+        return _land(store, delivery, had, sha256, numbers)
     return None
 
 
@@ -148,27 +162,38 @@ class _ChangedMeanwhileError(Exception):
     """A file that was written to while it was read."""
 
 
-def _land(store: Store, delivery: Delivery, intakes: Sequence[Intake], sha256: str) -> Landed:
+def _land(
+    store: Store, delivery: Delivery, intakes: Sequence[Intake], sha256: str, numbers: Mapping[str, int] | None = None
+) -> Landed:
+    had = numbers or {}
     with store.transaction():
-        landings = [_Landing(store, delivery, intake, sha256) for intake in intakes]
+        landings = [_Landing(store, delivery, intake, sha256, had.get(intake.kind)) for intake in intakes]
         verdicts = tuple(landing.run() for landing in landings)
         if sha256 and not delivery.is_unchanged:
             raise _ChangedMeanwhileError
-    return Landed(delivery, verdicts, any(landing.is_new for landing in landings))
+    found = {one.intake.kind: one.number for one in landings if one.number is not None}
+    return Landed(delivery, verdicts, any(landing.is_new for landing in landings), found)
 
 
 class _Landing:
-    """One file landed for one kind, inside a transaction."""
+    """One file landed for one kind, inside a transaction.
 
-    def __init__(self, store: Store, delivery: Delivery, intake: Intake, sha256: str) -> None:
+    ``number`` is that of its line; given for one that is landed again, under the number that it had.
+    """
+
+    def __init__(
+        self, store: Store, delivery: Delivery, intake: Intake, sha256: str, number: int | None = None
+    ) -> None:
         self.store, self.delivery, self.intake, self.sha256 = store, delivery, intake, sha256
+        self._had = None if number is None or self._is_of_another(number) else number
+        self.number = self._had
         self.is_new = False
 
     def run(self) -> Verdict:
         """Judge the file and write what it gives."""
         before = self._before()
-        is_replaced = before is not None and self._is_replaced()
-        if before is not None and before.status == "accepted" and not is_replaced:
+        is_replaced = before is not None and self._had is None and self._is_replaced()
+        if before is not None and not is_replaced and (self._had is not None or before.status == "accepted"):
             return before
         verdict = self._judge()
         if before is None or is_replaced or verdict.n_accepted > before.n_accepted:
@@ -200,22 +225,27 @@ class _Landing:
         return check_file(connection, delivery.path, self.intake, delivery.received_at)
 
     def _before(self) -> "Verdict | None":
-        """What the same content gave when it was landed before, at best."""
+        """What the same content gave when it was landed before, at best; its line is this file's too."""
         statement = compose(
-            "SELECT kind, n_rows, n_accepted, n_rejected FROM {files}"
-            " WHERE competition = ? AND kind = ? AND sha256 = ? AND sha256 <> ''"
-            " ORDER BY status = 'accepted' DESC, n_accepted DESC LIMIT 1",
+            "SELECT file_number, kind, n_rows, n_accepted, n_rejected FROM {files}"
+            " WHERE competition = ? AND kind = ? AND sha256 = ? AND (sha256 <> '' OR (name, received_at) = (?, ?))"
+            " AND file_number = coalesce(?, file_number)"
+            " ORDER BY status = 'accepted' DESC, n_accepted DESC, file_number DESC LIMIT 1",
             files=FILES,
         )
-        given = [self.delivery.board, self.intake.kind, self.sha256]
+        delivery = self.delivery
+        given = [delivery.board, self.intake.kind, self.sha256, delivery.name, delivery.received_at, self._had]
         found = self.store.connection.execute(statement, given).fetchone()
-        return None if found is None else Verdict(*found)
+        if found is None:
+            return None
+        self.number = int(found[0])
+        return Verdict(*found[1:])
 
     def _write(self, verdict: Verdict) -> None:
-        number = self._next_number()
+        number = self.number = self._next_number() if self._had is None else self._had
         if verdict.unreadable is None:
             taken = compose("SELECT * EXCLUDE (is_late) FROM {staged}", staged=STAGED)
-            refused = compose("SELECT * FROM {refused}", refused=REFUSED)
+            refused = compose("SELECT * EXCLUDE (kind) FROM {refused}", refused=REFUSED)
             self._add(self.intake.table, taken, number)
         else:
             template = "SELECT 0 AS row_number, {reason} AS reason, NULL::VARCHAR AS original"
@@ -259,13 +289,22 @@ class _Landing:
         found = self.store.connection.execute(statement, [self.delivery.board]).fetchone()
         return int(found[0]) if found else 1
 
+    def _is_of_another(self, number: int) -> bool:
+        """Whether a number is that of another content by now: of what came while this one could not be landed again."""
+        statement = compose(
+            "SELECT count(*) FROM {files} WHERE competition = ? AND file_number = ? AND (kind, sha256) <> (?, ?)",
+            files=FILES,
+        )
+        given = [self.delivery.board, number, self.intake.kind, self.sha256]
+        found = self.store.connection.execute(statement, given).fetchone()
+        return bool(found and found[0])
+
 
 def _verdict(connection: duckdb.DuckDBPyConnection, kind: str, counts: Counts) -> Verdict:
     reasons = connection.execute(
         compose(
-            "SELECT any_value(reason), count(*) FROM {refused}"
-            " GROUP BY regexp_replace(reason, '''[^'']*''|\"[^\"]*\"|[0-9][0-9.:TZ-]*', '', 'g')"
-            " ORDER BY count(*) DESC, 1 LIMIT ?",
+            "SELECT arg_min(reason, row_number), count(*) FROM {refused} GROUP BY kind"
+            " ORDER BY count(*) DESC, min(row_number) LIMIT ?",
             refused=REFUSED,
         ),
         [_SHOWN],

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.landing.conform import check_columns, conform, refusals
+from pipeline.landing.conform import check_columns, conform, refusals, without_values
 from pipeline.landing.files import Refused, printable, read_blocks
 from pipeline.landing.intake import Intake
 from pipeline.warehouse import Part, Sql, compose, literal, quote, relation
@@ -21,7 +21,7 @@ from pipeline.warehouse import Part, Sql, compose, literal, quote, relation
 STAGED = quote("podium_staged")
 """Rows that are taken: the columns of the table that rows have, and ``is_late``."""
 REFUSED = quote("podium_refused")
-"""Rows that are not: row_number, reason, original."""
+"""Rows that are not: row_number, reason, original, kind (of reason)."""
 
 _SHOWN = 100
 _FOUND = quote("podium_found")
@@ -31,7 +31,7 @@ _REPEATED_KEYS = "SELECT hash({key}) AS key_hash FROM {staged} GROUP BY 1 HAVING
 _REPEATS = (
     "SELECT row_number, CASE WHEN is_same THEN printf('repeats row %d of the file; remove one of them', first_row)"
     " ELSE printf('one of %d rows of the file that have the same %s and differ, the first is row %d; keep one',"
-    " n, ?::VARCHAR, first_row) END AS reason"
+    " n, ?::VARCHAR, first_row) END AS reason, CASE WHEN is_same THEN 'repeated' ELSE 'contradicted' END AS kind"
     " FROM (SELECT row_number, count(*) OVER of_key AS n, min(row_number) OVER of_key AS first_row,"
     "  min(hash({said})) OVER of_key = max(hash({said})) OVER of_key AS is_same"
     "  FROM {staged} WHERE hash({key}) IN (FROM {repeated}) WINDOW of_key AS (PARTITION BY {key}))"
@@ -44,7 +44,7 @@ _LEAVE_OUT = (
 )
 _DISAGREES = (
     "SELECT row_number, printf('%s is %s, but %s in other rows with the same %s', ?::VARCHAR,"
-    " staged.{column}::VARCHAR, expected::VARCHAR, ?::VARCHAR) AS reason"
+    " staged.{column}::VARCHAR, expected::VARCHAR, ?::VARCHAR) AS reason, 'disagreeing' AS kind"
     " FROM (SELECT *, coalesce(agreed, arg_min({column}, row_number) OVER (PARTITION BY {group})) AS expected"
     "  FROM {staged} LEFT JOIN {known} USING ({group})) AS staged"
     " WHERE staged.{column} <> expected"
@@ -97,7 +97,7 @@ def stage(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, rec
         conformed = conform(block, intake.fields)
         stored, reasons = intake.rules(conformed.rows, received_at)
         staging.take(stored)
-        staging.refuse([*block.unreadable, *conformed.refused, *refusals(block, reasons)])
+        staging.refuse([*block.unreadable, *conformed.refused, *refusals(block, reasons, without_values(reasons))])
     staging.settle_repeats()
     staging.refuse_disagreeing()
     return Counts(n_rows, staging.count_refused(), staging.count_late(), tuple(unread)[:_SHOWN])
@@ -121,7 +121,9 @@ class _Staging:
             "table": intake.table,
         }
         self._run("CREATE OR REPLACE TEMP TABLE {staged} ({types}, is_late BOOLEAN)", types=_columns(intake))
-        self._run("CREATE OR REPLACE TEMP TABLE {refused} (row_number BIGINT, reason VARCHAR, original VARCHAR)")
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE {refused} (row_number BIGINT, reason VARCHAR, original VARCHAR, kind VARCHAR)"
+        )
 
     def take(self, rows: pd.DataFrame) -> None:
         """Keep rows that meet the rules."""
@@ -139,6 +141,7 @@ class _Staging:
             "row_number": pa.array([one.row_number for one in rows], pa.int64()),
             "reason": pa.array([one.reason for one in rows], pa.string()),
             "original": pa.array([one.original for one in rows], pa.string()),
+            "kind": pa.array([one.kind for one in rows], pa.string()),
         }
         with relation(self.connection, pa.table(columns)) as name:
             self._run("INSERT INTO {refused} SELECT * FROM {name}", name=name)
@@ -172,10 +175,10 @@ class _Staging:
         return int(self._run("SELECT count(*) FROM {staged} WHERE is_late")[0][0])
 
     def _refuse_staged(self, found: str, *parameters: object) -> None:
-        """Move the rows that a SELECT of row_number and reason finds; what they said is given as it was understood."""
+        """Move the rows that a SELECT of row_number, reason and kind finds; what they said is given as understood."""
         self._run("CREATE OR REPLACE TEMP TABLE {found} AS " + found, *parameters)
         self._run(
-            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value({fields}))"
+            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value({fields})), any_value(kind)"
             " FROM {staged} AS staged JOIN {found} USING (row_number) GROUP BY row_number"
         )
         self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM {found})")

@@ -269,8 +269,18 @@ SNAPSHOTS = TableSpec(
         Column("coverage", "DOUBLE", "n_scored / outcomes known in the window.", nullable=True),
         Column("coverage_since_first", "DOUBLE", "The same, from the model's first cycle on.", nullable=True),
         Column("se", "DOUBLE", "Standard error of the value, allowing for dependence of cycles.", nullable=True),
-        Column("ci_low", "DOUBLE", "Lower end of the 95 % confidence interval.", nullable=True),
-        Column("ci_high", "DOUBLE", "Upper end of the 95 % confidence interval.", nullable=True),
+        Column(
+            "ci_low",
+            "DOUBLE",
+            "Lower end of the 95 % confidence interval, cut to the least that the metric can be.",
+            nullable=True,
+        ),
+        Column(
+            "ci_high",
+            "DOUBLE",
+            "Upper end of the 95 % confidence interval, cut to the most that the metric can be.",
+            nullable=True,
+        ),
         Column("ci_method", "VARCHAR", "How the interval was made, or why there is none."),
         _REASON,
         Column(

@@ -26,7 +26,7 @@ METRICS = TableSpec(
     name="metrics",
     comment="One row per metric that a board lists.",
     columns=(
-        Column("board", "VARCHAR", "Name of the board."),
+        Column("board", "VARCHAR", "Name of the board, of whatever kind, as in catalog.boards."),
         Column("metric", "VARCHAR", "Name of the metric."),
         Column("direction", "VARCHAR", "desc when higher is better, asc when lower is, none when neither."),
         Column("pool", "VARCHAR", "How cycles make a window: cycles, tasks or series."),

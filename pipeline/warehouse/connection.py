@@ -62,7 +62,7 @@ def connect(
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = _open(path, read_only, timeout, _configuration(config), is_published)
     try:
-        connection.execute("SET TimeZone = 'UTC'")
+        prepare(connection)
         yield connection
     finally:
         connection.close()
@@ -106,10 +106,16 @@ def connect_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="podium-") as folder:
         connection = duckdb.connect(":memory:", config=_configuration({"temp_directory": folder}))
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            prepare(connection)
             yield connection
         finally:
             connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Times are UTC, and no statement that takes long draws a bar into what is printed."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
 
 
 def _configuration(extra: Mapping[str, Any] | None) -> dict[str, Any]:

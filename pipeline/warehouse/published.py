@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipeline.warehouse.connection import connect, is_damage
+from pipeline.warehouse.connection import connect, is_damage, prepare
 
 CURRENT = "current"
 _NOTE = "publication.json"
@@ -223,7 +223,7 @@ class PublishedReader:
             cursor = opened.connection.cursor()
             opened.users += 1
         try:
-            cursor.execute("SET TimeZone = 'UTC'")
+            prepare(cursor)
             with _damage_named(opened.publication):
                 yield cursor
         finally:

@@ -108,6 +108,40 @@ def test_an_unreadable_file_says_why(podium: Podium, tmp_path: Path, name: str, 
     assert f"predictions: cannot be read: {reason}" in shown.out
 
 
+@pytest.mark.parametrize(
+    ("declared", "header", "told"),
+    [
+        (
+            {"values": ["beta", "size"]},
+            "cycle,subject,beta,Size",
+            "it has no column 'size'; its columns are cycle, subject, beta, Size. `factors.values` lists columns that "
+            "every file has: correct their names there or in the file, or unlist them.",
+        ),
+        (
+            {"values": ["beta"], "columns": {"subject": "city"}},
+            "cycle,subject,Beta",
+            "it has no column 'city' (for subject), 'beta'; its columns are cycle, subject, Beta. Rename them, or "
+            "declare what they are called under `columns`. `factors.values` lists columns that every file has: "
+            "correct their names there or in the file, or unlist them.",
+        ),
+        (
+            {},
+            "cycle,subject,beta,size",
+            "it has no column 'factor', 'value'; its columns are cycle, subject, beta, size. List the columns that "
+            "are one factor each under `factors.values`; or rename them, or declare what they are called under "
+            "`columns`.",
+        ),
+    ],
+    ids=["listed", "both", "long"],
+)
+def test_a_column_of_factors_that_is_missing_is_told_with_what_to_do_about_it(
+    podium: Podium, tmp_path: Path, own_boards: Path, declared: dict[str, object], header: str, told: str
+) -> None:
+    declare(own_boards, factors={"source": "inbox"} | declared)
+    path = write(tmp_path / "factors.csv", "2024-01-05,X,1,2", header=header)
+    assert judged(podium, path, "--kind", "factors")["unreadable"] == told
+
+
 def test_a_truncated_parquet_file_is_unreadable(podium: Podium, tmp_path: Path) -> None:
     path = tmp_path / "signals.parquet"
     pd.DataFrame({"model_id": ["a"] * 1000, "cycle": pd.Timestamp("2024-01-05"), "value": 0.5}).to_parquet(path)
@@ -403,7 +437,7 @@ def test_while_a_run_has_the_working_file_the_published_one_is_asked(
 
 
 def test_target_times_must_be_those_known(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
-    contract = declare(own_boards, horizon_length=None)
+    contract = declare(own_boards, horizon_length=None, predictions={"source": "inbox", "trusted": True})
     header = f"{league.HEADER},target_time"
     path = write(tmp_path / "new.csv", "a,2024-01-05,X,1,2024-01-12", header=header)
     other = write(tmp_path / "other.csv", "b,2024-01-05,X,1,2024-01-13", header=header)
@@ -414,7 +448,7 @@ def test_target_times_must_be_those_known(podium: Podium, tmp_path: Path, own_bo
 
 
 def test_the_published_file_knows_target_times_too(podium: Podium, tmp_path: Path, own_boards: Path) -> None:
-    contract = declare(own_boards, horizon_length=None)
+    contract = declare(own_boards, horizon_length=None, predictions={"source": "inbox", "trusted": True})
     warehouse = league.run(contract, tmp_path)
     league.publish(contract, warehouse, "a", "X", datetime(2024, 1, 12))
     warehouse.path.unlink()

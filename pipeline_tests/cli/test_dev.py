@@ -39,11 +39,29 @@ def test_dev_becomes_dagster_dev_of_this_environment(podium: Podium) -> None:
     process = executed(podium, "--host", "0.0.0.0", "--port", "3333")
     assert Path(process.path) == Path(sys.executable).with_name("dagster")
     assert Path(process.path).exists()
-    assert process.arguments[1:] == ["dev", "--host", "0.0.0.0", "--port", "3333"]
+    assert process.arguments[1:] == ["dev", "--host", "0.0.0.0", "--port", "3333", "--log-level", "warning"]
 
 
 def test_dev_listens_on_this_machine_only_by_default(podium: Podium) -> None:
-    assert executed(podium).arguments[1:] == ["dev", "--host", "127.0.0.1", "--port", "3000"]
+    assert executed(podium).arguments[1:5] == ["dev", "--host", "127.0.0.1", "--port"]
+
+
+def test_dev_is_quiet_unless_asked(podium: Podium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "default")
+    quiet = executed(podium)
+    assert quiet.arguments[-2:] == ["--log-level", "warning"]
+    assert executed(podium, "--verbose").arguments[-2:] == ["--log-level", "info"]
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster_home")) as instance:
+        assert instance.python_log_level == "INFO"
+    ended = subprocess.run(  # without a home it ends at once
+        [quiet.path, "dev"],
+        env=quiet.environment | {"DAGSTER_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "DAGSTER_HOME" in ended.stderr
+    assert "superseded" not in ended.stderr
 
 
 def test_dev_starts_in_the_project_with_the_home_under_the_data(

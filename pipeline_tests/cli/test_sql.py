@@ -134,6 +134,45 @@ def test_a_join_loses_no_column(boards: Podium) -> None:
     assert {"model_id", "model_id_1"} <= set(row)
 
 
+def test_every_result_of_several_statements_is_printed_one_after_another(boards: Podium) -> None:
+    outcome = boards("sql", "SELECT 1 AS a; SET threads = 1; SELECT * FROM range(3) AS r(b);", "--limit", "2")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.table == [["a"], ["1"], ["b"], ["0"], ["1"]]
+    assert outcome.out.endswith("the first 2 rows; --limit or --json for more\n")
+
+
+def test_json_is_of_one_result_and_what_prepares_it_may_come_before(boards: Podium) -> None:
+    message = error(boards("sql", "SELECT 1 AS a; SELECT 2 AS b", "--json"), 2)
+    assert message == "2 statements have results, and --json prints one; ask them one by one"
+    assert boards("sql", "SET threads = 1; SELECT 2 AS b", "--json").json == [{"b": 2}]
+
+
+def test_results_before_a_mistake_are_printed_and_it_is_told(boards: Podium) -> None:
+    outcome = boards("sql", "SELECT 1 AS a; SELECT nope")
+    assert outcome.code == 2
+    assert outcome.table == [["a"], ["1"]]
+    assert outcome.err.startswith('podium: Binder Error: Referenced column "nope" ')
+
+
+def test_a_query_that_takes_long_draws_no_bar(boards: Podium) -> None:
+    query = "SELECT current_setting('enable_progress_bar') AS bar"
+    assert boards("sql", query, "--json").json == [{"bar": False}]
+
+
+def test_a_table_is_copied_to_a_file_of_ones_own(boards: Podium, tmp_path: Path) -> None:
+    target = tmp_path / "board.csv"
+    outcome = boards("sql", f"COPY (SELECT 1 AS a) TO '{target}'")
+    assert outcome.table == [["Count"], ["1"]]
+    assert target.read_text() == "a\n1\n"
+    assert boards("sql", f"COPY (SELECT 2 AS a) TO '{target}'; SELECT 3 AS b", "--json").json == [{"b": 3}]
+    assert target.read_text() == "a\n2\n"
+
+
+def test_a_statement_that_duckdb_makes_several_of_has_its_one_result(boards: Podium) -> None:
+    pivoted = "PIVOT (SELECT * FROM (VALUES ('x', 1), ('y', 2)) AS t(k, v)) ON k USING sum(v)"
+    assert boards("sql", pivoted, "--json").json == [{"x": 1, "y": 2}]
+
+
 @pytest.mark.parametrize("query", ["", "   \n", "-", ";", "/* nothing */"])
 def test_an_empty_query_is_wrong_input_and_gets_an_example(boards: Podium, query: str) -> None:
     message = error(boards("sql", query, stdin="-- only a comment\n"), 2)

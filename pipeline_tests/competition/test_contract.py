@@ -76,8 +76,46 @@ def test_a_name_of_a_schema_is_refused(name: str) -> None:
     refused(f"{name!r} is the name of a schema, so no board can have it: catalog, competition", name=name)
 
 
-def test_a_window_is_named_as_a_board() -> None:
-    refused("'last.year' is no name", windows={"last.year": {}, "all": {}})
+@pytest.mark.parametrize("name", ["last.year", 2024, True, None, 1.5])
+def test_a_window_is_named_as_a_board(name: object) -> None:
+    refused(f"{name!r} is no name; use lower-case letters, digits and _, a letter first", windows={name: {}, "all": {}})
+
+
+def test_one_subject_is_enough_for_what_looks_at_single_predictions() -> None:
+    single = {"scoring": {"rule": "absolute_error", "primary": "score"}, "leaderboard": {"rank_by": "all.score"}}
+    assert contract(min_subjects=1, metrics=["score", "hit_rate"], **single).min_subjects == 1
+    refused(
+        "min_subjects is 1, but ic, ic_sharpe, mean_return compare subjects with each other, 2 at least: give 2 or "
+        "more, or take what looks at single predictions, such as rule absolute_error with metrics score and hit_rate",
+        min_subjects=1,
+        metrics=["score", "ic", "ic_sharpe", "mean_return"],
+        **single,
+    )
+    refused(
+        "min_subjects is 1, but rank_product compare",
+        min_subjects=1,
+        metrics=["score"],
+        scoring={"rule": "rank_product", "primary": "score"},
+        leaderboard={"rank_by": "all.score"},
+    )
+
+
+FILES: dict[str, Any] = {"source": "inbox"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"horizon_length": "7d"},
+        {"predictions": FILES | {"trusted": True}},
+        {"models": {"registration": "closed"}},
+        {"predictions": {"source": "pipeline.baselines.sp500"}},
+    ],
+)
+def test_nobodys_file_decides_when_outcomes_are_for_all_others(changes: dict[str, Any]) -> None:
+    files = {"predictions": FILES, "truth": FILES}
+    refused("horizon_length is missing: without it the first file that arrives would decide the target_time", **files)
+    assert contract(**files | changes)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +149,11 @@ def test_an_unknown_field_is_refused_at_every_level(changes: dict[str, Any], whe
     ("changes", "message"),
     [
         ({"title": None}, "title"),
-        ({"metrics": []}, "at least 1 item"),
-        ({"windows": {}}, "at least 1 item"),
+        ({"metrics": []}, "metrics\n  Value error, [] names none; give one at least, such as [ic, hit_rate]"),
+        ({"windows": {}}, "windows\n  Value error, {} names none; give one at least, such as {all: {}}"),
+        ({"windows": None}, "windows\n  Value error, None names none; give one at least, such as {all: {}}"),
+        ({"windows": {"all": None}}, "None is no mapping of fields; write {field: value, ...} or {}; known: cycles, "),
+        ({"truth": "inbox"}, "'inbox' is no mapping of fields; write {field: value, ...} or {}; known: source, files"),
         ({"predictions": {"source": "s", "output_type": "vibes"}}, "Input should be 'value'"),
         ({"predictions": {"source": "s", "deadline": "soon"}}, "'soon' is no duration; write a number and a unit"),
         ({"predictions": {"source": "s", "deadline": 24}}, "24 is no duration"),
@@ -122,7 +163,7 @@ def test_an_unknown_field_is_refused_at_every_level(changes: dict[str, Any], whe
         ({"windows": {"all": {"duration": "0d"}}}, "a window's duration is 0s; give one above 0, such as 90d"),
         ({"windows": {"all": {"duration": "-7d"}}}, "a window's duration is -1w; give one above 0, such as 90d"),
         ({"windows": {"all": {"cycles": 3, "duration": "7d"}}}, "a window has cycles or duration, not both"),
-        ({"min_subjects": 1}, "greater than or equal to 2"),
+        ({"min_subjects": 0}, "greater than or equal to 1"),
         ({"horizon_cycles": 0}, "greater than 0"),
         ({"horizon_cycles": float("inf")}, "finite number"),
         ({"center": float("nan")}, "finite number"),

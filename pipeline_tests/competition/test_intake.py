@@ -63,7 +63,7 @@ def test_a_target_time_that_does_not_follow_is_refused() -> None:
 
 def test_without_a_length_of_horizons_files_give_the_target_time() -> None:
     given = predictions({"target_time": CYCLE + 3 * DAY}, {}, {"target_time": CYCLE - DAY})
-    stored, reasons = judged(given, contract=contract(horizon_length=None))
+    stored, reasons = judged(given, contract=contract(horizon_length=None, models={"registration": "closed"}))
 
     assert stored["target_time"].tolist() == [CYCLE + 3 * DAY]
     assert reasons[2].startswith("target_time is missing; give it, or declare horizon_length")

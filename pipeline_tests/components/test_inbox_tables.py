@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from pipeline.components import competition, inbox_tables
 from pipeline.components.checks import of_table
-from pipeline.landing import inbox
+from pipeline.landing import inbox, land
 from pipeline.settings import settings
 from pipeline.tables import (
     FACTORS,
@@ -131,6 +131,99 @@ def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_t
     assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c"]
 
 
+def lose(contest: InboxContest) -> None:
+    """Lose the warehouse, and take again what is in the archive."""
+    shutil.rmtree(contest.folder / FILE.parent)
+    contest.run()
+
+
+def files_of(contest: InboxContest) -> pd.DataFrame:
+    return contest.table(FILES).drop(columns="landed_at")
+
+
+def test_what_was_no_file_keeps_its_line_and_all_files_their_numbers_when_they_are_taken_again(
+    contest: InboxContest,
+) -> None:
+    place = contest.folder / "inbox" / "toy" / "predictions"
+    (place / "link.csv").symlink_to(contest.folder / "secret.csv")
+    contest.run()
+    time.sleep(0.01)
+    os.mkfifo(place / "pipe.csv")
+    contest.run(("predictions", predictions("c", *DAYS)), ("predictions", "nonsense"))
+    contest.run(("predictions", predictions("c", *DAYS)))
+    files = files_of(contest)
+    assert files["status"].str.startswith("unreadable").tolist() == [False] * 3 + [True, True, False, True]
+
+    for _ in range(2):
+        lose(contest)
+        pd.testing.assert_frame_equal(files_of(contest), files)
+        assert set(recomputed(contest.run()).values()) == {0}
+        pd.testing.assert_frame_equal(files_of(contest), files)
+
+
+def test_a_link_that_was_recorded_before_a_kill_is_not_recorded_twice(
+    contest: InboxContest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    (contest.folder / "inbox" / "toy" / "predictions" / "link.csv").symlink_to("nothing")
+    with monkeypatch.context() as patch:
+        patch.setattr(land, "note_arrival", killed)
+        with pytest.raises(KeyboardInterrupt):
+            contest.run()
+    contest.run()
+    files = files_of(contest)
+    assert len(files) == 4
+    lose(contest)
+    pd.testing.assert_frame_equal(files_of(contest), files)
+
+
+def test_lines_stay_as_they_were_numbered_though_the_declaration_takes_more_now(make: Make, tmp_path: Path) -> None:
+    """Two of the files gave a line only because registration was closed when they came first."""
+    contest = make(models={"registration": "closed"})
+    rows = pd.concat([predictions("a", 9), predictions("b", 9)])
+    for model in "ab":
+        contest.run(("models", f"model_id\n{model}\n"), ("predictions", rows))
+    contest.run(("truth", truth(9)))
+    assert contest.table(FILES)["status"].tolist() == ["accepted", "partly", "accepted", "accepted", "accepted"]
+
+    contest = InboxContest(tmp_path)
+    lose(contest)
+    lines = contest.table(FILES)[["file_number", "kind", "status"]]
+    assert lines["kind"].tolist() == ["models", "predictions", "models", "predictions", "truth"]
+    assert lines["file_number"].tolist() == [1, 2, 3, 4, 5]
+    assert set(lines["status"]) == {"accepted"}
+
+
+def test_a_number_that_another_file_got_meanwhile_is_not_given_twice(contest: InboxContest) -> None:
+    contest.run(("predictions", predictions("c", *DAYS)))
+    logged = contest.folder / "archive" / "toy.arrivals.jsonl"
+    last = contest.folder / "archive" / "toy" / json.loads(logged.read_text().splitlines()[-1])["file"]
+    last.rename(contest.folder / "away")
+    lose(contest)
+    contest.run(("predictions", predictions("d", *DAYS)))
+    (contest.folder / "away").rename(last)
+
+    for _ in range(2):
+        contest.run()
+        assert contest.table(FILES)["file_number"].tolist() == [1, 2, 3, 4, 5]
+    assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c", "d"]
+
+
+def test_a_log_that_does_not_say_the_numbers_is_followed_in_its_order(contest: InboxContest) -> None:
+    contest.run(("predictions", predictions("a", DAYS[0], seed=5)))
+    files = files_of(contest)
+    logged = contest.folder / "archive" / "toy.arrivals.jsonl"
+    older = [json.loads(line) for line in logged.read_text().splitlines()]
+    for line in older:
+        del line["numbers"], line["size_bytes"]
+    logged.write_text("".join(json.dumps(line) + "\n" for line in older))
+
+    lose(contest)
+    pd.testing.assert_frame_equal(files_of(contest), files)
+
+
 def test_a_resubmission_in_time_counts_as_a_whole_and_the_first_is_kept(contest: InboxContest) -> None:
     better = predictions("a", DAYS[0], seed=5).iloc[:-1]
     done = contest.run(("predictions", better))
@@ -237,6 +330,32 @@ def test_factors_come_wide_or_long(make: Make, wide: bool) -> None:
     found = contest.table(FACTORS)
     assert len(found) == 16
     assert found.query("factor == 'size'")["value"].tolist() == [99.0, *range(1, 8)]
+
+
+@pytest.mark.parametrize("min_subjects", [1, None])
+def test_a_contest_of_one_subject_is_ranked_by_what_looks_at_single_predictions(
+    make: Make, min_subjects: int | None
+) -> None:
+    contest = make(
+        min_subjects=min_subjects,
+        scoring={"rule": "absolute_error", "primary": "score"},
+        metrics=["score", "hit_rate"],
+        leaderboard={"rank_by": "all.score", "tie_breakers": ["all.hit_rate"]},
+    )
+    one = [rows[rows["subject"] == NAMES[0]] for rows in (predictions("a", *DAYS), predictions("b", *DAYS))]
+    outcomes = truth(*DAYS).query("subject == @NAMES[0]")
+    done = contest.run(*(("predictions", rows) for rows in one), ("truth", outcomes))
+
+    assert failed_checks(done) == {}
+    errors = {
+        model: (rows["value"].to_numpy() - outcomes["value"].to_numpy()).__abs__().mean()
+        for model, rows in zip("ab", one, strict=True)
+    }
+    assert ic(contest) == pytest.approx(errors)
+    board = contest.table(LEADERBOARD)
+    newest = board[board["as_of"] == board["as_of"].max()].set_index("model_id")
+    assert newest.loc[min(errors, key=errors.__getitem__), "rank"] == 1
+    assert set(newest["status"]) == {"ranked"}
 
 
 def test_one_folder_may_feed_predictions_and_truth(make: Make) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.landing import Agreement, Landed, archived, check_file, land, land_file
+from pipeline.landing import Agreement, FileField, Landed, archived, check_file, land, land_file
 from pipeline.landing.archive import content_hash
 from pipeline.landing.intake import Intake
 from pipeline.tables import FILES, QUARANTINE
@@ -81,6 +82,52 @@ def test_rows_are_taken_or_refused_and_the_file_is_archived(store: Store, inbox:
     assert archived(inbox.parent / "archive", "toy", line.sha256, line.name).read_text() == content
     assert line.received_at == done.delivery.received_at
     assert_it_adds_up(store)
+
+
+def reasons_of(store: Store, path: Path, of: Intake) -> list[tuple[str, int]]:
+    return list(check_file(store.connection, path, of, NOW).reasons)
+
+
+def test_reasons_of_one_kind_are_counted_together_by_the_first_example_whatever_they_quote(
+    store: Store, inbox: Path
+) -> None:
+    texts = ["high", "it's", 'so "high"', "x" * 99, "-0.5.1", "2024-01-05"]
+    rows = [f'a{number},2024-01-05,"{text.replace(chr(34), chr(34) * 2)}"\n' for number, text in enumerate(texts)]
+    rows += [f"{subject},2024-01-05,1\n" for subject in ("#x", "#it's", '"#""y"""', "#it's 5")]
+    rows += ["a\n", "a,b,c,d,e\n", "#a,then,1\n"]
+    assert reasons_of(store, drop(inbox, HEAD + "".join(rows)), intake()) == [
+        ("value is 'high', not a finite number such as 1.5", 6),
+        ("subject '#x' begins with a hash", 4),
+        ("has 1 fields where the first line has 3", 2),
+        ("day is 'then', not a date or time such as 2024-05-31 or 2024-05-31T22:00Z, of the years 1700 to 2199", 1),
+    ]
+
+
+def test_reasons_that_begin_alike_are_not_of_one_kind(store: Store, inbox: Path) -> None:
+    """Columns that differ in a digit, rows repeated or contradicted, and several mistakes in one row."""
+    numbers = tuple(FileField(f"x{number}", "DOUBLE", f"{number} days") for number in (5, 20))
+    wide = replace(intake(), fields=(*intake().fields[:2], *numbers))
+    rows = ["a,2024-01-05,no,1\n", "a,2024-01-05,1,no\n", "a,2024-01-05,,1\n", "a,2024-01-05,no,no\n"]
+    found = reasons_of(store, drop(inbox, "subject,day,5 days,20 days\n" + "".join(rows)), wide)
+    assert sorted(example.replace("not a finite number such as 1.5", "…") for example, _ in found) == [
+        "20 days is 'no', …",
+        "5 days is 'no', …",
+        "5 days is 'no', …; 20 days is 'no', …",
+        "5 days is missing",
+    ]
+    repeats = ["a,2024-01-05,1\n"] * 3 + ["b,2024-01-05,1\n", "b,2024-01-05,2\n"]
+    assert [rows for _, rows in reasons_of(store, drop(inbox, HEAD + "".join(repeats)), intake())] == [2, 2]
+
+
+def test_mistakes_in_json_are_counted_by_what_they_are_not_where(store: Store, inbox: Path) -> None:
+    good = '{"subject": "a", "day": "2024-01-05", "value": 1}'
+    bad = ["{", '{"subject": ', '{"a" 1}', "[1]", '{"a": 1, "a": 2}']
+    found = reasons_of(store, drop(inbox, "\n".join([good, *bad]), "file.jsonl"), intake())
+    assert sum(rows for _, rows in found) == 5
+    assert len({example for example, _ in found}) == len(found) == 5
+    assert reasons_of(store, drop(inbox, "\n".join([good, '{"a" 1}', ' {"abc" 1}']), "file.jsonl"), intake()) == [
+        ("is no JSON object (Expecting ':' delimiter: line 1 column 6 (char 5))", 2)
+    ]
 
 
 def test_the_same_file_twice_changes_nothing(store: Store, inbox: Path) -> None:

@@ -3,6 +3,7 @@
 from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
 from pipeline.competition.metrics.members import contribution, ensemble_correlation
 from pipeline.competition.metrics.metric import (
+    BESIDE,
     METRICS,
     EnsemblePanel,
     Metric,
@@ -19,6 +20,7 @@ from pipeline.competition.metrics.tasks import COVERAGE, RESOLVED, coverage, hit
 from pipeline.competition.metrics.turnover import rank_turnover, turnover
 
 __all__ = [
+    "BESIDE",
     "COVERAGE",
     "METRICS",
     "RESOLVED",

@@ -89,5 +89,7 @@ def long_short(signals: Floats) -> tuple[Floats, Floats, Bools]:
     return deviation, gross, constant | (gross == 0)
 
 
-METRICS.register("ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient))
+METRICS.register(
+    "ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient, bounds=(-1.0, 1.0))
+)
 METRICS.register("mean_return", Metric("mean_return", Pool.CYCLES, Direction.DESC, "outcome", mean_return))

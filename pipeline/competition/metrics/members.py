@@ -121,6 +121,13 @@ METRICS.register(
 )
 METRICS.register(
     "ensemble_correlation",
-    Metric("ensemble_correlation", Pool.CYCLES, Direction.NONE, "correlation", of_members=ensemble_correlation),
+    Metric(
+        "ensemble_correlation",
+        Pool.CYCLES,
+        Direction.NONE,
+        "correlation",
+        of_members=ensemble_correlation,
+        bounds=(-1.0, 1.0),
+    ),
 )
 METRICS.register("mmc", Metric("mmc", Pool.CYCLES, Direction.DESC, "outcome", of_members=meta_model_contribution))

@@ -14,6 +14,9 @@ from pipeline.competition.reasons import Reasons
 from pipeline.leaderboard import Direction, Influence
 from pipeline.registry import Registry
 
+BESIDE = "@"
+"""Between the name of a metric of members and the ensemble that it is computed against: contribution@top5."""
+
 
 class Pool(StrEnum):
     """How the values of cycles make the value of a window."""
@@ -139,6 +142,8 @@ class Metric:
     ranks : bool
         Whether a board may be ranked by it. A statistic that leaps where there is little of what it divides by
         may say something about a model, and yet not order models.
+    bounds : (float, float) or None
+        The least and the greatest value that it can take, where it has both; intervals are cut to them.
 
     Raises
     ------
@@ -156,6 +161,7 @@ class Metric:
     of_members: MemberFunction | None = None
     needs: frozenset[Need] = frozenset()
     ranks: bool = True
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):

@@ -134,5 +134,6 @@ METRICS.register(
         "correlation",
         feature_neutral_correlation,
         needs=frozenset({Need.FACTORS}),
+        bounds=(-1.0, 1.0),
     ),
 )

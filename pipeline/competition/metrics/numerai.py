@@ -97,5 +97,6 @@ def _constant(ranks: Floats) -> Bools:
 
 
 METRICS.register(
-    "numerai_corr", Metric("numerai_corr", Pool.CYCLES, Direction.DESC, "correlation", numerai_correlation)
+    "numerai_corr",
+    Metric("numerai_corr", Pool.CYCLES, Direction.DESC, "correlation", numerai_correlation, bounds=(-1.0, 1.0)),
 )

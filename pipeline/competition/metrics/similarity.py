@@ -54,5 +54,6 @@ _NO_OVERLAP = 1e-9
 """Less is rounding: one subject in common is at least 1 / sqrt(n_i n_j)."""
 
 METRICS.register(
-    "model_correlation", Metric("model_correlation", Pool.CYCLES, Direction.NONE, "correlation", model_correlation)
+    "model_correlation",
+    Metric("model_correlation", Pool.CYCLES, Direction.NONE, "correlation", model_correlation, bounds=(-1.0, 1.0)),
 )

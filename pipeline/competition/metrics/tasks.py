@@ -105,9 +105,13 @@ def resolved(panel: Panel) -> SectionMetric:
     return SectionMetric(value, known.astype(np.int64), reason, known.astype(float), predicted.astype(float))
 
 
-METRICS.register("hit_rate", Metric("hit_rate", Pool.TASKS, Direction.DESC, "share", hit_rate))
+METRICS.register("hit_rate", Metric("hit_rate", Pool.TASKS, Direction.DESC, "share", hit_rate, bounds=(0.0, 1.0)))
 METRICS.register("score", Metric("score", Pool.TASKS, None, "score", mean_score))
-COVERAGE = METRICS.register("coverage", Metric("coverage", Pool.TASKS, Direction.DESC, "share", coverage))
+COVERAGE = METRICS.register(
+    "coverage", Metric("coverage", Pool.TASKS, Direction.DESC, "share", coverage, bounds=(0.0, 1.0))
+)
 """Computed for every contest, listed or not: eligibility and every snapshot rest on it."""
-RESOLVED = METRICS.register("resolved", Metric("resolved", Pool.TASKS, Direction.NONE, "share", resolved))
+RESOLVED = METRICS.register(
+    "resolved", Metric("resolved", Pool.TASKS, Direction.NONE, "share", resolved, bounds=(0.0, 1.0))
+)
 """Computed for every contest, listed or not: it says which values are final."""

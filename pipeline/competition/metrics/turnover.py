@@ -91,11 +91,19 @@ _FLAT = 1e-9
 
 METRICS.register(
     "turnover",
-    Metric("turnover", Pool.CYCLES, Direction.NONE, "share", turnover, needs=frozenset({Need.PREVIOUS})),
+    Metric(
+        "turnover", Pool.CYCLES, Direction.NONE, "share", turnover, needs=frozenset({Need.PREVIOUS}), bounds=(0.0, 1.0)
+    ),
 )
 METRICS.register(
     "rank_turnover",
     Metric(
-        "rank_turnover", Pool.CYCLES, Direction.NONE, "1 - correlation", rank_turnover, needs=frozenset({Need.PREVIOUS})
+        "rank_turnover",
+        Pool.CYCLES,
+        Direction.NONE,
+        "1 - correlation",
+        rank_turnover,
+        needs=frozenset({Need.PREVIOUS}),
+        bounds=(0.0, 2.0),
     ),
 )

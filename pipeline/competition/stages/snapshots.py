@@ -4,7 +4,7 @@ Predictions are never read again here; what a window holds is in :mod:`pipeline.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
+from pipeline.competition.metrics import Metric
 from pipeline.competition.reasons import Reasons, reason_texts
 from pipeline.competition.stages.cycle_metrics import member_metrics, panel_metrics
 from pipeline.competition.stages.history import History
@@ -111,20 +112,27 @@ def _parts(moment: Moment, virtual: Bools, contract: Contract) -> Iterator[_Part
     for window_name, window in contract.windows.items():
         span = moment.span(window)
         coverage = moment.coverage(span)
-        for metric in contract.metrics:
-            one = moment.statistic(metric, span)
+        for name in contract.metrics:
+            metric, one = contract.metric(name), moment.statistic(name, span)
             yield _Part(
                 as_of=moment.as_of,
                 window_name=window_name,
-                metric=metric,
-                seen=moment.seen & ~virtual if contract.metric(metric).of_members else moment.seen,
+                metric=name,
+                seen=moment.seen & ~virtual if metric.of_members else moment.seen,
                 coverage=coverage,
                 value=one.influence.value,
                 n=one.n,
                 n_imputed=one.n_imputed,
                 reason=one.reason,
-                interval=interval(one.influence),
+                interval=_within(metric, interval(one.influence)),
             )
+
+
+def _within(metric: Metric, found: Interval) -> Interval:
+    """The interval, cut to what the metric can take."""
+    if metric.bounds is None:
+        return found
+    return replace(found, low=np.clip(found.low, *metric.bounds), high=np.clip(found.high, *metric.bounds))
 
 
 def _frame(category: str, models: npt.NDArray[np.object_], parts: list[_Part]) -> pd.DataFrame:

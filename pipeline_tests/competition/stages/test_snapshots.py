@@ -145,9 +145,29 @@ def test_intervals_are_those_of_the_kernel_over_the_window() -> None:
     found = compute_snapshots(metrics, [as_of], declared)
     found = found[(found["window_name"] == "all") & (found["metric"] == "ic")].sort_values("model_id")
     assert found["model_id"].tolist() == series.columns.tolist()
-    np.testing.assert_allclose(found["ci_low"], expected.low)
-    np.testing.assert_allclose(found["ci_high"], expected.high)
+    np.testing.assert_allclose(found["ci_low"], expected.low.clip(-1, 1))
+    np.testing.assert_allclose(found["ci_high"], expected.high.clip(-1, 1))
     np.testing.assert_allclose(found["se"], expected.se)
+
+
+def test_intervals_end_where_the_metric_does_and_only_if_it_does() -> None:
+    """A model that is always right but once: symmetric intervals would reach beyond what can be."""
+    up = {name: value - 3.5 for name, value in RISING.items()}
+    down = {name: -value for name, value in up.items()}
+    signals = [{"good": up, "bad": down} if number else {"good": down, "bad": up} for number in range(9)]
+    rows = stack(*(predictions(values, number) for number, values in enumerate(signals)))
+    outcomes = stack(*(truth(up, number + 1) for number in range(9)))
+    declared = contract(metrics=["ic", "hit_rate", "mean_return", "coverage"])
+    metrics = cycle_metrics(rows, outcomes, declared)
+    found = compute_snapshots(metrics, [max(moments(metrics))], declared)
+    found = found[found["window_name"] == "all"].set_index(["metric", "model_id"])
+    for metric, least, most in (("ic", -1, 1), ("hit_rate", 0, 1)):
+        of = found.loc[metric]
+        assert (of["ci_method"] == "ewc").all()
+        assert (of["ci_low"].min(), of["ci_high"].max()) == (least, most)
+        assert ((of["ci_low"] <= of["value"]) & (of["value"] <= of["ci_high"])).all()
+    returns = found.loc["mean_return"]
+    np.testing.assert_allclose(returns["ci_high"] - returns["value"], returns["value"] - returns["ci_low"])
 
 
 # --- by hand
