@@ -107,14 +107,17 @@ def _without(signals: Floats, weights: Floats, removed: Ints, config: EnsembleCo
             _combined(signals, np.where(np.arange(len(weights)) == place, 0.0, weights), config) for place in removed
         ]
         return np.array(rows)
-    present = ~np.isnan(signals)
-    filled = np.where(present, signals, 0.0)
-    own = weights[removed, None]
-    left = weights @ present - own * present[removed]
-    total = weights @ filled - own * filled[removed]
-    # What is left of the weights is 0 but for rounding where the member was the only one to predict a subject.
-    left = np.where(left > 1e-12 * weights.max(initial=0.0), left, np.nan)
-    return np.asarray(total / left)
+    weighed = np.where(np.isnan(signals), 0.0, weights[:, None])
+    summands = np.where(weighed > 0, weighed * signals, 0.0)
+    left = weighed.sum(axis=0) - weighed[removed]
+    total = summands.sum(axis=0) - summands[removed]
+    # Taking away most of a sum leaves its rounding: without the heaviest of a subject the others are summed anew.
+    heaviest = weighed.argmax(axis=0)
+    is_heaviest = np.arange(len(weights))[:, None] == heaviest
+    left = np.where(is_heaviest[removed], np.where(is_heaviest, 0.0, weighed).sum(axis=0), left)
+    total = np.where(is_heaviest[removed], np.where(is_heaviest, 0.0, summands).sum(axis=0), total)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(left > 0, total / left, np.nan))
 
 
 def _combined(signals: Floats, weights: Floats, config: EnsembleConfig) -> Floats:

@@ -40,8 +40,9 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     else:
         spread = np.abs(mean[experienced] - median).mean()
         relative = (median - mean) / spread if spread > 0 else np.zeros(len(mean))
-    # From the best on, so that none underflows.
-    own = np.exp(-terms.theta * (relative - relative[experienced].min()))
+    # From the best on, so that the sum does not underflow.
+    behind = np.where(experienced, relative - relative[experienced].min(), 0.0)
+    own = np.exp(-terms.theta * behind)
     return JointWeights(_capped(_with_newcomers(own, experienced), terms.max_weight))
 
 
@@ -107,14 +108,15 @@ def _with_newcomers(own: Floats, experienced: Bools) -> Floats:
 
 
 def _capped(weights: Floats, largest: float) -> Floats:
-    """Shares of which none is above ``largest``, the excess given to the others in proportion."""
+    """Shares of which none is above ``largest``, the excess given to the others in proportion; equally to zeros."""
     shares = weights / weights.sum()
     if largest * len(shares) <= 1:
         return np.full(len(shares), 1 / len(shares))
     while (over := shares > largest * (1 + 1e-12)).any():
         capped = over | (shares >= largest)
-        rest = shares[~capped].sum()
-        shares = np.where(capped, largest, shares * (1 - largest * capped.sum()) / rest)
+        rest = np.where(capped, 0.0, shares)
+        rest = rest if rest.sum() > 0 else np.where(capped, 0.0, 1.0)
+        shares = np.where(capped, largest, rest * (1 - largest * capped.sum()) / rest.sum())
     return np.asarray(shares)
 
 
