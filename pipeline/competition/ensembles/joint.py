@@ -128,7 +128,7 @@ def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
     series = track.series[:, experienced]
     with np.errstate(invalid="ignore"):
         of_cycle = np.nanmean(series, axis=1, keepdims=True)
-    returns = np.where(np.isnan(series), of_cycle, series) * (-1 if track.is_loss else 1)
+    returns = np.where(np.isnan(series), of_cycle, series)
     try:
         estimator.fit(pd.DataFrame(returns[~np.isnan(of_cycle[:, 0])]))
         own = np.maximum(np.asarray(estimator.weights_, dtype=float), 0.0)
@@ -145,10 +145,10 @@ def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
 def _custom(function: CustomStrategy, track: Track) -> JointWeights:
     """Call an operator's function; equal weights, and why, where it fails or gives nothing usable."""
     models = track.models.tolist()
-    arguments: list[Any] = [_metrics(track), _predictions(track)]
-    if "scores" in inspect.signature(function).parameters:
-        arguments.append(_scores(track))
     try:
+        arguments: list[Any] = [_metrics(track), _predictions(track)]
+        if "scores" in inspect.signature(function).parameters:
+            arguments.append(_scores(track))
         given = dict(function(*arguments))
         strangers = [name for name in given if name not in models]
         weights = np.array([float(given.get(model, 0.0)) for model in models])
@@ -201,5 +201,13 @@ STRATEGIES.register("performance", JointStrategy("performance", weigh=performanc
 for _optimiser in (mean_variance, risk_parity):
     STRATEGIES.register(
         _optimiser.__name__,
-        JointStrategy(_optimiser.__name__, weigh=_optimiser, needs=52, needs_per_member=2, refit_every=REFIT_EVERY),
+        JointStrategy(
+            _optimiser.__name__,
+            # No ratio of mean to deviation is best where every mean is a loss.
+            for_losses=_optimiser is not mean_variance,
+            needs=52,
+            needs_per_member=2,
+            refit_every=REFIT_EVERY,
+            weigh=_optimiser,
+        ),
     )

@@ -122,8 +122,8 @@ def test_where_nobody_has_skill_all_are_equal() -> None:
     assert found.fallback.tolist() == ["no_skill"] * 3
 
 
-def test_skill_variance_is_not_for_losses() -> None:
-    assert [one.name for one in STRATEGIES if not one.for_losses] == ["skill_variance"]
+def test_strategies_that_reward_skill_by_its_mean_are_not_for_losses() -> None:
+    assert [one.name for one in STRATEGIES if not one.for_losses] == ["skill_variance", "mean_variance"]
 
 
 @pytest.mark.parametrize("strategy", SEPARABLE)

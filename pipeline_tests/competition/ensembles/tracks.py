@@ -30,10 +30,12 @@ def record_of(*models: Mapping[str, Any] | Sequence[float]) -> Track:
     return track([[NAN] * (longest - len(model)) + list(model) for model in models])
 
 
-def weighed(strategy: str, record: Track, members: int | None = None, **terms: Any) -> Weighing:
+def weighed(
+    strategy: str, record: Track, members: int | None = None, *, leave_out: bool = True, **terms: Any
+) -> Weighing:
     """What a strategy makes of a record; all are members unless said otherwise."""
     size = len(record.models) if members is None else members
-    return weigh(strategy_of(strategy), record, size, Terms(**({"min_history": 2} | terms)))
+    return weigh(strategy_of(strategy), record, size, Terms(**({"min_history": 2} | terms)), leave_out=leave_out)
 
 
 def shares(weighing: Weighing) -> Floats:
