@@ -20,9 +20,37 @@ def average_ranks(values: Floats) -> Floats:
     -------
     array, shape (..., n)
     """
-    n = values.shape[-1]
     if values.size == 0:
         return np.full(values.shape, np.nan)
+    order, first, last = _ties(values)
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
+    ranks[np.isnan(values)] = np.nan
+    return ranks
+
+
+def shared_places(values: Floats) -> tuple[Ints, Ints]:
+    """The first and the last place along the last axis, from 0, that each value shares with its equals.
+
+    Parameters
+    ----------
+    values : array, shape (..., n), n > 0
+        NaN is absent: its places mean nothing and come after those of the others.
+
+    Returns
+    -------
+    two arrays of int, shape (..., n)
+    """
+    order, *sorted_places = _ties(values)
+    first, last = np.empty((2, *values.shape), dtype=np.int64)
+    for places, ordered in zip((first, last), sorted_places, strict=True):
+        np.put_along_axis(places, order, ordered, axis=-1)
+    return first, last
+
+
+def _ties(values: Floats) -> tuple[Ints, Ints, Ints]:
+    """How to sort along the last axis, and in that order the first and the last place of each run of equals."""
+    n = values.shape[-1]
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
     place = np.arange(n)
@@ -32,10 +60,7 @@ def average_ranks(values: Floats) -> Floats:
     ends[..., :-1] = starts[..., 1:]
     first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
     last = np.minimum.accumulate(np.where(ends, place, n)[..., ::-1], axis=-1)[..., ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
-    ranks[np.isnan(values)] = np.nan
-    return ranks
+    return order, first, last
 
 
 def centred(values: Floats) -> Floats:

@@ -120,9 +120,9 @@ class Contract(Declaration):
         ValueError
             If there is none.
         """
-        name = metric.partition(BESIDE)[2]
+        _, beside, name = metric.partition(BESIDE)
         for ensemble in self.active_ensembles:
-            if name in ("", ensemble.name):
+            if not beside or name == ensemble.name:
                 return ensemble
         known = ", ".join(ensemble.name for ensemble in self.active_ensembles) or "none"
         raise ValueError(f"metric {metric!r} needs an ensemble to be computed against; declared and enabled: {known}")

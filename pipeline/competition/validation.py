@@ -86,11 +86,11 @@ def _ensemble_problems(contract: "Contract") -> list[str]:
 
 
 def _weighing_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterator[str]:
-    strategy, primary = strategy_of(ensemble.strategy), contract.metric(contract.scoring.primary)
-    if primary.of_panel is None:
-        yield f"scoring.primary {primary.name!r} is no metric of single cycles, so nothing can be weighed by it"
-    elif contract.direction(primary.name) is Direction.ASC and not strategy.for_losses:
-        yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary.name!r} is a loss"
+    strategy, primary = strategy_of(ensemble.strategy), contract.scoring.primary
+    if primary in contract.metrics and contract.metric(primary).of_panel is None:
+        yield f"scoring.primary {primary!r} is no metric of single cycles, so nothing can be weighed by it"
+    elif primary in contract.metrics and contract.direction(primary) is Direction.ASC and not strategy.for_losses:
+        yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary!r} is a loss"
     conditions = ensemble.conditions
     keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers) if conditions.top_n else ()
     of_keys = [key.partition(".")[2] for key in keys]

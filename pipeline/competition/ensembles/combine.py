@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.competition.arrays import Floats, Ints, average_ranks
+from pipeline.competition.arrays import Floats, Ints, average_ranks, shared_places
 from pipeline.competition.ensembles.config import EnsembleConfig, Normalize
 from pipeline.competition.ensembles.weighing import MOST_JOINT_MEMBERS, Weighing
 
-_DECIMALS = 10
-"""Digits kept, of the largest signal: sums that differ by rounding only must tie, as they do on paper."""
+_DIGITS = 10
+"""Digits kept, of signals of the usual size: sums that differ by rounding only must tie, as they do on paper."""
+_ROUNDING = 1e-9
+"""More than rounding makes of a number of members, or of a spread beside the values themselves."""
 
 
 def normalized(signals: Floats, how: Normalize) -> Floats:
@@ -35,7 +37,9 @@ def normalized(signals: Floats, how: Normalize) -> Floats:
             return np.asarray((average_ranks(signals) - 0.5) / n)
         deviation = signals - np.nansum(signals, axis=-1, keepdims=True) / n
         spread = np.sqrt(np.nansum(deviation**2, axis=-1, keepdims=True) / n)
-        return np.where(spread > 0, deviation / spread, np.where(np.isnan(signals), np.nan, 0.0))
+        size = np.sqrt(np.nansum(signals**2, axis=-1, keepdims=True) / n)
+        varies = spread > _ROUNDING * size  # the mean of a constant is not always the constant
+        return np.where(varies, deviation / spread, np.where(np.isnan(signals), np.nan, 0.0))
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,8 @@ def combine(signals: Floats, weighing: Weighing, config: EnsembleConfig, *, leav
     leave_out : bool
         Whether the predictions without each member are wanted.
     """
-    largest = np.nanmax(np.abs(signals), initial=0.0)
-    scale = largest if largest > 0 else 1.0
-    whole = settled(_combined(signals, weighing.weights, config), scale)
+    decimals = _decimals(signals[weighing.weights > 0])
+    whole = settled(_combined(signals, weighing.weights, config), decimals)
     if not leave_out or weighing.without is None:
         return Combined(whole, None)
     if config.combine != "mean" and int((weighing.weights > 0).sum()) > MOST_JOINT_MEMBERS:
@@ -81,12 +84,21 @@ def combine(signals: Floats, weighing: Weighing, config: EnsembleConfig, *, leav
     without = np.tile(whole, (len(signals), 1))
     for group in weighing.without:
         without[group.removed] = _without(signals, group.weights, group.removed, config)
-    return Combined(whole, settled(without, scale))
+    return Combined(whole, settled(without, decimals))
 
 
-def settled(values: Floats, scale: float) -> Floats:
+def settled(values: Floats, decimals: int) -> Floats:
     """Values without the last digits, which depend on the order of summing."""
-    return np.asarray(np.round(values / scale, _DECIMALS) * scale)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = np.round(values, decimals)
+    return np.where(np.isfinite(rounded), rounded, values)
+
+
+def _decimals(signals: Floats) -> int:
+    """Decimals to keep; one absurd prediction, the largest of all, must not cost the others theirs."""
+    sizes = np.abs(signals[~np.isnan(signals) & (signals != 0)])
+    usual = np.log10(np.median(sizes)) if sizes.size else 0.0
+    return int(np.clip(_DIGITS - np.ceil(usual), -300, 300))
 
 
 def _without(signals: Floats, weights: Floats, removed: Ints, config: EnsembleConfig) -> Floats:
@@ -95,14 +107,17 @@ def _without(signals: Floats, weights: Floats, removed: Ints, config: EnsembleCo
             _combined(signals, np.where(np.arange(len(weights)) == place, 0.0, weights), config) for place in removed
         ]
         return np.array(rows)
-    present = ~np.isnan(signals)
-    filled = np.where(present, signals, 0.0)
-    own = weights[removed, None]
-    left = weights @ present - own * present[removed]
-    total = weights @ filled - own * filled[removed]
-    # What is left of the weights is 0 but for rounding where the member was the only one to predict a subject.
-    left = np.where(left > 1e-12 * weights.max(initial=0.0), left, np.nan)
-    return np.asarray(total / left)
+    weighed = np.where(np.isnan(signals), 0.0, weights[:, None])
+    summands = np.where(weighed > 0, weighed * signals, 0.0)
+    left = weighed.sum(axis=0) - weighed[removed]
+    total = summands.sum(axis=0) - summands[removed]
+    # Taking away most of a sum leaves its rounding: without the heaviest of a subject the others are summed anew.
+    heaviest = weighed.argmax(axis=0)
+    is_heaviest = np.arange(len(weights))[:, None] == heaviest
+    left = np.where(is_heaviest[removed], np.where(is_heaviest, 0.0, weighed).sum(axis=0), left)
+    total = np.where(is_heaviest[removed], np.where(is_heaviest, 0.0, summands).sum(axis=0), total)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(left > 0, total / left, np.nan))
 
 
 def _combined(signals: Floats, weights: Floats, config: EnsembleConfig) -> Floats:
@@ -130,9 +145,13 @@ def _weighted_median(signals: Floats, weighed: Floats) -> Floats:
 
 
 def _trimmed(signals: Floats, weighed: Floats, trim: float) -> Floats:
-    """The weights without the members whose predictions of a subject are the lowest and the highest."""
+    """The weights without the members whose predictions of a subject are the lowest and the highest.
+
+    Of members that predict the same each loses the same share, so that their order decides nothing.
+    """
     counted = weighed > 0
     n = counted.sum(axis=0)
-    cut = np.floor(trim * n).astype(int)
-    place = np.argsort(np.argsort(np.where(counted, signals, np.nan), axis=0, kind="stable"), axis=0)
-    return np.where((place >= cut) & (place < n - cut), weighed, 0.0)
+    cut = np.floor(trim * n + _ROUNDING).astype(int)
+    first, last = (places.T for places in shared_places(np.where(counted, signals, np.nan).T))
+    kept = np.minimum(last, n - cut - 1) - np.maximum(first, cut) + 1
+    return np.where(counted, weighed * np.maximum(kept, 0) / (last - first + 1), 0.0)

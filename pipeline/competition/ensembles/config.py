@@ -61,13 +61,13 @@ class EnsembleConfig(Declaration):
     theta: float = Field(default=1.0, gt=0, description="strategy performance: how fast weights fall with the score.")
     max_weight: float = Field(default=0.5, gt=0, le=1, description="strategy performance: the largest share of one.")
 
-    @field_validator("strategy", mode="before")
+    @field_validator("strategy", "filter", mode="before")
     @classmethod
-    def _strategy_by_name(cls, strategy: Any) -> Any:
+    def _by_name(cls, given: Any) -> Any:
         """A strategy or a function given in Python is stored by its name."""
-        if isinstance(strategy, Strategy):
-            return strategy.name
-        return f"{strategy.__module__}.{strategy.__qualname__}" if callable(strategy) else strategy
+        if isinstance(given, Strategy):
+            return given.name
+        return f"{given.__module__}.{given.__qualname__}" if callable(given) else given
 
     @model_validator(mode="after")
     def _history_fits_the_window(self) -> "EnsembleConfig":

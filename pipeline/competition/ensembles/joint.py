@@ -40,8 +40,9 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     else:
         spread = np.abs(mean[experienced] - median).mean()
         relative = (median - mean) / spread if spread > 0 else np.zeros(len(mean))
-    # From the best on, so that none underflows.
-    own = np.exp(-terms.theta * (relative - relative[experienced].min()))
+    # From the best on, so that the sum does not underflow.
+    behind = np.where(experienced, relative - relative[experienced].min(), 0.0)
+    own = np.exp(-terms.theta * behind)
     return JointWeights(_capped(_with_newcomers(own, experienced), terms.max_weight))
 
 
@@ -107,14 +108,15 @@ def _with_newcomers(own: Floats, experienced: Bools) -> Floats:
 
 
 def _capped(weights: Floats, largest: float) -> Floats:
-    """Shares of which none is above ``largest``, the excess given to the others in proportion."""
+    """Shares of which none is above ``largest``, the excess given to the others in proportion; equally to zeros."""
     shares = weights / weights.sum()
     if largest * len(shares) <= 1:
         return np.full(len(shares), 1 / len(shares))
     while (over := shares > largest * (1 + 1e-12)).any():
         capped = over | (shares >= largest)
-        rest = shares[~capped].sum()
-        shares = np.where(capped, largest, shares * (1 - largest * capped.sum()) / rest)
+        rest = np.where(capped, 0.0, shares)
+        rest = rest if rest.sum() > 0 else np.where(capped, 0.0, 1.0)
+        shares = np.where(capped, largest, rest * (1 - largest * capped.sum()) / rest.sum())
     return np.asarray(shares)
 
 
@@ -126,7 +128,7 @@ def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
     series = track.series[:, experienced]
     with np.errstate(invalid="ignore"):
         of_cycle = np.nanmean(series, axis=1, keepdims=True)
-    returns = np.where(np.isnan(series), of_cycle, series) * (-1 if track.is_loss else 1)
+    returns = np.where(np.isnan(series), of_cycle, series)
     try:
         estimator.fit(pd.DataFrame(returns[~np.isnan(of_cycle[:, 0])]))
         own = np.maximum(np.asarray(estimator.weights_, dtype=float), 0.0)
@@ -143,10 +145,10 @@ def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
 def _custom(function: CustomStrategy, track: Track) -> JointWeights:
     """Call an operator's function; equal weights, and why, where it fails or gives nothing usable."""
     models = track.models.tolist()
-    arguments: list[Any] = [_metrics(track), _predictions(track)]
-    if "scores" in inspect.signature(function).parameters:
-        arguments.append(_scores(track))
     try:
+        arguments: list[Any] = [_metrics(track), _predictions(track)]
+        if "scores" in inspect.signature(function).parameters:
+            arguments.append(_scores(track))
         given = dict(function(*arguments))
         strangers = [name for name in given if name not in models]
         weights = np.array([float(given.get(model, 0.0)) for model in models])
@@ -199,5 +201,13 @@ STRATEGIES.register("performance", JointStrategy("performance", weigh=performanc
 for _optimiser in (mean_variance, risk_parity):
     STRATEGIES.register(
         _optimiser.__name__,
-        JointStrategy(_optimiser.__name__, weigh=_optimiser, needs=52, needs_per_member=2, refit_every=REFIT_EVERY),
+        JointStrategy(
+            _optimiser.__name__,
+            # No ratio of mean to deviation is best where every mean is a loss.
+            for_losses=_optimiser is not mean_variance,
+            needs=52,
+            needs_per_member=2,
+            refit_every=REFIT_EVERY,
+            weigh=_optimiser,
+        ),
     )

@@ -19,6 +19,10 @@ _FLOOR = 1e-3
 """Least dispersion that counts, as a share of the members' median: no record is that much steadier than the others."""
 
 
+_CONSTANT = 1e-24
+"""A variance below it is that of a constant, but for rounding."""
+
+
 @dataclass(frozen=True)
 class Track:
     """What was known, at a deadline, of the candidates of one cross-section.
@@ -64,7 +68,8 @@ class Track:
         """Sample variance over cycles (ddof 1), NaN for fewer than two; shape (models,)."""
         deviation = self.series - self.mean()
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.n > 1, np.nansum(deviation**2, axis=0) / (self.n - 1), np.nan)
+            variance = np.where(self.n > 1, np.nansum(deviation**2, axis=0) / (self.n - 1), np.nan)
+        return np.where(variance < _CONSTANT, 0.0, variance)
 
     def mean_square(self) -> Floats:
         """Mean squared error over cycles; shape (models,)."""

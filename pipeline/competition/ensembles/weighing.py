@@ -158,11 +158,12 @@ class _Shares:
                 yield from _or_equal(Without(alike, np.where(self.is_experienced, own, weight)))
 
     def _own(self, median: float) -> Floats:
-        floored = np.maximum(np.where(self.is_experienced, self.dispersion, np.nan), floor_of(median))
+        # Where most records are constant the floor is 0: all are taken to be equally steady.
+        least = floor_of(median)
+        dispersion = np.maximum(self.dispersion, least) if least > 0 else np.ones(len(self.dispersion))
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = self.strategy.own(self.track, floored)
-        # Where all records are constant their dispersions and the floor are 0: all are equally steady.
-        return np.where(np.isfinite(own), own, 1.0) if median > 0 else np.ones(len(own))
+            own = self.strategy.own(self.track, np.where(self.is_experienced, dispersion, np.nan))
+        return np.where(np.isfinite(own), own, 1.0)
 
 
 def _or_equal(without: Without) -> Iterator[Without]:

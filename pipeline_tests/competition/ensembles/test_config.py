@@ -1,0 +1,225 @@
+"""What an ensemble may declare, and how mistakes are named when the contract is read."""
+
+import re
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.competition import Contract
+from pipeline.competition.ensembles import (
+    EnsembleConfig,
+    FilterSpec,
+    equal_weight,
+    inverse_variance,
+    min_metric,
+    skill_variance,
+    top_n,
+)
+from pipeline_tests.competition.contests import contract
+from pipeline_tests.competition.ensembles import custom
+
+CUSTOM = "pipeline_tests.competition.ensembles.custom"
+MAIN = {"name": "main"}
+METRICS = ["ic", "ic_sharpe", "mean_return", "score", "turnover", "contribution", "ensemble_correlation"]
+LOSS = {"scoring": {"rule": "absolute_error", "primary": "score"}}
+
+
+def refused(*messages: str, **changes: Any) -> None:
+    with pytest.raises(ValidationError) as error:
+        contract(**({"metrics": METRICS, "ensembles": [MAIN]} | changes))
+    for message in messages:
+        assert message in str(error.value)
+
+
+def declared(**changes: Any) -> EnsembleConfig:
+    return contract(ensembles=[MAIN | changes]).ensembles[0]
+
+
+def test_an_ensemble_needs_no_more_than_a_name() -> None:
+    ensemble = declared()
+    assert ensemble.model_id == "__ensemble_main__"
+    assert (ensemble.strategy, ensemble.combine, ensemble.filter) == ("inverse_variance", "mean", None)
+    assert (ensemble.window, ensemble.min_history, ensemble.enabled) == (52, 13, True)
+
+
+def test_a_contest_has_none_by_default() -> None:
+    assert contract().ensembles == ()
+    assert contract().active_ensembles == ()
+
+
+def test_one_that_is_not_enabled_is_not_active() -> None:
+    both = contract(ensembles=[MAIN | {"enabled": False}, {"name": "other"}])
+    assert [one.name for one in both.active_ensembles] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "how"), [("rank_product", "rank"), ("directional", "rank"), ("absolute_error", "none")]
+)
+def test_predictions_are_ranked_where_their_unit_does_not_matter(rule: str, how: str) -> None:
+    contest = contract(scoring={"rule": rule, "primary": "ic"}, ensembles=[MAIN, {"name": "z", "normalize": "zscore"}])
+    assert [contest.normalization(one) for one in contest.ensembles] == [how, "zscore"]
+
+
+class TestFromPython:
+    @pytest.mark.parametrize("strategy", [equal_weight, inverse_variance, skill_variance])
+    def test_a_strategy_is_stored_by_its_name(self, strategy: Any) -> None:
+        assert EnsembleConfig(name="main", strategy=strategy).strategy == strategy.name
+
+    def test_filters_are_those_of_the_declaration(self) -> None:
+        assert EnsembleConfig(name="main", filter=top_n(5)) == EnsembleConfig.model_validate(
+            {"name": "main", "filter": {"top_n": 5}}
+        )
+        assert min_metric("ic", 0.01) == FilterSpec(min_metric={"ic": 0.01})
+
+    @pytest.mark.usefixtures("dotted_paths_into_tests")
+    def test_functions_are_stored_by_their_path(self) -> None:
+        ensemble = EnsembleConfig(name="main", strategy=custom.by_number, filter=custom.skilled)
+        assert ensemble.strategy == f"{CUSTOM}.by_number"
+        assert ensemble.filter == f"{CUSTOM}.skilled"
+        contest = contract(ensembles=[ensemble])
+        assert Contract.model_validate_json(contest.model_dump_json()) == contest
+
+    def test_a_function_without_a_path_is_refused(self) -> None:
+        refused("<lambda>", ensembles=[EnsembleConfig(name="main", strategy=lambda metrics, predictions: {})])
+
+
+def test_it_survives_json() -> None:
+    contest = contract(
+        metrics=METRICS,
+        ensembles=[
+            {"name": "a", "strategy": "performance", "theta": 2.5, "max_weight": 0.2, "title": "A"},
+            {"name": "b", "filter": {"top_n": 3, "min_metric": {"ic": 0.01}, "min_coverage": 0.5}, "combine": "median"},
+        ],
+    )
+    assert Contract.model_validate_json(contest.model_dump_json()) == contest
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "messages"),
+    [
+        ({"name": "Main"}, ["'Main' is no name"]),
+        ({"name": "a__b", "colour": 1}, ["unknown field 'colour'; known: name, title, strategy"]),
+        ({"strategy": "equal"}, ["unknown ensemble strategy 'equal'; known: equal_weight, inverse_variance, mean_var"]),
+        ({"strategy": "pipeline.nobody"}, ["ensemble strategy 'pipeline.nobody' cannot be imported", "equal_weight"]),
+        ({"strategy": "os.path.join"}, ["'os.path.join' is outside the packages", "PODIUM_DOTTED_PATH_PACKAGES"]),
+        ({"strategy": "pipeline.settings.PROJECT_ROOT"}, ["is a PosixPath; name a function (model_metrics, predicti"]),
+        ({"filter": "pipeline.nobody"}, ["ensemble filter 'pipeline.nobody' cannot be imported"]),
+        ({"filter": "top_5"}, ["ensemble filter 'top_5'"]),
+        ({"filter": "pipeline.settings.PROJECT_ROOT"}, ["is a PosixPath; name a function (model_id, metrics) -> bool"]),
+        ({"filter": {"best": 5}}, ["unknown field 'best'; known: top_n, min_metric, min_coverage"]),
+        ({"filter": {"top_n": 0}}, ["greater than or equal to 1"]),
+        ({"filter": {"min_coverage": 1.5}}, ["less than or equal to 1"]),
+        ({"filter": {"min_metric": {"icc": 0.0}}}, ["ensemble 'main': filter: metric 'icc' is not among: ic, ic_sh"]),
+        (
+            {"filter": {"min_metric": {"contribution": 0.0}}},
+            ["ensemble 'main': filter: metric 'contribution' is computed from an ensemble, so it cannot say who is in"],
+        ),
+        (
+            {"filter": {"min_metric": {"turnover": 0.5}}},
+            ["ensemble 'main': filter: metric 'turnover' is better neither high nor low"],
+        ),
+        (
+            {"min_history": 20, "window": 10},
+            ["ensemble 'main': min_history 20 is more than its window of 10 cycles", "lower min_history or widen"],
+        ),
+        ({"window": 5}, ["min_history 13 is more than its window of 5 cycles"]),
+        ({"min_history": 1}, ["greater than or equal to 2"]),
+        ({"combine": "mode"}, ["'mean', 'median' or 'trimmed'"]),
+        ({"normalize": "log"}, ["'rank', 'zscore' or 'none'"]),
+        ({"trim": 0.5}, ["less than 0.5"]),
+        ({"theta": 0}, ["greater than 0"]),
+        ({"max_weight": 1.1}, ["less than or equal to 1"]),
+    ],
+)
+def test_a_mistake_is_named_at_load(ensemble: dict[str, Any], messages: list[str]) -> None:
+    refused(*messages, ensembles=[MAIN | ensemble])
+
+
+@pytest.mark.parametrize(
+    ("changes", "messages"),
+    [
+        ({"ensembles": [MAIN, MAIN]}, ["ensembles names one twice (main, main); give each its own name"]),
+        (
+            {"ensembles": []},
+            [
+                "metric 'contribution' needs an ensemble to be computed against; declared and enabled: none",
+                "metric 'ensemble_correlation' needs an ensemble",
+            ],
+        ),
+        ({"ensembles": [MAIN | {"enabled": False}]}, ["'contribution' needs an ensemble", "enabled: none"]),
+        (
+            {"metrics": ["ic", "contribution@nobody"], "ensembles": [MAIN, {"name": "top5"}]},
+            ["metric 'contribution@nobody' needs an ensemble to be computed against; declared and enabled: main, top5"],
+        ),
+        (
+            {"metrics": ["ic", "contribution@off"], "ensembles": [MAIN, {"name": "off", "enabled": False}]},
+            ["metric 'contribution@off' needs an ensemble to be computed against; declared and enabled: main"],
+        ),
+        ({"metrics": ["ic", "ic@main"]}, ["metric 'ic@main': only metrics of members have an @; leave it out"]),
+        ({"metrics": ["ic", "nobody@main"]}, ["unknown metric 'nobody'; known: ", "contribution"]),
+        ({"metrics": ["ic", "contribution@"]}, ["'contribution@'", "main"]),
+        (
+            LOSS | {"ensembles": [MAIN | {"strategy": "skill_variance"}]},
+            ["ensemble 'main': strategy 'skill_variance' needs a primary metric where more is better; 'score' is"],
+        ),
+        (
+            LOSS | {"ensembles": [MAIN | {"strategy": "mean_variance"}]},
+            ["strategy 'mean_variance' needs a primary metric where more is better"],
+        ),
+        (
+            {"scoring": {"rule": "rank_product", "primary": "ic_sharpe"}},
+            ["ensemble 'main': scoring.primary 'ic_sharpe' is no metric of single cycles"],
+        ),
+        (
+            {"scoring": {"rule": "rank_product", "primary": "contribution"}},
+            ["ensemble 'main': scoring.primary 'contribution' is no metric of single cycles"],
+        ),
+        ({"scoring": {"rule": "rank_product", "primary": "nobody"}}, ["scoring.primary 'nobody' is not among metrics"]),
+        ({"scoring": {"rule": "nobody", "primary": "ic"}}, ["unknown scoring rule 'nobody'; known: "]),
+        (
+            {"leaderboard": {"rank_by": "all.contribution"}, "ensembles": [MAIN | {"filter": {"top_n": 3}}]},
+            ["ensemble 'main': filter: metric 'contribution' is computed from an ensemble"],
+        ),
+        (
+            {
+                "leaderboard": {"rank_by": "all.ic", "tie_breakers": ["all.contribution"]},
+                "ensembles": [MAIN | {"filter": {"top_n": 3}}],
+            },
+            ["ensemble 'main': filter: metric 'contribution' is computed from an ensemble"],
+        ),
+        ({"leaderboard": {"rank_by": "all.ensemble_correlation"}}, ["ensemble_correlation"]),
+    ],
+)
+def test_what_does_not_fit_together_is_named_at_load(changes: dict[str, Any], messages: list[str]) -> None:
+    refused(*messages, **changes)
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    refused(
+        "unknown ensemble strategy 'equal'",
+        "unknown metric 'icc'",
+        ensembles=[MAIN | {"strategy": "equal"}],
+        metrics=["ic", "icc"],
+    )
+
+
+def test_a_board_may_be_ranked_by_contribution() -> None:
+    contest = contract(metrics=METRICS, ensembles=[MAIN], leaderboard={"rank_by": "all.contribution"})
+    assert contest.metric("contribution").of_members is not None
+
+
+def test_a_metric_of_members_is_beside_the_first_ensemble_or_the_one_it_names() -> None:
+    contest = contract(
+        metrics=["ic", "contribution", "contribution@top5"],
+        ensembles=[MAIN | {"enabled": False}, {"name": "first"}, {"name": "top5", "filter": {"top_n": 5}}],
+    )
+    assert contest.ensemble_beside("contribution").name == "first"
+    assert contest.ensemble_beside("contribution@top5").name == "top5"
+    assert contest.metric("contribution@top5").name == "contribution@top5"
+
+
+def test_every_message_fits_a_line_of_a_terminal_without_code() -> None:
+    with pytest.raises(ValidationError) as error:
+        contract(metrics=["ic", "contribution@nobody"], ensembles=[MAIN])
+    assert re.search(r"Traceback|<function|object at", str(error.value)) is None
