@@ -48,7 +48,8 @@ _STAGES = {
     "scores": _Stage({"predictions": {"output_type"}, "scoring": {"rule"}} | dict.fromkeys(_PANEL, True), (_PURE,)),
     "cycle_metrics": _Stage({"metrics": True} | dict.fromkeys(_PANEL, True), (_PURE,)),
     "snapshots": _Stage({"metrics": True, "windows": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
-    "leaderboard": _Stage({"leaderboard": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
+    # A changed window changes the snapshots that the boards read, or none of theirs.
+    "leaderboard": _Stage({"leaderboard": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
 }
 
 

@@ -1,6 +1,6 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache, partial
 
@@ -9,10 +9,12 @@ import pandas as pd
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.stages import (
+    RankEvidence,
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
     earlier_board,
+    key_metrics,
     score_predictions,
     stamp_deadline,
 )
@@ -185,28 +187,39 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
 
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Rank the models at every moment whose snapshots, or those it is compared with, are new."""
+    """Rank the models at every moment whose snapshots, or those it is compared with, or metrics are new."""
     known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
+
+    @cache  # one reading for all blocks
+    def evidence() -> RankEvidence:
+        metrics = [metric.name for metric in key_metrics(contract)]
+        return RankEvidence(_known_metrics(store, contract, config.last, metrics), contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         earlier = [board for as_of in as_ofs if (board := earlier_board(as_of, known)) is not None]
         needed = sorted({*as_ofs, *earlier})
-        return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
+        return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract, evidence())
 
     code = stage_code("leaderboard", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
     return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
 
 
-def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
-    """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text."""
+def _known_metrics(
+    store: Store, contract: Contract, until: datetime | None, metrics: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text.
+
+    Of all metrics, or of those named.
+    """
     statement = compose(
         "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator FROM {table}"
-        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
+        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)"
+        " AND list_contains(coalesce(?, [metric]), metric)",
         table=CYCLE_METRICS,
         **{column: _as_category(store, contract, column) for column in ("category", "metric", "model_id", "reason")},
     )
-    return store.query(statement, [contract.name, until])
+    return store.query(statement, [contract.name, until, None if metrics is None else list(metrics)])
 
 
 def _as_category(store: Store, contract: Contract, column: str) -> Sql:

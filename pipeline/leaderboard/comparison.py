@@ -6,6 +6,7 @@ what moves all contestants alike widens them and separates nobody.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -182,12 +183,12 @@ class _Key:
     windows: tuple[int, ...]
     _counted: dict[tuple[int, int, int], FloatArray] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def statistics(self) -> list[Influence]:
         """The parts, each once: one may be in several windows."""
         return list({id(part): part for part in self.parts}.values())
 
-    @property
+    @cached_property
     def present(self) -> BoolArray:
         """The cycles in which a contestant has every statistic, over the longest window."""
         return np.asarray(np.logical_and.reduce([part.present for part in self.parts]))
@@ -211,16 +212,17 @@ class _Key:
 
 
 def _of(parts: Sequence[Influence], who: IntArray) -> list[Influence]:
-    """The statistics of some contestants only; what was the same object stays so."""
-    distinct = {
-        id(part): Influence(part.value[who], part.psi[:, who], part.present[:, who])
-        for part in {id(part): part for part in parts}.values()
-    }
+    """The statistics of some contestants only, without cycles where undefined; what was the same object stays so."""
+    distinct = {id(part): part for part in parts}
+    for key, part in distinct.items():
+        value = part.value[who]
+        is_defined = np.isfinite(value)
+        distinct[key] = Influence(np.where(is_defined, value, 0.0), part.psi[:, who], part.present[:, who] & is_defined)
     return [distinct[id(part)] for part in parts]
 
 
 def _none(contestants: int, who: IntArray, method: str) -> RankIntervals:
-    """No intervals: for those ``who`` take part by the method, for the others because they are unranked."""
+    """No intervals yet: those ``who`` take part have this method, the others are unranked."""
     rank_lo, rank_hi, tie_group, n_cycles = np.zeros((4, contestants), dtype=np.int64)
     methods = np.full(contestants, UNRANKED, dtype=object)
     methods[who] = method

@@ -55,10 +55,20 @@ def _add_absence(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE competition.snapshots ALTER COLUMN {column} DROP DEFAULT")
 
 
+def _add_rank_intervals(connection: duckdb.DuckDBPyConnection) -> None:
+    columns = {name: "INTEGER" for name in ("rank_lo", "rank_hi", "tie_group")}
+    for column, kind in (columns | {"n_cycles": "BIGINT", "n_effective": "DOUBLE"}).items():
+        connection.execute(f"ALTER TABLE competition.leaderboard ADD COLUMN {column} {kind}")
+    connection.execute("ALTER TABLE competition.leaderboard ADD COLUMN rank_method VARCHAR DEFAULT 'not_computed'")
+    connection.execute("ALTER TABLE competition.leaderboard ALTER COLUMN rank_method SET NOT NULL")
+    connection.execute("ALTER TABLE competition.leaderboard ALTER COLUMN rank_method DROP DEFAULT")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
     Migration(3, "snapshots say what models left out", _add_absence),
+    Migration(4, "boards say between which ranks a model could be", _add_rank_intervals),
 )
 
 

@@ -46,7 +46,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"min_subjects": 3}, {"scores", "cycle_metrics"}),
         ({"center": 0.5}, {"scores", "cycle_metrics"}),
         ({"horizon_cycles": 0.5}, {"scores", "cycle_metrics"}),
-        ({"missing": {"policy": "worst"}}, {"snapshots"}),
+        ({"missing": {"policy": "worst"}}, {"snapshots", "leaderboard"}),
         ({"horizon_length": "1d"}, set()),
         ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
         ({"factors": {"source": "other"}}, {"factors"}),

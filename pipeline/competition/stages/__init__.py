@@ -6,15 +6,18 @@ name, which the warehouse fills in. No step reads or writes anything.
 
 from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
+from pipeline.competition.stages.rank_evidence import RankEvidence, key_metrics
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
 from pipeline.competition.stages.snapshots import RollingWindows, compute_snapshots
 
 __all__ = [
+    "RankEvidence",
     "RollingWindows",
     "compute_cycle_metrics",
     "compute_leaderboard",
     "compute_snapshots",
     "earlier_board",
+    "key_metrics",
     "score_predictions",
     "stamp_deadline",
 ]
