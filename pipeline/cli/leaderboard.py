@@ -61,11 +61,11 @@ def parse_moment(text: str, option: str, time_of_day: time = time.max) -> dateti
 def print_board(found: Board, limit: int | None = None) -> None:
     """Print a board as a table.
 
-    Its columns are rank, change, model, the weighted sum where ranks are by one, every key with the first one's
-    interval, coverage and n; a narrow terminal gets those that matter most. The rank of a virtual model, in
-    parentheses, is its rank among all models.
+    Its columns are rank, the ranks that it could be, change, model, the weighted sum where ranks are by one, every key
+    with the first one's interval, coverage and n; a narrow terminal gets those that matter most. The rank of a virtual
+    model, in parentheses, is its rank among all models.
     """
-    title = Text(f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}")
+    title = Text(f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}{_worth(found)}")
     rows = found.rows[:limit]
     cells = [_cells(found, row) for row in rows]
     columns = [
@@ -80,13 +80,14 @@ def _headers(found: Board) -> list[tuple[str, int]]:
     first, *others = found.keys
     weighted = [("weighted sum", 0)] if found.is_weighted else []
     keys = [(first, 1 if weighted else 0), ("95 % interval", 2), *((key, 5) for key in others)]
-    return [("rank", 0), ("±", 3), ("model", 0), *weighted, *keys, ("coverage", 3), ("n", 4)]
+    return [("rank", 0), ("could be", 2), ("±", 3), ("model", 0), *weighted, *keys, ("coverage", 3), ("n", 4)]
 
 
 def _cells(found: Board, row: BoardRow) -> list[str]:
     first, *others = [row.values.get(key) for key in found.keys]
     return [
         _rank(row),
+        MISSING if row.rank_lo is None else f"{row.rank_lo}-{row.rank_hi}",
         f"{row.rank_change:+d}" if row.rank_change else "",
         row.title if row.status == "ranked" else f"{row.title} ({row.status})",
         *([signed(row.rank_key)] if found.is_weighted else []),
@@ -102,6 +103,16 @@ def _rank(row: BoardRow) -> str:
     if row.is_ensemble:
         return MISSING if row.rank_with_ensembles is None else f"({row.rank_with_ensembles})"
     return MISSING if row.rank is None else str(row.rank)
+
+
+def _worth(found: Board) -> str:
+    """How many independent cycles the longest records count as, where comparisons tell."""
+    told = [(row.n_cycles, row.n_effective) for row in found.rows if row.n_cycles and row.n_effective is not None]
+    if not told:
+        return ""
+    longest = max(cycles for cycles, _ in told)
+    count_as = sorted({f"{effective:.0f}" for cycles, effective in told if cycles == longest}, key=float)
+    return f"; {longest:,} cycles count as {'-'.join(dict.fromkeys((count_as[0], count_as[-1])))}"
 
 
 def _value(value: KeyValue | None) -> str:

@@ -56,7 +56,8 @@ _STAGES = {
     "ensemble_metrics": _Stage({"metrics": True} | _OF_PANEL, (_PURE,)),
     "member_metrics": _Stage(_WEIGHING | _OF_PANEL, (_PURE, _KERNEL)),
     "snapshots": _Stage(_WINDOWS | {"metrics": True, "ensembles": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
-    "leaderboard": _Stage({"leaderboard": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
+    # A changed window changes the snapshots that the boards read, or none of theirs.
+    "leaderboard": _Stage({"leaderboard": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
 }
 
 

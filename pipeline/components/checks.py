@@ -208,6 +208,25 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
                OR (status = 'ranked' AND NOT is_ensemble) <> (rank IS NOT NULL)
             """,
         ),
+        Check(
+            "rank_intervals_hold_the_rank",
+            "What a model's rank could be includes what it is, within the ranks there are; without an interval, the "
+            "method says why.",
+            """
+            SELECT as_of, category, model_id, rank, rank_lo, rank_hi, tie_group, rank_method
+            FROM (
+                SELECT *, count(rank) OVER (PARTITION BY as_of, category) AS ranked
+                FROM competition.leaderboard
+                WHERE competition = ?
+            )
+            WHERE NOT (1 <= rank_lo AND rank_lo <= rank AND rank <= rank_hi AND rank_hi <= ranked)
+               OR tie_group <> rank_lo
+               OR (rank_lo IS NULL) <> (rank_hi IS NULL)
+               OR (rank_method = 'holm') <> (rank_lo IS NOT NULL)
+               OR (rank_method = 'unranked') <> (status <> 'ranked')
+               OR (rank_method = 'virtual') <> (status = 'ranked' AND is_ensemble)
+            """,
+        ),
     ),
 }
 

@@ -76,7 +76,7 @@ _COMPUTED: tuple[Asset, ...] = (
     (SCORES, competition_tables.update_scores, (PREDICTIONS, TRUTH)),
     (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, FACTORS, TRUTH, SCORES)),
     (SNAPSHOTS, competition_tables.update_snapshots, (CYCLE_METRICS, MODELS)),
-    (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
+    (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, CYCLE_METRICS, MODELS)),
 )
 """What follows from them, whatever they came from."""
 

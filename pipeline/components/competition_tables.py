@@ -10,11 +10,13 @@ import pandas as pd
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
 from pipeline.competition.stages import (
+    RankEvidence,
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
     cycles_before,
     earlier_board,
+    key_metrics,
     score_predictions,
     stamp_deadline,
 )
@@ -249,13 +251,18 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
 
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Rank the models at every moment whose snapshots, or those it is compared with, are new."""
+    """Rank the models at every moment whose snapshots, or those it is compared with, or metrics are new."""
     known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
+
+    @cache  # one reading for all blocks
+    def evidence() -> RankEvidence:
+        metrics = [metric.name for metric in key_metrics(contract)]
+        return RankEvidence(known_metrics(store, contract, config.last, virtual=True, metrics=metrics), contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         earlier = [board for as_of in as_ofs if (board := earlier_board(as_of, known)) is not None]
         needed = sorted({*as_ofs, *earlier})
-        return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
+        return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract, evidence())
 
     code = stage_code("leaderboard", contract)
     rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")

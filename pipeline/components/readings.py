@@ -1,6 +1,6 @@
 """What several tables of a competition are computed from, as they read it from the warehouse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -15,10 +15,17 @@ from pipeline.warehouse.identifiers import Sql, join, literal
 _METRIC_COLUMNS = Sql("category, metric, model_id, reason, cycle, known_at, value, numerator, denominator, is_imputed")
 
 
-def known_metrics(store: Store, contract: Contract, until: datetime | None, *, virtual: bool = False) -> pd.DataFrame:
+def known_metrics(
+    store: Store,
+    contract: Contract,
+    until: datetime | None,
+    *,
+    virtual: bool = False,
+    metrics: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text.
 
-    With ``virtual``, those of virtual models and of members beside an ensemble too.
+    With ``virtual``, those of virtual models and of members beside an ensemble too. Of all metrics, or of those named.
     """
     of_board = Sql("WHERE competition = $board AND known_at <= coalesce($until, 'infinity'::TIMESTAMP)")
     parts = [
@@ -31,8 +38,11 @@ def known_metrics(store: Store, contract: Contract, until: datetime | None, *, v
             )
         )
         parts.extend(_beside(contract, name, of_board) for name in (metric.name for metric in member_metrics(contract)))
-    rows = join(parts, " UNION ALL ")
-    parameters = {"board": contract.name, "until": until}
+    rows = compose(
+        "SELECT * FROM ({every}) WHERE list_contains(coalesce($metrics, [metric]), metric)",
+        every=join(parts, " UNION ALL "),
+    )
+    parameters = {"board": contract.name, "until": until, "metrics": None if metrics is None else list(metrics)}
     names = {
         column: _as_category(store, rows, parameters, column) for column in ("category", "metric", "model_id", "reason")
     }

@@ -1,6 +1,8 @@
 """The kernel of every board: ranking, and the uncertainty of what is ranked. Pure functions over arrays."""
 
 from pipeline.leaderboard.arrays import Reasons
+from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
+from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
 from pipeline.leaderboard.influence import (
     Influence,
@@ -15,22 +17,27 @@ from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
 from pipeline.leaderboard.ties import decimal_codes
 
 __all__ = [
+    "Dependence",
     "Direction",
     "Influence",
     "Interval",
     "RankBy",
+    "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
     "WeightedKey",
     "combined_influence",
     "decimal_codes",
+    "dependence",
     "eligibility",
+    "holm",
     "interval",
     "long_run_variance",
     "mean_influence",
     "rank_change",
     "rank_contestants",
+    "rank_intervals",
     "ratio_influence",
     "sharpe_influence",
     "weighted_interval",

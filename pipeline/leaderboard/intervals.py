@@ -75,8 +75,8 @@ def interval(influence: Influence) -> Interval:
     """
     n = influence.n
     se = np.full(n.shape, np.nan)
-    for length, columns in _columns_by_length(n, influence.value):
-        series = _closed_up(influence.psi, influence.present, length, columns)
+    for length, columns in columns_by_length(n, influence.value):
+        series = closed_up(influence.psi, influence.present, length, columns)
         se[columns] = np.sqrt(long_run_variance(series) / length)
     return _interval(influence.value, se, n, n, influence.is_smooth)
 
@@ -113,12 +113,7 @@ def weighted_interval(
         If parts, weights and windows do not match, shapes differ, or a window is not within the cycles given.
     """
     require_parts(parts, weights)
-    cycles = parts[0].psi.shape[0]
-    if len(windows) != len(parts) or not all(0 < window <= cycles for window in windows):
-        raise ValueError(
-            f"windows are {list(windows)} for {len(parts)} parts over {cycles} cycles; "
-            f"give one per part, from 1 to the number of cycles"
-        )
+    require_windows(parts, windows)
     present = union_of_cycles(parts)
     in_both = np.array([[count_cycles(present[-min(a, b) :]) for a in windows] for b in windows])
     counts = np.array([count_cycles(part.present[-w:]) for part, w in zip(parts, windows, strict=True)])
@@ -126,13 +121,29 @@ def weighted_interval(
     n = count_cycles(present)
     fewest = counts.min(axis=0)
     se = np.full(n.shape, np.nan)
-    for length, columns in _columns_by_length(np.where(fewest < MIN_CYCLES, 0, n), estimate):
-        loads = np.array([_cosine_loads(_closed_up(part.psi, present, length, columns)) for part in parts])
+    for length, columns in columns_by_length(np.where(fewest < MIN_CYCLES, 0, n), estimate):
+        loads = np.array([_cosine_loads(closed_up(part.psi, present, length, columns)) for part in parts])
         share = np.array(weights, dtype=np.float64)[:, None] / counts[:, columns]
         covariance = np.einsum("kjm,ljm->klm", loads, loads) / loads.shape[1]
         variance = np.einsum("klm,km,lm,klm->m", covariance, share, share, in_both[:, :, columns])
         se[columns] = np.sqrt(np.maximum(variance, 0.0))
     return _interval(estimate, se, fewest, n, all(part.is_smooth for part in parts))
+
+
+def require_windows(parts: Sequence[Influence], windows: Sequence[int]) -> None:
+    """Refuse windows that do not match the parts.
+
+    Raises
+    ------
+    ValueError
+        If there is not one per part, or one is not within the cycles given.
+    """
+    cycles = parts[0].psi.shape[0]
+    if len(windows) != len(parts) or not all(0 < window <= cycles for window in windows):
+        raise ValueError(
+            f"windows are {list(windows)} for {len(parts)} parts over {cycles} cycles; "
+            f"give one per part, from 1 to the number of cycles"
+        )
 
 
 def long_run_variance(psi: npt.ArrayLike) -> FloatArray:
@@ -180,13 +191,13 @@ def _cosine_loads(series: FloatArray) -> FloatArray:
     return transformed[1 : cosine_count(cycles) + 1] * math.sqrt(1 / (2 * cycles))
 
 
-def _columns_by_length(n: IntArray, value: FloatArray) -> list[tuple[int, IntArray]]:
+def columns_by_length(n: IntArray, value: FloatArray) -> list[tuple[int, IntArray]]:
     """Contestants that have an interval, by their number of cycles."""
     usable = (n >= MIN_CYCLES) & np.isfinite(value)
     return [(int(length), np.flatnonzero(usable & (n == length))) for length in np.unique(n[usable])]
 
 
-def _closed_up(psi: FloatArray, present: BoolArray, length: int, columns: IntArray) -> FloatArray:
+def closed_up(psi: FloatArray, present: BoolArray, length: int, columns: IntArray) -> FloatArray:
     """The series of contestants that are present in ``length`` cycles, without the others; shape (length, columns)."""
     if length == psi.shape[0]:
         return psi if columns.size == psi.shape[1] else psi[:, columns]

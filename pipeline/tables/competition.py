@@ -313,6 +313,19 @@ LEADERBOARD = TableSpec(
         ),
         Column("rank_with_ensembles", "INTEGER", "Rank among all models.", nullable=True),
         Column("rank_change", "INTEGER", "Places gained (+) or lost (-) since the earlier board.", nullable=True),
+        Column("rank_lo", "INTEGER", "Best rank it could have: 1 + the models significantly better.", nullable=True),
+        Column(
+            "rank_hi",
+            "INTEGER",
+            "Worst rank it could have: ranked models less those significantly worse.",
+            nullable=True,
+        ),
+        Column(
+            "tie_group", "INTEGER", "Models that share it have as many above that are surely better.", nullable=True
+        ),
+        Column("n_cycles", "BIGINT", "Cycles on which it is compared with others.", nullable=True),
+        Column("n_effective", "DOUBLE", "How many independent cycles these count as.", nullable=True),
+        Column("rank_method", "VARCHAR", "How rank_lo and rank_hi were made, or why there are none."),
         Column("rank_key", "DOUBLE", "The value ranked by.", nullable=True),
         Column("coverage", "DOUBLE", "Coverage in the window ranked by.", nullable=True),
         Column("n", "BIGINT", "Cycles or predictions that the value ranked by rests on."),
@@ -321,7 +334,7 @@ LEADERBOARD = TableSpec(
     ),
     key=("competition", "as_of", "category", "model_id"),
     cycle="as_of",
-    inputs=(Input("snapshots"), Input("snapshots", Via.DAY_BEFORE)),
+    inputs=(Input("snapshots"), Input("snapshots", Via.DAY_BEFORE), Input("cycle_metrics", Via.KNOWN_BY)),
 )
 
 COMPETITION_TABLES = (

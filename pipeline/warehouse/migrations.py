@@ -79,11 +79,24 @@ def _add_column(connection: duckdb.DuckDBPyConnection, table: str, column: Sql, 
         connection.execute(compose(statement, value=value, **parts))
 
 
+def _add_rank_intervals(connection: duckdb.DuckDBPyConnection) -> None:
+    columns = {name: "INTEGER" for name in ("rank_lo", "rank_hi", "tie_group")}
+    for column, kind in (columns | {"n_cycles": "BIGINT", "n_effective": "DOUBLE"}).items():
+        connection.execute(f"ALTER TABLE competition.leaderboard ADD COLUMN {column} {kind}")
+    _add_column(connection, "leaderboard", Sql("rank_method VARCHAR NOT NULL"), Sql("'not_computed'"))
+
+
+def _add_final(connection: duckdb.DuckDBPyConnection) -> None:
+    _add_column(connection, "snapshots", Sql("is_final BOOLEAN NOT NULL"), Sql("false"))
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
     Migration(3, "snapshots say what models left out", _add_absence),
     Migration(4, "predictions, scores and metrics say what stands in for a submission", _add_imputed),
+    Migration(5, "boards say between which ranks a model could be", _add_rank_intervals),
+    Migration(6, "snapshots say whether they are final", _add_final),
 )
 
 

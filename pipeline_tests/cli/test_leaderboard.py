@@ -25,22 +25,28 @@ def test_the_newest_board_is_printed_with_its_date_and_what_it_is_ranked_by(boar
     assert (outcome.code, outcome.err) == (0, "")
     title, ranked_by, *_ = outcome.out.splitlines()
     assert title.strip() == "The weekly contest"
-    assert ranked_by.strip() == "ranked by quarter.ic, as of 2020-01-17 22:00 UTC"
+    assert ranked_by.strip() == "ranked by quarter.ic, as of 2020-01-17 22:00 UTC; 12 cycles count as 8-12"
 
 
-def test_every_row_shows_rank_change_model_keys_interval_coverage_and_n(boards: Podium) -> None:
+def test_how_many_cycles_count_is_left_out_where_nothing_tells(boards: Podium) -> None:
+    _, ranked_by, *_ = boards("leaderboard", "weekly", "--as-of", "2020-01-10").out.splitlines()
+    assert ranked_by.strip() == "ranked by quarter.ic, as of 2020-01-10 22:00 UTC"
+    assert [row[1] for row in boards("leaderboard", "weekly", "--as-of", "2020-01-10").table[1:]] == ["–"] * 3
+
+
+def test_every_row_shows_rank_what_it_could_be_change_model_keys_interval_coverage_and_n(boards: Podium) -> None:
     assert boards("leaderboard", "weekly").table == [
-        ["rank", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"],
-        ["1", "+1", "Beta [/b] [bold]", "+0.060", "+0.050 … +0.070", "+0.050", "88 %", "1,234"],
-        ["2", "-1", "Alpha", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
-        ["2", "", "Gamma", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
-        ["–", "", "Silent (unranked: low_coverage)", "–", "–", "–", "0 %", "0"],
+        ["rank", "could be", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"],
+        ["1", "1-2", "+1", "Beta [/b] [bold]", "+0.060", "+0.050 … +0.070", "+0.050", "88 %", "1,234"],
+        ["2", "1-3", "-1", "Alpha", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
+        ["2", "2-3", "", "Gamma", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
+        ["–", "–", "", "Silent (unranked: low_coverage)", "–", "–", "–", "0 %", "0"],
     ]
 
 
 def test_ensembles_are_listed_when_asked_for_and_change_no_rank(boards: Podium) -> None:
     without, with_all = boards("leaderboard", "weekly"), boards("leaderboard", "weekly", "--include-ensembles")
-    ensemble = ["(1)", "", "Mean of all", "+0.070", "+0.060 … +0.080", "+0.060", "88 %", "1,234"]
+    ensemble = ["(1)", "–", "", "Mean of all", "+0.070", "+0.060 … +0.080", "+0.060", "88 %", "1,234"]
     header, *rows = without.table
     assert with_all.table == [header, ensemble, *rows]
 
@@ -55,7 +61,7 @@ def test_a_hidden_ensemble_leaves_no_gap(boards: Podium) -> None:
 
 
 def test_limit_keeps_the_first_rows(boards: Podium) -> None:
-    assert [row[2] for row in boards("leaderboard", "weekly", "--limit", "2").table[1:]] == [
+    assert [row[3] for row in boards("leaderboard", "weekly", "--limit", "2").table[1:]] == [
         "Beta [/b] [bold]",
         "Alpha",
     ]
@@ -76,6 +82,18 @@ def test_json_has_everything_with_times_in_utc_and_null_for_undefined(boards: Po
     ensemble, *_, silent = found["rows"]
     assert (ensemble["model_id"], ensemble["rank"], ensemble["rank_with_ensembles"]) == (ENSEMBLE, None, 1)
     assert silent["rank_key"] is None
+    beta = found["rows"][1]
+    assert {
+        key: beta[key] for key in ("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method")
+    } == {
+        "rank_lo": 1,
+        "rank_hi": 2,
+        "tie_group": 1,
+        "n_cycles": 12,
+        "n_effective": 9.6,
+        "rank_method": "holm",
+    }
+    assert (silent["rank_lo"], silent["rank_method"]) == (None, "unranked")
     undefined = {"value": None, "ci_low": None, "ci_high": None, "reason": "no_scores"}
     assert silent["values"] == {"quarter.ic": undefined, "recent.ic": undefined}
 
@@ -84,8 +102,8 @@ def test_a_weighted_board_shows_the_sum_and_its_parts(boards: Podium) -> None:
     outcome = boards("leaderboard", "blend")
     assert "ranked by 0.75 quarter.ic + 0.25 recent.ic, as of" in outcome.out
     header, first, _ = outcome.table
-    assert header[2:8] == ["model", "weighted sum", "quarter.ic", "95 % interval", "recent.ic", "all.hit_rate"]
-    assert first[2:8] == ["beta", "+0.035", "+0.030", "+0.020 … +0.040", "+0.050", "+0.500"]
+    assert header[3:9] == ["model", "weighted sum", "quarter.ic", "95 % interval", "recent.ic", "all.hit_rate"]
+    assert first[3:9] == ["beta", "+0.035", "+0.030", "+0.020 … +0.040", "+0.050", "+0.500"]
 
 
 @pytest.mark.parametrize(
@@ -169,9 +187,9 @@ def test_a_revision_shows_from_the_moment_it_was_known(podium: Podium, fresh_boa
 @pytest.mark.parametrize(
     ("width", "header"),
     [
-        (200, ["rank", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"]),
-        (80, ["rank", "±", "model", "quarter.ic", "95 % interval", "coverage"]),
-        (60, ["rank", "model", "quarter.ic", "95 % interval"]),
+        (200, ["rank", "could be", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"]),
+        (80, ["rank", "could be", "±", "model", "quarter.ic", "95 % interval"]),
+        (60, ["rank", "could be", "model", "quarter.ic"]),
         (45, ["rank", "model", "quarter.ic"]),
     ],
 )

@@ -19,23 +19,10 @@ from pipeline.leaderboard import (
     weighted_interval,
 )
 from pipeline.leaderboard.intervals import cosine_count
+from pipeline_tests.leaderboard.series import KINDS, noise
 
 RNG = np.random.default_rng(5)
 SERIES = RNG.normal(0.05, 0.3, (60, 4))
-KINDS = ["independent", "overlapping", "autocorrelated"]
-
-
-def noise(kind: str, cycles: int, replications: int, seed: int = 0) -> np.ndarray:
-    """Series of mean 0, shape (cycles, replications)."""
-    shocks = np.random.default_rng([seed, KINDS.index(kind)]).standard_normal((cycles + 60, replications))
-    if kind == "independent":
-        return shocks[60:]
-    if kind == "overlapping":
-        return sum(shocks[60 - lag : 60 - lag + cycles] for lag in range(4)) / 2
-    x = np.zeros_like(shocks)
-    for t in range(1, len(x)):
-        x[t] = 0.5 * x[t - 1] + shocks[t]
-    return x[60:]
 
 
 def plain_interval(value: float, psi: list[float]) -> tuple[float, float, float]:
@@ -219,8 +206,9 @@ def covered(result: object, truth: float) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_95_percent_of_intervals_of_a_mean_hold_it(kind: str) -> None:
-    x = noise(kind, 260, 8000)
+@pytest.mark.parametrize("cycles", [52, 260])
+def test_95_percent_of_intervals_of_a_mean_hold_it(kind: str, cycles: int) -> None:
+    x = noise(kind, cycles, 8000)
     assert 0.93 <= covered(interval(mean_influence(x)), 0.0) <= 0.97
 
 
@@ -242,17 +230,19 @@ def test_95_percent_of_intervals_hold_the_mean_whichever_cycles_are_absent(kind:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_95_percent_of_intervals_of_a_sharpe_ratio_hold_it(kind: str) -> None:
+@pytest.mark.parametrize("cycles", [52, 260])
+def test_95_percent_of_intervals_of_a_sharpe_ratio_hold_it(kind: str, cycles: int) -> None:
     sd = {"independent": 1.0, "overlapping": 1.0, "autocorrelated": math.sqrt(4 / 3)}[kind]
-    x = 0.2 * sd + noise(kind, 260, 8000)
+    x = 0.2 * sd + noise(kind, cycles, 8000)
     assert 0.93 <= covered(interval(sharpe_influence(x)), 0.2) <= 0.97
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_95_percent_of_intervals_of_a_hit_rate_hold_it(kind: str) -> None:
+@pytest.mark.parametrize("cycles", [52, 260])
+def test_95_percent_of_intervals_of_a_hit_rate_hold_it(kind: str, cycles: int) -> None:
     """Hits of cycles whose number of tasks varies, a tenth of the cycles without any."""
-    z = noise(kind, 260, 8000)
+    z = noise(kind, cycles, 8000)
     rng = np.random.default_rng(2)
     tasks = rng.integers(1, 21, z.shape) * (rng.random(z.shape) > 0.1)
     chance = stats.norm.cdf(z / np.std(z))
@@ -262,9 +252,9 @@ def test_95_percent_of_intervals_of_a_hit_rate_hold_it(kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_95_percent_of_intervals_of_a_weighted_key_over_nested_windows_hold_it(kind: str) -> None:
-    x = noise(kind, 260, 8000)
-    weights, windows = [0.5, 0.3, 0.2], [260, 52, 13]
+@pytest.mark.parametrize("windows", [[52, 26, 13], [260, 52, 13]])
+def test_95_percent_of_intervals_of_a_weighted_key_over_nested_windows_hold_it(kind: str, windows: list[int]) -> None:
+    x, weights = noise(kind, windows[0], 8000), [0.5, 0.3, 0.2]
     value = sum(weight * x[-window:].mean(axis=0) for weight, window in zip(weights, windows, strict=True))
     result = weighted_interval([mean_influence(x)] * 3, weights, windows, value)
     assert 0.93 <= covered(result, 0.0) <= 0.97

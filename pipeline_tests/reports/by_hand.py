@@ -40,6 +40,7 @@ class Row:
     values: tuple[float | None, ...]
     change: int | None = None
     status: str = "ranked"
+    could_be: tuple[int, int] | None = None
 
 
 FIRST_BOARD = (
@@ -50,9 +51,9 @@ FIRST_BOARD = (
 )
 SECOND_BOARD = (
     Row(ENSEMBLE, None, 1, (0.07, 0.06)),
-    Row("beta", 1, 2, (0.06, 0.05), change=1),
-    Row("alpha", 2, 3, (0.02, 0.01), change=-1),
-    Row("gamma", 2, 3, (0.02, 0.01)),
+    Row("beta", 1, 2, (0.06, 0.05), change=1, could_be=(1, 2)),
+    Row("alpha", 2, 3, (0.02, 0.01), change=-1, could_be=(1, 3)),
+    Row("gamma", 2, 3, (0.02, 0.01), could_be=(2, 3)),
     Row("silent", None, None, (None, None), status="unranked: low_coverage"),
 )
 REVISED_BOARD = (
@@ -113,6 +114,7 @@ def write_board(
             "rank": row.rank,
             "rank_with_ensembles": row.rank_with_ensembles,
             "rank_change": row.change,
+            **_rank_interval(row),
             "rank_key": _rank_key(name, row),
             "coverage": 0.0 if row.values[0] is None else 0.875,
             "n": 0 if row.values[0] is None else 1234,
@@ -136,6 +138,15 @@ def create_marts(files: WarehouseFiles) -> None:
         for model in declared["models"]:
             columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
             store.connection.execute(f"CREATE TABLE marts.{model['name']} ({columns})")
+
+
+def _rank_interval(row: Row) -> dict[str, object]:
+    if row.could_be is None:
+        method = "unranked" if row.status != "ranked" else "virtual" if row.model == ENSEMBLE else "not_smooth"
+        return {"rank_method": method}
+    low, high = row.could_be
+    judged_on = {"n_cycles": 12, "n_effective": {"beta": 9.6, "alpha": 8.1, "gamma": 12.0}[row.model]}
+    return {"rank_lo": low, "rank_hi": high, "tie_group": low, "rank_method": "holm", **judged_on}
 
 
 def _rank_key(name: str, row: Row) -> float | None:

@@ -51,6 +51,20 @@ def test_rows_are_typed_and_in_the_order_of_display(connection: duckdb.DuckDBPyC
     assert last.values["quarter.ic"] == KeyValue(None, None, None, "no_scores")
 
 
+def test_rows_say_between_which_ranks_a_model_could_be_or_why_that_is_unknown(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = board(connection, "weekly", include_ensembles=True).rows
+    assert [(row.rank_lo, row.rank_hi, row.tie_group, row.rank_method) for row in rows] == [
+        (None, None, None, "virtual"),
+        (1, 2, 1, "holm"),
+        (1, 3, 1, "holm"),
+        (2, 3, 2, "holm"),
+        (None, None, None, "unranked"),
+    ]
+    assert [(row.n_cycles, row.n_effective) for row in rows[1:3]] == [(12, 9.6), (12, 8.1)]
+
+
 def test_ensembles_are_hidden_unless_asked_for(connection: duckdb.DuckDBPyConnection) -> None:
     assert models(board(connection, "weekly")) == ["beta", "alpha", "gamma", "silent"]
     assert models(board(connection, "weekly", include_ensembles=True)) == [

@@ -106,4 +106,5 @@ def test_a_table_tells_its_names() -> None:
     assert SNAPSHOTS.qualified_name == "competition.snapshots"
     assert SNAPSHOTS.board == "competition"
     assert SNAPSHOTS.column_names[:3] == ("competition", "as_of", "model_id")
-    assert LEADERBOARD.inputs == (Input("snapshots"), Input("snapshots", Via.DAY_BEFORE))
+    by_metrics = Input("cycle_metrics", Via.KNOWN_BY)
+    assert LEADERBOARD.inputs == (Input("snapshots"), Input("snapshots", Via.DAY_BEFORE), by_metrics)

@@ -12,11 +12,13 @@ from pipeline.competition.stages.ensembles import (
     compute_weights,
 )
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
+from pipeline.competition.stages.rank_evidence import RankEvidence, key_metrics
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
 from pipeline.competition.stages.snapshots import RollingWindows, compute_snapshots
 from pipeline.competition.stages.walk_forward import WalkForward
 
 __all__ = [
+    "RankEvidence",
     "RollingWindows",
     "WalkForward",
     "compute_cycle_metrics",
@@ -27,6 +29,7 @@ __all__ = [
     "compute_weights",
     "cycles_before",
     "earlier_board",
+    "key_metrics",
     "member_metrics",
     "score_predictions",
     "stamp_deadline",

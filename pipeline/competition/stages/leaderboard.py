@@ -12,11 +12,13 @@ import pandas as pd
 from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.ensembles import ENSEMBLE_PREFIX
+from pipeline.competition.stages.rank_evidence import RankEvidence
 from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
 
 Column = npt.NDArray[np.generic]
 COLUMNS = [
     *("as_of", "category", "model_id", "position", "rank", "rank_with_ensembles", "rank_change"),
+    *("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method"),
     *("rank_key", "coverage", "n", "is_ensemble", "status"),
 ]
 CHANGE_SINCE = timedelta(hours=24)
@@ -30,7 +32,11 @@ def earlier_board(as_of: datetime, as_ofs: Sequence[datetime]) -> datetime | Non
 
 
 def compute_leaderboard(
-    snapshots: pd.DataFrame, as_ofs: Sequence[datetime], known_as_ofs: Sequence[datetime], contract: Contract
+    snapshots: pd.DataFrame,
+    as_ofs: Sequence[datetime],
+    known_as_ofs: Sequence[datetime],
+    contract: Contract,
+    evidence: RankEvidence,
 ) -> pd.DataFrame:
     """Rank the models at each moment.
 
@@ -43,6 +49,8 @@ def compute_leaderboard(
     known_as_ofs : sequence of datetime
         Every moment that has snapshots, ascending.
     contract : Contract
+    evidence : RankEvidence
+        Of the same contest; moves forward in time, so it must not have been asked about later moments.
 
     Returns
     -------
@@ -52,10 +60,10 @@ def compute_leaderboard(
     """
     if snapshots.empty:
         return pd.DataFrame(columns=COLUMNS)
-    boards = _Boards(_wide(snapshots, contract), contract)
+    boards = _Boards(_wide(snapshots, contract), contract, evidence)
     every = (
         boards.board(np.datetime64(as_of, "us"), category, earlier_board(as_of, known_as_ofs))
-        for as_of in as_ofs
+        for as_of in sorted(as_ofs)
         for category in boards.categories
     )
     parts = [part for part in every if part is not None]
@@ -88,7 +96,8 @@ class _Board:
 class _Boards:
     """Ranks the models of any moment, each moment once."""
 
-    def __init__(self, wide: pd.DataFrame, contract: Contract) -> None:
+    def __init__(self, wide: pd.DataFrame, contract: Contract, evidence: RankEvidence) -> None:
+        self._evidence = evidence
         self.categories: list[str] = sorted(wide["category"].unique())
         self._spec = contract.leaderboard
         self._contract = contract
@@ -121,11 +130,26 @@ class _Boards:
             "rank": _or_null(ranking.rank),
             "rank_with_ensembles": _or_null(ranking.rank_with_ensembles),
             "rank_change": rank_change(ranking.rank, self._ranks_of(models, before)),
+            **self._uncertainty(as_of, category, now),
             "rank_key": ranking.key,
             "coverage": self._numbers["coverage"][now.places],
             "n": self._numbers["n"][now.places].astype(np.int64),
             "is_ensemble": self._is_ensemble[now.places],
             "status": ranking.status,
+        }
+
+    def _uncertainty(self, as_of: np.datetime64, category: str, board: _Board) -> dict[str, Column]:
+        """Rank intervals among the ranked real models; virtual ones are made of these, so they are in no comparison."""
+        ranking = board.ranking
+        found = self._evidence.intervals(as_of, category, self._models[board.places], ranking.key, ranking.rank > 0)
+        is_virtual = (ranking.rank_with_ensembles > 0) & self._is_ensemble[board.places]
+        return {
+            "rank_lo": _or_null(found.rank_lo),
+            "rank_hi": _or_null(found.rank_hi),
+            "tie_group": _or_null(found.tie_group),
+            "n_cycles": np.where(ranking.rank > 0, found.n_cycles, np.nan),
+            "n_effective": found.n_effective,
+            "rank_method": np.where(is_virtual, "virtual", found.method),
         }
 
     def _ranks_of(self, models: npt.NDArray[np.object_], board: _Board | None) -> Ints:

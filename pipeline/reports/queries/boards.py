@@ -14,6 +14,7 @@ _SPAN = """
 
 _ROWS = """
     SELECT row_number() OVER (ORDER BY b.position) AS position, b.rank, b.rank_with_ensembles, b.rank_change,
+           b.rank_lo, b.rank_hi, b.tie_group, b.n_cycles, b.n_effective, b.rank_method,
            b.model_id, b.rank_key, b.coverage, b.n, b.is_ensemble, b.status,
            coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
     FROM competition.leaderboard AS b
@@ -45,12 +46,22 @@ class KeyValue:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One model on a board; ``position`` counts the rows that are listed, ensembles among them only if asked for."""
+    """One model on a board; ``position`` counts the rows that are listed, ensembles among them only if asked for.
+
+    Its rank could be ``rank_lo`` to ``rank_hi``, judged on ``n_cycles`` that count as ``n_effective`` independent ones;
+    None where ``rank_method`` says why not.
+    """
 
     position: int
     rank: int | None
     rank_with_ensembles: int | None
     rank_change: int | None
+    rank_lo: int | None
+    rank_hi: int | None
+    tie_group: int | None
+    n_cycles: int | None
+    n_effective: float | None
+    rank_method: str
     model_id: str
     title: str
     player: str
