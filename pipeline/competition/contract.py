@@ -105,7 +105,8 @@ class Contract(Declaration):
 
     def metric(self, name: str) -> Metric:
         """The metric of that name, built in or custom; one named by its dotted path is called so in every table."""
-        return replace(METRICS.get(name.partition(BESIDE)[0]), name=name)
+        found = METRICS.get(name.partition(BESIDE)[0])
+        return found if found.name == name else replace(found, name=name)
 
     @property
     def active_ensembles(self) -> tuple[EnsembleConfig, ...]:

@@ -11,7 +11,7 @@ from pipeline.leaderboard.influence import (
     ratio_influence,
     sharpe_influence,
 )
-from pipeline.leaderboard.intervals import Interval, interval, long_run_variance, weighted_interval
+from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
 from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
 from pipeline.leaderboard.ties import decimal_codes
@@ -33,6 +33,7 @@ __all__ = [
     "eligibility",
     "holm",
     "interval",
+    "intervals",
     "long_run_variance",
     "mean_influence",
     "rank_change",

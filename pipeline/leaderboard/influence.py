@@ -7,6 +7,7 @@ Statistics that are not smooth (drawdown, Sortino ratio) have none, and say so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Influence:
     present: BoolArray
     is_smooth: bool = True
 
-    @property
+    @cached_property
     def n(self) -> IntArray:
         """Number of cycles present, shape (contestants,)."""
         return count_cycles(self.present)

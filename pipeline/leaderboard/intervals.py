@@ -81,6 +81,30 @@ def interval(influence: Influence) -> Interval:
     return _interval(influence.value, se, n, n, influence.is_smooth)
 
 
+def intervals(influences: Sequence[Influence]) -> list[Interval]:
+    """The intervals of several statistics over one window, together: what :func:`interval` gives for each.
+
+    Parameters
+    ----------
+    influences : sequence of Influence
+        Over the same cycles; the contestants may differ.
+    """
+    smooth = [one for one in influences if one.is_smooth]
+    if len(smooth) < 2:
+        return [interval(one) for one in influences]
+    together = interval(
+        Influence(
+            np.concatenate([one.value for one in smooth]),
+            np.concatenate([one.psi for one in smooth], axis=1),
+            np.concatenate([one.present for one in smooth], axis=1),
+        )
+    )
+    ends = np.cumsum([one.value.size for one in smooth])[:-1]
+    columns = (np.split(column, ends) for column in (together.se, together.low, together.high, together.method))
+    parts = iter([Interval(*part) for part in zip(*columns, strict=True)])
+    return [next(parts) if one.is_smooth else interval(one) for one in influences]
+
+
 def weighted_interval(
     parts: Sequence[Influence], weights: Sequence[float], windows: Sequence[int], value: npt.ArrayLike
 ) -> Interval:
@@ -218,7 +242,8 @@ def _interval(value: FloatArray, se: FloatArray, fewest: IntArray, n: IntArray, 
 
 
 def _critical_values(n: IntArray) -> FloatArray:
-    return np.array([_critical_value(cosine_count(cycles)) for cycles in n.tolist()])
+    counts, places = np.unique(n, return_inverse=True)
+    return np.array([_critical_value(cosine_count(cycles)) for cycles in counts.tolist()])[places]
 
 
 @lru_cache(maxsize=256)

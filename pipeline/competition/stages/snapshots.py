@@ -18,7 +18,7 @@ from pipeline.competition.reasons import Reasons, reason_texts
 from pipeline.competition.stages.cycle_metrics import member_metrics, panel_metrics
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.windows import Moment, WindowCoverage
-from pipeline.leaderboard import Interval, interval
+from pipeline.leaderboard import Interval, intervals
 
 COLUMNS = [
     *("as_of", "model_id", "category", "window_name", "metric"),
@@ -112,8 +112,10 @@ def _parts(moment: Moment, virtual: Bools, contract: Contract) -> Iterator[_Part
     for window_name, window in contract.windows.items():
         span = moment.span(window)
         coverage = moment.coverage(span)
-        for name in contract.metrics:
-            metric, one = contract.metric(name), moment.statistic(name, span)
+        statistics = [moment.statistic(name, span) for name in contract.metrics]
+        found = intervals([one.influence for one in statistics])
+        for name, one, between in zip(contract.metrics, statistics, found, strict=True):
+            metric = contract.metric(name)
             yield _Part(
                 as_of=moment.as_of,
                 window_name=window_name,
@@ -124,7 +126,7 @@ def _parts(moment: Moment, virtual: Bools, contract: Contract) -> Iterator[_Part
                 n=one.n,
                 n_imputed=one.n_imputed,
                 reason=one.reason,
-                interval=_within(metric, interval(one.influence)),
+                interval=_within(metric, between),
             )
 
 

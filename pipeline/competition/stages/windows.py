@@ -136,6 +136,8 @@ def _of_cycles(influence: Influence, cells: Cells, reason: Reasons) -> Statistic
 
 def _reason(is_undefined: Bools, reasons: Floats) -> Reasons:
     """Of undefined values: the reason of the model's latest cycle, or ``no_predictions`` when it has none."""
+    if not is_undefined.any():
+        return np.zeros(is_undefined.shape, dtype=np.int32)
     took_part = ~np.isnan(reasons)
     latest = reasons.shape[0] - 1 - np.argmax(took_part[::-1], axis=0)
     last_reason = np.nan_to_num(np.take_along_axis(reasons, latest[None, :], axis=0)[0])
