@@ -76,7 +76,7 @@ def publish(contract: Contract, warehouse: WarehouseFiles, model: str, subject: 
         _replace(store, SUBJECTS, contract, {"subject": subject} | known)
         prediction = {"model_id": model, "cycle": cycle, "horizon": 1, "subject": subject, "target_time": target_time}
         prediction |= {"output_type": "value", "output_type_id": ""}
-        judged = {"value": 1.0, "received_at": cycle, "deadline": cycle, "is_late": False}
+        judged = {"value": 1.0, "received_at": cycle, "deadline": cycle, "is_late": False, "is_imputed": False}
         _replace(store, PREDICTIONS, contract, prediction | judged, cycle)
     warehouse.publish()
 

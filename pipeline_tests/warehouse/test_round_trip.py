@@ -30,6 +30,7 @@ row = st.fixed_dictionaries(
         "value": number,
         "success": st.booleans(),
         "failed_reason": st.one_of(st.none(), text),
+        "is_imputed": st.booleans(),
     }
 )
 rows_of_a_table = st.lists(row, max_size=12, unique_by=lambda r: tuple(r[name] for name in SCORES.key if name in r))
