@@ -9,12 +9,12 @@ import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
+from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
     RankEvidence,
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
-    cycles_before,
     earlier_board,
     key_metrics,
     score_predictions,

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.competition import Contract, stage_code
-from pipeline.competition.ensembles import ENSEMBLE_PREFIX
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals

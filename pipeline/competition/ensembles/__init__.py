@@ -2,7 +2,6 @@
 
 from pipeline.competition.ensembles.combine import Combined, combine, normalized
 from pipeline.competition.ensembles.config import (
-    ENSEMBLE_PREFIX,
     EnsembleConfig,
     FilterSpec,
     filter_of,
@@ -26,7 +25,6 @@ from pipeline.competition.ensembles.strategies import (
 from pipeline.competition.ensembles.weighing import Weighing, Without, weigh
 
 __all__ = [
-    "ENSEMBLE_PREFIX",
     "STRATEGIES",
     "Combined",
     "EnsembleConfig",

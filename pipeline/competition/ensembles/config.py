@@ -8,13 +8,11 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.competition.declaration import Declaration, Name
 from pipeline.competition.ensembles import joint as _joint  # noqa: F401  (registers its strategies)
 from pipeline.competition.ensembles.strategies import STRATEGIES, Strategy, Terms
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.registry import UnknownNameError, resolve_dotted_path
 
 Combine = Literal["mean", "median", "trimmed"]
 Normalize = Literal["rank", "zscore", "none"]
-
-ENSEMBLE_PREFIX = "__ensemble_"
-"""How the names of virtual models begin; no real model may be called so."""
 
 
 class FilterSpec(Declaration):

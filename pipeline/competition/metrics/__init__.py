@@ -1,10 +1,11 @@
 """Metrics by name: cross-sectional ones, ones pooled over tasks, and ones of a model's series."""
 
+from pipeline.competition.metrics.context import MetricsContext
 from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
+from pipeline.competition.metrics.guard import safely, safely_beside, safely_over_series
 from pipeline.competition.metrics.members import contribution, ensemble_correlation
 from pipeline.competition.metrics.metric import (
     BESIDE,
-    METRICS,
     EnsemblePanel,
     Metric,
     Need,
@@ -14,6 +15,8 @@ from pipeline.competition.metrics.metric import (
 )
 from pipeline.competition.metrics.neutral import feature_neutral_correlation
 from pipeline.competition.metrics.numerai import mmc, numerai_correlation
+from pipeline.competition.metrics.pooling import pool_horizons
+from pipeline.competition.metrics.registry import METRICS, Measured, MetricsRegistry
 from pipeline.competition.metrics.series import additive_drawdown, max_drawdown, sharpe, sortino
 from pipeline.competition.metrics.similarity import model_correlation
 from pipeline.competition.metrics.tasks import COVERAGE, RESOLVED, coverage, hit_rate, mean_score, resolved
@@ -25,7 +28,10 @@ __all__ = [
     "METRICS",
     "RESOLVED",
     "EnsemblePanel",
+    "Measured",
     "Metric",
+    "MetricsContext",
+    "MetricsRegistry",
     "Need",
     "Pool",
     "SectionMetric",
@@ -43,8 +49,12 @@ __all__ = [
     "mmc",
     "model_correlation",
     "numerai_correlation",
+    "pool_horizons",
     "rank_turnover",
     "resolved",
+    "safely",
+    "safely_beside",
+    "safely_over_series",
     "sharpe",
     "sortino",
     "turnover",

@@ -7,8 +7,9 @@ They are computed against the first ensemble that a contest declares; ``contribu
 import numpy as np
 
 from pipeline.competition.arrays import Bools, average_ranks, centred, correlation
-from pipeline.competition.metrics.metric import METRICS, EnsemblePanel, Metric, Pool, SectionMetric
+from pipeline.competition.metrics.metric import EnsemblePanel, Metric, Pool, SectionMetric
 from pipeline.competition.metrics.numerai import mmc
+from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction

@@ -4,7 +4,6 @@ Each takes rows of its input tables and the contract, and gives the rows of its 
 name, which the warehouse fills in. No step reads or writes anything.
 """
 
-from pipeline.competition.stages.block import cycles_before
 from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics, member_metrics
 from pipeline.competition.stages.ensembles import (
     compute_ensemble_predictions,
@@ -27,7 +26,6 @@ __all__ = [
     "compute_member_metrics",
     "compute_snapshots",
     "compute_weights",
-    "cycles_before",
     "earlier_board",
     "key_metrics",
     "member_metrics",

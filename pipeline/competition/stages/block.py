@@ -1,9 +1,7 @@
 """A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +11,7 @@ from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
 from pipeline.competition.contract import Contract
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.peers import Peers, unit_ranks
+from pipeline.competition.previous import of_next_cycle
 from pipeline.competition.truth import outcomes_of, versions
 
 
@@ -73,7 +72,7 @@ class Block:
         """
         counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        before = None if earlier is None else _of_next_cycle(counted, _in_time(earlier))
+        before = None if earlier is None else of_next_cycle(counted, _in_time(earlier))
         others = None if peers is None else _in_time(peers)
         axes = Axes.of(counted, outcomes, *(rows for rows in (before, others) if rows is not None))
         return cls(
@@ -131,12 +130,6 @@ class Block:
             )
 
 
-def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> list[datetime]:
-    """The previous cycles of ``cycles`` that are not among them; ``played`` are those with a prediction in time."""
-    places = {bisect_left(played, cycle) - 1 for cycle in cycles}
-    return sorted({played[place] for place in places if place >= 0} - set(cycles))
-
-
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[~predictions["is_late"].astype(bool)]
 
@@ -148,21 +141,6 @@ def _peers(axes: Axes, rows: pd.DataFrame) -> Peers:
     signals = replace(axes, models=models).cube(rows[here], "value")
     units = unit_ranks(average_ranks(signals))
     return Peers.of(units, np.ones(units.shape[:2], dtype=bool)).for_others(len(axes.models))
-
-
-def _of_next_cycle(counted: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """What the previous cycle's predictions are to each cycle: those of the same models and horizons, dated forward.
-
-    The previous cycle of the competition is the newest one before with any prediction in time, by whatever model.
-    """
-    cycles = np.unique(counted["cycle"].to_numpy())
-    played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
-    # Each cycle is the previous one of at most one other: its next among all that were played.
-    following = np.append(played[1:], np.datetime64("NaT"))
-    both = pd.concat([counted, earlier[~earlier["cycle"].isin(cycles)]])
-    both = both.assign(cycle=following[np.searchsorted(played, both["cycle"].to_numpy())])
-    sections = counted[["cycle", "horizon"]].drop_duplicates()
-    return both[both["model_id"].isin(counted["model_id"].unique())].merge(sections, on=["cycle", "horizon"])
 
 
 def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, Pool, SectionMetric
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, SectionMetric, pool_horizons, safely
 from pipeline.competition.reasons import reason_texts
 from pipeline.competition.stages.block import Block, LastKnown, State
 
@@ -71,7 +71,7 @@ def compute_cycle_metrics(
     for state in block.states(scores):
         cycles = Cycles.of(state)
         for metric in last:
-            over_cycles = cycles.pool(metric, metric.over_panel(state.panel))
+            over_cycles = cycles.pool(metric, safely(metric, state.panel))
             changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
             frames.append(metric_rows(metric.name, state, cycles, over_cycles, changed))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -101,32 +101,7 @@ class Cycles:
 
     def pool(self, metric: Metric, over: SectionMetric) -> dict[str, Floats]:
         """Value, n, numerator, denominator and reason of every cycle and model."""
-        defined = ~np.isnan(over.value)
-        count = self._sum(defined.astype(float))
-        n = np.where(count > 0, self._sum(np.where(defined, over.n, 0.0)), self._sum(over.n.astype(float)))
-        numerator = denominator = np.full(count.shape, np.nan)
-        if metric.pool is Pool.TASKS:
-            numerator, denominator = (self._sum(tasks) for tasks in over.tasks(metric.name))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = self._sum(np.where(defined, over.value, 0.0)) / count
-            value = np.where(count > 0, numerator / denominator, np.nan) if metric.pool is Pool.TASKS else mean
-        reason = np.where(count > 0, 0.0, self._reason(over))
-        return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
-
-    def _reason(self, over: SectionMetric) -> Floats:
-        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing.
-
-        Of several, that of the shortest horizon.
-        """
-        sections = len(over.reason)
-        from_last = np.arange(sections - 1, -1, -1)[:, None]
-        most: Ints = np.maximum.reduceat(over.n.astype(np.int64) * sections + from_last, self.start, axis=0)
-        chosen = sections - 1 - most % sections
-        return np.take_along_axis(over.reason, chosen, axis=0).astype(np.float64)
-
-    def _sum(self, sections: Floats) -> Floats:
-        summed: Floats = np.add.reduceat(sections, self.start, axis=0)
-        return summed
+        return pool_horizons(metric, over, self.start)
 
 
 def metric_rows(name: str, state: State, cycles: Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.contract import Contract
 from pipeline.competition.ensembles import EnsembleConfig, Weighing, combine, normalized
-from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric
+from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, safely_beside
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
@@ -117,9 +118,9 @@ def compute_member_metrics(
         metrics = [contract.metric(name) for name in sorted(wanted[ensemble.name])]
         last = {metric: LastKnown() for metric in metrics}
         for state in block.states():
-            cycles, beside = Cycles.of(state), whole.at(state, contract)
+            cycles, beside = Cycles.of(state), partial(whole.at, state, contract)
             for metric in metrics:
-                over = cycles.pool(metric, metric.beside(state.panel, beside))
+                over = cycles.pool(metric, safely_beside(metric, state.panel, beside))
                 changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over)
                 frames.append(metric_rows(metric.name, state, cycles, over, changed).assign(ensemble=ensemble.name))
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
-from pipeline.competition.ensembles import ENSEMBLE_PREFIX
 from pipeline.competition.metrics import COVERAGE, Metric
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.reasons import Reasons, reason_codes
 from pipeline.competition.stages.missing import Cells
 

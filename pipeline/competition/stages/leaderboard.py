@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.ensembles import ENSEMBLE_PREFIX
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.stages.rank_evidence import RankEvidence
 from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
 
