@@ -11,6 +11,9 @@ from pipeline.competition.metrics.rows import utc
 from pipeline.competition.panel import Panel
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 
+_Section = tuple[np.datetime64, int]
+"""Cycle and horizon."""
+
 
 def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFunction, name: str = "") -> EnsemblePanel:
     """The ensemble of a context: the mean of its members' ranks by its weights, and the same without each member.
@@ -56,12 +59,12 @@ def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFuncti
     )
 
 
-def _weights(panel: Panel, declared: Mapping[tuple[np.datetime64, int], Mapping[str, float] | None]) -> Floats:
+def _weights(panel: Panel, declared: Mapping[_Section | None, Mapping[str, float] | None]) -> Floats:
     """The weight of every model in every section, 0 for virtual ones."""
     real = [not model.startswith(ENSEMBLE_PREFIX) for model in panel.models]
     weights = np.tile(np.array(real, dtype=float), (panel.shape[0], 1))
     for place, section in enumerate(zip(panel.cycles, panel.horizons.tolist(), strict=True)):
-        given = declared.get((np.datetime64(section[0], "us"), section[1]))
+        given = declared.get((np.datetime64(section[0], "us"), section[1]), declared.get(None))
         if given is not None:
             weights[place] *= [float(given.get(model, 0.0)) for model in panel.models]
     return weights
@@ -72,5 +75,6 @@ def _declared(row: Row) -> Mapping[str, float] | None:
     return weights
 
 
-def _section(row: Row) -> tuple[np.datetime64, int]:
-    return utc(row["cycle"]) if "cycle" in row else np.datetime64("NaT"), int(row.get("horizon", 1))
+def _section(row: Row) -> _Section | None:
+    """The cross-section of a row; None where rows are of one, and do not say so."""
+    return (utc(row["cycle"]), int(row.get("horizon", 1))) if "cycle" in row else None
