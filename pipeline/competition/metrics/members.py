@@ -63,7 +63,8 @@ def ensemble_correlation(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric
     Returns
     -------
     SectionMetric
-        In [-1, 1]; undefined with ``not_separable``, ``only_member``, ``too_few_pairs`` or ``constant_input``.
+        In [-1, 1]; undefined with ``not_separable``, ``not_member`` (nobody is), ``only_member``, ``too_few_pairs`` or
+        ``constant_input``.
     """
     both = ~np.isnan(panel.signals) & ~np.isnan(ensemble.without)
     own = centred(average_ranks(np.where(both, panel.signals, np.nan)))
@@ -73,6 +74,7 @@ def ensemble_correlation(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric
     value, reason = undefined(
         value,
         (~_of_models(ensemble.is_separable, panel), "not_separable"),
+        (_alone(ensemble) & ~ensemble.is_member, "not_member"),
         (_alone(ensemble), "only_member"),
         (n < panel.needed[:, None], "too_few_pairs"),
         (np.isnan(value), "constant_input"),

@@ -190,6 +190,7 @@ class Record:
             np.empty((0, len(models))),
             self._contract.direction(primary),
             self._contract.scoring.rule == _SQUARED,
+            metrics=self._over_window(models, ensemble) if "." in ensemble.strategy else {},
             section=section,
         )
         if self._moment is None or self._known is None:
@@ -199,7 +200,6 @@ class Record:
         return replace(
             track,
             series=self._known.of(history.of(self._contract.metric(primary), "value")[cycles], models),
-            metrics=self._over_window(models, ensemble) if "." in ensemble.strategy else {},
             section=replace(section, cycles=history.cycles[cycles]),
         )
 

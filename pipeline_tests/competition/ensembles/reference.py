@@ -18,7 +18,6 @@ from pipeline.competition import Contract
 from pipeline.competition.ensembles import EnsembleConfig, FilterSpec, JointStrategy, Track, strategy_of
 from pipeline.leaderboard import Direction
 from pipeline_tests.competition.contests import NAN
-from pipeline_tests.competition.reference import known_outcome
 
 Prediction = dict[str, float]
 """From subjects to values."""
@@ -174,12 +173,34 @@ def fewest(outcomes: Prediction, contract: Contract) -> int:
     return contract.min_subjects if contract.min_subjects is not None else max(5, math.ceil(known / 2))
 
 
+Known = dict[str, dict[datetime, dict[str, tuple[float, float, float]]]]
+"""Value, numerator and denominator by metric, cycle and model."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One ensemble in one cross-section."""
 
     weights: dict[str, float]
     values: Prediction
+
+
+class Truth:
+    """Every version of the outcomes, in the order in which they became known."""
+
+    def __init__(self, truth: pd.DataFrame) -> None:
+        self._versions: dict[tuple[datetime, int], list[tuple[datetime, str, float]]] = {}
+        for row in truth.sort_values("known_at", kind="stable").itertuples():
+            self._versions.setdefault((row.target_time, row.horizon), []).append((row.known_at, row.subject, row.value))
+
+    def known(self, target_time: datetime, horizon: int, as_of: datetime) -> Prediction:
+        """The outcomes of a horizon as known at a time; its own stand before those of any horizon."""
+        found: Prediction = {}
+        for of_horizon in (-1, horizon):
+            for known_at, subject, value in self._versions.get((target_time, of_horizon), []):
+                if known_at <= as_of:
+                    found[subject] = value
+        return found
 
 
 class Plain:
@@ -191,17 +212,26 @@ class Plain:
     def __init__(self, predictions: pd.DataFrame, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
         self.contract = contract
         self.cycle_metrics = cycle_metrics
+        self._known: dict[datetime, Known] = {}
+        self._found: dict[tuple[object, ...], Found | None] = {}
         self.submitted: dict[tuple[datetime, int], dict[str, Prediction]] = {}
         self.deadlines: dict[datetime, datetime] = {}
+        self.target_times: dict[tuple[datetime, int], datetime] = {}
         for row in predictions[~predictions["is_late"]].itertuples():
             section = self.submitted.setdefault((row.cycle, row.horizon), {})
             section.setdefault(row.model_id, {})[row.subject] = row.value
             self.deadlines[row.cycle] = row.deadline
+            self.target_times[row.cycle, row.horizon] = row.target_time
 
-    def known(self, deadline: datetime) -> dict[str, dict[datetime, dict[str, tuple[float, float, float]]]]:
-        """Value, numerator and denominator by metric, cycle and model, as known at a deadline."""
+    def known(self, deadline: datetime) -> Known:
+        """What was known at a deadline."""
+        if deadline not in self._known:
+            self._known[deadline] = self._known_by(deadline)
+        return self._known[deadline]
+
+    def _known_by(self, deadline: datetime) -> Known:
         rows = self.cycle_metrics[self.cycle_metrics["known_at"] <= deadline].sort_values("known_at")
-        found: dict[str, dict[datetime, dict[str, tuple[float, float, float]]]] = {}
+        found: Known = {}
         for row in rows.itertuples():
             of_cycle = found.setdefault(row.metric, {}).setdefault(row.cycle, {})
             of_cycle[row.model_id] = (row.value, row.numerator, row.denominator)
@@ -227,7 +257,7 @@ class Plain:
         ranked = self.ranked(known)
         return [model for model in ranked if model in admitted][: conditions.top_n]
 
-    def ranked(self, known: dict[str, dict[datetime, dict[str, tuple[float, float, float]]]]) -> list[str]:
+    def ranked(self, known: Known) -> list[str]:
         """The board, best first, by one key."""
         window_name, _, metric = str(self.contract.leaderboard.rank_by).partition(".")
         cycles = self.contract.windows[window_name].cycles
@@ -243,7 +273,7 @@ class Plain:
 
     def over_window(
         self,
-        known: dict[str, dict[datetime, dict[str, tuple[float, float, float]]]],
+        known: Known,
         metric: str,
         model: str,
         cycles: int | None,
@@ -280,6 +310,14 @@ class Plain:
         self, cycle: datetime, horizon: int, ensemble: EnsembleConfig, without: str | None = None, digits: int = -1
     ) -> Found | None:
         """The ensemble in one cross-section, as if a model had not submitted; None without members."""
+        key = (cycle, horizon, ensemble.name, without, digits)
+        if key not in self._found:
+            self._found[key] = self._found_anew(cycle, horizon, ensemble, without, digits)
+        return self._found[key]
+
+    def _found_anew(
+        self, cycle: datetime, horizon: int, ensemble: EnsembleConfig, without: str | None, digits: int
+    ) -> Found | None:
         section = {model: values for model, values in self.submitted[cycle, horizon].items() if model != without}
         deadline = self.deadlines[cycle]
         members = self.members(list(section), ensemble, deadline)
@@ -316,22 +354,16 @@ class Plain:
         return found
 
     def member_metrics(
-        self, predictions: pd.DataFrame, truth: pd.DataFrame, ensemble: EnsembleConfig, as_of: datetime, cycle: datetime
+        self, truth: Truth, ensemble: EnsembleConfig, as_of: datetime, cycle: datetime
     ) -> dict[tuple[str, str], float]:
         """Both metrics of every model in a cycle, as known at a time: the mean over horizons where defined."""
         values: dict[tuple[str, str], list[float]] = {}
-        known = truth[truth["known_at"] <= as_of]
         for at, horizon in self.submitted:
-            if at != cycle:
-                continue
-            counted = predictions[~predictions["is_late"]]
-            rows = counted[(counted["cycle"] == cycle) & (counted["horizon"] == horizon)]
-            target_time = rows["target_time"].iloc[0]
-            subjects = {*rows["subject"], *truth.loc[truth["target_time"] == target_time, "subject"]}
-            outcomes = {subject: known_outcome(known, subject, target_time, horizon) for subject in subjects}
-            with warnings.catch_warnings(action="ignore"):
-                found = self.of_members(cycle, horizon, ensemble, outcomes)
-            for key, value in found.items():
-                values.setdefault(key, []).append(value)
+            if at == cycle:
+                outcomes = truth.known(self.target_times[at, horizon], horizon, as_of)
+                with warnings.catch_warnings(action="ignore"):
+                    found = self.of_members(cycle, horizon, ensemble, outcomes)
+                for key, value in found.items():
+                    values.setdefault(key, []).append(value)
         defined = {key: [value for value in of_key if not math.isnan(value)] for key, of_key in values.items()}
         return {key: statistics.fmean(of_key) if of_key else NAN for key, of_key in defined.items()}

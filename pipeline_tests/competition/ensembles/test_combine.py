@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.competition.arrays import Floats
@@ -152,6 +152,7 @@ class TestAny:
         assert combined(signals, weights * 1e6, how).tolist() == combined(signals, weights, how).tolist()
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), how=st.sampled_from(COMBINES), discrete=st.booleans())
 def test_the_order_of_members_and_of_subjects_changes_nothing(seed: int, how: str, discrete: bool) -> None:
     random = np.random.default_rng(seed)
@@ -165,6 +166,7 @@ def test_the_order_of_members_and_of_subjects_changes_nothing(seed: int, how: st
     assert again == pytest.approx(found[subjects], rel=1e-9, abs=1e-9, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), how=st.sampled_from(COMBINES))
 def test_a_combination_lies_among_what_it_combines(seed: int, how: str) -> None:
     random = np.random.default_rng(seed)
