@@ -83,7 +83,9 @@ def test_json_has_everything_with_times_in_utc_and_null_for_undefined(boards: Po
     assert (ensemble["model_id"], ensemble["rank"], ensemble["rank_with_ensembles"]) == (ENSEMBLE, None, 1)
     assert silent["rank_key"] is None
     beta = found["rows"][1]
-    assert {key: beta[key] for key in ("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method")} == {
+    assert {
+        key: beta[key] for key in ("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method")
+    } == {
         "rank_lo": 1,
         "rank_hi": 2,
         "tie_group": 1,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from pipeline.tables import ALL_TABLES, FACTORS, MODELS, PREDICTIONS, SCHEMA_VERSION, WHOLE, Column
+from pipeline.tables import ALL_TABLES, FACTORS, LEADERBOARD, MODELS, PREDICTIONS, SCHEMA_VERSION, WHOLE, Column
 from pipeline.warehouse import Dirty, Store, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.ddl import create_table
 from pipeline.warehouse.identifiers import compose, literal, quote
@@ -91,6 +91,21 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBP
     assert file_version(connection) == LATEST + 1
     assert file_identity(connection) != before
     check_version(connection, LATER)
+
+
+def test_boards_from_before_rank_intervals_keep_their_rows_and_wait_for_them(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    migrate(connection)
+    ranked = {"as_of": WHOLE, "category": "overall", "model_id": "m", "position": 1, "rank": 1, "n": 7}
+    rows = frame(LEADERBOARD, [ranked | {"is_ensemble": False, "status": "ranked", "rank_method": "holm"}])
+    Store(connection).replace(LEADERBOARD, "c", [Dirty(WHOLE, 0)], rows, "v1")
+    for column in ("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method"):
+        connection.execute(f"ALTER TABLE competition.leaderboard DROP COLUMN {column}")
+    connection.execute("UPDATE meta.schema_version SET version = 3")
+    assert 4 in [migration.version for migration in migrate(connection)]
+    kept = connection.execute("SELECT model_id, rank, rank_lo, n_effective, rank_method FROM competition.leaderboard")
+    assert kept.fetchall() == [("m", 1, None, None, "not_computed")]
 
 
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:
