@@ -149,6 +149,40 @@ def test_ensembles_take_no_place_among_real_models(graph: ToyGraph) -> None:
     assert run(graph, check(LEADERBOARD, "ranks_are_well_formed")).passed
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("SET rank_lo = rank + 1, tie_group = rank + 1 WHERE rank = 2", id="a best rank below the rank"),
+        pytest.param("SET rank_hi = rank - 1 WHERE rank = 2", id="a worst rank above the rank"),
+        pytest.param("SET rank_hi = 6 WHERE rank = 5", id="a rank that there is not"),
+        pytest.param("SET rank_lo = 0, tie_group = 0 WHERE rank = 2", id="better than first"),
+        pytest.param("SET tie_group = 9 WHERE rank = 2", id="another tie group"),
+        pytest.param("SET rank_lo = NULL WHERE rank = 2", id="half an interval"),
+        pytest.param("SET rank_lo = NULL, rank_hi = NULL WHERE rank = 2", id="no interval and no reason"),
+        pytest.param("SET rank_lo = 1, rank_hi = 6 WHERE rank IS NULL", id="an interval of an unranked model"),
+        pytest.param(
+            "SET rank_method = 'unranked', rank_lo = NULL, rank_hi = NULL WHERE rank = 2", id="a wrong reason"
+        ),
+        pytest.param("SET is_ensemble = true WHERE rank = 2", id="an interval of a virtual model"),
+    ],
+)
+def test_an_interval_that_cannot_hold_the_rank_fails(graph: ToyGraph, damage: str) -> None:
+    held = check(LEADERBOARD, "rank_intervals_hold_the_rank")
+    graph.execute(f"UPDATE competition.leaderboard {damage} AND {NEWEST}")
+
+    result = run(graph, held)
+
+    assert held.blocking
+    assert not result.passed
+
+
+def test_ranks_without_intervals_pass_when_they_say_why(graph: ToyGraph) -> None:
+    nothing = "rank_lo = NULL, rank_hi = NULL, tie_group = NULL"
+    graph.execute(f"UPDATE competition.leaderboard SET rank_method = 'not_smooth', {nothing} WHERE rank IS NOT NULL")
+
+    assert run(graph, check(LEADERBOARD, "rank_intervals_hold_the_rank")).passed
+
+
 def test_low_coverage_of_a_cycle_only_warns(graph: ToyGraph) -> None:
     covered = check(CYCLE_METRICS, "coverage_per_cycle")
     graph.execute(

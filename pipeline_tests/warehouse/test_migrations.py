@@ -9,6 +9,7 @@ from pipeline.tables import (
     ALL_TABLES,
     CYCLE_METRICS,
     FACTORS,
+    LEADERBOARD,
     MODELS,
     PREDICTIONS,
     SCHEMA_VERSION,
@@ -103,7 +104,10 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(connection: duckdb.DuckDBP
     check_version(connection, LATER)
 
 
+RANK_INTERVALS = ("rank_lo", "rank_hi", "tie_group", "n_cycles", "n_effective", "rank_method")
 ADDED = {
+    6: [("snapshots", "is_final")],
+    5: [("leaderboard", column) for column in RANK_INTERVALS],
     4: [("predictions", "is_imputed"), ("scores", "is_imputed"), ("cycle_metrics", "is_imputed")],
     3: [("snapshots", "n_imputed"), ("snapshots", "cycles_absent")],
 }
@@ -128,6 +132,22 @@ def test_a_file_with_rows_is_upgraded_from_any_version_and_stays_so(files: Wareh
         for columns in ADDED.values():
             for table, column in columns:
                 assert not store.query(f"SELECT max({column}::INTEGER) AS most FROM competition.{table}")["most"].any()
+
+
+def test_boards_from_before_rank_intervals_keep_their_rows_and_wait_for_them(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    migrate(connection)
+    ranked = {"as_of": WHOLE, "category": "overall", "model_id": "m", "position": 1, "rank": 1, "n": 7}
+    rows = frame(LEADERBOARD, [ranked | {"is_ensemble": False, "status": "ranked", "rank_method": "holm"}])
+    Store(connection).replace(LEADERBOARD, "c", [Dirty(WHOLE, 0)], rows, "v1")
+    for column in RANK_INTERVALS:
+        connection.execute(f"ALTER TABLE competition.leaderboard DROP COLUMN {column}")
+    connection.execute("ALTER TABLE competition.snapshots DROP COLUMN is_final")
+    connection.execute("UPDATE meta.schema_version SET version = 4")
+    assert 5 in [migration.version for migration in migrate(connection)]
+    kept = connection.execute("SELECT model_id, rank, rank_lo, n_effective, rank_method FROM competition.leaderboard")
+    assert kept.fetchall() == [("m", 1, None, None, "not_computed")]
 
 
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:

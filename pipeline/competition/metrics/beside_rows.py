@@ -11,6 +11,7 @@ from pipeline.competition.metrics.rows import utc
 from pipeline.competition.panel import Panel
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 
+_DECIMALS = 10
 _Section = tuple[np.datetime64, int]
 """Cycle and horizon."""
 
@@ -51,8 +52,9 @@ def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFuncti
         others = left[:, None, :] - present
         without = np.where(others > 1e-12, (total[:, None, :] - weighed) / others, np.nan)
     return EnsemblePanel(
-        signals=whole,
-        without=without,
+        # Sums that differ by rounding only must tie, as they do on paper.
+        signals=np.round(whole, _DECIMALS),
+        without=np.round(without, _DECIMALS),
         is_member=(weights > 0) & panel.submitted.any(axis=2),
         is_separable=np.ones(panel.shape[0], dtype=bool),
         primary=primary,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.metrics import COVERAGE, Metric
 from pipeline.competition.stages.history import History
@@ -88,18 +88,22 @@ class RankEvidence:
             return dict.fromkeys(self._metrics, _of_nobody(len(models))), [1] * len(self._metrics)
         spans = [moment.span(window) for window in self._windows]
         longest = min(spans, key=lambda span: span.start)
+        # Only resolved cycles: later ones and those without an outcome yet must leave no trace, not even in rounding.
+        cycles = moment.resolved[moment.resolved >= longest.start]
         places = self._places[category]
         place = np.array([places.get(model, _NOWHERE) for model in models], dtype=np.intp)
         statistics = {
-            metric: _of_models(moment.statistic(metric, longest).influence, place) for metric in set(self._metrics)
+            metric: _part(moment.statistic(metric, longest).influence, cycles - longest.start, place)
+            for metric in set(self._metrics)
         }
-        return statistics, [span.stop - span.start for span in spans]
+        return statistics, [int(np.count_nonzero(moment.resolved >= span.start)) for span in spans]
 
 
-def _of_models(influence: Influence, place: npt.NDArray[np.intp]) -> Influence:
-    """The columns of some models, in their order; one that is nowhere has no cycles."""
+def _part(influence: Influence, cycles: Ints, place: npt.NDArray[np.intp]) -> Influence:
+    """Some cycles and models only, these in their order; a model that is nowhere has no cycles."""
+    cells = np.ix_(cycles, place)
     is_there = place != _NOWHERE
-    return Influence(influence.value[place], influence.psi[:, place], influence.present[:, place] & is_there)
+    return Influence(influence.value[place], influence.psi[cells], influence.present[cells] & is_there)
 
 
 def _of_nobody(models: int) -> Influence:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.competition import Contract
 from pipeline.competition.stages import (
+    RankEvidence,
     compute_cycle_metrics,
     compute_leaderboard,
     compute_snapshots,
@@ -52,10 +53,16 @@ def snapshots(
     return pd.DataFrame(rows)
 
 
+def no_evidence(declared: Contract | None = None) -> RankEvidence:
+    """Of a contest without metrics of its cycles: it separates nobody."""
+    columns = ["category", "metric", "model_id", "reason", "cycle", "known_at", "value", "numerator", "denominator"]
+    return RankEvidence(pd.DataFrame(columns=columns), declared or contract())
+
+
 def board(rows: pd.DataFrame, declared: Contract | None = None, as_of: datetime = NOW, **known: Any) -> pd.DataFrame:
     """The board of one moment, from the top, by model."""
     moments = known.get("known_as_ofs", [as_of])
-    found = compute_leaderboard(rows, [as_of], moments, declared or contract())
+    found = compute_leaderboard(rows, [as_of], moments, declared or contract(), no_evidence(declared))
     return found.sort_values("position").set_index("model_id")
 
 
@@ -200,7 +207,9 @@ def test_the_first_board_has_no_changes() -> None:
 def test_a_category_is_compared_with_itself() -> None:
     part = snapshots({"a": 0.1, "b": 0.3}).assign(category="horizon=1")
     rows = stack(snapshots({"a": 0.3, "b": 0.2}, as_of=MOMENTS[0]), snapshots({"a": 0.3, "b": 0.2}), part)
-    found = compute_leaderboard(rows, [NOW], [MOMENTS[0], NOW], contract()).set_index(["category", "model_id"])
+    found = compute_leaderboard(rows, [NOW], [MOMENTS[0], NOW], contract(), no_evidence()).set_index(
+        ["category", "model_id"]
+    )
     assert found["rank"].to_dict() == {
         ("overall", "a"): 1,
         ("overall", "b"): 2,
@@ -216,11 +225,11 @@ def test_a_category_is_compared_with_itself() -> None:
 
 def test_without_snapshots_there_is_no_board() -> None:
     columns = list(LEADERBOARD.column_names[1:])
-    assert compute_leaderboard(snapshots({"a": 1.0}).iloc[:0], [NOW], [], contract()).columns.tolist() == columns
-    assert compute_leaderboard(snapshots({"a": 1.0}), [], [NOW], contract()).columns.tolist() == columns
-    elsewhen = compute_leaderboard(snapshots({"a": 1.0}), [NOW + DAY], [NOW], contract())
-    assert elsewhen.empty
-    assert elsewhen.columns.tolist() == columns
+    one = snapshots({"a": 1.0})
+    for rows, as_ofs in ((one.iloc[:0], [NOW]), (one, []), (one, [NOW + DAY])):
+        found = compute_leaderboard(rows, as_ofs, [NOW], contract(), no_evidence())
+        assert found.empty
+        assert found.columns.tolist() == columns
 
 
 def test_one_model_is_first() -> None:
@@ -234,8 +243,13 @@ def test_a_contests_boards_are_in_shape_and_order_of_rows_is_without_effect(seed
     metrics = compute_cycle_metrics(rows, outcomes, score_predictions(rows, outcomes, declared), declared)
     as_ofs = sorted(metrics["known_at"].unique())
     found = compute_snapshots(metrics, as_ofs, declared)
-    boards = compute_leaderboard(found, as_ofs, as_ofs, declared)
-    pd.testing.assert_frame_equal(boards, compute_leaderboard(shuffled(found, seed), as_ofs, as_ofs, declared))
+
+    def boards_of(snapshots: pd.DataFrame, as_ofs: list[datetime], metrics: pd.DataFrame = metrics) -> pd.DataFrame:
+        return compute_leaderboard(snapshots, as_ofs, known, declared, RankEvidence(metrics, declared))
+
+    known = as_ofs
+    boards = boards_of(found, as_ofs)
+    pd.testing.assert_frame_equal(boards, boards_of(shuffled(found, seed), as_ofs[::-1], shuffled(metrics, seed)))
     assert [LEADERBOARD.board, *boards.columns] == list(LEADERBOARD.column_names)
     assert not boards.duplicated([name for name in LEADERBOARD.key if name != "competition"]).any()
     for _, one in boards.groupby("as_of"):
@@ -244,11 +258,15 @@ def test_a_contests_boards_are_in_shape_and_order_of_rows_is_without_effect(seed
         np.testing.assert_array_equal(is_ranked, one["rank"].notna())
         expected = one.loc[is_ranked, "rank_key"].rank(method="min", ascending=False)
         assert (one.loc[is_ranked, "rank"] >= expected).all()
+        assert one.loc[is_ranked, "rank"].between(one.loc[is_ranked, "rank_lo"], one.loc[is_ranked, "rank_hi"]).all()
+        assert (one.loc[is_ranked, "rank_hi"] <= is_ranked.sum()).all()
+        np.testing.assert_array_equal(one["rank_method"], np.where(is_ranked, "holm", "unranked"))
+        np.testing.assert_array_equal(is_ranked, one["rank_lo"].notna())
     constant = boards[(boards["model_id"] == "constant") & boards["rank_key"].isna()]
     assert set(constant["status"]) <= {"unranked: constant_input", "unranked: too_few_pairs"}
     assert (constant["status"] == "unranked: constant_input").any()
     for as_of in as_ofs[::4]:
-        alone = compute_leaderboard(found, [as_of], as_ofs, declared)
+        alone = boards_of(found, [as_of])
         pd.testing.assert_frame_equal(alone, boards[boards["as_of"] == as_of].reset_index(drop=True))
 
 
