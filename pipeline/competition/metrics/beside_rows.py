@@ -54,7 +54,7 @@ def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFuncti
     return EnsemblePanel(
         # Sums that differ by rounding only must tie, as they do on paper.
         signals=np.round(whole, _DECIMALS),
-        without=np.round(without, _DECIMALS),
+        without=np.asarray(np.round(without, _DECIMALS)),
         is_member=(weights > 0) & panel.submitted.any(axis=2),
         is_separable=np.ones(panel.shape[0], dtype=bool),
         primary=primary,

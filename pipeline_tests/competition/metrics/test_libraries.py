@@ -211,30 +211,25 @@ class TestAlphalens:
 
 class TestNumeraiTools:
     def test_numerai_corr(self, panel: Panel) -> None:
-        expected = np.full(panel.shape[:2], NAN)
-        for place, signals, _ in pairs(panel):
-            if np.ptp(signals) > 0:
-                predictions = named(panel.signals[place]).dropna().to_frame("m")
-                # Their limit on subjects that are missing is for their own contest.
-                expected[place] = scoring.numerai_corr(predictions, named(panel.outcomes[place[0]]), 1.0)["m"]
-        assert_same(over("numerai_corr", panel), expected)
+        def scored(cycle: int, predictions: pd.DataFrame) -> "pd.Series[float]":
+            # Their limit on subjects that are missing is for their own contest.
+            return scoring.numerai_corr(predictions, named(panel.outcomes[cycle]), 1.0)
+
+        assert_same(over("numerai_corr", panel), by_numerai(panel, scored))
 
     def test_meta_model_contribution(self, panel: Panel) -> None:
         """They count outcomes as bins of quarters if a model's lie in [0, 1]; Podium, if all of the cycle do."""
         ranks = pd.DataFrame(panel.submitted_ranks.reshape(-1, panel.shape[2])).T.rank(pct=True).T.to_numpy()
         with warnings.catch_warnings(action="ignore"):
             meta = np.nanmean(ranks.reshape(panel.shape), axis=1)
-        expected = np.full(panel.shape[:2], NAN)
-        for place, signals, outcomes in pairs(panel):
-            if np.ptp(signals) > 0:
-                kept = ~np.isnan(panel.signals[place]) & ~np.isnan(panel.outcomes[place[0]])
-                rows = [
-                    named(values)[kept] for values in (panel.signals[place], meta[place[0]], panel.outcomes[place[0]])
-                ]
-                value = scoring.correlation_contribution(rows[0].to_frame("m"), *rows[1:])["m"]
-                of_cycle = panel.outcomes[place[0]][~np.isnan(panel.outcomes[place[0]])]
-                expected[place] = value * (4.0 if in_bins(of_cycle) else 1.0) / (4.0 if in_bins(outcomes) else 1.0)
-        assert_same(mmc(panel.signals, meta, panel.outcomes), expected)
+
+        def scored(cycle: int, predictions: pd.DataFrame) -> "pd.Series[float]":
+            outcomes = named(panel.outcomes[cycle]).dropna()
+            predictions = predictions.loc[predictions.index.intersection(outcomes.index)]
+            theirs, others = outcomes[predictions.index], named(meta[cycle])[predictions.index]
+            return scoring.correlation_contribution(predictions, others, theirs) * bins(outcomes) / bins(theirs)
+
+        assert_same(mmc(panel.signals, meta, panel.outcomes), by_numerai(panel, scored))
 
     @pytest.mark.parametrize("data", [drawn, m6], ids=lambda data: data.__name__)
     def test_fnc_is_spearmans_correlation_of_ranks_neutralised(
@@ -294,8 +289,21 @@ def named(values: Floats) -> "pd.Series[float]":
     return pd.Series(values, index=[f"s{place:03}" for place in range(len(values))], name="target")
 
 
-def in_bins(outcomes: Floats) -> bool:
-    return bool(((outcomes >= 0) & (outcomes <= 1)).all())
+def bins(outcomes: "pd.Series[float]") -> float:
+    return 4.0 if outcomes.between(0, 1).all() else 1.0
+
+
+def by_numerai(panel: Panel, scored: Callable[[int, pd.DataFrame], "pd.Series[float]"]) -> Floats:
+    """A score of each model and cycle; those that have the same subjects are scored at once, constant ones never."""
+    found = np.full(panel.shape[:2], NAN)
+    alike: dict[tuple[int, bytes], list[int]] = {}
+    for (cycle, model), signals, _ in pairs(panel):
+        if np.ptp(signals) > 0:
+            alike.setdefault((cycle, panel.submitted[cycle, model].tobytes()), []).append(model)
+    for (cycle, _), models in alike.items():
+        predictions = pd.concat([named(panel.signals[cycle, model]).rename(model) for model in models], axis=1).dropna()
+        found[cycle, models] = scored(cycle, predictions)[models].to_numpy()
+    return found
 
 
 def test_the_drawn_data_has_what_makes_definitions_differ() -> None:
