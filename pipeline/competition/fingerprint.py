@@ -41,7 +41,7 @@ _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"
 _STAGES = {
     "catalog": _Stage(),
-    "models": _Stage(_PREDICTIONS_SOURCE),
+    "models": _Stage(_PREDICTIONS_SOURCE | {"ensembles": True}),
     "model_versions": _Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
     "subjects": _Stage(_PREDICTIONS_SOURCE),
     "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
