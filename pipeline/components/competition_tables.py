@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
     RankEvidence,
@@ -120,7 +121,8 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
     submissions = StoredSubmissions.of(store, contract, source.cycles(), code, config)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return fill_in(stamp_deadline(source.predictions(cycles), contract), cycles, contract, submissions)
+        predicted = _real(source.predictions(cycles), contract)
+        return fill_in(stamp_deadline(predicted, contract), cycles, contract, submissions)
 
     changes = submissions.changes(source.cycles()) if contract.missing.carries else None
     return _from_source(store, PREDICTIONS, contract, config, source, rows_of, changes)
@@ -152,7 +154,7 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
     source = source_of(contract.predictions.source)
 
     def listed() -> pd.DataFrame:
-        real = source.models().assign(kind="real", designated=True)
+        real = _real(source.models(), contract).assign(kind="real", designated=True)
         return pd.concat([real, virtual_models(contract)], ignore_index=True)
 
     return _registry(store, MODELS, contract, config, source, listed)
@@ -375,6 +377,17 @@ def virtual_models(contract: Contract) -> pd.DataFrame:
     ]
     columns = [name for name in MODELS.column_names if name not in ("competition", "first_seen")]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _real(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """What a source gives, unless one of its models is called like a virtual one."""
+    virtual = rows.loc[rows["model_id"].astype(str).str.startswith(ENSEMBLE_PREFIX), "model_id"]
+    if not virtual.empty:
+        raise ValueError(
+            f"source {contract.predictions.source!r} of {contract.name!r} has a model {virtual.iloc[0]!r}; names that "
+            f"begin with {ENSEMBLE_PREFIX} are kept for ensembles: choose another"
+        )
+    return rows
 
 
 def _whole(

@@ -15,9 +15,20 @@ import pytest
 from pipeline.competition import Contract
 from pipeline.components.competition import assets_of
 from pipeline.components.recompute import Recompute
-from pipeline.tables import ENSEMBLE_TABLES, LEADERBOARD, MODELS, SNAPSHOTS, TableSpec
-from pipeline.warehouse import Store, WarehouseFiles
+from pipeline.tables import (
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_TABLES,
+    ENSEMBLE_WEIGHTS,
+    LEADERBOARD,
+    MODELS,
+    PREDICTIONS,
+    QUARANTINE,
+    SNAPSHOTS,
+    TableSpec,
+)
+from pipeline.warehouse import Store, WarehouseFiles, open_published
 from pipeline_tests import toy_contest
+from pipeline_tests.components.inbox_contest import InboxContest, predictions
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.toy_contest import SUBJECTS, WITHHELD, ToyContest, contract, week
 from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
@@ -361,3 +372,46 @@ def test_truth_that_came_late_reweighs_the_cycles_due_since(world: Resubmitting,
         world.resolve(WITHHELD, week(WITHHELD + 3))
         done = bring_up_to_date(store, with_both())
     assert done["ensemble_weights"] == 3
+
+
+@pytest.mark.parametrize("table", ["predictions", "models"])
+def test_a_source_with_a_model_called_like_an_ensemble_is_refused(
+    world: Resubmitting, tmp_path: Path, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = getattr(world, table)
+    monkeypatch.setattr(world, table, lambda *cycles: given(*cycles).replace({"model_id": {"good": "__ensemble_x__"}}))
+    refusal = r"source 'pipeline_tests.toy_contest.toy' of 'toy' has a model '__ensemble_x__'; names that begin with"
+    with opened(tmp_path) as store, pytest.raises(ValueError, match=refusal):
+        bring_up_to_date(store, with_both())
+
+
+def test_a_file_with_a_model_called_like_an_ensemble_is_quarantined(toy: ToyContest, tmp_path: Path) -> None:
+    contest = InboxContest(tmp_path, {"ensembles": [MAIN]})
+    rows = pd.concat([predictions(model, 5, 4) for model in ("honest", "__ensemble_main__")])
+    contest.run(("predictions", rows), ("models", "model_id\n__ensemble_main__\nhonest\n"))
+    assert set(contest.table(PREDICTIONS)["model_id"]) == {"honest"}
+    refused = contest.table(QUARANTINE)
+    assert len(refused) == len(rows) // 2 + 1
+    assert set(refused["reason"]) == {
+        "model_id begins with __ensemble_, which is kept for ensembles: choose another name"
+    }
+    models = contest.table(MODELS).set_index("model_id")
+    assert models["kind"].to_dict() == {"honest": "real", "__ensemble_main__": "ensemble"}
+
+
+def test_what_is_under_embargo_is_not_published(
+    world: Resubmitting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb")
+    source = {"source": "pipeline_tests.toy_contest.toy", "publish_after": "20d"}
+    newest = week(world.n_cycles - 1)
+    monkeypatch.setattr("pipeline.warehouse.publish.now", lambda: newest + HOUR)
+    with files.write("a test") as store:
+        bring_up_to_date(store, with_both(predictions=source))
+        latest = {spec: store.read(spec, "toy")["cycle"].max() for spec in ENSEMBLE_TABLES}
+    files.publish()
+    assert latest[ENSEMBLE_WEIGHTS] == latest[ENSEMBLE_PREDICTIONS] == newest
+    with open_published(files.published_dir) as connection:
+        for spec in ENSEMBLE_TABLES:
+            (published,) = connection.execute(f"SELECT max(cycle) FROM toy.{spec.name}").fetchall()[0]
+            assert published == newest - 3 * toy_contest.WEEK, spec.name
