@@ -120,6 +120,14 @@ class TestOptimised:
         assert found == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_candidate_more_does_not_lengthen_the_memory_of_the_others() -> None:
+    record = track(np.random.default_rng(2).normal(0.05, 0.1, (28, 56)))
+    members = record.of(np.arange(27))
+    alone = weighed("risk_parity", members.last(54), leave_out=False)
+    among = weighed("risk_parity", record, members=27, leave_out=False)
+    assert among.weights[:27].tolist() == alone.weights.tolist()
+
+
 @pytest.mark.usefixtures("dotted_paths_into_tests")
 class TestCustom:
     def record(self, size: int = 3) -> Track:
@@ -217,4 +225,4 @@ def test_more_than_fifty_members_are_not_left_out_one_by_one(strategy: str) -> N
 
 
 def test_terms_default_to_those_of_an_ensemble() -> None:
-    assert Terms() == Terms(min_history=13, theta=1.0, max_weight=0.5)
+    assert Terms() == Terms(window=52, min_history=13, theta=1.0, max_weight=0.5)

@@ -150,3 +150,19 @@ def test_a_custom_strategy_gets_no_score_from_after_the_deadline() -> None:
     _, given_predictions, scores = custom.CALLS[0]
     assert max(row["cycle"] for rows in scores.values() for row in rows) == cycle(9)
     assert {row["cycle"] for rows in given_predictions.values() for row in rows} == {cycle(10)}
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_loss_that_is_no_mean_of_squared_errors_is_squared_whatever_the_rule() -> None:
+    primary = "pipeline_tests.competition.custom.REVERSED_IC"
+    contest = declared(
+        "squared_error",
+        {"strategy": "inverse_variance", "window": 6},
+        scoring={"rule": "squared_error", "primary": primary},
+        metrics=[primary, "score", "ic", "contribution"],
+    )
+    metrics = metrics_of(10)
+    metrics["metric"] = metrics["metric"].replace({"ic": primary})
+    last = metrics[(metrics["metric"] == primary) & (metrics["cycle"] >= cycle(4))]
+    own = 1 / last.assign(square=last["value"] ** 2).groupby("model_id")["square"].mean()
+    assert weights_of(10, metrics, contest)["weight"].tolist() == pytest.approx((own / own.sum()).tolist())
