@@ -2,7 +2,7 @@
 
 An influence series psi turns a statistic's error into a mean: estimate - truth is about sum(psi) / n. That is all
 an interval or a comparison needs to know of a statistic, so a new one is added here, and nowhere else.
-Statistics that are not smooth (drawdown, Sortino ratio) have none.
+Statistics that are not smooth (drawdown, Sortino ratio) have none, and say so.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,14 @@ class Influence:
         Influence of each cycle, shape (cycles, contestants), in the unit of ``value``; 0 where absent or undefined.
     present : bool array
         Where a contestant has a cycle in the statistic, shape (cycles, contestants).
+    is_smooth : bool
+        Whether ``psi`` says anything; without it, it is 0 and the statistic has no interval.
     """
 
     value: FloatArray
     psi: FloatArray
     present: BoolArray
+    is_smooth: bool = True
 
     @property
     def n(self) -> IntArray:
