@@ -5,17 +5,20 @@ here and shared. Add a shared quantity here when a second metric needs it; the m
 ``pipeline.competition.metrics``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
+from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
+from pipeline.competition.labels import distinct, labels, places, places_of_runs
 
 MIN_SUBJECTS = 5
 """Fewest pairs of a cross-sectional metric, unless half the outcomes are more or the contract says otherwise."""
+
+_ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,18 @@ class Panel:
             if have != want:
                 raise ValueError(f"panel: {name} has shape {have}, expected {want} (sections, models, subjects)")
 
+    def part(self, sections: slice) -> "Panel":
+        """Some of the cross-sections as a panel of their own."""
+        per_section = ("cycles", "horizons", "signals", "outcomes", "scores")
+        return replace(self, **{name: getattr(self, name)[sections] for name in per_section})
+
+    def with_scores(self, scores: Floats) -> "Panel":
+        """The same panel with these scores; ranks and pairs that are known already stay known."""
+        scored = replace(self, scores=scores)
+        shared = {name: value for name, value in vars(self).items() if name not in self.__dataclass_fields__}
+        vars(scored).update(shared)
+        return scored
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(sections, models, subjects)."""
@@ -74,7 +89,7 @@ class Panel:
     @cached_property
     def n_pairs(self) -> Ints:
         """Number of pairs; shape (sections, models)."""
-        return np.asarray(self.paired.sum(axis=2), dtype=np.int64)
+        return np.asarray(np.count_nonzero(self.paired, axis=2), dtype=np.int64)
 
     @cached_property
     def n_outcomes(self) -> Ints:
@@ -89,14 +104,29 @@ class Panel:
         return self.n_pairs < needed[:, None]
 
     @cached_property
+    def paired_signals(self) -> Floats:
+        """The signals of pairs, NaN elsewhere."""
+        return np.where(self.paired, self.signals, np.nan)
+
+    @cached_property
     def signal_ranks(self) -> Floats:
         """Average ranks (1 is lowest) of the paired signals in their cross-section, NaN elsewhere."""
-        return average_ranks(np.where(self.paired, self.signals, np.nan))
+        return average_ranks(self.paired_signals)
 
     @cached_property
     def outcome_ranks(self) -> Floats:
         """Average ranks of the outcomes each model is paired with; shape (sections, models, subjects)."""
-        return average_ranks(np.where(self.paired, self.outcomes[:, None, :], np.nan))
+        return ranks_among(self.outcomes, self.paired)
+
+    @cached_property
+    def centred_signal_ranks(self) -> Floats:
+        """``signal_ranks`` minus their mean in each cross-section, 0 where there is no pair."""
+        return centred(self.signal_ranks)
+
+    @cached_property
+    def centred_outcome_ranks(self) -> Floats:
+        """``outcome_ranks`` minus their mean in each cross-section, 0 where there is no pair."""
+        return centred(self.outcome_ranks)
 
 
 @dataclass(frozen=True)
@@ -110,12 +140,12 @@ class Axes:
     @classmethod
     def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame) -> "Axes":
         """Every (cycle, horizon) and model of the predictions, every subject of predictions and truth, sorted."""
-        sections = predictions[["cycle", "horizon"]].drop_duplicates().sort_values(["cycle", "horizon"])
-        subjects = pd.concat([predictions["subject"], truth["subject"]])
+        sections = distinct(predictions, ["cycle", "horizon"]).sort_values(["cycle", "horizon"])
+        subjects = np.concatenate([labels(predictions["subject"]), labels(truth["subject"])])
         return cls(
             pd.MultiIndex.from_frame(sections),
-            pd.Index(np.sort(predictions["model_id"].unique().astype(object))),
-            pd.Index(np.sort(subjects.unique().astype(object))),
+            pd.Index(np.sort(labels(predictions["model_id"]))),
+            pd.Index(np.unique(subjects)),
         )
 
     def cube(self, rows: pd.DataFrame, column: str) -> Floats:
@@ -126,10 +156,17 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        models = _places(self.models, pd.Index(rows["model_id"]), "model")
-        cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
-        cube[self._sections_of(rows), models, self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
-        return cube
+        models, subjects = (
+            places(self.models, rows["model_id"], "model"),
+            places(self.subjects, rows["subject"], "subject"),
+        )
+        return _filled(
+            (len(self.sections), len(self.models), len(self.subjects)),
+            rows[column],
+            self._sections_of(rows),
+            models,
+            subjects,
+        )
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
         """``column`` of the rows as an array of shape (sections, subjects), NaN where there is no row.
@@ -139,22 +176,18 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        matrix = np.full((len(self.sections), len(self.subjects)), np.nan)
-        matrix[self._sections_of(rows), self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
-        return matrix
+        subjects = places(self.subjects, rows["subject"], "subject")
+        return _filled((len(self.sections), len(self.subjects)), rows[column], self._sections_of(rows), subjects)
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
-        return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")
-
-    def _subjects_of(self, rows: pd.DataFrame) -> Ints:
-        return _places(self.subjects, pd.Index(rows["subject"]), "subject")
+        return places_of_runs(self.sections, rows, "(cycle, horizon)")
 
 
-def _places(axis: pd.Index, labels: pd.Index, what: str) -> Ints:
-    places = np.asarray(axis.get_indexer(labels), dtype=np.int64)
-    if (places < 0).any():
-        raise ValueError(
-            f"rows name the {what} {labels[places < 0][0]!r}, which is not among the predictions of this block; "
-            f"give rows of the same cycles and models"
-        )
-    return places
+def _filled(shape: tuple[int, ...], values: pd.Series, *places: Ints) -> Floats:
+    """An array with the values at their places, NaN elsewhere."""
+    array = np.full(shape, np.nan)
+    flat, given = array.reshape(-1), values.to_numpy(dtype=float)
+    for start in range(0, len(given), _ROWS_AT_ONCE):  # so that what is worked out in between stays in the cache
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        flat[np.ravel_multi_index([place[rows] for place in places], shape)] = given[rows]
+    return array

@@ -31,10 +31,10 @@ def information_coefficient(panel: Panel) -> SectionMetric:
     ----------
     Spearman (1904); Grinold & Kahn (1999), *Active Portfolio Management*, ch. 6.
     """
-    signal, outcome = centred(panel.signal_ranks), centred(panel.outcome_ranks)
-    spread = (signal**2).sum(axis=2) * (outcome**2).sum(axis=2)
+    signal, outcome = panel.centred_signal_ranks, panel.centred_outcome_ranks
+    spread = np.vecdot(signal, signal) * np.vecdot(outcome, outcome)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip((signal * outcome).sum(axis=2) / np.sqrt(spread), -1.0, 1.0)
+        value = np.clip(np.vecdot(signal, outcome) / np.sqrt(spread), -1.0, 1.0)
     value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (spread == 0, "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 
@@ -58,14 +58,14 @@ def mean_return(panel: Panel) -> SectionMetric:
     ----------
     Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
     """
-    paired_signals = np.where(panel.paired, panel.signals, np.nan)
-    constant = np.nanmax(paired_signals, axis=2, initial=-np.inf) <= np.nanmin(paired_signals, axis=2, initial=np.inf)
-    signal = centred(paired_signals)
+    lowest = np.fmin.reduce(panel.paired_signals, axis=2, initial=np.inf)
+    constant = np.fmax.reduce(panel.paired_signals, axis=2, initial=-np.inf) <= lowest
+    signal = centred(panel.paired_signals)
     gross = np.abs(signal).sum(axis=2)
     spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
-    outcome = np.where(panel.paired, panel.outcomes[:, None, :], 0.0)
+    outcome = np.where(np.isnan(panel.outcomes), 0.0, panel.outcomes)[:, None, :]  # of no pair, the weight is 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (signal * outcome).sum(axis=2) / gross / spans
+        value = np.vecdot(signal, outcome) / gross / spans
     value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 
