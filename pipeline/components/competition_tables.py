@@ -7,6 +7,7 @@ from functools import cache, partial
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
+from pipeline.competition.labels import labels
 from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.stages import (
     RollingWindows,
@@ -163,8 +164,7 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
     """Compute the metrics of the cycles whose scores, predictions or truth are new."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions, truth = _predictions_and_truth(store, contract, cycles)
-        return compute_cycle_metrics(predictions, truth, store.read(SCORES, contract.name, cycles), contract)
+        return compute_cycle_metrics(*_predictions_and_truth(store, contract, cycles), None, contract)
 
     return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
 
@@ -224,8 +224,9 @@ def _predictions_and_truth(
     store: Store, contract: Contract, cycles: list[datetime]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
-    predictions = store.read(PREDICTIONS, contract.name, cycles)
-    return predictions, store.read(TRUTH, contract.name, _times(predictions["target_time"]))
+    coded = (("cycle", "horizon", "target_time"), ("model_id",), ("subject",))
+    predictions = store.read_coded(PREDICTIONS, contract.name, cycles, coded, ("value", "is_late"))
+    return predictions, store.read(TRUTH, contract.name, _times(pd.Series(labels(predictions["target_time"]))))
 
 
 def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:

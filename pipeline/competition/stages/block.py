@@ -43,7 +43,8 @@ class Block:
     @classmethod
     def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame, contract: Contract) -> "Block":
         """From rows of whole cycles; predictions that came late are left out."""
-        counted = predictions[~predictions["is_late"].astype(bool)]
+        is_late = predictions["is_late"].to_numpy(dtype=bool)
+        counted = predictions[~is_late] if is_late.any() else predictions
         outcomes = outcomes_of(counted, truth)
         axes = Axes.of(counted, outcomes)
         return cls(axes, axes.cube(counted, "value"), outcomes, contract)
@@ -78,14 +79,20 @@ class Block:
                     horizons=horizons[sections],
                     models=self.axes.models.to_numpy(),
                     subjects=self.axes.subjects.to_numpy(),
-                    signals=self.signals[sections],
+                    signals=self.signals[_span(sections)],
                     outcomes=self.axes.matrix(version.outcomes, "value")[sections],
-                    scores=np.full_like(self.signals[sections], np.nan) if known is None else known[sections],
+                    scores=(np.broadcast_to(np.nan, self.shape) if known is None else known)[_span(sections)],
                     min_subjects=self.contract.min_subjects,
                     center=self.contract.center,
                     horizon_cycles=self.contract.horizon_cycles,
                 ),
             )
+
+
+def _span(sections: Ints) -> slice | Ints:
+    """Sections without a gap as a slice, which copies nothing."""
+    first, last = int(sections[0]), int(sections[-1])
+    return slice(first, last + 1) if last - first + 1 == len(sections) else sections
 
 
 def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:

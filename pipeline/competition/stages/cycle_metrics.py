@@ -7,8 +7,10 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
+from pipeline.competition.evaluation import evaluate
 from pipeline.competition.metrics import COVERAGE, Metric, Pool, SectionMetric
 from pipeline.competition.reasons import REASONS
+from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
 
 OVERALL = "overall"
@@ -27,14 +29,17 @@ def panel_metrics(contract: Contract) -> list[Metric]:
 
 
 def compute_cycle_metrics(
-    predictions: pd.DataFrame, truth: pd.DataFrame, scores: pd.DataFrame, contract: Contract
+    predictions: pd.DataFrame, truth: pd.DataFrame, scores: pd.DataFrame | None, contract: Contract
 ) -> pd.DataFrame:
     """Compute the metrics of whole cycles.
 
     Parameters
     ----------
-    predictions, truth, scores : DataFrame
-        Rows of whole cycles, with every version of truth and scores.
+    predictions, truth : DataFrame
+        Rows of whole cycles, with every version of truth.
+    scores : DataFrame or None
+        Rows of ``scores`` of these cycles, every version. Without them the rule scores the predictions again, which
+        gives the same and is cheaper than to read as many rows once more.
     contract : Contract
 
     Returns
@@ -51,10 +56,11 @@ def compute_cycle_metrics(
     block = Block.of(predictions, truth, contract)
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
+    rule = RULES.get(contract.scoring.rule) if scores is None else None
     for state in block.states(scores):
         cycles = _Cycles.of(state)
-        for metric in last:
-            over_cycles = cycles.pool(metric, metric.over_panel(state.panel))
+        for metric, over in zip(last, evaluate(list(last), state.panel, rule), strict=True):
+            over_cycles = cycles.pool(metric, over)
             changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
             frames.append(_rows(metric.name, state, cycles, over_cycles, changed))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
