@@ -46,18 +46,19 @@ def evaluate(metrics: Sequence[Metric], panel: Panel, rule: ScoringRule | None =
         scored = part if rule is None else part.with_scores(rule.function(part).value)
         return [metric.over_panel(scored) for metric in metrics]
 
-    parts = [panel.part(sections) for sections in _cuts(panel.shape)]
-    if len(parts) == 1:
-        return of_part(parts[0])
+    all_parts = list(parts(panel))
+    if len(all_parts) == 1:
+        return of_part(all_parts[0])
     with ThreadPoolExecutor(_threads()) as threads:
-        of_parts = list(threads.map(of_part, parts))
+        of_parts = list(threads.map(of_part, all_parts))
     return [_joined([found[place] for found in of_parts]) for place in range(len(metrics))]
 
 
-def _cuts(shape: tuple[int, int, int]) -> Iterator[slice]:
-    sections, models, subjects = shape
+def parts(panel: Panel) -> Iterator[Panel]:
+    """The panel cut into parts of a few cross-sections each."""
+    sections, models, subjects = panel.shape
     size = max(1, CELLS_AT_ONCE // max(1, models * subjects))
-    return (slice(start, start + size) for start in range(0, max(1, sections), size))
+    return (panel.part(slice(start, start + size)) for start in range(0, max(1, sections), size))
 
 
 def _threads() -> int:

@@ -164,9 +164,19 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
     """Compute the metrics of the cycles whose scores, predictions or truth are new."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return compute_cycle_metrics(*_predictions_and_truth(store, contract, cycles), None, contract)
+        return cycle_metrics_of(contract, *inputs_of_metrics(store, contract, cycles))
 
     return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
+
+
+def inputs_of_metrics(store: Store, contract: Contract, cycles: list[datetime]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What the metrics of some cycles are computed from."""
+    return _predictions_and_truth(store, contract, cycles)
+
+
+def cycle_metrics_of(contract: Contract, predictions: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """The metrics of some cycles, from :func:`inputs_of_metrics`."""
+    return compute_cycle_metrics(predictions, truth, None, contract)
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -230,7 +240,6 @@ def _predictions_and_truth(
 
 
 def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
-    cells = _count(store, contract, "model_id") * _count(store, contract, "subject")
     return recompute(
         store,
         spec,
@@ -238,7 +247,7 @@ def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompu
         stage_code(spec.name, contract),
         config,
         rows_of,
-        cycles_per_block=_cycles_per_block(cells),
+        cycles_per_block=cycles_per_block(store, contract),
     )
 
 
@@ -300,6 +309,11 @@ def _count(store: Store, contract: Contract, column: str) -> int:
         table=PREDICTIONS,
     )
     return int(store.query(counted, [contract.name])["n"].iloc[0])
+
+
+def cycles_per_block(store: Store, contract: Contract) -> int:
+    """How many cycles of the contest's predictions are computed at once."""
+    return _cycles_per_block(_count(store, contract, "model_id") * _count(store, contract, "subject"))
 
 
 def _cycles_per_block(cells: int) -> int:

@@ -116,6 +116,7 @@ def _configuration(extra: Mapping[str, Any] | None) -> dict[str, Any]:
     configuration: dict[str, Any] = {
         "memory_limit": settings().memory_limit,
         "autoinstall_known_extensions": "false",
+        "enable_progress_bar": "false",  # it would land in what a command prints
     }
     if settings().threads:
         configuration["threads"] = settings().threads

@@ -1,0 +1,6 @@
+"""How fast Podium is, measured beside other ways to the same numbers in one run on the same machine."""
+
+from pipeline.bench.contest import Size
+from pipeline.bench.metrics import MetricsSpeed, Plan, measure
+
+__all__ = ["MetricsSpeed", "Plan", "Size", "measure"]
