@@ -114,3 +114,10 @@ def _tie_groups(is_tie: Bools) -> tuple[Ints, Ints]:
     first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
     last = np.minimum.accumulate(np.where(ends, place, n)[:, ::-1], axis=-1)[:, ::-1]
     return first, last
+
+
+def correlation(left: Floats, right: Floats) -> Floats:
+    """Pearson correlation along the last axis of what :func:`centred` gives; NaN where either is 0 throughout."""
+    spread = np.vecdot(left, left) * np.vecdot(right, right)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.clip(np.vecdot(left, right) / np.sqrt(spread), -1.0, 1.0))

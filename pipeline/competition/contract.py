@@ -26,7 +26,7 @@ from pipeline.competition.declaration import (
     not_reserved,
 )
 from pipeline.competition.durations import Duration, format_duration
-from pipeline.competition.metrics import METRICS, Metric
+from pipeline.competition.metrics import METRICS, Metric, Need
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.registry import UnknownNameError
@@ -97,6 +97,11 @@ class Contract(Declaration):
     def direction(self, name: str) -> Direction:
         """Which way the metric is better; a metric without its own direction has that of the scoring rule."""
         return self.metric(name).direction or RULES.get(self.scoring.rule).direction
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What the listed metrics read of a panel besides signals, outcomes and scores."""
+        return frozenset[Need]().union(*(self.metric(name).needs for name in self.metrics))
 
     def rank_by(self) -> RankBy:
         """What the board is ranked by, for the kernel.
@@ -171,6 +176,12 @@ def _key_problems(contract: Contract) -> list[str]:
             problems.append(f"leaderboard key {key!r}: unknown window {window!r}; known: {', '.join(contract.windows)}")
         if metric not in contract.metrics:
             problems.append(f"leaderboard key {key!r}: metric {metric!r} is not among: {', '.join(contract.metrics)}")
+        elif not contract.metric(metric).ranks:
+            ranking = ", ".join(name for name in contract.metrics if contract.metric(name).ranks)
+            problems.append(
+                f"leaderboard key {key!r}: {metric!r} leaps where there is little of what it divides by, so no board "
+                f"is ranked by it; rank by one of: {ranking}"
+            )
     if not problems:
         try:
             contract.rank_by()

@@ -27,7 +27,7 @@ def labels(column: "pd.Series[Any]") -> Labels:
 
 def distinct(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The distinct combinations of some columns."""
-    return _plain(rows[list(columns)].iloc[_run_starts(rows, columns)]).drop_duplicates()
+    return plain(rows[list(columns)].iloc[_run_starts(rows, columns)]).drop_duplicates()
 
 
 def places(axis: pd.Index, column: "pd.Series[Any]", what: str) -> Ints:
@@ -57,11 +57,17 @@ def places_of_runs(axis: pd.MultiIndex, rows: pd.DataFrame, what: str) -> Ints:
         If a row has none.
     """
     starts = _run_starts(rows, axis.names)
-    of_runs = pd.MultiIndex.from_frame(_plain(rows[list(axis.names)].iloc[starts]))
+    of_runs = pd.MultiIndex.from_frame(plain(rows[list(axis.names)].iloc[starts]))
     found = np.asarray(axis.get_indexer(of_runs), dtype=np.int64)
     if (found < 0).any():
         raise ValueError(_unknown(what, of_runs[int(np.argmax(found < 0))]))
     return np.repeat(found, np.diff(starts, append=len(rows)))
+
+
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the categories' own types in place of categories."""
+    coded = rows.dtypes[[isinstance(dtype, pd.CategoricalDtype) for dtype in rows.dtypes]]
+    return rows.astype({name: dtype.categories.dtype for name, dtype in coded.items()})
 
 
 def _run_starts(rows: pd.DataFrame, columns: Sequence[Any]) -> Ints:
@@ -74,12 +80,6 @@ def _run_starts(rows: pd.DataFrame, columns: Sequence[Any]) -> Ints:
         values = column.cat.codes.to_numpy() if is_coded else column.to_numpy()
         begins[1:] |= values[1:] != values[:-1]
     return np.flatnonzero(begins)
-
-
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """With the categories' own types in place of categories."""
-    coded = rows.dtypes[[isinstance(dtype, pd.CategoricalDtype) for dtype in rows.dtypes]]
-    return rows.astype({name: dtype.categories.dtype for name, dtype in coded.items()})
 
 
 def _unknown(what: str, label: object) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
 from pipeline.competition.labels import distinct, labels, places, places_of_runs
+from pipeline.competition.peers import Peers, unit_ranks
 
 MIN_SUBJECTS = 5
 """Fewest pairs of a cross-sectional metric, unless half the outcomes are more or the contract says otherwise."""
@@ -43,6 +44,12 @@ class Panel:
         The neutral signal, for signs.
     horizon_cycles : float
         How many cycles one horizon step lasts.
+    factors : array, shape (sections, subjects, factors), or None
+        Properties of the subjects known at the cycle; None when the contest has none or nothing needs them.
+    previous : array, shape (sections, models, subjects), or None
+        What each model submitted for the same horizon in the previous cycle of the competition; None as above.
+    peers : Peers or None
+        The models that others are compared with; None for those of the panel itself.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -55,19 +62,34 @@ class Panel:
     min_subjects: int | None = None
     center: float = 0.0
     horizon_cycles: float = 1.0
+    factors: Floats | None = None
+    previous: Floats | None = None
+    peers: Peers | None = None
 
     def __post_init__(self) -> None:
         shape = self.shape
         expected = {"signals": shape, "scores": shape, "outcomes": (shape[0], shape[2]), "horizons": shape[:1]}
+        if self.previous is not None:
+            expected["previous"] = shape
         for name, want in expected.items():
             have = getattr(self, name).shape
             if have != want:
                 raise ValueError(f"panel: {name} has shape {have}, expected {want} (sections, models, subjects)")
+        if self.factors is not None and self.factors.shape[:-1] != (shape[0], shape[2]):
+            have, want = self.factors.shape, (shape[0], shape[2])
+            raise ValueError(f"panel: factors have shape {have}, expected {want} (sections, subjects) and factors")
+        if self.peers is not None:
+            self.peers.fit(shape)
+
+    def at(self, section: int) -> "Panel":
+        """One cross-section as a panel of its own."""
+        return self.part(slice(section, section + 1))
 
     def part(self, sections: slice) -> "Panel":
-        """Some of the cross-sections as a panel of their own."""
-        per_section = ("cycles", "horizons", "signals", "outcomes", "scores")
-        return replace(self, **{name: getattr(self, name)[sections] for name in per_section})
+        """Some cross-sections as a panel of their own."""
+        per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous")
+        arrays = {name: array[sections] for name in per_section if (array := getattr(self, name)) is not None}
+        return replace(self, **arrays, peers=None if self.peers is None else self.peers.part(sections))
 
     def with_scores(self, scores: Floats) -> "Panel":
         """The same panel with these scores; ranks and pairs that are known already stay known."""
@@ -97,11 +119,20 @@ class Panel:
         return np.asarray((~np.isnan(self.outcomes)).sum(axis=1), dtype=np.int64)
 
     @cached_property
+    def needed(self) -> Ints:
+        """Fewest subjects of a cross-sectional metric; shape (sections,)."""
+        half = np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
+        return np.asarray(half if self.min_subjects is None else np.full(self.shape[0], self.min_subjects), np.int64)
+
+    @cached_property
     def too_few(self) -> Bools:
         """Where a cross-section has too few pairs for a cross-sectional metric; shape (sections, models)."""
-        half = np.maximum(MIN_SUBJECTS, np.ceil(self.n_outcomes / 2))
-        needed = half if self.min_subjects is None else np.full(self.shape[0], self.min_subjects)
-        return self.n_pairs < needed[:, None]
+        return self.n_pairs < self.needed[:, None]
+
+    @cached_property
+    def submitted(self) -> Bools:
+        """Where a model submitted a signal, its outcome known or not; shape (sections, models, subjects)."""
+        return ~np.isnan(self.signals)
 
     @cached_property
     def paired_signals(self) -> Floats:
@@ -128,6 +159,24 @@ class Panel:
         """``outcome_ranks`` minus their mean in each cross-section, 0 where there is no pair."""
         return centred(self.outcome_ranks)
 
+    @cached_property
+    def submitted_ranks(self) -> Floats:
+        """Average ranks of all signals that a model submitted in a cross-section, NaN elsewhere."""
+        # As a rule every subject has an outcome in the end, and these are the ranks that most metrics need anyway.
+        return self.signal_ranks if (self.paired == self.submitted).all() else average_ranks(self.signals)
+
+    @cached_property
+    def unit_ranks(self) -> Floats:
+        """Centred ranks of what each model submitted, of length 1: the product of two models' is their correlation."""
+        return unit_ranks(self.submitted_ranks)
+
+    @cached_property
+    def compared_with(self) -> Peers:
+        """The models that others are compared with: ``peers``, or every model of the panel."""
+        if self.peers is not None:
+            return self.peers
+        return Peers.of(self.unit_ranks, np.ones(self.shape[:2], dtype=bool))
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -138,10 +187,10 @@ class Axes:
     subjects: pd.Index
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame) -> "Axes":
-        """Every (cycle, horizon) and model of the predictions, every subject of predictions and truth, sorted."""
+    def of(cls, predictions: pd.DataFrame, *others: pd.DataFrame) -> "Axes":
+        """Every (cycle, horizon) and model of the predictions, every subject of these and other rows, sorted."""
         sections = distinct(predictions, ["cycle", "horizon"]).sort_values(["cycle", "horizon"])
-        subjects = np.concatenate([labels(predictions["subject"]), labels(truth["subject"])])
+        subjects = np.concatenate([labels(rows["subject"]) for rows in (predictions, *others)])
         return cls(
             pd.MultiIndex.from_frame(sections),
             pd.Index(np.sort(labels(predictions["model_id"]))),
@@ -156,17 +205,20 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        models, subjects = (
-            places(self.models, rows["model_id"], "model"),
-            places(self.subjects, rows["subject"], "subject"),
-        )
-        return _filled(
-            (len(self.sections), len(self.models), len(self.subjects)),
-            rows[column],
-            self._sections_of(rows),
-            models,
-            subjects,
-        )
+        cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
+        self.fill(cube, rows, column)
+        return cube
+
+    def fill(self, cube: Floats, rows: pd.DataFrame, column: str) -> None:
+        """Put ``column`` of the rows at their places in an array of shape (sections, models, subjects).
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        models = places(self.models, rows["model_id"], "model")
+        _put(cube, rows[column], self._sections_of(rows), models, places(self.subjects, rows["subject"], "subject"))
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
         """``column`` of the rows as an array of shape (sections, subjects), NaN where there is no row.
@@ -176,18 +228,40 @@ class Axes:
         ValueError
             If a row has no place on the axes.
         """
-        subjects = places(self.subjects, rows["subject"], "subject")
-        return _filled((len(self.sections), len(self.subjects)), rows[column], self._sections_of(rows), subjects)
+        matrix = np.full((len(self.sections), len(self.subjects)), np.nan)
+        _put(matrix, rows[column], self._sections_of(rows), places(self.subjects, rows["subject"], "subject"))
+        return matrix
+
+    def factors(self, rows: pd.DataFrame) -> Floats:
+        """Factors of each section's cycle, shape (sections, subjects, factors), NaN where there is no row.
+
+        Factors are in the order of their names. Rows of other cycles and subjects are left out: a factor may be known
+        of more than is predicted.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            cycle, subject, factor, value.
+        """
+        cycles, of_section = np.unique(self.sections.get_level_values("cycle").to_numpy(), return_inverse=True)
+        names = pd.Index(np.sort(rows["factor"].unique().astype(object)))
+        places = (
+            pd.Index(cycles).get_indexer(pd.Index(rows["cycle"])),
+            self.subjects.get_indexer(pd.Index(rows["subject"])),
+            names.get_indexer(pd.Index(rows["factor"])),
+        )
+        here = (places[0] >= 0) & (places[1] >= 0)
+        cube = np.full((len(cycles), len(self.subjects), len(names)), np.nan)
+        cube[tuple(place[here] for place in places)] = rows["value"].to_numpy(dtype=float)[here]
+        return cube[of_section]
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
         return places_of_runs(self.sections, rows, "(cycle, horizon)")
 
 
-def _filled(shape: tuple[int, ...], values: pd.Series, *places: Ints) -> Floats:
-    """An array with the values at their places, NaN elsewhere."""
-    array = np.full(shape, np.nan)
+def _put(array: Floats, values: pd.Series, *places: Ints) -> None:
+    """Put values at their places."""
     flat, given = array.reshape(-1), values.to_numpy(dtype=float)
     for start in range(0, len(given), _ROWS_AT_ONCE):  # so that what is worked out in between stays in the cache
         rows = slice(start, start + _ROWS_AT_ONCE)
-        flat[np.ravel_multi_index([place[rows] for place in places], shape)] = given[rows]
-    return array
+        flat[np.ravel_multi_index([place[rows] for place in places], array.shape)] = given[rows]

@@ -1,4 +1,11 @@
-"""Why a value is undefined: short stable codes, kept as small integers so that reasons stay arrays."""
+"""Why a value is undefined: short stable codes, kept as integers so that reasons stay arrays.
+
+Podium's own reasons are listed in :data:`REASONS`. What a metric of an operator's own raised is free text; it gets the
+next free code of this process, so that it travels through the same arrays. Tables hold the text, never a code.
+"""
+
+import threading
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +22,22 @@ REASONS: tuple[str | None, ...] = (
     "zero_variance",
     "no_predictions",
     "error",
+    "no_peers",
+    "no_previous",
+    "no_factors",
+    "explained_by_factors",
+    "no_downside",
+    "undefined",
 )
 """By code; 0 is no reason, for a value that is defined."""
 
-Reasons = npt.NDArray[np.int8]
+Reasons = npt.NDArray[np.int32]
+
+_LONGEST = 200
+"""Characters of a free text, at most."""
+_texts: list[str | None] = list(REASONS)
+_codes: dict[str | None, int] = {text: code for code, text in enumerate(REASONS)}
+_adding = threading.Lock()
 
 
 def reason_code(reason: str) -> int:
@@ -33,6 +52,31 @@ def reason_code(reason: str) -> int:
         known = ", ".join(name for name in REASONS if name is not None)
         raise ValueError(f"unknown reason {reason!r}; known: {known}; add it to REASONS")
     return REASONS.index(reason)
+
+
+def error_code(error: BaseException) -> int:
+    """The code of what went wrong, as one line: ``error: ZeroDivisionError: division by zero``."""
+    said = " ".join(str(error).split())
+    text = f"error: {type(error).__name__}: {said}" if said else f"error: {type(error).__name__}"
+    return _code_of(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def reason_texts(codes: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    """The texts of codes, None for 0: what tables hold."""
+    return np.array(_texts, dtype=object)[np.asarray(codes, dtype=np.int64)]
+
+
+def reason_codes(texts: Iterable[str | None]) -> Reasons:
+    """The codes of texts as tables hold them, 0 for None; what is not known yet gets a code."""
+    return np.array([_code_of(text) for text in texts], dtype=np.int32)
+
+
+def _code_of(text: str | None) -> int:
+    with _adding:
+        if text not in _codes:
+            _codes[text] = len(_texts)
+            _texts.append(text)
+        return _codes[text]
 
 
 def undefined(value: Floats, *causes: tuple[Bools, str]) -> tuple[Floats, Reasons]:
@@ -50,16 +94,16 @@ def undefined(value: Floats, *causes: tuple[Bools, str]) -> tuple[Floats, Reason
     -------
     value : array
         Finite, or NaN where undefined.
-    reason : array of int8
-        Codes into :data:`REASONS`, 0 where defined.
+    reason : array of int
+        Codes, 0 where defined.
 
     Raises
     ------
     ValueError
         If a reason is not in :data:`REASONS`.
     """
-    reason = np.zeros(value.shape, dtype=np.int8)
+    reason = np.zeros(value.shape, dtype=np.int32)
     for where, name in causes:
-        reason = np.where(where & (reason == 0), np.int8(reason_code(name)), reason)
-    reason = np.where((reason == 0) & ~np.isfinite(value), np.int8(reason_code("error")), reason)
+        reason = np.where(where & (reason == 0), np.int32(reason_code(name)), reason)
+    reason = np.where((reason == 0) & ~np.isfinite(value), np.int32(reason_code("error")), reason)
     return np.where(reason == 0, value, np.nan), reason

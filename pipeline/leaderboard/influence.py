@@ -2,11 +2,11 @@
 
 An influence series psi turns a statistic's error into a mean: estimate - truth is about sum(psi) / n. That is all
 an interval or a comparison needs to know of a statistic, so a new one is added here, and nowhere else.
-Statistics that are not smooth (drawdown, Sortino ratio) have none.
+Statistics that are not smooth (drawdown, Sortino ratio) have none, and say so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,14 @@ class Influence:
         Influence of each cycle, shape (cycles, contestants), in the unit of ``value``; 0 where absent or undefined.
     present : bool array
         Where a contestant has a cycle in the statistic, shape (cycles, contestants).
+    is_smooth : bool
+        Whether ``psi`` says anything; without it, it is 0 and the statistic has no interval.
     """
 
     value: FloatArray
     psi: FloatArray
     present: BoolArray
+    is_smooth: bool = True
 
     @property
     def n(self) -> IntArray:
@@ -149,7 +152,7 @@ def combined_influence(parts: Sequence[Influence], weights: Sequence[float]) -> 
     Returns
     -------
     Influence
-        ``value`` is NaN where any part's is; ``present`` where any part is.
+        ``value`` is NaN where any part's is; ``present`` where any part is; smooth if all parts are.
 
     Raises
     ------
@@ -164,7 +167,7 @@ def combined_influence(parts: Sequence[Influence], weights: Sequence[float]) -> 
     for part, weight in zip(parts, weights, strict=True):
         value += weight * part.value
         psi += weight * _ratio(n, part.n) * part.psi
-    return _influence(value, psi, present)
+    return replace(_influence(value, psi, present), is_smooth=all(part.is_smooth for part in parts))
 
 
 def require_parts(parts: Sequence[Influence], weights: Sequence[float]) -> None:

@@ -21,6 +21,7 @@ EWC = "ewc"
 UNDEFINED = "undefined"
 TOO_FEW_CYCLES = "too_few_cycles"
 ZERO_VARIANCE = "zero_variance"
+NOT_SMOOTH = "not_smooth"
 
 MIN_CYCLES = 8
 """Cycles needed for an interval."""
@@ -40,7 +41,8 @@ class Interval:
         The interval's ends; NaN where there is none. Not cut to the range that the statistic can take.
     method : object array of str
         ``ewc`` (equal-weighted cosines), or why there is none: ``undefined`` (so is the statistic),
-        ``too_few_cycles`` (fewer than 8), ``zero_variance`` (every cycle says the same).
+        ``not_smooth`` (no cycle moves it by a share of its own, as of a drawdown), ``too_few_cycles`` (fewer than 8),
+        ``zero_variance`` (every cycle says the same).
     """
 
     se: FloatArray
@@ -76,7 +78,7 @@ def interval(influence: Influence) -> Interval:
     for length, columns in _columns_by_length(n, influence.value):
         series = _closed_up(influence.psi, influence.present, length, columns)
         se[columns] = np.sqrt(long_run_variance(series) / length)
-    return _interval(influence.value, se, n, n)
+    return _interval(influence.value, se, n, n, influence.is_smooth)
 
 
 def weighted_interval(
@@ -130,7 +132,7 @@ def weighted_interval(
         covariance = np.einsum("kjm,ljm->klm", loads, loads) / loads.shape[1]
         variance = np.einsum("klm,km,lm,klm->m", covariance, share, share, in_both[:, :, columns])
         se[columns] = np.sqrt(np.maximum(variance, 0.0))
-    return _interval(estimate, se, fewest, n)
+    return _interval(estimate, se, fewest, n, all(part.is_smooth for part in parts))
 
 
 def long_run_variance(psi: npt.ArrayLike) -> FloatArray:
@@ -191,11 +193,13 @@ def _closed_up(psi: FloatArray, present: BoolArray, length: int, columns: IntArr
     return psi[:, columns].T[present[:, columns].T].reshape(columns.size, length).T
 
 
-def _interval(value: FloatArray, se: FloatArray, fewest: IntArray, n: IntArray) -> Interval:
+def _interval(value: FloatArray, se: FloatArray, fewest: IntArray, n: IntArray, is_smooth: bool) -> Interval:
     """Intervals where there is a standard error, the reason where there is none."""
     method = np.full(value.shape, EWC, dtype=object)
     method[se <= _RELATIVE_ZERO * np.abs(value)] = ZERO_VARIANCE
     method[fewest < MIN_CYCLES] = TOO_FEW_CYCLES
+    if not is_smooth:
+        method[:] = NOT_SMOOTH
     method[~np.isfinite(value)] = UNDEFINED
     se = np.where(method == EWC, se, np.nan)
     half = se * _critical_values(n)

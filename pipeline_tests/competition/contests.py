@@ -1,6 +1,7 @@
 """Small contests for tests: a contract, frames of predictions and truth written by hand or drawn at random, panels."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition import Contract, Panel
+from pipeline.competition.reasons import reason_texts
 from pipeline.competition.stages import stamp_deadline
 
 NAN = float("nan")
@@ -143,3 +145,19 @@ def random_panel(seed: int, sections: int = 6, models: int = 5, subjects: int = 
     signals[random.random(signals.shape) < gaps] = np.nan
     outcomes[random.random(outcomes.shape) < gaps] = np.nan
     return panel(signals, outcomes)
+
+
+def full_panel(seed: int, sections: int = 4, models: int = 5, subjects: int = 30, gaps: float = 0.1) -> Panel:
+    """A random panel with all that a metric may read: scores, two factors of ties and gaps, the previous cycle."""
+    random = np.random.default_rng(seed)
+    given = random_panel(seed, sections, models, subjects, gaps)
+    factors = np.round(random.normal(size=(sections, subjects, 2)), 1)
+    factors[random.random(factors.shape) < gaps / 4] = np.nan
+    previous = np.concatenate([np.full((1, models, subjects), np.nan), given.signals[:-1]])
+    scores = np.where(given.paired, random.normal(size=given.shape), np.nan)
+    return replace(given, factors=factors, previous=previous, scores=scores)
+
+
+def reasons(codes: npt.ArrayLike) -> list[str | None]:
+    """The texts of reason codes, in one list."""
+    return [None if text is None else str(text) for text in reason_texts(np.ravel(codes))]

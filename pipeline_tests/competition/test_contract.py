@@ -141,7 +141,10 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None
             {"scoring": {"rule": "vibes", "primary": "ic"}},
             "unknown scoring rule 'vibes'; known: absolute_error, directional, rank_product, squared_error",
         ),
-        ({"metrics": ["ic", "icc"]}, "unknown metric 'icc'; known: coverage, hit_rate, ic, ic_sharpe, mean_return"),
+        (
+            {"metrics": ["ic", "icc"]},
+            "unknown metric 'icc'; known: coverage, fnc, hit_rate, ic, ic_max_drawdown, ic_sharpe",
+        ),
         ({"metrics": ["ic", "os.path.join"]}, "metric 'os.path.join' is outside the packages"),
         ({"metrics": ["ic", "pipeline.nothing.here"]}, "metric 'pipeline.nothing.here' cannot be imported"),
         (

@@ -4,24 +4,39 @@ from pipeline.competition.metrics.cross_section import information_coefficient, 
 from pipeline.competition.metrics.metric import (
     METRICS,
     Metric,
+    Need,
     Pool,
     SectionMetric,
     SeriesMetric,
 )
-from pipeline.competition.metrics.series import sharpe
+from pipeline.competition.metrics.neutral import feature_neutral_correlation
+from pipeline.competition.metrics.numerai import mmc, numerai_correlation
+from pipeline.competition.metrics.series import additive_drawdown, max_drawdown, sharpe, sortino
+from pipeline.competition.metrics.similarity import model_correlation
 from pipeline.competition.metrics.tasks import COVERAGE, coverage, hit_rate, mean_score
+from pipeline.competition.metrics.turnover import rank_turnover, turnover
 
 __all__ = [
     "COVERAGE",
     "METRICS",
     "Metric",
+    "Need",
     "Pool",
     "SectionMetric",
     "SeriesMetric",
+    "additive_drawdown",
     "coverage",
+    "feature_neutral_correlation",
     "hit_rate",
     "information_coefficient",
+    "max_drawdown",
     "mean_return",
     "mean_score",
+    "mmc",
+    "model_correlation",
+    "numerai_correlation",
+    "rank_turnover",
     "sharpe",
+    "sortino",
+    "turnover",
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.competition.arrays import centred
+from pipeline.competition.arrays import Bools, Floats, centred, correlation
 from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SectionMetric
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
@@ -32,10 +32,8 @@ def information_coefficient(panel: Panel) -> SectionMetric:
     Spearman (1904); Grinold & Kahn (1999), *Active Portfolio Management*, ch. 6.
     """
     signal, outcome = panel.centred_signal_ranks, panel.centred_outcome_ranks
-    spread = np.vecdot(signal, signal) * np.vecdot(outcome, outcome)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip(np.vecdot(signal, outcome) / np.sqrt(spread), -1.0, 1.0)
-    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (spread == 0, "constant_input"))
+    value = correlation(signal, outcome)
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (np.isnan(value), "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 
 
@@ -58,16 +56,36 @@ def mean_return(panel: Panel) -> SectionMetric:
     ----------
     Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
     """
-    lowest = np.fmin.reduce(panel.paired_signals, axis=2, initial=np.inf)
-    constant = np.fmax.reduce(panel.paired_signals, axis=2, initial=-np.inf) <= lowest
-    signal = centred(panel.paired_signals)
-    gross = np.abs(signal).sum(axis=2)
+    signal, gross, constant = long_short(panel.paired_signals)
     spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
     outcome = np.where(np.isnan(panel.outcomes), 0.0, panel.outcomes)[:, None, :]  # of no pair, the weight is 0
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.vecdot(signal, outcome) / gross / spans
-    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant | (gross == 0), "constant_input"))
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant, "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
+
+
+def long_short(signals: Floats) -> tuple[Floats, Floats, Bools]:
+    """The portfolio that signals make: w = (s - mean s) / sum |s - mean s|.
+
+    Parameters
+    ----------
+    signals : array, shape (sections, models, subjects)
+        NaN is absent.
+
+    Returns
+    -------
+    deviation : array, same shape
+        s - mean s, 0 where absent: w before it is divided by ``gross``.
+    gross : array, shape (sections, models)
+    constant : array of bool, shape (sections, models)
+        Where all signals are equal, or there is none, so that there is no portfolio.
+    """
+    highest = np.fmax.reduce(signals, axis=2, initial=-np.inf)
+    constant = highest <= np.fmin.reduce(signals, axis=2, initial=np.inf)
+    deviation = centred(signals)
+    gross = np.abs(deviation).sum(axis=2)
+    return deviation, gross, constant | (gross == 0)
 
 
 METRICS.register("ic", Metric("ic", Pool.CYCLES, Direction.DESC, "correlation", information_coefficient))

@@ -1,7 +1,7 @@
 """What a metric is: a function over a panel (or over a model's series) with its direction, pool and unit.
 
-Add here only what every metric shares. One metric is one function in ``cross_section.py``, ``tasks.py`` or
-``series.py`` and one ``register`` line below it.
+Add here only what every metric shares. One metric is one function in a module of its kind and one
+``register`` line below it.
 """
 
 from collections.abc import Callable
@@ -26,6 +26,15 @@ class Pool(StrEnum):
     """A function of the model's series of another metric."""
 
 
+class Need(StrEnum):
+    """What a metric reads of a panel besides signals, outcomes and scores; there only if a listed metric needs it."""
+
+    FACTORS = "factors"
+    """``Panel.factors``."""
+    PREVIOUS = "previous"
+    """``Panel.previous``, the previous cycle's signals."""
+
+
 @dataclass(frozen=True)
 class SectionMetric:
     """A metric of every cross-section and model.
@@ -36,8 +45,8 @@ class SectionMetric:
         NaN where undefined.
     n : array of int, shape (sections, models)
         Pairs that the value rests on.
-    reason : array of int8, shape (sections, models)
-        Code into ``reasons.REASONS``; 0 where defined.
+    reason : array of int, shape (sections, models)
+        Code of :mod:`pipeline.competition.reasons`; 0 where defined.
     numerator, denominator : arrays, shape (sections, models)
         For metrics pooled over tasks.
     """
@@ -63,8 +72,8 @@ class SeriesMetric:
     ----------
     influence : Influence
         The value, shape (models,), NaN where undefined, and how much each cycle moves it.
-    reason : array of int8, shape (models,)
-        Code into ``reasons.REASONS``; 0 where defined.
+    reason : array of int, shape (models,)
+        Code of :mod:`pipeline.competition.reasons`; 0 where defined.
     """
 
     influence: Influence
@@ -94,6 +103,11 @@ class Metric:
     of_series : function or None
         Computes it from the series of the metric ``series_of``; for pool ``series``.
     series_of : str or None
+    needs : frozenset of Need
+        What the panel must hold besides signals, outcomes and scores.
+    ranks : bool
+        Whether a board may be ranked by it. A statistic that leaps where there is little of what it divides by
+        may say something about a model, and yet not order models.
 
     Raises
     ------
@@ -108,6 +122,8 @@ class Metric:
     of_panel: PanelFunction | None = None
     of_series: SeriesFunction | None = None
     series_of: str | None = None
+    needs: frozenset[Need] = frozenset()
+    ranks: bool = True
 
     def __post_init__(self) -> None:
         if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):

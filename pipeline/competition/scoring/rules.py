@@ -24,7 +24,7 @@ class Scored:
     ----------
     value : array, shape (sections, models, subjects)
         NaN where there is no score.
-    reason : array of int8, same shape
+    reason : array of int, same shape
         Code into ``reasons.REASONS``; meaningful where signal and outcome are both present.
     """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
+from pipeline.competition.labels import distinct, labels, plain
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.truth import outcomes_of, versions
 
@@ -39,15 +41,43 @@ class Block:
     signals: Floats
     outcomes: pd.DataFrame
     contract: Contract
+    previous: Floats | None = None
+    factors: Floats | None = None
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame, truth: pd.DataFrame, contract: Contract) -> "Block":
-        """From rows of whole cycles; predictions that came late are left out."""
-        is_late = predictions["is_late"].to_numpy(dtype=bool)
-        counted = predictions[~is_late] if is_late.any() else predictions
+    def of(
+        cls,
+        predictions: pd.DataFrame,
+        truth: pd.DataFrame,
+        contract: Contract,
+        earlier: pd.DataFrame | None = None,
+        factors: pd.DataFrame | None = None,
+    ) -> "Block":
+        """From rows of whole cycles; predictions that came late are left out.
+
+        Parameters
+        ----------
+        predictions, truth, contract
+            As for :func:`pipeline.competition.stages.compute_cycle_metrics`.
+        earlier : DataFrame or None
+            Predictions of other cycles, so that every cycle finds the one before it there or among its own; None when
+            nothing asks for the previous cycle.
+        factors : DataFrame or None
+            Rows of ``factors``; None when nothing asks for them.
+        """
+        counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        axes = Axes.of(counted, outcomes)
-        return cls(axes, axes.cube(counted, "value"), outcomes, contract)
+        before = None if earlier is None else _Before.of(counted, _in_time(earlier))
+        axes = Axes.of(counted, outcomes) if before is None else Axes.of(counted, outcomes, before.rows)
+        signals = axes.cube(counted, "value")
+        return cls(
+            axes,
+            signals,
+            outcomes,
+            contract,
+            None if before is None else before.signals(axes, signals),
+            None if factors is None else axes.factors(factors),
+        )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -85,6 +115,8 @@ class Block:
                     min_subjects=self.contract.min_subjects,
                     center=self.contract.center,
                     horizon_cycles=self.contract.horizon_cycles,
+                    factors=None if self.factors is None else self.factors[_span(sections)],
+                    previous=None if self.previous is None else self.previous[_span(sections)],
                 ),
             )
 
@@ -93,6 +125,53 @@ def _span(sections: Ints) -> slice | Ints:
     """Sections without a gap as a slice, which copies nothing."""
     first, last = int(sections[0]), int(sections[-1])
     return slice(first, last + 1) if last - first + 1 == len(sections) else sections
+
+
+def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
+    is_late = predictions["is_late"].to_numpy(dtype=bool)
+    return predictions[~is_late] if is_late.any() else predictions
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the previous cycle's predictions are to each cycle of a block: those of the same model and horizon.
+
+    The previous cycle of the competition is the newest one before with any prediction in time, by whatever model.
+
+    Parameters
+    ----------
+    previous : dict
+        From each cycle to the one before it, in the block or not.
+    rows : DataFrame
+        Predictions of the block's models in cycles that are not in it, dated forward to the next cycle.
+    """
+
+    previous: dict[np.datetime64, np.datetime64]
+    rows: pd.DataFrame
+
+    @classmethod
+    def of(cls, counted: pd.DataFrame, earlier: pd.DataFrame) -> "_Before":
+        sections = distinct(counted, ["cycle", "horizon"])
+        cycles = sections["cycle"].unique()
+        earlier = earlier.assign(**plain(earlier[["cycle", "horizon"]]))
+        earlier = earlier[~earlier["cycle"].isin(cycles)]
+        played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
+        # Each cycle is the previous one of at most one other: its next among all that were played.
+        later = pd.Series(dict(pairwise(played)), dtype=earlier["cycle"].dtype)
+        rows = earlier[earlier["model_id"].isin(labels(counted["model_id"]))]
+        rows = rows.assign(cycle=rows["cycle"].map(later)).merge(sections, on=["cycle", "horizon"])
+        return cls(dict(zip(played[1:], played[:-1], strict=True)), rows)
+
+    def signals(self, axes: Axes, signals: Floats) -> Floats:
+        """The signals of every section's previous one; shape (sections, models, subjects)."""
+        cycles = axes.sections.get_level_values("cycle")
+        before = [self.previous.get(cycle, np.datetime64("NaT")) for cycle in cycles.to_numpy()]
+        pairs = [pd.DatetimeIndex(before).astype(cycles.dtype), axes.sections.get_level_values("horizon")]
+        place = axes.sections.get_indexer(pd.MultiIndex.from_arrays(pairs))
+        found = signals[place]
+        found[place < 0] = np.nan
+        axes.fill(found, self.rows, "value")
+        return found
 
 
 def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:

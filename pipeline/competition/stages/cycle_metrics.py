@@ -8,8 +8,8 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.evaluation import evaluate
-from pipeline.competition.metrics import COVERAGE, Metric, Pool, SectionMetric
-from pipeline.competition.reasons import REASONS
+from pipeline.competition.metrics import COVERAGE, Metric, Need, Pool, SectionMetric
+from pipeline.competition.reasons import reason_texts
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
 
@@ -29,7 +29,12 @@ def panel_metrics(contract: Contract) -> list[Metric]:
 
 
 def compute_cycle_metrics(
-    predictions: pd.DataFrame, truth: pd.DataFrame, scores: pd.DataFrame | None, contract: Contract
+    predictions: pd.DataFrame,
+    truth: pd.DataFrame,
+    scores: pd.DataFrame | None,
+    contract: Contract,
+    earlier: pd.DataFrame | None = None,
+    factors: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute the metrics of whole cycles.
 
@@ -41,6 +46,11 @@ def compute_cycle_metrics(
         Rows of ``scores`` of these cycles, every version. Without them the rule scores the predictions again, which
         gives the same and is cheaper than to read as many rows once more.
     contract : Contract
+    earlier : DataFrame or None
+        Predictions of the cycles before, for metrics that compare with them: of each cycle given, the newest before it
+        with a prediction in time must be here or among ``predictions``.
+    factors : DataFrame or None
+        Rows of ``factors`` of the cycles, for metrics that need them.
 
     Returns
     -------
@@ -48,12 +58,10 @@ def compute_cycle_metrics(
         Rows of ``cycle_metrics``: one for each model that took part in the cycle and each metric, and another
         when a revision of truth changed it. An undefined value is NaN with its reason.
 
-    Raises
-    ------
-    ValueError
-        If a metric that pools over tasks gives no numerator and denominator.
     """
-    block = Block.of(predictions, truth, contract)
+    if earlier is None and Need.PREVIOUS in contract.needs:
+        earlier = predictions.iloc[:0]
+    block = Block.of(predictions, truth, contract, earlier, factors)
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
     rule = RULES.get(contract.scoring.rule) if scores is None else None
@@ -100,10 +108,15 @@ class _Cycles:
         return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
 
     def _reason(self, over: SectionMetric) -> Floats:
-        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing."""
-        by_pairs = over.n.astype(np.int64) * len(REASONS) + over.reason
-        most: Ints = np.maximum.reduceat(by_pairs, self.start, axis=0) % len(REASONS)
-        return most.astype(np.float64)
+        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing.
+
+        Of several, that of the shortest horizon.
+        """
+        sections = len(over.reason)
+        from_last = np.arange(sections - 1, -1, -1)[:, None]
+        most: Ints = np.maximum.reduceat(over.n.astype(np.int64) * sections + from_last, self.start, axis=0)
+        chosen = sections - 1 - most % sections
+        return np.take_along_axis(over.reason, chosen, axis=0).astype(np.float64)
 
     def _sum(self, sections: Floats) -> Floats:
         summed: Floats = np.add.reduceat(sections, self.start, axis=0)
@@ -123,6 +136,6 @@ def _rows(name: str, state: State, cycles: _Cycles, values: dict[str, Floats], c
             "n": values["n"][cycle, model].astype(np.int64),
             "numerator": values["numerator"][cycle, model],
             "denominator": values["denominator"][cycle, model],
-            "reason": np.array(REASONS, dtype=object)[values["reason"][cycle, model].astype(int)],
+            "reason": reason_texts(values["reason"][cycle, model]),
         }
     )[COLUMNS]

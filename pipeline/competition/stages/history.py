@@ -1,0 +1,91 @@
+"""What was known of a contest's cycles at a moment: the metrics of every cycle and model as arrays.
+
+Snapshots walk it through the moments a board speaks for, ensembles through the deadlines of the cycles that they weigh.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.metrics import COVERAGE, Metric
+from pipeline.competition.reasons import Reasons, reason_codes
+from pipeline.competition.stages.missing import Cells
+
+Times = npt.NDArray[np.datetime64]
+
+
+class History:
+    """The metrics of a category's cycles and models as known at a moment that moves forward in time.
+
+    Holds arrays, no frame, since a long contest of many models has millions of rows.
+    """
+
+    def __init__(self, rows: pd.DataFrame, category: str, metrics: Sequence[Metric]) -> None:
+        self._names = {metric.name: place for place, metric in enumerate(metrics)}
+        metric = _codes(self._names, rows["metric"])
+        kept = np.flatnonzero((rows["category"] == category).to_numpy() & (metric >= 0))
+        kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
+        cycle = rows["cycle"].to_numpy()[kept]
+        self.cycles: Times = np.unique(cycle)
+        self.models = np.sort(rows["model_id"].iloc[kept].unique().astype(object))
+        self._known_at = rows["known_at"].to_numpy()[kept]
+        self._places = (
+            metric[kept],
+            np.searchsorted(self.cycles, cycle).astype(np.int32),
+            _codes(self.models, rows["model_id"])[kept],
+        )
+        numbers = ("value", "numerator", "denominator")
+        self._new = {name: rows[name].to_numpy(dtype=float)[kept] for name in numbers}
+        self._new["reason"] = _reasons(rows["reason"])[kept]
+        shape = (len(metrics), len(self.cycles), len(self.models))
+        self._known = {name: np.full(shape, np.nan) for name in self._new}
+        self._applied = 0
+        self._moment: np.datetime64 | None = None
+
+    def move_to(self, as_of: np.datetime64) -> None:
+        """Take in everything known by ``as_of``; later rows of the same cycle replace earlier ones."""
+        if self._moment is not None and as_of < self._moment:
+            raise ValueError(f"what was known at {as_of} is no longer kept at {self._moment}; ask in the order of time")
+        self._moment = as_of
+        until = int(np.searchsorted(self._known_at, as_of, side="right"))
+        news = slice(self._applied, until)
+        places = tuple(place[news] for place in self._places)
+        for name, known in self._known.items():
+            known[places] = self._new[name][news]
+        self._applied = until
+
+    def cells(self, metric: Metric, window: slice) -> Cells:
+        """A metric over a window, as the models played."""
+        value, numerator, denominator = (
+            self.of(metric, name)[window] for name in ("value", "numerator", "denominator")
+        )
+        return Cells(value, numerator, denominator, np.zeros(value.shape, dtype=bool))
+
+    def of(self, metric: Metric, column: str) -> Floats:
+        """One column of a metric, shape (cycles, models); NaN where the model took no part."""
+        return np.asarray(self._known[column][self._names[metric.name]])
+
+    @property
+    def took_part(self) -> Bools:
+        """Where a model has a resolved cycle; shape (cycles, models)."""
+        return ~np.isnan(self.of(COVERAGE, "reason"))
+
+    def tasks(self, window: slice) -> Floats:
+        """Outcomes known of each cycle of a window; shape (cycles,)."""
+        return np.asarray(np.nan_to_num(self.of(COVERAGE, "denominator")[window]).max(axis=1, initial=0.0))
+
+
+def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
+    """The place of every value among the names; -1 for NULL and for what is not among them."""
+    index = pd.Index(np.array(list(names), dtype=object))
+    return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
+
+
+def _reasons(texts: "pd.Series[Any]") -> Reasons:
+    """The codes of reasons, 0 for NULL; each distinct text is looked up once."""
+    places, distinct = pd.factorize(texts)
+    return np.append(reason_codes(distinct), np.int32(0))[places]

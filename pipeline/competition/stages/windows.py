@@ -1,0 +1,137 @@
+"""A rolling window over a history: which cycles it holds, and each metric over them.
+
+A window is the last N cycles of the *competition* that were resolved by then, so a model that skips cycles does not
+reach further back than the others, and what is still open moves nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.contract import Contract
+from pipeline.competition.declaration import WindowSpec
+from pipeline.competition.metrics import COVERAGE, Metric, Pool
+from pipeline.competition.reasons import Reasons, reason_code
+from pipeline.competition.stages.history import History
+from pipeline.competition.stages.missing import Cells, absences, fill
+from pipeline.leaderboard import Influence, mean_influence, ratio_influence
+
+
+@dataclass(frozen=True)
+class WindowCoverage:
+    """How much of a window each model predicted; arrays of shape (models,)."""
+
+    n_scored: Floats
+    in_window: Floats
+    since_first: Floats
+    cycles_absent: Ints
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A metric over a window: its value with what each cycle moves it by; the others are of shape (models,)."""
+
+    influence: Influence
+    n: Floats
+    n_imputed: Ints
+    reason: Reasons
+
+    @property
+    def value(self) -> Floats:
+        """The metric, NaN where undefined; shape (models,)."""
+        return self.influence.value
+
+
+class Moment:
+    """A contest as known at one moment: its windows, and every metric over them.
+
+    Parameters
+    ----------
+    history : History
+        Is moved to the moment; another one must not be asked for while this is in use.
+    as_of : datetime64
+    contract : Contract
+    """
+
+    def __init__(self, history: History, as_of: np.datetime64, contract: Contract) -> None:
+        history.move_to(as_of)
+        self.as_of = as_of
+        self._history = history
+        self._contract = contract
+        self._took_part = history.took_part
+        self._absent = absences(self._took_part)
+        self.resolved: Ints = np.flatnonzero(self._took_part.any(axis=1))
+        """Places of the cycles with an outcome, in order."""
+        self.seen: Bools = np.asarray(self._took_part.any(axis=0))
+        """Who had taken part by then; shape (models,)."""
+
+    def span(self, window: WindowSpec) -> slice:
+        """The places of a window's cycles; there must be a resolved one."""
+        last = int(self.resolved[-1])
+        start = 0
+        if window.cycles is not None:
+            start = int(self.resolved[-window.cycles :][0])
+        if window.duration is not None:
+            cycles = self._history.cycles
+            start = int(np.searchsorted(cycles, cycles[last] - np.timedelta64(window.duration), side="right"))
+        return slice(start, last + 1)
+
+    def coverage(self, span: slice) -> WindowCoverage:
+        """Scored tasks over tasks with truth in the window, and the same from each model's first cycle on."""
+        scored = np.nansum(self._history.of(COVERAGE, "numerator")[span], axis=0)
+        tasks = self._history.tasks(span)
+        since_first = np.arange(len(self._took_part))[span, None] >= np.argmax(self._took_part, axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            since = scored / (tasks[:, None] * since_first).sum(axis=0)
+            absent = _cycles_absent(self._took_part, self._absent)
+            return WindowCoverage(scored, scored / tasks.sum(), since, absent)
+
+    def statistic(self, name: str, span: slice) -> Statistic:
+        """A listed metric over a window."""
+        return _over_window(self._contract.metric(name), self._contract, self._history, span, self._absent[span])
+
+
+def _cycles_absent(took_part: Bools, absent: Bools) -> Ints:
+    """Resolved cycles after each model's last one, shape (models,)."""
+    last = len(took_part) - 1 - np.argmax(took_part[::-1], axis=0)
+    after_last = np.arange(len(took_part))[:, None] > last
+    return np.asarray((absent & after_last).sum(axis=0))
+
+
+def _over_window(metric: Metric, contract: Contract, history: History, window: slice, absent: Bools) -> Statistic:
+    base = metric if metric.series_of is None else contract.metric(metric.series_of)
+    cells = history.cells(base, window)
+    if contract.missing.policy != "skip" and base != COVERAGE:
+        cells = fill(cells, absent, contract.missing, contract.direction(base.name), history.models)
+    reasons = history.of(base, "reason")[window]
+    if metric.of_series is not None:
+        result = metric.of_series(cells.value)
+        empty = result.influence.n == 0
+        return _of_cycles(result.influence, cells, np.where(empty, _reason(empty, reasons), result.reason))
+    if metric.pool is Pool.TASKS:
+        counted, tasks = cells.numerator, cells.denominator
+        if metric == COVERAGE:
+            # A cycle that the model left out counts against it, as in the column of that name.
+            counted, tasks = np.nan_to_num(counted), np.broadcast_to(history.tasks(window)[:, None], tasks.shape)
+        influence = ratio_influence(counted, tasks)
+        n = np.nansum(cells.without_imputed(tasks), axis=0)
+        why = _reason(np.isnan(influence.value), reasons)
+        return Statistic(influence, n, cells.n_imputed, why)
+    influence = mean_influence(cells.value)
+    return _of_cycles(influence, cells, _reason(influence.n == 0, reasons))
+
+
+def _of_cycles(influence: Influence, cells: Cells, reason: Reasons) -> Statistic:
+    n = np.asarray(influence.n, dtype=np.float64) - cells.n_imputed
+    return Statistic(influence, n, cells.n_imputed, reason)
+
+
+def _reason(is_undefined: Bools, reasons: Floats) -> Reasons:
+    """Of undefined values: the reason of the model's latest cycle, or ``no_predictions`` when it has none."""
+    took_part = ~np.isnan(reasons)
+    latest = reasons.shape[0] - 1 - np.argmax(took_part[::-1], axis=0)
+    last_reason = np.nan_to_num(np.take_along_axis(reasons, latest[None, :], axis=0)[0])
+    absent = ~took_part.any(axis=0)
+    code = np.where(absent, reason_code("no_predictions"), last_reason)
+    return np.where(is_undefined, code, 0).astype(np.int32)
