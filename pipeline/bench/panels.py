@@ -15,12 +15,9 @@ from pipeline.competition.metrics import METRICS, Pool
 from pipeline.competition.panel import Panel
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block
-from pipeline.components.competition_tables import (
-    cycle_metrics_of,
-    cycles_per_block,
-    inputs_of_metrics,
-)
-from pipeline.tables import PREDICTIONS
+from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
+from pipeline.components.competition_tables import cycles_per_block, predictions_and_truth
+from pipeline.tables import FACTORS, PREDICTIONS
 from pipeline.warehouse import Store, compose
 
 _SCAN = (
@@ -52,7 +49,7 @@ def rows_and_metrics(folder: Path) -> tuple[int, pd.DataFrame]:
     """The number of predictions, and the metrics computed from them."""
     declared = contract()
     with files(folder).read() as store:
-        computed = [cycle_metrics_of(declared, *found) for found in _inputs(store, declared, _cycles(store))]
+        computed = [_computed(declared, *found) for found in _inputs(store, declared, _cycles(store))]
         count = store.query(compose("SELECT count(*) AS n FROM {table}", table=PREDICTIONS))["n"].iloc[0]
         return int(count), pd.concat(computed, ignore_index=True)
 
@@ -64,16 +61,24 @@ def _pass(store: Store, declared: Contract, cycles: list[datetime]) -> Pass:
     reading, asked, of_cycles = 0.0, scanned, []
     for found in _inputs(store, declared, cycles):
         reading += time.perf_counter() - asked
-        of_cycles.append(cycle_metrics_of(declared, *found))
+        of_cycles.append(_computed(declared, *found))
         asked = time.perf_counter()
     _series(declared, of_cycles)
     return Pass(scanned - began, time.perf_counter() - scanned, reading)
 
 
-def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterator[tuple[pd.DataFrame, ...]]:
     at_once = cycles_per_block(store, declared)
     for start in range(0, len(cycles), at_once):
-        yield inputs_of_metrics(store, declared, cycles[start : start + at_once])
+        block = cycles[start : start + at_once]
+        before, _ = predictions_and_truth(store, declared, cycles[max(0, start - 1) : start])
+        yield *predictions_and_truth(store, declared, block), before, store.read(FACTORS, BOARD, block)
+
+
+def _computed(
+    declared: Contract, predictions: pd.DataFrame, truth: pd.DataFrame, before: pd.DataFrame, factors: pd.DataFrame
+) -> pd.DataFrame:
+    return compute_cycle_metrics(predictions, truth, None, declared, before, factors)
 
 
 def _series(declared: Contract, of_cycles: list[pd.DataFrame]) -> None:
@@ -93,10 +98,10 @@ def shares(folder: Path) -> dict[str, float]:
     declared = contract()
     seconds: dict[str, float] = {}
     with files(folder).read() as store:
-        predictions, truth = next(_inputs(store, declared, _cycles(store)))
-    began = time.perf_counter()
-    block = Block.of(predictions, truth, declared)
-    seconds["panel"] = time.perf_counter() - began
+        predictions, truth, before, factors = next(_inputs(store, declared, _cycles(store)))
+    began = time.thread_time()
+    block = Block.of(predictions, truth, declared, before, factors)
+    seconds["panel"] = time.thread_time() - began
     for state in block.states():
         for part in parts(state.panel):
             _time_part(part, declared, seconds)
@@ -105,11 +110,11 @@ def shares(folder: Path) -> dict[str, float]:
 
 def _time_part(part: Panel, declared: Contract, seconds: dict[str, float]) -> None:
     def timed(name: str, began: float) -> float:
-        now = time.perf_counter()
+        now = time.thread_time()
         seconds[name] = seconds.get(name, 0.0) + now - began
         return now
 
-    began = time.perf_counter()
+    began = time.thread_time()
     _ = part.centred_signal_ranks, part.centred_outcome_ranks, part.too_few
     began = timed("pairs and ranks", began)
     scored = part.with_scores(RULES.get(declared.scoring.rule).function(part).value)

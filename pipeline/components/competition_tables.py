@@ -155,7 +155,7 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
     """Score the predictions whose truth is known and new since the last time."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return score_predictions(*_predictions_and_truth(store, contract, cycles), contract)
+        return score_predictions(*predictions_and_truth(store, contract, cycles), contract)
 
     return _by_cycle(store, SCORES, contract, config, rows_of)
 
@@ -164,19 +164,9 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
     """Compute the metrics of the cycles whose scores, predictions or truth are new."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return cycle_metrics_of(contract, *inputs_of_metrics(store, contract, cycles))
+        return compute_cycle_metrics(*predictions_and_truth(store, contract, cycles), None, contract)
 
     return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
-
-
-def inputs_of_metrics(store: Store, contract: Contract, cycles: list[datetime]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the metrics of some cycles are computed from."""
-    return _predictions_and_truth(store, contract, cycles)
-
-
-def cycle_metrics_of(contract: Contract, predictions: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """The metrics of some cycles, from :func:`inputs_of_metrics`."""
-    return compute_cycle_metrics(predictions, truth, None, contract)
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -230,7 +220,7 @@ def _as_category(store: Store, contract: Contract, column: str) -> Sql:
     return compose("{column}::ENUM({names}) AS {column}", column=column, names=join([literal(name) for name in names]))
 
 
-def _predictions_and_truth(
+def predictions_and_truth(
     store: Store, contract: Contract, cycles: list[datetime]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""

@@ -62,7 +62,7 @@ def connect(
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = _open(path, read_only, timeout, _configuration(config), is_published)
     try:
-        connection.execute("SET TimeZone = 'UTC'")
+        _set_up(connection)
         yield connection
     finally:
         connection.close()
@@ -106,17 +106,21 @@ def connect_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="podium-") as folder:
         connection = duckdb.connect(":memory:", config=_configuration({"temp_directory": folder}))
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            _set_up(connection)
             yield connection
         finally:
             connection.close()
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")  # it would land among what a command prints
 
 
 def _configuration(extra: Mapping[str, Any] | None) -> dict[str, Any]:
     configuration: dict[str, Any] = {
         "memory_limit": settings().memory_limit,
         "autoinstall_known_extensions": "false",
-        "enable_progress_bar": "false",  # it would land in what a command prints
     }
     if settings().threads:
         configuration["threads"] = settings().threads
