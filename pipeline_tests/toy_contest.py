@@ -189,7 +189,7 @@ def declaration(name: str = "toy", **changes: Any) -> dict[str, Any]:
         "predictions": {"source": source},
         "truth": {"source": source, "known_at": "column"},
         "scoring": {"rule": "rank_product", "primary": "ic"},
-        "metrics": ["ic", "ic_sharpe", "mean_return", "hit_rate"],
+        "metrics": ["ic", "ic_sharpe", "mean_return", "hit_rate", "model_correlation", "turnover", "fnc"],
         "windows": {"recent": {"cycles": 8}, "quarter": {"duration": "91d"}, "all": {}},
         "leaderboard": {"rank_by": "quarter.ic", "tie_breakers": ["recent.ic"], "min_coverage": 0.5},
     } | changes

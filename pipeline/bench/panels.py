@@ -15,9 +15,8 @@ from pipeline.competition.metrics import METRICS, Pool
 from pipeline.competition.panel import Panel
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block
-from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
-from pipeline.components.competition_tables import cycles_per_block, predictions_and_truth
-from pipeline.tables import FACTORS, PREDICTIONS
+from pipeline.components.competition_tables import MetricInputs, cycles_per_block, inputs_of_metrics
+from pipeline.tables import PREDICTIONS
 from pipeline.warehouse import Store, compose
 
 _SCAN = (
@@ -49,7 +48,7 @@ def rows_and_metrics(folder: Path) -> tuple[int, pd.DataFrame]:
     """The number of predictions, and the metrics computed from them."""
     declared = contract()
     with files(folder).read() as store:
-        computed = [_computed(declared, *found) for found in _inputs(store, declared, _cycles(store))]
+        computed = [found.metrics(declared) for found in _inputs(store, declared, _cycles(store))]
         count = store.query(compose("SELECT count(*) AS n FROM {table}", table=PREDICTIONS))["n"].iloc[0]
         return int(count), pd.concat(computed, ignore_index=True)
 
@@ -61,24 +60,16 @@ def _pass(store: Store, declared: Contract, cycles: list[datetime]) -> Pass:
     reading, asked, of_cycles = 0.0, scanned, []
     for found in _inputs(store, declared, cycles):
         reading += time.perf_counter() - asked
-        of_cycles.append(_computed(declared, *found))
+        of_cycles.append(found.metrics(declared))
         asked = time.perf_counter()
     _series(declared, of_cycles)
     return Pass(scanned - began, time.perf_counter() - scanned, reading)
 
 
-def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterator[tuple[pd.DataFrame, ...]]:
+def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterator[MetricInputs]:
     at_once = cycles_per_block(store, declared)
     for start in range(0, len(cycles), at_once):
-        block = cycles[start : start + at_once]
-        before, _ = predictions_and_truth(store, declared, cycles[max(0, start - 1) : start])
-        yield *predictions_and_truth(store, declared, block), before, store.read(FACTORS, BOARD, block)
-
-
-def _computed(
-    declared: Contract, predictions: pd.DataFrame, truth: pd.DataFrame, before: pd.DataFrame, factors: pd.DataFrame
-) -> pd.DataFrame:
-    return compute_cycle_metrics(predictions, truth, None, declared, before, factors)
+        yield inputs_of_metrics(store, declared, cycles[start : start + at_once])
 
 
 def _series(declared: Contract, of_cycles: list[pd.DataFrame]) -> None:
@@ -98,14 +89,14 @@ def shares(folder: Path) -> dict[str, float]:
     declared = contract()
     seconds: dict[str, float] = {}
     with files(folder).read() as store:
-        predictions, truth, before, factors = next(_inputs(store, declared, _cycles(store)))
+        found = next(_inputs(store, declared, _cycles(store)))
     began = time.thread_time()
-    block = Block.of(predictions, truth, declared, before, factors)
+    block = Block.of(found.predictions, found.truth, declared, found.earlier, found.factors)
     seconds["panel"] = time.thread_time() - began
     for state in block.states():
         for part in parts(state.panel):
             _time_part(part, declared, seconds)
-    return {name: 1e9 * took / len(predictions) for name, took in seconds.items()}
+    return {name: 1e9 * took / len(found.predictions) for name, took in seconds.items()}
 
 
 def _time_part(part: Panel, declared: Contract, seconds: dict[str, float]) -> None:

@@ -67,7 +67,7 @@ _SUBMISSIONS: Asset = (SUBMISSIONS, inbox_tables.update_submissions, (FILES,))
 
 _COMPUTED: tuple[Asset, ...] = (
     (SCORES, competition_tables.update_scores, (PREDICTIONS, TRUTH)),
-    (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, TRUTH, SCORES)),
+    (CYCLE_METRICS, competition_tables.update_cycle_metrics, (PREDICTIONS, FACTORS, TRUTH, SCORES)),
     (SNAPSHOTS, competition_tables.update_snapshots, (CYCLE_METRICS, MODELS)),
     (LEADERBOARD, competition_tables.update_leaderboard, (SNAPSHOTS, MODELS)),
 )

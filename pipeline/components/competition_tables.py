@@ -1,6 +1,8 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
+from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 
@@ -8,11 +10,12 @@ import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.labels import labels
-from pipeline.competition.metrics import COVERAGE
+from pipeline.competition.metrics import COVERAGE, Need
 from pipeline.competition.stages import (
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
+    cycles_before,
     earlier_board,
     score_predictions,
     stamp_deadline,
@@ -37,6 +40,7 @@ from pipeline.tables import (
     TRUTH,
     WHOLE,
     TableSpec,
+    Via,
 )
 from pipeline.warehouse import Store, compose, now
 from pipeline.warehouse.identifiers import Sql, join, literal
@@ -155,18 +159,50 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
     """Score the predictions whose truth is known and new since the last time."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return score_predictions(*predictions_and_truth(store, contract, cycles), contract)
+        return score_predictions(*_predictions_and_truth(store, contract, cycles), contract)
 
     return _by_cycle(store, SCORES, contract, config, rows_of)
 
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Compute the metrics of the cycles whose scores, predictions or truth are new."""
+    """Compute the metrics of the cycles for which anything is new that a listed metric reads."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return compute_cycle_metrics(*predictions_and_truth(store, contract, cycles), None, contract)
+        return inputs_of_metrics(store, contract, cycles).metrics(contract)
 
-    return _by_cycle(store, CYCLE_METRICS, contract, config, rows_of)
+    # Without them, a change of what no metric reads would recompute cycles for nothing.
+    unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
+    inputs = tuple(one for one in CYCLE_METRICS.inputs if one.via not in unused)
+    return _by_cycle(store, replace(CYCLE_METRICS, inputs=inputs), contract, config, rows_of)
+
+
+@dataclass(frozen=True)
+class MetricInputs:
+    """What the metrics of some cycles are computed from; None what no listed metric needs."""
+
+    predictions: pd.DataFrame
+    truth: pd.DataFrame
+    earlier: pd.DataFrame | None
+    factors: pd.DataFrame | None
+
+    def metrics(self, contract: Contract) -> pd.DataFrame:
+        """Rows of ``cycle_metrics``."""
+        return compute_cycle_metrics(self.predictions, self.truth, None, contract, self.earlier, self.factors)
+
+
+def inputs_of_metrics(store: Store, contract: Contract, cycles: list[datetime]) -> MetricInputs:
+    """Read what the metrics of some cycles are computed from."""
+    predictions, truth = _predictions_and_truth(store, contract, cycles)
+    earlier = factors = None
+    if Need.PREVIOUS in contract.needs:
+        earlier = _read_predictions(store, contract, cycles_before(cycles, _played_until(store, contract, cycles)))
+    if Need.FACTORS in contract.needs:
+        factors = store.read(FACTORS, contract.name, cycles)
+    return MetricInputs(predictions, truth, earlier, factors)
+
+
+_READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
+"""The input of ``cycle_metrics`` that is read only for metrics with a need."""
 
 
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -220,13 +256,40 @@ def _as_category(store: Store, contract: Contract, column: str) -> Sql:
     return compose("{column}::ENUM({names}) AS {column}", column=column, names=join([literal(name) for name in names]))
 
 
-def predictions_and_truth(
+def _predictions_and_truth(
     store: Store, contract: Contract, cycles: list[datetime]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
-    coded = (("cycle", "horizon", "target_time"), ("model_id",), ("subject",))
-    predictions = store.read_coded(PREDICTIONS, contract.name, cycles, coded, ("value", "is_late"))
+    predictions = _read_predictions(store, contract, cycles)
     return predictions, store.read(TRUTH, contract.name, _times(pd.Series(labels(predictions["target_time"]))))
+
+
+def _read_predictions(store: Store, contract: Contract, cycles: list[datetime]) -> pd.DataFrame:
+    coded = (("cycle", "horizon", "target_time"), ("model_id",), ("subject",))
+    return store.read_coded(PREDICTIONS, contract.name, cycles, coded, ("value", "is_late"))
+
+
+def _played_until(store: Store, contract: Contract, cycles: list[datetime]) -> list[datetime]:
+    """The cycles with a prediction in time, ascending: from the one before ``cycles``, if there is one, to their last.
+
+    A cycle of late predictions only is rare, so it looks back a few cycles first, and at all only when it must.
+    """
+    known = sorted(store.seqs(PREDICTIONS, contract.name))
+    n_before = bisect_left(known, min(cycles))
+    statement = compose(
+        "SELECT DISTINCT cycle FROM {table} WHERE competition = ? AND NOT is_late AND cycle BETWEEN ? AND ?",
+        table=PREDICTIONS,
+    )
+    look_back = _LOOK_BACK
+    while True:
+        first = known[max(0, n_before - look_back)]
+        played = _times(store.query(statement, [contract.name, first, max(cycles)]).iloc[:, 0])
+        if look_back >= n_before or (played and played[0] < min(cycles)):
+            return played
+        look_back *= 8
+
+
+_LOOK_BACK = 4
 
 
 def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:

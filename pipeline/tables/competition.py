@@ -163,7 +163,13 @@ CYCLE_METRICS = TableSpec(
     key=("competition", "model_id", "cycle", "category", "metric", "known_at"),
     cycle="cycle",
     known_at="known_at",
-    inputs=(Input("scores"), Input("predictions"), Input("truth", Via.TARGET_TIME)),
+    inputs=(
+        Input("scores"),
+        Input("predictions"),
+        Input("truth", Via.TARGET_TIME),
+        Input("predictions", Via.PREVIOUS),
+        Input("factors", Via.ALONGSIDE),
+    ),
     embargoed=True,
 )
 

@@ -23,6 +23,10 @@ class Via(StrEnum):
     """The table's cycles are times of knowledge; each needs every fact of the input known by then."""
     DAY_BEFORE = "day_before"
     """The newest cycle of the input at least 24 hours earlier."""
+    PREVIOUS = "previous"
+    """The previous cycle of the competition: the newest earlier one with a prediction in time; of predictions only."""
+    ALONGSIDE = "alongside"
+    """Cycle by cycle, of cycles that another input has: it makes no cycle by itself."""
 
 
 @dataclass(frozen=True)

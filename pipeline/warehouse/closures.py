@@ -128,8 +128,8 @@ def _needed_by_inputs(
         input_spec = _input_spec(tables, spec, source)
         if spec.cycle is None:
             defining.append(_any_cycle(input_spec))
-        elif source.via is Via.DAY_BEFORE:
-            further.append(_day_before(input_spec))
+        elif source.via in _FURTHER:
+            further.append(_FURTHER[source.via](input_spec))
         elif input_spec.cycle is None:
             further.append(_whole_input(input_spec))
         else:
@@ -206,18 +206,39 @@ def _known_by(spec: TableSpec) -> Sql:
 
 def _day_before(spec: TableSpec) -> Sql:
     """The newest cycle at least 24 hours earlier that has rows, and the emptied ones after it, whose loss counts."""
+    return _before(spec, counts=Sql("TRUE"), earlier=Sql("candidate.cycle - INTERVAL 24 HOUR >= before.cycle"))
+
+
+def _previous(spec: TableSpec) -> Sql:
+    """The newest earlier cycle with a prediction in time, and those after it that have none any more."""
+    if (spec.schema, spec.name) != (PREDICTIONS.schema, PREDICTIONS.name):
+        raise ValueError(f"{spec.qualified_name} does not say which cycles were played; only predictions do")
+    return _before(spec, counts=Sql("NOT is_late"), earlier=Sql("candidate.cycle > before.cycle"))
+
+
+def _before(spec: TableSpec, counts: Sql, earlier: Sql) -> Sql:
+    """The newest cycle that is ``earlier`` and has rows that ``counts``, with the changes of those after it."""
     return compose(
         "SELECT candidate.cycle, before.seq FROM candidate ASOF JOIN ("
         "  SELECT cycle, max(seq) OVER (PARTITION BY stretch ORDER BY cycle) AS seq FROM ("
         "   SELECT entry.cycle, entry.seq, count(filled.cycle) OVER (ORDER BY entry.cycle) AS stretch"
         "   FROM {entries} AS entry LEFT JOIN"
-        "   (SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE {board} = $board) AS filled"
+        "   (SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE {board} = $board AND {counts}) AS filled"
         "   ON filled.cycle = entry.cycle)) AS before"
-        " ON candidate.cycle - INTERVAL 24 HOUR >= before.cycle",
+        " ON {earlier}",
         entries=_entries(spec),
         cycle=cycle_of(spec),
         table=spec,
         board=spec.board,
+        counts=counts,
+        earlier=earlier,
+    )
+
+
+def _alongside(spec: TableSpec) -> Sql:
+    """Cycle by cycle, where there is a cycle."""
+    return compose(
+        "SELECT candidate.cycle, entry.seq FROM candidate JOIN {entries} AS entry USING (cycle)", entries=_entries(spec)
     )
 
 
@@ -241,4 +262,10 @@ _DEFINING: dict[Via, Callable[[TableSpec], Sql]] = {
     Via.SAME: _same,
     Via.TARGET_TIME: _target_time,
     Via.KNOWN_BY: _known_by,
+}
+
+_FURTHER: dict[Via, Callable[[TableSpec], Sql]] = {
+    Via.DAY_BEFORE: _day_before,
+    Via.PREVIOUS: _previous,
+    Via.ALONGSIDE: _alongside,
 }

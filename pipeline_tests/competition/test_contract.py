@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 import pipeline
 from pipeline.competition import Contract
-from pipeline.competition.metrics import METRICS
+from pipeline.competition.metrics import METRICS, Need
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.competition.contests import DECLARED, contract
@@ -229,6 +229,21 @@ def test_what_only_describes_cannot_be_ranked_by() -> None:
         metrics=["ic", name],
         leaderboard={"rank_by": f"all.{name}"},
     )
+
+
+def test_what_leaps_cannot_be_ranked_by() -> None:
+    refused(
+        "leaderboard key 'all.sortino_ratio': 'sortino_ratio' leaps where there is little of what it divides by, so no "
+        "board is ranked by it; rank by one of: mean_return, ic, max_drawdown",
+        metrics=["mean_return", "ic", "sortino_ratio", "max_drawdown"],
+        leaderboard={"rank_by": "all.ic", "tie_breakers": ["all.sortino_ratio"]},
+    )
+
+
+def test_what_metrics_need_besides_predictions_and_truth() -> None:
+    assert contract().needs == frozenset()
+    assert contract(metrics=["ic", "turnover"]).needs == {Need.PREVIOUS}
+    assert contract(metrics=["ic", "fnc", "rank_turnover"]).needs == {Need.PREVIOUS, Need.FACTORS}
 
 
 @pytest.mark.usefixtures("dotted_paths_into_tests")

@@ -14,6 +14,7 @@ from pipeline.tables import (
     BOARDS,
     CHANGES,
     CYCLE_METRICS,
+    FACTORS,
     LEADERBOARD,
     LEDGER,
     MODELS,
@@ -362,6 +363,76 @@ class TestDayBefore:
         assert self.settle(store) == [3, 7]
         self.snap(store, (0, 0.2))
         assert self.settle(store) == [0, 3, 7]
+
+
+class TestPreviousAndAlongside:
+    """Metrics of a cycle: of the cycle of the competition before it too, and of factors where there are any."""
+
+    spec = replace(CYCLE_METRICS, inputs=(Input("predictions"), Input("predictions", Via.PREVIOUS)))
+
+    def predict_late(self, store: Store, number: float) -> None:
+        rows = predictions(number).assign(is_late=True)
+        store.replace(PREDICTIONS, BOARD, dirty(number), rows, CODE)
+
+    def test_a_changed_cycle_dirties_itself_and_the_next(self, store: Store) -> None:
+        predict(store, 0, 1, 2, 3)
+        assert settle(store, self.spec) == [0, 1, 2, 3]
+        predict(store, 1, value=2.0)
+        assert settle(store, self.spec) == [1, 2]
+        predict(store, 3, value=2.0)
+        assert settle(store, self.spec) == [3]
+        assert settle(store, self.spec) == []
+
+    def test_a_cycle_that_comes_in_between_is_the_new_previous_one(self, store: Store) -> None:
+        predict(store, 0, 4, 8)
+        settle(store, self.spec)
+        predict(store, 2)
+        assert settle(store, self.spec) == [2, 4]
+        predict(store, 0, value=2.0)
+        assert settle(store, self.spec) == [0, 2]
+
+    def test_a_cycle_of_late_predictions_only_is_nobodys_previous_one_but_its_change_counts(self, store: Store) -> None:
+        predict(store, 0)
+        self.predict_late(store, 1)
+        predict(store, 2)
+        settle(store, self.spec)
+        predict(store, 0, value=2.0)
+        assert settle(store, self.spec) == [0, 1, 2]
+        predict(store, 1)
+        assert settle(store, self.spec) == [1, 2]
+        predict(store, 0, value=3.0)
+        assert settle(store, self.spec) == [0, 1]
+        self.predict_late(store, 1)
+        assert settle(store, self.spec) == [1, 2]
+
+    def test_an_emptied_cycle_leaves_the_one_before_it(self, store: Store) -> None:
+        predict(store, 0, 1, 2)
+        settle(store, self.spec)
+        store.replace(PREDICTIONS, BOARD, dirty(1), predictions(), CODE)
+        assert settle(store, self.spec) == [1, 2]
+        predict(store, 0, value=2.0)
+        assert settle(store, self.spec) == [0, 1, 2]
+
+    def test_another_boards_predictions_do_not_count(self, store: Store) -> None:
+        predict(store, 0, 1)
+        settle(store, self.spec)
+        store.replace(PREDICTIONS, "other", dirty(0), predictions(0, value=3.0), CODE)
+        assert settle(store, self.spec) == []
+
+    def test_only_predictions_say_which_cycles_were_played(self, store: Store) -> None:
+        spec = replace(CYCLE_METRICS, inputs=(Input("predictions"), Input("scores", Via.PREVIOUS)))
+        with pytest.raises(ValueError, match=r"competition\.scores does not say which cycles were played"):
+            store.dirty(spec, BOARD, CODE)
+
+    def test_factors_dirty_their_cycle_and_make_none(self, store: Store) -> None:
+        predict(store, 0, 1)
+        settle(store, CYCLE_METRICS)
+        rows = frame(FACTORS, [{"cycle": week(number), "subject": "AAPL", "factor": "size"} for number in (1, 7)])
+        store.replace(FACTORS, BOARD, dirty(1, 7), rows, CODE)
+        assert settle(store, CYCLE_METRICS) == [1]
+        store.replace(FACTORS, BOARD, dirty(1), rows.iloc[:0], CODE)
+        assert settle(store, CYCLE_METRICS) == [1]
+        assert settle(store, CYCLE_METRICS) == []
 
 
 Fact = tuple[int, int]

@@ -1,8 +1,9 @@
 """A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +128,12 @@ def _span(sections: Ints) -> slice | Ints:
     return slice(first, last + 1) if last - first + 1 == len(sections) else sections
 
 
+def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> list[datetime]:
+    """The previous cycles of ``cycles`` that are not among them; ``played`` are those with a prediction in time."""
+    places = {bisect_left(played, cycle) - 1 for cycle in cycles}
+    return sorted({played[place] for place in places if place >= 0} - set(cycles))
+
+
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     is_late = predictions["is_late"].to_numpy(dtype=bool)
     return predictions[~is_late] if is_late.any() else predictions
@@ -157,9 +164,10 @@ class _Before:
         earlier = earlier[~earlier["cycle"].isin(cycles)]
         played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
         # Each cycle is the previous one of at most one other: its next among all that were played.
-        later = pd.Series(dict(pairwise(played)), dtype=earlier["cycle"].dtype)
+        following = np.append(played[1:], np.datetime64("NaT"))
         rows = earlier[earlier["model_id"].isin(labels(counted["model_id"]))]
-        rows = rows.assign(cycle=rows["cycle"].map(later)).merge(sections, on=["cycle", "horizon"])
+        rows = rows.assign(cycle=following[np.searchsorted(played, rows["cycle"].to_numpy())])
+        rows = rows.merge(sections, on=["cycle", "horizon"])
         return cls(dict(zip(played[1:], played[:-1], strict=True)), rows)
 
     def signals(self, axes: Axes, signals: Floats) -> Floats:
