@@ -67,7 +67,7 @@ def _pass(store: Store, declared: Contract, cycles: list[datetime]) -> Pass:
 
 
 def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterator[MetricInputs]:
-    at_once = cycles_per_block(store, declared)
+    at_once = cycles_per_block(store, declared, cycles)
     for start in range(0, len(cycles), at_once):
         yield inputs_of_metrics(store, declared, cycles[start : start + at_once])
 

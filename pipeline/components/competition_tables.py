@@ -1,7 +1,7 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -48,7 +48,10 @@ from pipeline.warehouse.identifiers import Sql, join, literal
 RowsOf = Callable[[list[datetime]], pd.DataFrame]
 
 _ARRAYS = 24
-"""Numbers held for each prediction of a block while it is computed, at most."""
+"""Numbers held for each prediction of a block while it is scored, at most; rows of text are most of it."""
+
+_ARRAYS_OF_METRICS = 10
+"""The same while its metrics are computed: part by part, out of codes."""
 
 
 def source_of(path: str) -> Source:
@@ -173,7 +176,7 @@ def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) ->
     # Without them, a change of what no metric reads would recompute cycles for nothing.
     unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
     inputs = tuple(one for one in CYCLE_METRICS.inputs if one.via not in unused)
-    return _by_cycle(store, replace(CYCLE_METRICS, inputs=inputs), contract, config, rows_of)
+    return _by_cycle(store, replace(CYCLE_METRICS, inputs=inputs), contract, config, rows_of, _ARRAYS_OF_METRICS)
 
 
 @dataclass(frozen=True)
@@ -292,7 +295,9 @@ def _played_until(store: Store, contract: Contract, cycles: list[datetime]) -> l
 _LOOK_BACK = 4
 
 
-def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
+def _by_cycle(
+    store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf, arrays: int = _ARRAYS
+) -> Outcome:
     return recompute(
         store,
         spec,
@@ -300,7 +305,7 @@ def _by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompu
         stage_code(spec.name, contract),
         config,
         rows_of,
-        cycles_per_block=cycles_per_block(store, contract),
+        cycles_per_block=lambda cycles: cycles_per_block(store, contract, cycles, arrays),
     )
 
 
@@ -364,14 +369,22 @@ def _count(store: Store, contract: Contract, column: str) -> int:
     return int(store.query(counted, [contract.name])["n"].iloc[0])
 
 
-def cycles_per_block(store: Store, contract: Contract) -> int:
-    """How many cycles of the contest's predictions are computed at once."""
-    return _cycles_per_block(_count(store, contract, "model_id") * _count(store, contract, "subject"))
+def cycles_per_block(
+    store: Store, contract: Contract, cycles: Sequence[datetime], arrays: int = _ARRAYS_OF_METRICS
+) -> int:
+    """How many of these cycles' predictions are computed at once."""
+    statement = compose(
+        "SELECT approx_count_distinct(model_id) * approx_count_distinct(subject) AS cells FROM {table}"
+        " WHERE competition = ? AND cycle BETWEEN ? AND ?",
+        table=PREDICTIONS,
+    )
+    counted = store.query(statement, [contract.name, min(cycles), max(cycles)])
+    return _cycles_per_block(int(counted["cells"].iloc[0]), arrays)
 
 
-def _cycles_per_block(cells: int) -> int:
+def _cycles_per_block(cells: int, arrays: int = _ARRAYS) -> int:
     """How many cycles of so many predictions each fill the memory that settings allow for a block."""
-    return max(1, settings().block_megabytes * 1_000_000 // (8 * _ARRAYS * max(1, cells)))
+    return max(1, settings().block_megabytes * 1_000_000 // (8 * arrays * max(1, cells)))
 
 
 def _distinct(store: Store, sql: str, contract: Contract) -> list[datetime]:
