@@ -218,9 +218,11 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         return windows().at(as_ofs)
 
+    def moments_per_block(_: Sequence[datetime]) -> int:
+        return _cycles_per_block(len(contract.windows) * len(contract.metrics) * windows().n_models)
+
     code = stage_code("snapshots", contract)
-    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
-    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
 
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -232,9 +234,12 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
         needed = sorted({*as_ofs, *earlier})
         return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
 
+    def moments_per_block(as_ofs: Sequence[datetime]) -> int:
+        counted = compose("SELECT count(*) AS n FROM {table} WHERE competition = ? AND as_of = ?", table=SNAPSHOTS)
+        return _cycles_per_block(int(store.query(counted, [contract.name, max(as_ofs)])["n"].iloc[0]))
+
     code = stage_code("leaderboard", contract)
-    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
-    return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+    return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
 
 
 def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
@@ -357,16 +362,6 @@ def _whole(
     """A table that changes as one: in no range of cycles, so only force without a range means it."""
     by_hand = Recompute(force=config.force and config.first is None and config.last is None)
     return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
-
-
-def _count(store: Store, contract: Contract, column: str) -> int:
-    """Roughly how many models or subjects there are."""
-    counted = compose(
-        "SELECT approx_count_distinct({column}) AS n FROM {table} WHERE competition = ?",
-        column=[column],
-        table=PREDICTIONS,
-    )
-    return int(store.query(counted, [contract.name])["n"].iloc[0])
 
 
 def cycles_per_block(

@@ -65,6 +65,11 @@ class RollingWindows:
             for category in sorted(cycle_metrics["category"].unique())
         }
 
+    @property
+    def n_models(self) -> int:
+        """Models in the largest category."""
+        return max((len(history.models) for history in self._histories.values()), default=0)
+
     def at(self, as_ofs: Sequence[datetime]) -> pd.DataFrame:
         """Rows of ``snapshots`` at these moments.
 
