@@ -64,10 +64,14 @@ class Registry(Generic[T]):
             thing = resolve_dotted_path(name, self.kind)
         except UnknownNameError as error:
             raise UnknownNameError(f"{error}; known without a path: {known}") from error
+        return self._of_kind(name, thing)
+
+    def _of_kind(self, name: str, thing: object) -> T:
+        """What a dotted path names, as a thing of this kind; a registry may make one of something else."""
         if not isinstance(thing, self._of):
             raise UnknownNameError(
                 f"{self.kind} {name!r} is a {type(thing).__name__}; a dotted path must name a {self._of.__name__}; "
-                f"known without a path: {known}"
+                f"known without a path: {', '.join(self.available())}"
             )
         return thing
 

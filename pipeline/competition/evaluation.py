@@ -9,9 +9,8 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
-from pipeline.competition.metrics import Metric, SectionMetric
+from pipeline.competition.metrics import Metric, SectionMetric, safely
+from pipeline.competition.metrics.guard import joined
 from pipeline.competition.panel import Panel
 from pipeline.competition.scoring import ScoringRule
 from pipeline.settings import settings
@@ -35,23 +34,18 @@ def evaluate(metrics: Sequence[Metric], panel: Panel, rule: ScoringRule | None =
     -------
     list of SectionMetric
         In the order of ``metrics``.
-
-    Raises
-    ------
-    ValueError
-        If a metric is one of a series.
     """
 
     def of_part(part: Panel) -> list[SectionMetric]:
         scored = part if rule is None else part.with_scores(rule.function(part).value)
-        return [metric.over_panel(scored) for metric in metrics]
+        return [safely(metric, scored) for metric in metrics]
 
     all_parts = list(parts(panel))
     if len(all_parts) == 1:
         return of_part(all_parts[0])
     with ThreadPoolExecutor(_threads()) as threads:
         of_parts = list(threads.map(of_part, all_parts))
-    return [_joined([found[place] for found in of_parts]) for place in range(len(metrics))]
+    return [joined([found[place] for found in of_parts]) for place in range(len(metrics))]
 
 
 def parts(panel: Panel) -> Iterator[Panel]:
@@ -63,17 +57,3 @@ def parts(panel: Panel) -> Iterator[Panel]:
 
 def _threads() -> int:
     return settings().threads or os.cpu_count() or 1
-
-
-def _joined(parts: Sequence[SectionMetric]) -> SectionMetric:
-    """The values of consecutive parts as one."""
-    counts = [(part.numerator, part.denominator) for part in parts]
-    numerators = [numerator for numerator, _ in counts if numerator is not None]
-    denominators = [denominator for _, denominator in counts if denominator is not None]
-    return SectionMetric(
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.n for part in parts]),
-        np.concatenate([part.reason for part in parts]),
-        np.concatenate(numerators) if len(numerators) == len(parts) else None,
-        np.concatenate(denominators) if len(denominators) == len(parts) else None,
-    )

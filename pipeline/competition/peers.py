@@ -9,6 +9,9 @@ import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats, centred
 
+ENSEMBLE_PREFIX = "__ensemble_"
+"""How the names of virtual models begin; they are compared with real ones, and nobody with them."""
+
 
 @dataclass(frozen=True)
 class Peers:

@@ -6,6 +6,7 @@ next free code of this process, so that it travels through the same arrays. Tabl
 
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,19 @@ def error_code(error: BaseException) -> int:
 def reason_texts(codes: npt.ArrayLike) -> npt.NDArray[np.object_]:
     """The texts of codes, None for 0: what tables hold."""
     return np.array(_texts, dtype=object)[np.asarray(codes, dtype=np.int64)]
+
+
+def require_codes(codes: npt.NDArray[Any]) -> Reasons:
+    """Codes as integers.
+
+    Raises
+    ------
+    ValueError
+        If one is no code of a reason.
+    """
+    if not np.isin(codes, np.arange(len(_texts))).all():
+        raise ValueError(f"reason holds what is no code of a reason; give 0 where defined, or codes of {__name__}")
+    return codes.astype(np.int32)
 
 
 def reason_codes(texts: Iterable[str | None]) -> Reasons:

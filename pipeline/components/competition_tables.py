@@ -11,11 +11,11 @@ import pandas as pd
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.labels import labels
 from pipeline.competition.metrics import COVERAGE, Need
+from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
     RollingWindows,
     compute_cycle_metrics,
     compute_leaderboard,
-    cycles_before,
     earlier_board,
     score_predictions,
     stamp_deadline,

@@ -149,8 +149,8 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None
         ({"metrics": ["ic", "pipeline.nothing.here"]}, "metric 'pipeline.nothing.here' cannot be imported"),
         (
             {"metrics": ["ic", "pipeline.competition.metrics.sharpe"]},
-            "metric 'pipeline.competition.metrics.sharpe' is a function; a dotted path must name a Metric; "
-            "known without a path: coverage",
+            "metric 'pipeline.competition.metrics.sharpe' is a function of series; give a Metric, a function of panel, "
+            "or one of predictions, scores, context; known without a path: coverage, fnc",
         ),
         ({"metrics": ["ic", "ic"]}, "metrics names one twice (ic, ic); list each once"),
         ({"metrics": ["hit_rate"]}, "scoring.primary 'ic' is not among metrics (hit_rate); add it"),

@@ -1,8 +1,9 @@
 """Metrics by name: cross-sectional ones, ones pooled over tasks, and ones of a model's series."""
 
+from pipeline.competition.metrics.context import MetricsContext
 from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
+from pipeline.competition.metrics.guard import safely, safely_over_series
 from pipeline.competition.metrics.metric import (
-    METRICS,
     Metric,
     Need,
     Pool,
@@ -11,6 +12,8 @@ from pipeline.competition.metrics.metric import (
 )
 from pipeline.competition.metrics.neutral import feature_neutral_correlation
 from pipeline.competition.metrics.numerai import mmc, numerai_correlation
+from pipeline.competition.metrics.pooling import pool_horizons
+from pipeline.competition.metrics.registry import METRICS, Measured, MetricsRegistry
 from pipeline.competition.metrics.series import additive_drawdown, max_drawdown, sharpe, sortino
 from pipeline.competition.metrics.similarity import model_correlation
 from pipeline.competition.metrics.tasks import COVERAGE, coverage, hit_rate, mean_score
@@ -19,7 +22,10 @@ from pipeline.competition.metrics.turnover import rank_turnover, turnover
 __all__ = [
     "COVERAGE",
     "METRICS",
+    "Measured",
     "Metric",
+    "MetricsContext",
+    "MetricsRegistry",
     "Need",
     "Pool",
     "SectionMetric",
@@ -35,7 +41,10 @@ __all__ = [
     "mmc",
     "model_correlation",
     "numerai_correlation",
+    "pool_horizons",
     "rank_turnover",
+    "safely",
+    "safely_over_series",
     "sharpe",
     "sortino",
     "turnover",

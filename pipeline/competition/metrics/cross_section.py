@@ -3,7 +3,8 @@
 import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats, centred, correlation
-from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SectionMetric
+from pipeline.competition.metrics.metric import Metric, Pool, SectionMetric
+from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction

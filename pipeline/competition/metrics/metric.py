@@ -4,6 +4,7 @@ Add here only what every metric shares. One metric is one function in a module o
 ``register`` line below it.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,6 @@ from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import Reasons
 from pipeline.leaderboard import Direction, Influence
-from pipeline.registry import Registry
 
 
 class Pool(StrEnum):
@@ -146,9 +146,6 @@ class Metric:
     @property
     def description(self) -> str:
         """The first line of the function's docstring."""
-        documented = (self.of_panel or self.of_series).__doc__ or ""
+        function = self.of_panel or self.of_series
+        documented = (function and inspect.unwrap(function).__doc__) or ""
         return documented.strip().splitlines()[0] if documented.strip() else ""
-
-
-METRICS: Registry[Metric] = Registry("metric", Metric)
-"""Every metric by name."""

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats
-from pipeline.competition.metrics.metric import METRICS, Metric, Pool, SeriesMetric
+from pipeline.competition.metrics.metric import Metric, Pool, SeriesMetric
+from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction, Influence, sharpe_influence
 from pipeline.leaderboard.influence import ZERO_VARIANCE

@@ -7,7 +7,8 @@ import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats, average_ranks, centred, correlation
 from pipeline.competition.metrics.cross_section import long_short
-from pipeline.competition.metrics.metric import METRICS, Metric, Need, Pool, SectionMetric
+from pipeline.competition.metrics.metric import Metric, Need, Pool, SectionMetric
+from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction

@@ -4,7 +4,6 @@ Each takes rows of its input tables and the contract, and gives the rows of its 
 name, which the warehouse fills in. No step reads or writes anything.
 """
 
-from pipeline.competition.stages.block import cycles_before
 from pipeline.competition.stages.cycle_metrics import compute_cycle_metrics
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
@@ -15,7 +14,6 @@ __all__ = [
     "compute_cycle_metrics",
     "compute_leaderboard",
     "compute_snapshots",
-    "cycles_before",
     "earlier_board",
     "score_predictions",
     "stamp_deadline",

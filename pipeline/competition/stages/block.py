@@ -1,9 +1,7 @@
 """A block of cycles on common axes, walked through every state of knowledge: what scoring and metrics share."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +9,8 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.labels import distinct, labels, plain
 from pipeline.competition.panel import Axes, Panel
+from pipeline.competition.previous import Before
 from pipeline.competition.truth import outcomes_of, versions
 
 
@@ -68,7 +66,7 @@ class Block:
         """
         counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        before = None if earlier is None else _Before.of(counted, _in_time(earlier))
+        before = None if earlier is None else Before.of(counted, _in_time(earlier))
         axes = Axes.of(counted, outcomes) if before is None else Axes.of(counted, outcomes, before.rows)
         signals = axes.cube(counted, "value")
         return cls(
@@ -128,58 +126,9 @@ def _span(sections: Ints) -> slice | Ints:
     return slice(first, last + 1) if last - first + 1 == len(sections) else sections
 
 
-def cycles_before(cycles: Sequence[datetime], played: Sequence[datetime]) -> list[datetime]:
-    """The previous cycles of ``cycles`` that are not among them; ``played`` are those with a prediction in time."""
-    places = {bisect_left(played, cycle) - 1 for cycle in cycles}
-    return sorted({played[place] for place in places if place >= 0} - set(cycles))
-
-
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     is_late = predictions["is_late"].to_numpy(dtype=bool)
     return predictions[~is_late] if is_late.any() else predictions
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What the previous cycle's predictions are to each cycle of a block: those of the same model and horizon.
-
-    The previous cycle of the competition is the newest one before with any prediction in time, by whatever model.
-
-    Parameters
-    ----------
-    previous : dict
-        From each cycle to the one before it, in the block or not.
-    rows : DataFrame
-        Predictions of the block's models in cycles that are not in it, dated forward to the next cycle.
-    """
-
-    previous: dict[np.datetime64, np.datetime64]
-    rows: pd.DataFrame
-
-    @classmethod
-    def of(cls, counted: pd.DataFrame, earlier: pd.DataFrame) -> "_Before":
-        sections = distinct(counted, ["cycle", "horizon"])
-        cycles = sections["cycle"].unique()
-        earlier = earlier.assign(**plain(earlier[["cycle", "horizon"]]))
-        earlier = earlier[~earlier["cycle"].isin(cycles)]
-        played = np.unique(np.concatenate([cycles, earlier["cycle"].to_numpy()]))
-        # Each cycle is the previous one of at most one other: its next among all that were played.
-        following = np.append(played[1:], np.datetime64("NaT"))
-        rows = earlier[earlier["model_id"].isin(labels(counted["model_id"]))]
-        rows = rows.assign(cycle=following[np.searchsorted(played, rows["cycle"].to_numpy())])
-        rows = rows.merge(sections, on=["cycle", "horizon"])
-        return cls(dict(zip(played[1:], played[:-1], strict=True)), rows)
-
-    def signals(self, axes: Axes, signals: Floats) -> Floats:
-        """The signals of every section's previous one; shape (sections, models, subjects)."""
-        cycles = axes.sections.get_level_values("cycle")
-        before = [self.previous.get(cycle, np.datetime64("NaT")) for cycle in cycles.to_numpy()]
-        pairs = [pd.DatetimeIndex(before).astype(cycles.dtype), axes.sections.get_level_values("horizon")]
-        place = axes.sections.get_indexer(pd.MultiIndex.from_arrays(pairs))
-        found = signals[place]
-        found[place < 0] = np.nan
-        axes.fill(found, self.rows, "value")
-        return found
 
 
 def _known_scores(scores: pd.DataFrame, known_at: pd.Series) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.evaluation import evaluate
-from pipeline.competition.metrics import COVERAGE, Metric, Need, Pool, SectionMetric
+from pipeline.competition.metrics import COVERAGE, Metric, Need, Pool, SectionMetric, pool_horizons
 from pipeline.competition.reasons import reason_texts
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
@@ -95,32 +95,7 @@ class _Cycles:
 
     def pool(self, metric: Metric, over: SectionMetric) -> dict[str, Floats]:
         """Value, n, numerator, denominator and reason of every cycle and model."""
-        defined = ~np.isnan(over.value)
-        count = self._sum(defined.astype(float))
-        n = np.where(count > 0, self._sum(np.where(defined, over.n, 0.0)), self._sum(over.n.astype(float)))
-        numerator = denominator = np.full(count.shape, np.nan)
-        if metric.pool is Pool.TASKS:
-            numerator, denominator = (self._sum(tasks) for tasks in over.tasks(metric.name))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = self._sum(np.where(defined, over.value, 0.0)) / count
-            value = np.where(count > 0, numerator / denominator, np.nan) if metric.pool is Pool.TASKS else mean
-        reason = np.where(count > 0, 0.0, self._reason(over))
-        return {"value": value, "n": n, "numerator": numerator, "denominator": denominator, "reason": reason}
-
-    def _reason(self, over: SectionMetric) -> Floats:
-        """The reason of each cycle's section with the most pairs: a horizon that was not predicted explains nothing.
-
-        Of several, that of the shortest horizon.
-        """
-        sections = len(over.reason)
-        from_last = np.arange(sections - 1, -1, -1)[:, None]
-        most: Ints = np.maximum.reduceat(over.n.astype(np.int64) * sections + from_last, self.start, axis=0)
-        chosen = sections - 1 - most % sections
-        return np.take_along_axis(over.reason, chosen, axis=0).astype(np.float64)
-
-    def _sum(self, sections: Floats) -> Floats:
-        summed: Floats = np.add.reduceat(sections, self.start, axis=0)
-        return summed
+        return pool_horizons(metric, over, self.start)
 
 
 def _rows(name: str, state: State, cycles: _Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:

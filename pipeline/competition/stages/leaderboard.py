@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.contract import Contract
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.leaderboard import Ranking, eligibility, rank_change, rank_contestants
 
 Column = npt.NDArray[np.generic]
@@ -20,9 +21,6 @@ COLUMNS = [
 ]
 CHANGE_SINCE = timedelta(hours=24)
 """A board's ``rank_change`` is against the newest board at least this much older."""
-
-ENSEMBLE_PREFIX = "__ensemble_"
-"""How the names of virtual models begin."""
 
 
 def earlier_board(as_of: datetime, as_ofs: Sequence[datetime]) -> datetime | None:

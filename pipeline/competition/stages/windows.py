@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import WindowSpec
-from pipeline.competition.metrics import COVERAGE, Metric, Pool
+from pipeline.competition.metrics import COVERAGE, Metric, Pool, safely_over_series
 from pipeline.competition.reasons import Reasons, reason_code
 from pipeline.competition.stages.history import History
 from pipeline.competition.stages.missing import Cells, absences, fill
@@ -106,7 +106,7 @@ def _over_window(metric: Metric, contract: Contract, history: History, window: s
         cells = fill(cells, absent, contract.missing, contract.direction(base.name), history.models)
     reasons = history.of(base, "reason")[window]
     if metric.of_series is not None:
-        result = metric.of_series(cells.value)
+        result = safely_over_series(metric, cells.value)
         empty = result.influence.n == 0
         return _of_cycles(result.influence, cells, np.where(empty, _reason(empty, reasons), result.reason))
     if metric.pool is Pool.TASKS:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.competition.stages import cycles_before
 from pipeline.competition.stages.block import Block, LastKnown
 from pipeline_tests.competition.contests import NAN, contract, cycle, predictions, stack, truth
 
@@ -99,15 +98,6 @@ def test_subjects_and_models_of_the_previous_cycle_find_their_places() -> None:
     np.testing.assert_array_equal(block.previous, [[[2.0, 1.0]]])
     (state,) = block.states()
     np.testing.assert_array_equal(state.panel.previous, [[[2.0, 1.0]]])
-
-
-def test_cycles_before_are_those_not_given_already() -> None:
-    played = [cycle(number) for number in (0, 1, 3, 4)]
-    assert cycles_before([cycle(number) for number in (1, 3, 4)], played) == [cycle(0)]
-    assert cycles_before([cycle(3)], played) == [cycle(1)]
-    assert cycles_before([cycle(2), cycle(9)], played) == [cycle(1), cycle(4)]
-    assert cycles_before([cycle(0)], played) == []
-    assert cycles_before([], played) == cycles_before([cycle(1)], []) == []
 
 
 def test_factors_are_those_of_the_sections_cycle() -> None:

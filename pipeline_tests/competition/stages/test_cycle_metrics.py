@@ -9,6 +9,7 @@ from scipy import stats
 
 from pipeline.competition import Contract
 from pipeline.competition.metrics import METRICS, Pool
+from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import compute_cycle_metrics, score_predictions
 from pipeline.competition.stages.cycle_metrics import panel_metrics
 from pipeline.tables import CYCLE_METRICS
@@ -139,8 +140,95 @@ def test_a_metric_of_ones_own_stands_under_its_path() -> None:
 @pytest.mark.usefixtures("dotted_paths_into_tests")
 def test_a_pooled_metric_of_ones_own_must_say_what_it_is_made_of() -> None:
     declared = contract(metrics=["ic", f"{CUSTOM}.FORGETFUL"])
-    with pytest.raises(ValueError, match="FORGETFUL' pools over tasks; its function must give numerator and denomin"):
-        metrics_of(predictions({"a": RISING}), truth(MIXED), declared)
+    rows = metrics_of(predictions({"a": RISING}), truth(MIXED), declared).set_index("metric")
+    assert rows.loc[f"{CUSTOM}.FORGETFUL", "reason"] == (
+        f"error: ValueError: metric '{CUSTOM}.FORGETFUL' pools over tasks; its function must give numerator and "
+        f"denominator"
+    )
+    assert np.isnan(rows.loc[f"{CUSTOM}.FORGETFUL", "value"])
+    assert rows.loc["ic", "reason"] is None
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_function_of_ones_own_is_a_metric_by_its_path_in_either_form() -> None:
+    declared = contract(metrics=["ic", "model_correlation", f"{CUSTOM}.spread", f"{CUSTOM}.unlike"])
+    rows = stack(predictions({"a": RISING, "b": MIXED}, horizon=1), predictions({"a": RISING}, horizon=2))
+    found = metrics_of(rows, stack(truth(MIXED, 1), truth(RISING, 2)), declared)
+    # Both horizons of a have the same spread, known by and by; b is not in the second.
+    assert list(values(found, f"{CUSTOM}.spread").values()) == [7.0, 7.0]
+    assert list(values(found, f"{CUSTOM}.spread", "b").values()) == [15.0]
+    alike = values(found, "model_correlation")[T1]
+    assert values(found, f"{CUSTOM}.unlike")[T1] == pytest.approx(1 - alike)
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_metric_of_ones_own_that_fails_is_null_with_its_reason_and_the_others_go_on() -> None:
+    failing = f"{CUSTOM}.fails"
+    picky = f"{CUSTOM}.fails_for_b"
+    declared = contract(metrics=["ic", failing, picky])
+    rows, outcomes = predictions({"a": RISING, "b": RISING}), truth(MIXED)
+    found = metrics_of(rows, outcomes, declared).set_index(["model_id", "metric"])
+    assert found["reason"].dropna().to_dict() == {
+        ("a", failing): "error: RuntimeError: out of order",
+        ("b", failing): "error: RuntimeError: out of order",
+        ("b", picky): "error: ZeroDivisionError: division by zero",
+    }
+    np.testing.assert_array_equal(found["value"].isna(), found["reason"].notna())
+    plain = metrics_of(rows, outcomes, contract(metrics=["ic"])).set_index(["model_id", "metric"])
+    pd.testing.assert_frame_equal(found.loc[plain.index], plain)
+
+
+def test_each_cycle_is_compared_with_the_one_before_it_of_the_same_horizon() -> None:
+    reverse = {name: -value for name, value in RISING.items()}
+    rows = stack(
+        predictions({"a": RISING}, 0, horizon=1),
+        predictions({"a": RISING}, 0, horizon=2),
+        predictions({"b": RISING}, 1, horizon=1),
+        predictions({"a": RISING}, 2, horizon=1),
+        predictions({"a": RISING, "b": RISING}, 3, horizon=1),
+        predictions({"a": reverse}, 4, horizon=1),
+        predictions({"a": reverse}, 4, horizon=2),
+    )
+    outcomes = stack(*(truth(MIXED, number) for number in range(1, 8)))
+    found = metrics_of(rows, outcomes, contract(metrics=["ic", "turnover", "rank_turnover"]))
+    newest = found.drop_duplicates(["model_id", "cycle", "metric"], keep="last")
+    of_a = newest[(newest["model_id"] == "a") & (newest["metric"] == "turnover")].set_index("cycle")
+    # a was not in cycle 1; in cycle 4 horizon 2 has nothing before it, and horizon 1 is turned round.
+    np.testing.assert_array_equal(of_a["value"], [NAN, NAN, 0.0, 1.0])
+    assert of_a["reason"].dropna().tolist() == ["no_previous", "no_previous"]
+    ranks = newest[(newest["model_id"] == "a") & (newest["metric"] == "rank_turnover")]
+    np.testing.assert_allclose(ranks["value"], [NAN, NAN, 0.0, 2.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_cycles_by_themselves_give_the_rows_that_all_of_them_give(seed: int) -> None:
+    """However cycles are put into blocks: with the one before each, where a metric compares with it."""
+    declared = contract(metrics=METRICS.available())
+    rows, outcomes = random_contest(seed, subjects=9)
+    factors = pd.DataFrame(
+        [
+            {"cycle": when, "subject": f"s{place}", "factor": "size", "value": float(place % 4)}
+            for when in rows["cycle"].unique()
+            for place in range(9)
+        ]
+    )
+    scores = score_predictions(rows, outcomes, declared)
+    key = ["model_id", "cycle", "metric", "known_at"]
+    whole = compute_cycle_metrics(rows, outcomes, scores, declared, factors=factors).sort_values(key)
+    played = sorted(pd.Timestamp(when) for when in rows.loc[~rows["is_late"], "cycle"].unique())
+    parts = []
+    for when in rows["cycle"].unique():
+        mine, before = rows[rows["cycle"] == when], rows[rows["cycle"].isin(cycles_before([when], played))]
+        of_cycle = scores[scores["cycle"] == when]
+        parts.append(
+            compute_cycle_metrics(mine, outcomes, of_cycle, declared, before, factors[factors["cycle"] == when])
+        )
+    one, other = (
+        frame.sort_values(key, ignore_index=True).fillna({"reason": ""})
+        for frame in (stack(*(part for part in parts if len(part))), whole)
+    )
+    pd.testing.assert_frame_equal(one, other, rtol=1e-12, atol=1e-12)
+    assert whole.loc[whole["metric"].isin(["turnover", "fnc"]), "value"].notna().sum() > 20
 
 
 @pytest.mark.parametrize("empty", ["truth", "predictions"])

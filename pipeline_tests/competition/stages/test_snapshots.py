@@ -22,6 +22,7 @@ from pipeline_tests.competition.contests import (
     truth,
 )
 
+CUSTOM = "pipeline_tests.competition.custom"
 ROW = ["as_of", "model_id", "window_name", "metric"]
 NUMBERS = ["value", "n", "n_scored", "coverage", "coverage_since_first"]
 NAMES = "stuvwxyz"
@@ -289,3 +290,54 @@ def test_categories_are_measured_apart() -> None:
     assert set(found.loc[found["category"] == "horizon=1", "model_id"]) == set(part["model_id"])
     overall = found[found["category"] == "overall"].reset_index(drop=True)
     pd.testing.assert_frame_equal(overall, compute_snapshots(metrics, moments(metrics), declared))
+
+
+def test_drawdown_and_sortino_are_those_of_the_models_cycles_in_the_window() -> None:
+    listed = ["ic", "mean_return", "max_drawdown", "ic_max_drawdown", "sortino_ratio"]
+    rows, outcomes = random_contest(5, cycles=12)
+    outcomes = outcomes.assign(value=outcomes["value"] / 20)
+    declared = contract(metrics=listed)
+    metrics = cycle_metrics(rows, outcomes, declared)
+    found = compute_snapshots(metrics, moments(metrics)[-1:], declared).set_index(["model_id", "metric", "window_name"])
+    newest = metrics.sort_values("known_at").drop_duplicates(["model_id", "cycle", "metric"], keep="last")
+    for model in ("m0", "m2", "m3"):
+        series = {
+            name: newest[(newest["model_id"] == model) & (newest["metric"] == name)].sort_values("cycle")["value"]
+            for name in ("ic", "mean_return")
+        }
+        wealth, total = (1 + series["mean_return"].dropna()).cumprod(), series["ic"].dropna().cumsum()
+        returns = series["mean_return"].dropna()
+        expected = {
+            "max_drawdown": (wealth / wealth.cummax().clip(lower=1) - 1).min(),
+            "ic_max_drawdown": (total - total.cummax().clip(lower=0)).min(),
+            "sortino_ratio": returns.mean() / np.sqrt((returns.clip(upper=0) ** 2).mean()),
+        }
+        for metric, value in expected.items():
+            row = found.loc[(model, metric, "all")]
+            assert row["value"] == pytest.approx(value, abs=1e-12)
+            assert (row["n"], row["ci_method"]) == (len(returns), "not_smooth")
+            assert row[["se", "ci_low", "ci_high", "reason"]].isna().all()
+    assert found.loc[("constant", "max_drawdown", "all"), ["reason", "ci_method"]].tolist() == [
+        "constant_input",
+        "undefined",
+    ]
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+@pytest.mark.parametrize("as_category", [False, True])
+def test_a_metric_of_ones_own_that_fails_says_so_in_every_window(as_category: bool) -> None:
+    fails, series = f"{CUSTOM}.fails_for_b", f"{CUSTOM}.FAILING_SERIES"
+    declared = contract(metrics=["ic", fails, series])
+    rows = stack(*(predictions({"a": RISING, "b": FALLING}, number) for number in range(3)))
+    metrics = cycle_metrics(rows, stack(*(truth(RISING, number + 1) for number in range(3))), declared)
+    if as_category:  # as the warehouse reads them
+        metrics = metrics.astype(dict.fromkeys(["category", "metric", "model_id", "reason"], "category"))
+    found = compute_snapshots(metrics, [cycle(3)], declared)
+    assert cell(found, cycle(3), "a", "all", fails)[["value", "n"]].tolist() == [1.0, 3]
+    assert pd.isna(cell(found, cycle(3), "a", "all", fails)["reason"])
+    assert cell(found, cycle(3), "b", "all", fails)["reason"] == "error: ZeroDivisionError: division by zero"
+    for model in ("a", "b"):
+        of_series = cell(found, cycle(3), model, "all", series)
+        assert of_series[["reason", "ci_method"]].tolist() == ["error: RuntimeError: out of order", "undefined"]
+        assert pd.isna(cell(found, cycle(3), model, "all", "ic")["reason"])
+    np.testing.assert_array_equal(found["value"].isna(), found["reason"].notna())
