@@ -42,17 +42,14 @@ def over_frames(folder: Path, models: int, cycles: int) -> Baseline:
 
 
 def over_rows(folder: Path, models: int, cycles: int) -> Baseline:
-    """Time plain Python, from rows that are dictionaries already."""
+    """Time plain Python, from rows that are dictionaries already; the cycle before the first counts as read only."""
     names = list(contract().metrics)
     with files(folder).read() as store:
-        predictions, truth, _ = read_part(store, models, cycles)
-    by_cycle = [
-        (by_model(of_cycle), outcomes_of(truth, of_cycle["target_time"].iloc[0]))
-        for _, of_cycle in predictions.groupby("cycle")
-    ]
+        _, *by_cycle = cycles_of(*read_part(store, models, cycles + 1))
     began = time.perf_counter()
-    computed = [rows.metrics_of_cycle(*cycle, names) for cycle in by_cycle]
-    return Baseline(time.perf_counter() - began, len(predictions), models, cycles, tuple(computed[0]))
+    computed = [rows.metrics_of_cycle(cycle, names) for cycle in by_cycle]
+    n_predictions = sum(len(of_model) for cycle in by_cycle for of_model in cycle.predictions.values())
+    return Baseline(time.perf_counter() - began, n_predictions, models, cycles, tuple(computed[0]))
 
 
 def read_part(store: Store, models: int, cycles: int) -> Part:
@@ -80,15 +77,21 @@ def read_part(store: Store, models: int, cycles: int) -> Part:
     return predictions, truth, factors
 
 
-def by_model(predictions: pd.DataFrame) -> dict[str, list[rows.Row]]:
-    """Rows of each model as dictionaries."""
-    found: dict[str, list[rows.Row]] = {}
-    for model, cycle, subject, value in predictions[["model_id", "cycle", "subject", "value"]].itertuples(index=False):
-        found.setdefault(model, []).append({"cycle": cycle, "subject": subject, "value": value})
+def cycles_of(predictions: pd.DataFrame, truth: pd.DataFrame, factors: pd.DataFrame) -> list[rows.Cycle]:
+    """The cycles as rows, in order."""
+    outcomes: dict[object, dict[str, float]] = {}
+    for subject, target_time, value in truth[["subject", "target_time", "value"]].itertuples(index=False):
+        outcomes.setdefault(target_time, {})[subject] = value
+    of_factors: dict[object, dict[str, list[float]]] = {}
+    in_order = factors.sort_values(["cycle", "subject", "factor"])
+    for cycle, subject, value in in_order[["cycle", "subject", "value"]].itertuples(index=False):
+        of_factors.setdefault(cycle, {}).setdefault(subject, []).append(value)
+    found: list[rows.Cycle] = []
+    for cycle, of_cycle in predictions.groupby("cycle"):
+        by_model: dict[str, list[rows.Row]] = {}
+        for model, subject, value in of_cycle[["model_id", "subject", "value"]].itertuples(index=False):
+            by_model.setdefault(model, []).append({"subject": subject, "value": value})
+        previous = found[-1].predictions if found else {}
+        known = outcomes[of_cycle["target_time"].iloc[0]]
+        found.append(rows.Cycle(by_model, known, previous, of_factors[cycle]))
     return found
-
-
-def outcomes_of(truth: pd.DataFrame, target_time: object) -> dict[str, float]:
-    """Outcomes at a time, by subject."""
-    of_time = truth[truth["target_time"] == target_time]
-    return dict(zip(of_time["subject"], of_time["value"], strict=True))

@@ -40,7 +40,7 @@ def passes(folder: Path, repeats: int) -> list[Pass]:
     """Scan and compute in turn, so that both meet the same state of the machine; a first pass warms up."""
     declared = contract()
     with files(folder).read() as store:
-        cycles = _cycles(store)
+        cycles = cycles_of_store(store)
         return [_pass(store, declared, cycles) for _ in range(repeats + 1)][1:]
 
 
@@ -48,7 +48,7 @@ def rows_and_metrics(folder: Path) -> tuple[int, pd.DataFrame]:
     """The number of predictions, and the metrics computed from them."""
     declared = contract()
     with files(folder).read() as store:
-        computed = [found.metrics(declared) for found in _inputs(store, declared, _cycles(store))]
+        computed = [found.metrics(declared) for found in _inputs(store, declared, cycles_of_store(store))]
         count = store.query(compose("SELECT count(*) AS n FROM {table}", table=PREDICTIONS))["n"].iloc[0]
         return int(count), pd.concat(computed, ignore_index=True)
 
@@ -80,7 +80,8 @@ def _series(declared: Contract, of_cycles: list[pd.DataFrame]) -> None:
             metric.of_series(rows.pivot(index="cycle", columns="model_id", values="value").to_numpy())
 
 
-def _cycles(store: Store) -> list[datetime]:
+def cycles_of_store(store: Store) -> list[datetime]:
+    """The contest's cycles."""
     return sorted(store.seqs(PREDICTIONS, BOARD))
 
 
@@ -89,7 +90,7 @@ def shares(folder: Path) -> dict[str, float]:
     declared = contract()
     seconds: dict[str, float] = {}
     with files(folder).read() as store:
-        found = next(_inputs(store, declared, _cycles(store)))
+        found = next(_inputs(store, declared, cycles_of_store(store)))
     began = time.thread_time()
     block = Block.of(found.predictions, found.truth, declared, found.earlier, found.factors)
     seconds["panel"] = time.thread_time() - began

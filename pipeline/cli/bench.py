@@ -8,7 +8,7 @@ import typer
 from pipeline.cli.output import Column, print_json, print_table
 
 if TYPE_CHECKING:
-    from pipeline.bench import MetricsSpeed
+    from pipeline.bench import HistoryCost, MetricsSpeed
 
 bench = typer.Typer(help="Measure speed, beside other ways to the same numbers.", no_args_is_help=True)
 
@@ -40,6 +40,36 @@ def metrics(
         print_json(found)
     else:
         print_speed(found)
+
+
+@bench.command("history")
+def history(
+    cycles: Annotated[int, typer.Option(min=2, help="Cycles of the long history.")] = 2000,
+    short: Annotated[int, typer.Option(min=2, help="Cycles of the short one.")] = 20,
+    models: Annotated[int, typer.Option(min=2, help="Models of both.")] = 50,
+    subjects: Annotated[int, typer.Option(min=10, help="Subjects of both.")] = 20,
+    added: Annotated[int, typer.Option(min=1, help="Cycles to add to each; medians are shown.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time what one new cycle costs, from scores to the leaderboard, after a long and after a short history."""
+    from pipeline.bench import Size, measure_history
+
+    found = measure_history(Size(models, cycles, subjects), short, added, tell)
+    if as_json:
+        print_json(found)
+    else:
+        print_history(found)
+
+
+def print_history(found: "HistoryCost") -> None:
+    """Print what was measured as a table."""
+    stages = [*found.ratios]
+    columns = [Column("stage", [*stages, "all"], is_text=True)]
+    for name, cycles in (("short", found.short), ("long", found.long)):
+        milliseconds = [*found.milliseconds[name].values(), sum(found.milliseconds[name].values())]
+        columns.append(Column(f"after {cycles:,} cycles", [f"{one:,.0f} ms" for one in milliseconds]))
+    columns.append(Column("ratio", [f"{ratio:.2f}" for ratio in (*found.ratios.values(), found.ratio)]))
+    print_table(columns)
 
 
 def tell(what: str) -> None:

@@ -43,7 +43,6 @@ from pipeline.tables import (
     Via,
 )
 from pipeline.warehouse import Store, compose, now
-from pipeline.warehouse.identifiers import Sql, join, literal
 
 RowsOf = Callable[[list[datetime]], pd.DataFrame]
 
@@ -227,9 +226,9 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Rank the models at every moment whose snapshots, or those it is compared with, are new."""
-    known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
+        known = _with_snapshots(store, contract, as_ofs)
         earlier = [board for as_of in as_ofs if (board := earlier_board(as_of, known)) is not None]
         needed = sorted({*as_ofs, *earlier})
         return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract)
@@ -242,26 +241,44 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
     return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
 
 
+def _with_snapshots(store: Store, contract: Contract, as_ofs: Sequence[datetime]) -> list[datetime]:
+    """The moments that have snapshots, ascending: as far back as the newest board a day before ``as_ofs``, if any."""
+    statement = compose(
+        "SELECT DISTINCT as_of FROM {table} WHERE competition = ? AND as_of BETWEEN ? AND ?", table=SNAPSHOTS
+    )
+    return _since_before(
+        min(as_ofs),
+        sorted(store.seqs(SNAPSHOTS, contract.name)),
+        lambda first: _times(store.query(statement, [contract.name, first, max(as_ofs)]).iloc[:, 0]),
+        lambda found: earlier_board(min(as_ofs), found) is not None,
+    )
+
+
+def _since_before(
+    moment: datetime,
+    known: Sequence[datetime],
+    found_since: Callable[[datetime], list[datetime]],
+    is_enough: Callable[[list[datetime]], bool],
+) -> list[datetime]:
+    """What is found from a few of the moments known before one on; more of them while it is not enough."""
+    n_before, look_back = bisect_left(known, moment), _LOOK_BACK
+    while True:
+        found = found_since(known[max(0, n_before - look_back)])
+        if look_back >= n_before or is_enough(found):
+            return found
+        look_back *= _LOOK_BACK
+
+
+_LOOK_BACK = 8
+"""A moment without rows is rare, so the history is not searched for where it begins."""
+
+
 def _known_metrics(store: Store, contract: Contract, until: datetime | None) -> pd.DataFrame:
     """Every version of the cycles' metrics known by then, names as categories: a byte or two for each, not a text."""
-    statement = compose(
-        "SELECT {category}, {metric}, {model_id}, {reason}, cycle, known_at, value, numerator, denominator FROM {table}"
-        " WHERE competition = ? AND known_at <= coalesce(?, 'infinity'::TIMESTAMP)",
-        table=CYCLE_METRICS,
-        **{column: _as_category(store, contract, column) for column in ("category", "metric", "model_id", "reason")},
-    )
-    return store.query(statement, [contract.name, until])
-
-
-def _as_category(store: Store, contract: Contract, column: str) -> Sql:
-    """A column of ``cycle_metrics`` as DuckDB's ENUM, which pandas takes for categories; one has at least one name."""
-    distinct = compose(
-        "SELECT DISTINCT {column} FROM {table} WHERE competition = ? AND {column} IS NOT NULL ORDER BY 1",
-        column=column,
-        table=CYCLE_METRICS,
-    )
-    names = store.query(distinct, [contract.name])[column].tolist() or [""]
-    return compose("{column}::ENUM({names}) AS {column}", column=column, names=join([literal(name) for name in names]))
+    coded = [[name] for name in ("category", "metric", "model_id", "reason")]
+    plain = ("cycle", "known_at", "value", "numerator", "denominator")
+    rows = store.read_coded(CYCLE_METRICS, contract.name, [*store.seqs(CYCLE_METRICS, contract.name)], coded, plain)
+    return rows if until is None else rows[rows["known_at"] <= until]
 
 
 def _predictions_and_truth(
@@ -277,27 +294,18 @@ def _read_predictions(store: Store, contract: Contract, cycles: list[datetime]) 
     return store.read_coded(PREDICTIONS, contract.name, cycles, coded, ("value", "is_late"))
 
 
-def _played_until(store: Store, contract: Contract, cycles: list[datetime]) -> list[datetime]:
-    """The cycles with a prediction in time, ascending: from the one before ``cycles``, if there is one, to their last.
-
-    A cycle of late predictions only is rare, so it looks back a few cycles first, and at all only when it must.
-    """
-    known = sorted(store.seqs(PREDICTIONS, contract.name))
-    n_before = bisect_left(known, min(cycles))
+def _played_until(store: Store, contract: Contract, cycles: Sequence[datetime]) -> list[datetime]:
+    """The cycles with a prediction in time, ascending: from the one before ``cycles``, if any, to their last."""
     statement = compose(
         "SELECT DISTINCT cycle FROM {table} WHERE competition = ? AND NOT is_late AND cycle BETWEEN ? AND ?",
         table=PREDICTIONS,
     )
-    look_back = _LOOK_BACK
-    while True:
-        first = known[max(0, n_before - look_back)]
-        played = _times(store.query(statement, [contract.name, first, max(cycles)]).iloc[:, 0])
-        if look_back >= n_before or (played and played[0] < min(cycles)):
-            return played
-        look_back *= 8
-
-
-_LOOK_BACK = 4
+    return _since_before(
+        min(cycles),
+        sorted(store.seqs(PREDICTIONS, contract.name)),
+        lambda first: _times(store.query(statement, [contract.name, first, max(cycles)]).iloc[:, 0]),
+        lambda found: bool(found) and found[0] < min(cycles),
+    )
 
 
 def _by_cycle(

@@ -54,9 +54,9 @@ class _Group:
         rows = self.category[hashes]
         found = {}
         for name in self.columns:
-            categories, of_values = np.unique(self.values[name].to_numpy(), return_inverse=True)
-            codes = of_values.astype(np.min_scalar_type(-len(categories)))[rows]
-            found[name] = pd.Categorical.from_codes(codes, pd.Index(categories), validate=False)
+            of_values, categories = pd.factorize(self.values[name], sort=True)  # -1 for NULL
+            codes = of_values.astype(np.min_scalar_type(-max(1, len(categories))))[rows]
+            found[name] = pd.Categorical.from_codes(codes, categories, validate=False)
         return found
 
 
@@ -110,8 +110,9 @@ class _Rows:
             "cycle": [spec.cycle or ""],
             "wanted": wanted,
         }
-        self._parameters = [board, min(cycles), max(cycles)]
-        within = {cycle for cycle in seqs(connection, spec, board) if min(cycles) <= cycle <= max(cycles)}
+        first, last = min(cycles), max(cycles)
+        self._parameters = [board, first, last]
+        within = {cycle for cycle in seqs(connection, spec, board) if first <= cycle <= last}
         # Without other cycles in between, no row needs to be looked at for its cycle.
         is_span = within <= set(cycles)
         self._others = Sql(

@@ -105,7 +105,7 @@ class Store:
         cycles : sequence of datetime
             Only rows of these.
         coded : sequence of sequences of str
-            Columns to give as categories, those together of which few combinations occur. None of them may be NULL.
+            Columns to give as categories, those together of which few combinations occur.
         plain : sequence of str
             Columns to give as they are; numbers and booleans.
 
