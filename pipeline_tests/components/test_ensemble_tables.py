@@ -175,7 +175,7 @@ def test_a_week_computes_ensembles_of_the_cycles_it_touches_only(world: Resubmit
 
 def test_small_blocks_give_the_same_rows(world: Resubmitting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = made_anew(tmp_path, with_both())
-    monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 5)
+    monkeypatch.setattr("pipeline.components.blocks.fitting", lambda cells, arrays=0: 5)
     with opened(tmp_path) as store:
         bring_up_to_date(store, with_both())
         assert_same_tables(tables(store), expected)

@@ -94,6 +94,9 @@ class History:
 def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
     """The place of every value among the names; -1 for NULL and for what is not among them."""
     index = pd.Index(np.array(list(names), dtype=object))
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        of_category = np.asarray(index.get_indexer(values.cat.categories), dtype=np.int32)
+        return np.append(of_category, np.int32(-1))[values.cat.codes]
     return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
 
 
