@@ -99,6 +99,7 @@ def _custom_modules(stage: str, contract: Contract) -> list[str]:
         "scores": (rule,),
         "cycle_metrics": contract.metrics,
         "ensemble_weights": (rule, *contract.metrics, *ensembles),
+        "ensemble_predictions": (rule,),
         "ensemble_scores": (rule,),
         "ensemble_metrics": contract.metrics,
         "member_metrics": (rule, *contract.metrics, *ensembles),
