@@ -11,10 +11,19 @@ import pytest
 from pipeline.competition import Contract
 from pipeline.competition.stages import RollingWindows
 from pipeline.components.competition import assets_of
-from pipeline.components.competition_tables import _known_metrics
+from pipeline.components.competition_tables import _known_metrics, update_cycle_metrics
 from pipeline.components.recompute import Recompute
-from pipeline.tables import CYCLE_METRICS, LEADERBOARD, SCORES, SNAPSHOTS, TRUTH
-from pipeline.warehouse import Store, WarehouseFiles
+from pipeline.tables import (
+    CYCLE_METRICS,
+    FACTORS,
+    LEADERBOARD,
+    PREDICTIONS,
+    SCORES,
+    SNAPSHOTS,
+    TRUTH,
+    TableSpec,
+)
+from pipeline.warehouse import Dirty, Store, WarehouseFiles
 from pipeline_tests.toy_contest import CYCLES, SUBJECTS, WITHHELD, ToyContest, contract, week
 from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, metadata, recomputed
 
@@ -136,6 +145,35 @@ def test_a_withdrawn_outcome_is_a_row_too_and_its_scores_say_so(toy: ToyContest,
     assert truth.loc[truth["known_at"] == known_at, "value"].isna().tolist() == [True]
     withdrawn = scores[scores["known_at"] == known_at]
     assert set(withdrawn.loc[withdrawn["subject"] == "S2", "failed_reason"]) == {"outcome_withdrawn"}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "of_predictions", "of_factors"),
+    [
+        (["ic", "turnover", "fnc"], [5, 6], [9]),
+        (["ic", "fnc"], [5], [9]),
+        (["ic", "rank_turnover"], [5, 6], []),
+        (["ic"], [5], []),
+    ],
+)
+def test_metrics_of_a_cycle_depend_on_the_cycle_before_and_on_factors_where_a_listed_one_does(
+    toy: ToyContest, tmp_path: Path, metrics: list[str], of_predictions: list[int], of_factors: list[int]
+) -> None:
+    declared = contract(metrics=metrics, leaderboard={"rank_by": "all.ic"})
+
+    def recompute_after(spec: TableSpec, number: int) -> list[datetime]:
+        rows = store.read(spec, "toy", [week(number)])
+        rows["value"] = -rows["value"]
+        store.replace(spec, "toy", [Dirty(week(number), store.max_seq())], rows, "by hand")
+        before = store.ledger("toy")
+        update_cycle_metrics(store, declared, Recompute())
+        after = store.ledger("toy").merge(before, on=["table_name", "cycle"], suffixes=("", "_before"))
+        return after.loc[after["input_seq"] > after["input_seq_before"], "cycle"].dt.to_pydatetime().tolist()
+
+    with WarehouseFiles(tmp_path / "closure.duckdb").write("a test") as store:
+        bring_up_to_date(store, declared)
+        assert recompute_after(PREDICTIONS, 5) == [week(number) for number in of_predictions]
+        assert recompute_after(FACTORS, 9) == [week(number) for number in of_factors]
 
 
 def test_a_changed_window_computes_windows_and_boards_but_no_scores(graph: ToyGraph) -> None:
