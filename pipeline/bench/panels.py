@@ -15,7 +15,7 @@ from pipeline.competition.metrics import METRICS, Pool
 from pipeline.competition.panel import Panel
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block
-from pipeline.components.competition_tables import MetricInputs, cycles_per_block, inputs_of_metrics
+from pipeline.components.competition_inputs import MetricInputs, cycles_per_block, inputs_of_metrics
 from pipeline.tables import PREDICTIONS
 from pipeline.warehouse import Store, compose
 

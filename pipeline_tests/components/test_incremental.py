@@ -11,7 +11,7 @@ import pytest
 from pipeline.competition import Contract
 from pipeline.competition.stages import RollingWindows
 from pipeline.components.competition import assets_of
-from pipeline.components.competition_tables import _known_metrics, update_cycle_metrics
+from pipeline.components.competition_inputs import known_metrics, update_cycle_metrics
 from pipeline.components.recompute import Recompute
 from pipeline.tables import (
     CYCLE_METRICS,
@@ -276,8 +276,8 @@ def test_small_blocks_give_the_same_rows(
 
 def test_a_range_reads_only_the_metrics_known_by_its_end(graph: ToyGraph) -> None:
     with graph.open() as store:
-        until = _known_metrics(store, contract(), week(9))
-        everything = _known_metrics(store, contract(), None)
+        until = known_metrics(store, contract(), week(9))
+        everything = known_metrics(store, contract(), None)
 
     assert until["known_at"].max() == week(9)
     assert len(everything) == len(graph.table(CYCLE_METRICS))
