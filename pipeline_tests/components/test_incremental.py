@@ -11,7 +11,8 @@ import pytest
 from pipeline.competition import Contract
 from pipeline.competition.stages import RollingWindows
 from pipeline.components.competition import assets_of
-from pipeline.components.competition_inputs import known_metrics, update_cycle_metrics
+from pipeline.components.competition_inputs import known_metrics
+from pipeline.components.competition_tables import update_cycle_metrics
 from pipeline.components.recompute import Recompute
 from pipeline.tables import (
     CYCLE_METRICS,
