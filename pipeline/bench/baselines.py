@@ -1,6 +1,7 @@
 """The same metrics computed in two other ways over a part of the same rows, in seconds a prediction."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Baseline:
     """How long a way took for how many predictions, and which metrics it computes."""
 
     seconds: float
+    cpu_seconds: float
     predictions: int
     models: int
     cycles: int
@@ -27,6 +29,11 @@ class Baseline:
         """Seconds."""
         return self.seconds / self.predictions
 
+    @property
+    def cpu_per_prediction(self) -> float:
+        """Seconds of processor time, of all threads."""
+        return self.cpu_seconds / self.predictions
+
 
 Part = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -35,10 +42,10 @@ def over_frames(folder: Path, models: int, cycles: int) -> Baseline:
     """Time pandas and scipy, from reading the rows on."""
     names = list(contract().metrics)
     with files(folder).read() as store:
-        began = time.perf_counter()
+        took = _stopwatch()
         part = read_part(store, models, cycles)
         found = frames.metrics(*part, names)
-        return Baseline(time.perf_counter() - began, len(part[0]), models, cycles, tuple(found))
+        return Baseline(*took(), len(part[0]), models, cycles, tuple(found))
 
 
 def over_rows(folder: Path, models: int, cycles: int) -> Baseline:
@@ -46,10 +53,17 @@ def over_rows(folder: Path, models: int, cycles: int) -> Baseline:
     names = list(contract().metrics)
     with files(folder).read() as store:
         _, *by_cycle = cycles_of(*read_part(store, models, cycles + 1))
-    began = time.perf_counter()
+    took = _stopwatch()
     computed = [rows.metrics_of_cycle(cycle, names) for cycle in by_cycle]
+    seconds = took()
     n_predictions = sum(len(of_model) for cycle in by_cycle for of_model in cycle.predictions.values())
-    return Baseline(time.perf_counter() - began, n_predictions, models, cycles, tuple(computed[0]))
+    return Baseline(*seconds, n_predictions, models, cycles, tuple(computed[0]))
+
+
+def _stopwatch() -> Callable[[], tuple[float, float]]:
+    """What tells the seconds since now, and those of processor time."""
+    began, began_cpu = time.perf_counter(), time.process_time()
+    return lambda: (time.perf_counter() - began, time.process_time() - began_cpu)
 
 
 def read_part(store: Store, models: int, cycles: int) -> Part:

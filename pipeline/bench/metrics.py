@@ -34,16 +34,21 @@ class MetricsSpeed:
         Of every pass: how noisy the machine was.
     speedup_over_pandas, speedup_over_rows : float
         Of a prediction, which the others took on a part of the same rows.
+    cpu : dict
+        The same four in processor time of all threads: what they would be on a machine that has nothing else to do, but
+        for how well the threads share the work.
     pandas, rows : Baseline
         That part, and the metrics that they computed.
     flatness_in_models : float or None
         The dearest prediction beside the cheapest among contests of so many models; None when left out.
     cost_by_models : dict
-        Nanoseconds of a prediction, by number of models.
+        Nanoseconds of processor time of a prediction, by number of models.
     peak_mb : float
         Peak memory of the process that computed.
-    shares : dict
-        What part of the work each step is: reading, of the time; the others, of one thread's time in one block.
+    reading_share : float
+        Of the time, spent on reading.
+    nanoseconds : dict
+        Of a prediction, by step and metric, in one thread's time over one block; metrics without what they share.
     """
 
     predictions: int
@@ -56,6 +61,7 @@ class MetricsSpeed:
     ratios_to_scan: tuple[float, ...]
     speedup_over_pandas: float
     speedup_over_rows: float
+    cpu: dict[str, float]
     pandas: baselines.Baseline
     rows: baselines.Baseline
     flatness_in_models: float | None
@@ -109,7 +115,7 @@ def measure(plan: Plan, tell: Tell) -> MetricsSpeed:
         tell("the same by plain Python, on a part")
         by_rows, _ = apart(baselines.over_rows, folder, *_within(plan.rows, plan.size))
         costs = _costs(plan, folder, tell)
-    seconds = statistics.median(one.total for one in passes)
+    seconds, cpu = (statistics.median(getattr(one, name) for one in passes) for name in ("total", "total_cpu"))
     ratios = tuple(one.total / one.scan for one in passes)
     return MetricsSpeed(
         predictions=predictions,
@@ -122,6 +128,12 @@ def measure(plan: Plan, tell: Tell) -> MetricsSpeed:
         ratios_to_scan=ratios,
         speedup_over_pandas=by_frames.per_prediction * predictions / seconds,
         speedup_over_rows=by_rows.per_prediction * predictions / seconds,
+        cpu={
+            "predictions_per_second": predictions / cpu,
+            "ratio_to_scan": statistics.median(one.total_cpu / one.scan_cpu for one in passes),
+            "speedup_over_pandas": by_frames.cpu_per_prediction * predictions / cpu,
+            "speedup_over_rows": by_rows.cpu_per_prediction * predictions / cpu,
+        },
         pandas=by_frames,
         rows=by_rows,
         flatness_in_models=max(costs.values()) / min(costs.values()) if costs else None,
@@ -133,7 +145,7 @@ def measure(plan: Plan, tell: Tell) -> MetricsSpeed:
 
 
 def _costs(plan: Plan, folder: Path, tell: Tell) -> dict[int, float]:
-    """Nanoseconds of a prediction by number of models, in contests of the same number of predictions."""
+    """Nanoseconds of processor time of a prediction by number of models, in contests of as many predictions."""
     sizes = [_of_models(plan.size, models) for models in plan.flat_models]
     counts = {}
     for size in sizes:
@@ -144,7 +156,7 @@ def _costs(plan: Plan, folder: Path, tell: Tell) -> dict[int, float]:
     for _ in range(plan.repeats if sizes else 0):
         for size in sizes:
             (one,), _ = apart(panels.passes, folder / str(size.models), 1)
-            seconds[size.models].append(one.total)
+            seconds[size.models].append(one.total_cpu)
     return {models: 1e9 * statistics.median(took) / counts[models] for models, took in seconds.items()}
 
 

@@ -81,21 +81,24 @@ def print_speed(found: "MetricsSpeed") -> None:
     """Print what was measured as a table."""
     part = "{0.models} models x {0.cycles} cycles, scaled by prediction"
     flat = found.flatness_in_models
+    cpu = found.cpu
     rows = [
         (
             "predictions a second",
             f"{found.predictions_per_second:,.0f}",
+            f"{cpu['predictions_per_second']:,.0f}",
             f"{len(found.metrics)} metrics, rows to values",
         ),
-        ("beside a bare scan", f"{found.ratio_to_scan:.1f} x", f"passes: {_spread(found.ratios_to_scan)}"),
-        ("faster than pandas", f"{found.speedup_over_pandas:,.0f} x", part.format(found.pandas)),
-        ("faster than plain Python", f"{found.speedup_over_rows:,.0f} x", part.format(found.rows)),
-        ("cost by models", "–" if flat is None else f"{flat:.2f} x", _costs(found.cost_by_models)),
-        ("peak memory", f"{found.peak_mb:,.0f} MB", "of the computing process"),
-        ("reading", f"{100 * found.reading_share:.0f} %", "of the time, out of DuckDB"),
-        *((name, f"{cost:.1f} ns", "a prediction, one thread") for name, cost in found.nanoseconds.items()),
+        _ratio("beside a bare scan", found.ratio_to_scan, cpu["ratio_to_scan"], _spread(found.ratios_to_scan)),
+        _ratio("faster than pandas", found.speedup_over_pandas, cpu["speedup_over_pandas"], part.format(found.pandas)),
+        _ratio("faster than plain Python", found.speedup_over_rows, cpu["speedup_over_rows"], part.format(found.rows)),
+        ("cost by models", "", "–" if flat is None else f"{flat:.2f} x", _costs(found.cost_by_models)),
+        ("peak memory", f"{found.peak_mb:,.0f} MB", "", "of the computing process"),
+        ("reading", f"{100 * found.reading_share:.0f} %", "", "of the time, out of DuckDB"),
+        *((name, "", f"{cost:.1f} ns", "a prediction, one thread") for name, cost in found.nanoseconds.items()),
     ]
-    print_table([Column(header, [row[at] for row in rows], is_text=at != 1) for at, header in enumerate(_HEADERS)])
+    columns = zip(("", "measured", "processor time", ""), zip(*rows, strict=True), strict=True)
+    print_table([Column(header, cells, is_text=at in (0, 3)) for at, (header, cells) in enumerate(columns)])
     print(f"metrics: {', '.join(found.metrics)}")
     for name, baseline in (("pandas", found.pandas), ("plain Python", found.rows)):
         left_out = [metric for metric in found.metrics if metric not in baseline.metrics]
@@ -103,11 +106,12 @@ def print_speed(found: "MetricsSpeed") -> None:
             print(f"not computed by {name}: {', '.join(left_out)}")
 
 
-_HEADERS = ("", "measured", "")
+def _ratio(name: str, ratio: float, of_cpu: float, note: str) -> tuple[str, str, str, str]:
+    return name, f"{ratio:,.0f} x", f"{of_cpu:,.0f} x", note
 
 
 def _spread(values: tuple[float, ...]) -> str:
-    return f"{min(values):.1f} to {max(values):.1f}"
+    return f"passes: {min(values):.1f} to {max(values):.1f}"
 
 
 def _costs(costs: dict[int, float]) -> str:

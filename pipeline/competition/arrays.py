@@ -100,14 +100,17 @@ def ranks_among(values: Floats, present: Bools) -> Floats:
     order = np.argsort(_sort_keys(values), axis=-1)
     for section, of_section in enumerate(order):
         ordered = values[section, of_section]
-        first, last = _tie_groups((ordered[1:] == ordered[:-1])[None])
+        is_tie = ordered[1:] == ordered[:-1]
+        place = np.argsort(of_section)
         # How many of a choice are among the lowest 0, 1, ..., n values.
         counts = np.zeros((present.shape[1], values.shape[1] + 1), dtype=np.int32)
         np.cumsum(present[section][:, of_section], axis=1, out=counts[:, 1:])
-        place = np.argsort(of_section)
-        twice = counts[:, first[0, place]]
-        twice += counts[:, last[0, place] + 1]
-        np.multiply(twice + 1, 0.5, out=ranks[section], where=present[section])
+        if is_tie.any():
+            first, last = _tie_groups(is_tie[None])
+            found = (counts[:, first[0, place]] + counts[:, last[0, place] + 1] + 1) / 2
+        else:
+            found = counts[:, place + 1]
+        np.copyto(ranks[section], found, where=present[section])
     return ranks
 
 
