@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
-from pipeline.competition.metrics import COVERAGE, Metric
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.reasons import Reasons, reason_codes
 from pipeline.competition.stages.missing import Cells
@@ -29,8 +29,9 @@ class History:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
         metric = _codes(self._names, rows["metric"])
         imputed = rows["is_imputed"].to_numpy(dtype=bool)
-        # Coverage is of what models submitted; it also says who took part.
-        counted = (metric >= 0) & ~(imputed & (metric == self._names[COVERAGE.name]))
+        # These are of what models submitted; coverage also says who took part.
+        submitted = np.isin(metric, [self._names[one.name] for one in (COVERAGE, RESOLVED) if one.name in self._names])
+        counted = (metric >= 0) & ~(imputed & submitted)
         kept = np.flatnonzero((rows["category"] == category).to_numpy() & counted)
         kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
         cycle = rows["cycle"].to_numpy()[kept]
@@ -75,6 +76,10 @@ class History:
     def of(self, metric: Metric, column: str) -> Floats:
         """One column of a metric, shape (cycles, models); NaN where the model took no part."""
         return np.asarray(self._known[column][self._names[metric.name]])
+
+    def as_played(self, metric: Metric) -> Floats:
+        """The values of a metric, shape (cycles, models), without those of cycles that something stood in for."""
+        return np.where(self._imputed, np.nan, self.of(metric, "value"))
 
     @property
     def is_virtual(self) -> Bools:

@@ -199,7 +199,7 @@ class Record:
         history = self._known.history
         return replace(
             track,
-            series=self._known.of(history.of(self._contract.metric(primary), "value")[cycles], models),
+            series=self._known.of(history.as_played(self._contract.metric(primary))[cycles], models),
             section=replace(section, cycles=history.cycles[cycles]),
         )
 

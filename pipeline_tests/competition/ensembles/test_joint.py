@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.competition.ensembles import Section, Terms, Track, strategy_of
+from pipeline.competition.ensembles import Section, Terms, Track, joint, strategy_of
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
 from pipeline_tests.competition.ensembles import custom
@@ -100,6 +100,7 @@ class TestOptimised:
         def fail(*_: Any) -> None:
             raise ArithmeticError("no")
 
+        joint._solved.cache_clear()
         monkeypatch.setattr("skfolio.optimization.MeanRisk.fit", fail)
         monkeypatch.setattr("skfolio.optimization.RiskBudgeting.fit", fail)
         found = weighed(strategy, self.records(60))
