@@ -67,7 +67,9 @@ def board_chart(rows: Sequence[Row], title: str, subtitle: str, value_title: str
     }
 
 
-def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title: str) -> Spec:
+def cumulative_chart(
+    rows: Sequence[Row], title: str, subtitle: str, value_title: str, highlight: str | None = None
+) -> Spec:
     """Sums over time, a line for each model, named at its end; names are moved apart where lines end together.
 
     Parameters
@@ -76,9 +78,12 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
         ``time`` (ISO date), ``label``, ``value``, in the order of time.
     title, subtitle, value_title : str
         What is summed, and its unit.
+    highlight : str, optional
+        The label of the line that it is about: drawn over the others, more strongly.
     """
     height = 320
     color = {"field": "label", "type": "nominal", "legend": None, "scale": {"scheme": "dark2"}}
+    of_name = color if highlight is None else color | {"condition": _is(highlight) | {"value": _ACCENT}}
     x = {"field": "time", "type": "temporal", "title": None}
     y = {"field": "value", "type": "quantitative", "title": value_title}
     return {
@@ -92,13 +97,27 @@ def cumulative_chart(rows: Sequence[Row], title: str, subtitle: str, value_title
                 "mark": {"type": "line", "strokeWidth": 1.8},
                 "encoding": {"x": x, "y": y, "color": color},
             },
+            *_highlighted(rows, highlight, {"x": x, "y": y}),
             {
                 "data": {"values": _named_ends(rows, height)},
                 "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": _NAME, "limit": 150},
-                "encoding": {"x": x, "y": y | {"field": "place"}, "color": color, "text": {"field": "label"}},
+                "encoding": {"x": x, "y": y | {"field": "place"}, "color": of_name, "text": {"field": "label"}},
             },
         ],
     }
+
+
+def _highlighted(rows: Sequence[Row], label: str | None, place: Spec) -> list[Spec]:
+    """A strong line over that of a label; none without one."""
+    if label is None:
+        return []
+    values = [dict(row) for row in rows if row["label"] == label]
+    mark = {"type": "line", "strokeWidth": 3.2, "color": _ACCENT}
+    return [{"data": {"values": values}, "mark": mark, "encoding": place}]
+
+
+def _is(label: str) -> Spec:
+    return {"test": {"field": "label", "equal": label}}
 
 
 def _named_ends(rows: Sequence[Row], height: int) -> list[dict[str, Any]]:

@@ -36,6 +36,13 @@ def png(spec: Mapping[str, Any], scale: float = 1.25) -> bytes:
     return _packed(vl_convert.vegalite_to_png(dict(spec), scale=scale))
 
 
+def svg(spec: Mapping[str, Any]) -> str:
+    """The drawing of a Vega-Lite specification as SVG, without network and without a browser."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(dict(spec)))
+
+
 def markdown_picture(spec: Mapping[str, Any], alt: str) -> str:
     """A Markdown image with the picture inside, as the Dagster UI shows it."""
     return f"![{alt}](data:image/png;base64,{base64.b64encode(png(spec)).decode()})"

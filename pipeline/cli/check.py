@@ -87,14 +87,15 @@ def as_record(judged: "Judgement") -> dict[str, Any]:
         "folder": judged.folder,
         "received_at": judged.received_at,
         "accepted": judged.is_accepted,
-        "kinds": [_kind_record(verdict) for verdict in judged.verdicts],
+        "kinds": [verdict_record(verdict) for verdict in judged.verdicts],
         "late": judged.late,
         "unread": [{"column": _encodable(one.column), "meant": one.meant} for one in judged.unread],
         "notes": judged.notes,
     }
 
 
-def _kind_record(verdict: "Verdict") -> dict[str, Any]:
+def verdict_record(verdict: "Verdict") -> dict[str, Any]:
+    """What is taken of a file as JSON has it."""
     return {
         "kind": verdict.kind,
         "rows": verdict.n_rows,
@@ -111,7 +112,7 @@ def print_judgement(out: Console, judged: "Judgement") -> None:
     """Print for a person what would become of a file."""
     _say(out, f"{in_print(str(judged.file))} for board {judged.contract.name}, folder {judged.folder}")
     for verdict in judged.verdicts:
-        _print_verdict(out, verdict)
+        print_verdict(out, verdict)
     if judged.late is not None:
         _say(out, _late_in_words(judged, judged.late))
     if judged.unread:
@@ -123,7 +124,8 @@ def print_judgement(out: Console, judged: "Judgement") -> None:
         _say(out, note)
 
 
-def _print_verdict(out: Console, verdict: "Verdict") -> None:
+def print_verdict(out: Console, verdict: "Verdict") -> None:
+    """Print for a person what is taken of a file, and why the rest is not."""
     if verdict.unreadable is not None:
         _say(out, f"{verdict.kind}: cannot be read: {in_print(verdict.unreadable)}")
         return

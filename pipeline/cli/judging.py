@@ -113,7 +113,7 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime) ->
     InputError
         If there is no such file, or it cannot be opened.
     """
-    _check_file(path)
+    require_file(path)
     intakes, notes = _intakes(contract, folder)
     if path.is_symlink() and path.parent.resolve().is_relative_to(settings().inbox_dir.resolve()):
         verdicts = tuple(Verdict(intake.kind, unreadable=_IN_INBOX) for intake in intakes)
@@ -129,7 +129,7 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime) ->
     return Judgement(path, contract, folder, received_at, verdicts, late, _unread(verdicts, intakes), notes)
 
 
-def _check_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Refuse what is no file that can be opened.
 
     Raises
@@ -215,7 +215,7 @@ def _from_published_file(contract: Contract, given: Given) -> tuple[Intake, ...]
     try:
         with open_published(settings().published_dir) as connection:
             if _has_run(connection, contract):
-                return given(_PublishedKnown(connection, contract.name))
+                return given(PublishedKnown(connection, contract.name))
     except (NotPublishedError, duckdb.CatalogException):
         pass
     return None
@@ -257,19 +257,21 @@ def _has_run(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
 
 
 @dataclass(frozen=True)
-class _PublishedKnown:
+class PublishedKnown:
     """What the published file knows of a board."""
 
     connection: duckdb.DuckDBPyConnection
     board: str
 
     def registered(self, spec: TableSpec, column: str) -> frozenset[str]:
+        """Who or what takes part."""
         table = {MODEL_ROWS: MODELS, SUBJECT_ROWS: SUBJECTS}[spec]
         return frozenset(
             self._query("SELECT DISTINCT {column} FROM {table} WHERE competition = ?", table, column)[column]
         )
 
     def target_times(self) -> pd.DataFrame:
+        """The target time of every cycle and horizon predicted so far."""
         statement = (
             "SELECT cycle, horizon, min(target_time) AS {column} FROM {table} WHERE competition = ? GROUP BY ALL"
         )

@@ -52,7 +52,7 @@ def folders(contract: Contract) -> dict[str, tuple[IntakeOf, ...]]:
         (contract.models.files, _models),
         (contract.subjects.files, _subjects),
         (contract.factors.files if contract.factors and contract.factors.source == INBOX else None, _factors),
-        (contract.predictions.files if contract.predictions.source == INBOX else None, _predictions),
+        (contract.predictions.files if contract.predictions.source == INBOX else None, predictions_intake),
         (contract.truth.files if contract.truth.source == INBOX else None, _truth),
     ]
     for folder, intake in parts:
@@ -61,7 +61,8 @@ def folders(contract: Contract) -> dict[str, tuple[IntakeOf, ...]]:
     return {folder: tuple(intakes) for folder, intakes in found.items()} if contract.has_inbox else {}
 
 
-def _predictions(contract: Contract, known: Known) -> Intake:
+def predictions_intake(contract: Contract, known: Known) -> Intake:
+    """How files of predictions are read, also where a board takes none."""
     called = partial(_field, contract.predictions.columns)
     models = known.registered(MODEL_ROWS, "model_id") if contract.models.registration == "closed" else None
     subjects = known.registered(SUBJECT_ROWS, "subject") if contract.subjects.registration == "closed" else None

@@ -50,7 +50,7 @@ class InboxContest:
     def contract(self) -> Contract:
         parts = {"predictions": {"source": "inbox", "deadline": "20d"}, "truth": {"source": "inbox"}}
         board = {"windows": {"all": {}}, "leaderboard": {"rank_by": "all.ic"}, "metrics": ["ic", "ic_sharpe"]}
-        return Contract.model_validate(declaration(horizon_length="1d", **{**parts, **board, **self.changes}))
+        return Contract.model_validate(declaration(**{"horizon_length": "1d", **parts, **board, **self.changes}))
 
     @cached_property
     def graph(self) -> ToyGraph:

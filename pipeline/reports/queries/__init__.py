@@ -1,6 +1,7 @@
 """Queries on the published file, each giving typed rows."""
 
 from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
+from pipeline.reports.queries.rows import board_rows, contract_json, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "UnknownBoardError",
     "board",
     "board_names",
+    "board_rows",
     "contents",
+    "contract_json",
     "freshness",
+    "titles",
 ]

@@ -1,0 +1,214 @@
+"""A board as it would be with other predictions of one model: everything that they touch computed anew.
+
+The functions are those that make the board itself, so what comes out is what it would show. Nothing is approximated:
+who joins also moves what others are compared with, the ensembles that it enters, and what these add.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.competition.contract import Contract
+from pipeline.competition.metrics import BESIDE, Need
+from pipeline.competition.previous import cycles_before
+from pipeline.competition.stages import (
+    WalkForward,
+    compute_cycle_metrics,
+    compute_ensemble_predictions,
+    compute_member_metrics,
+    compute_weights,
+    member_metrics,
+    score_predictions,
+)
+from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
+from pipeline.competition.stand_ins import Played, carry_forward, choose_stand_ins
+
+Times = npt.NDArray[np.datetime64]
+RowsOf = Callable[[pd.DataFrame], pd.DataFrame]
+
+_CELLS = 1_000_000
+"""Predictions of a block of cycles; two dozen arrays of this many numbers are held at once."""
+
+
+@dataclass(frozen=True)
+class BoardRows:
+    """What a board has, as its tables of these names do; the board's own name may be left out.
+
+    Parameters
+    ----------
+    predictions, truth, factors, cycle_metrics : DataFrame
+    ensemble_predictions, ensemble_metrics, member_metrics : DataFrame
+        Empty for a contest without ensembles.
+    as_of : datetime or None
+        The moment that the newest board speaks for; None when there is none.
+    known_at : datetime
+        When all of this was read from the working file, UTC: cycles whose embargo ended later are not there.
+    """
+
+    predictions: pd.DataFrame
+    truth: pd.DataFrame
+    factors: pd.DataFrame
+    cycle_metrics: pd.DataFrame
+    ensemble_predictions: pd.DataFrame
+    ensemble_metrics: pd.DataFrame
+    member_metrics: pd.DataFrame
+    as_of: datetime | None
+    known_at: datetime
+
+    def has(self, model_id: str) -> bool:
+        """Whether a real model has predictions there."""
+        return bool((self.predictions["model_id"] == model_id).any())
+
+
+def would_be_metrics(candidate: pd.DataFrame, board: BoardRows, contract: Contract) -> pd.DataFrame:
+    """The metrics of all cycles and models, had the candidate's predictions been submitted.
+
+    Parameters
+    ----------
+    candidate : DataFrame
+        Rows of ``predictions`` of one model, in place of whatever the board has of it.
+    board : BoardRows
+    contract : Contract
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``cycle_metrics``, those of ensembles and of members beside them included, as windows are computed of.
+    """
+    every = _with_candidate(candidate, board.predictions, contract)
+    changed = _changed_cycles(candidate, board.predictions, every, contract)
+    real = _updated(board.cycle_metrics, changed, _metrics_of(every, board, contract), every)
+    if not contract.active_ensembles:
+        return real
+    # Of what an ensemble knew at a deadline, nothing that a later cycle brought can have been part.
+    since = np.datetime64(pd.Timestamp(changed.min()) - max(contract.predictions.deadline, timedelta(0)), "us")
+    return pd.concat([real, *_of_ensembles(every, since, real, board, contract)], ignore_index=True)
+
+
+def _with_candidate(candidate: pd.DataFrame, predictions: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """All predictions, the candidate's for those of its model, with what stands in for cycles that are left out."""
+    others: pd.DataFrame = predictions[predictions["model_id"] != candidate["model_id"].iloc[0]]
+    every = pd.concat([others[candidate.columns], candidate], ignore_index=True)
+    if not contract.missing.carries:
+        return every
+    own = every[~every["is_imputed"].astype(bool)]
+    cycles = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(own["cycle"]))]
+    chosen = choose_stand_ins(Played.of_predictions(own), cycles, contract.missing.max_cycles)
+    return carry_forward(own, own.iloc[:0], chosen)
+
+
+def _changed_cycles(candidate: pd.DataFrame, before: pd.DataFrame, every: pd.DataFrame, contract: Contract) -> Times:
+    """The cycles whose metrics the candidate moves, ascending."""
+    replaced = before.loc[before["model_id"] == candidate["model_id"].iloc[0], "cycle"]
+    own: Times = np.union1d(candidate["cycle"].to_numpy(), replaced.to_numpy())
+    played: Times = np.union1d(every["cycle"].to_numpy(), own)
+    if contract.missing.carries:
+        return played[np.searchsorted(played, own.min()) :]  # a submission may stand in for any later cycle
+    if Need.PREVIOUS in contract.needs:
+        after = np.searchsorted(played, own, side="right")
+        own = np.union1d(own, played[after[after < len(played)]])
+    return own
+
+
+def _metrics_of(every: pd.DataFrame, board: BoardRows, contract: Contract) -> RowsOf:
+    """From some cycles' predictions to their metrics, as those of real models."""
+    played = _played(every)
+
+    def metrics(rows: pd.DataFrame) -> pd.DataFrame:
+        truth = _truth_of(rows, board)
+        earlier = every[every["cycle"].isin(cycles_before(_times(rows), played))]
+        return compute_cycle_metrics(
+            rows,
+            truth,
+            score_predictions(rows, truth, contract),
+            contract,
+            earlier if Need.PREVIOUS in contract.needs else None,
+            _factors_of(rows, board) if Need.FACTORS in contract.needs else None,
+        )
+
+    return metrics
+
+
+def _of_ensembles(
+    every: pd.DataFrame, since: np.datetime64, real: pd.DataFrame, board: BoardRows, contract: Contract
+) -> Iterator[pd.DataFrame]:
+    """The metrics of ensembles, and of members beside them under the names that they are listed by."""
+    cycles = np.union1d(every["cycle"].to_numpy(), board.ensemble_predictions["cycle"].to_numpy(dtype="datetime64[us]"))
+    cycles = cycles[cycles >= since]
+    weighing, beside = WalkForward(real, contract), WalkForward(real, contract)
+
+    def combined_of(rows: pd.DataFrame) -> pd.DataFrame:
+        return compute_ensemble_predictions(rows, compute_weights(rows, weighing, contract), contract)
+
+    combined = _updated(board.ensemble_predictions, cycles, combined_of, every)
+    played = _played(combined)
+
+    def metrics(rows: pd.DataFrame) -> pd.DataFrame:
+        truth = _truth_of(rows, board)
+        earlier = combined[combined["cycle"].isin(cycles_before(_times(rows), played))]
+        return compute_cycle_metrics(
+            rows,
+            truth,
+            score_predictions(rows, truth, contract),
+            contract,
+            earlier if Need.PREVIOUS in contract.needs else None,
+            _factors_of(rows, board) if Need.FACTORS in contract.needs else None,
+            every[every["cycle"].isin(rows["cycle"].unique())],
+        )
+
+    yield _updated(board.ensemble_metrics, cycles, metrics, combined)[METRIC_COLUMNS]
+    listed = member_metrics(contract)
+    if not listed:
+        return
+    members = _updated(
+        board.member_metrics,
+        cycles,
+        lambda rows: compute_member_metrics(rows, _truth_of(rows, board), beside, contract),
+        every,
+    )
+    for metric in listed:
+        is_of = members["metric"] == metric.name.partition(BESIDE)[0]
+        is_of &= members["ensemble"] == contract.ensemble_beside(metric.name).name
+        yield members.loc[is_of, METRIC_COLUMNS].assign(metric=metric.name)
+
+
+def _updated(stored: pd.DataFrame, changed: Times, rows_of: RowsOf, inputs: pd.DataFrame) -> pd.DataFrame:
+    """Stored rows with those of the changed cycles computed anew, block by block in the order of time."""
+    kept = stored[~stored["cycle"].isin(changed)]
+    wanted = inputs[inputs["cycle"].isin(changed)]
+    frames = [rows_of(block) for block in _blocks(wanted)]
+    new = [frame for frame in frames if len(frame)]
+    if not new:
+        return kept
+    columns = list(new[0].columns)
+    return pd.concat([*([kept[columns]] if len(kept) else []), *new], ignore_index=True)
+
+
+def _blocks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Rows of whole cycles, as many as fit in memory when they are computed."""
+    cells = max(1, rows["model_id"].nunique() * rows["subject"].nunique())
+    cycles = np.unique(rows["cycle"].to_numpy())
+    size = max(1, _CELLS // cells)
+    for start in range(0, len(cycles), size):
+        yield rows[rows["cycle"].isin(cycles[start : start + size])]
+
+
+def _truth_of(rows: pd.DataFrame, board: BoardRows) -> pd.DataFrame:
+    return board.truth[board.truth["target_time"].isin(rows["target_time"].unique())]
+
+
+def _factors_of(rows: pd.DataFrame, board: BoardRows) -> pd.DataFrame:
+    return board.factors[board.factors["cycle"].isin(rows["cycle"].unique())]
+
+
+def _played(predictions: pd.DataFrame) -> list[datetime]:
+    """The cycles with a prediction in time, ascending."""
+    return _times(predictions[~predictions["is_late"].astype(bool)])
+
+
+def _times(rows: pd.DataFrame) -> list[datetime]:
+    return [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(rows["cycle"].to_numpy()))]
