@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline.tables import COMPETITION_TABLES, LEADERBOARD, SNAPSHOTS
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
 from pipeline_tests.toy_contest import week
@@ -144,7 +144,8 @@ def test_stats_and_history_are_the_snapshots_stored(rebuilt: ToyGraph) -> None:
         left, right = (part.sort_values(key, ignore_index=True)[columns] for part in (mart, rows))
         pd.testing.assert_frame_equal(left, right, check_dtype=False, check_exact=True)
     assert set(zip(stats["metric"], stats["direction"], strict=True)) == {
-        (metric, "desc") for metric in ("ic", "ic_sharpe", "mean_return", "hit_rate")
+        *((metric, "desc") for metric in ("ic", "ic_sharpe", "mean_return", "hit_rate", "fnc")),
+        *((metric, "none") for metric in ("model_correlation", "turnover")),
     }
 
 
@@ -162,9 +163,10 @@ def test_coverage_says_who_was_scored_where(rebuilt: ToyGraph) -> None:
 def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:
     freshness = stored(rebuilt, "SELECT * FROM marts.freshness WHERE board = 'toy'")
 
-    assert set(freshness["table_name"]) == {spec.name for spec in COMPETITION_TABLES} | {"boards", "metrics"}
+    tables = [spec for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES]  # of which it has none
+    assert set(freshness["table_name"]) == {spec.name for spec in tables} | {"boards", "metrics"}
     without = freshness.loc[freshness["newest_cycle"].isna(), "table_name"]
-    assert set(without) == {spec.name for spec in COMPETITION_TABLES if spec.cycle is None} | {"boards", "metrics"}
+    assert set(without) == {spec.name for spec in tables if spec.cycle is None} | {"boards", "metrics"}
 
 
 @pytest.mark.parametrize(

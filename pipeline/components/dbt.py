@@ -16,10 +16,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
 from pipeline.settings import settings
-from pipeline.tables import BOARDS, COMPETITION_TABLES, INBOX_TABLES
+from pipeline.tables import BOARDS, COMPETITION_TABLES, ENSEMBLE_TABLES, INBOX_TABLES
 
 _WAREHOUSE_FILE = "PODIUM_WAREHOUSE_FILE"
-_OF_FILES = {(spec.schema, spec.name) for spec in INBOX_TABLES}
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
 
 
@@ -86,12 +85,18 @@ class Translator(DagsterDbtTranslator):
         Every declared board.
     inboxes : collection of str
         Those of them that take files.
+    ensembles : collection of str
+        Those of them that have ensembles.
     """
 
-    def __init__(self, boards: Sequence[str], inboxes: Collection[str] = ()) -> None:
+    def __init__(self, boards: Sequence[str], inboxes: Collection[str] = (), ensembles: Collection[str] = ()) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self._boards = tuple(boards)
-        self._inboxes = frozenset(inboxes)
+        self._with_table = {
+            (spec.schema, spec.name): frozenset(boards)
+            for specs, boards in ((INBOX_TABLES, inboxes), (ENSEMBLE_TABLES, ensembles))
+            for spec in specs
+        }
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The asset of a model, its source dependencies replaced by the boards' assets."""
@@ -148,7 +153,7 @@ class Translator(DagsterDbtTranslator):
         return {self._asset(board, *table) for board in self._boards for table in tables}
 
     def _asset(self, board: str, schema: str, table: str) -> dg.AssetKey:
-        """The asset of a board's table; of one that takes no files it is the declaration that says so."""
-        if (schema, table) in _OF_FILES and board not in self._inboxes:
+        """The asset of a board's table; of one that has no such table it is the declaration that says so."""
+        if board not in self._with_table.get((schema, table), self._boards):
             return asset_key(board, BOARDS.schema, BOARDS.name)
         return asset_key(board, schema, table)

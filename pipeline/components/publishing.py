@@ -29,11 +29,15 @@ class Publishing(dg.Component):
         """The dbt models as assets and the published file, downstream of every declared board."""
         contracts = declared_contracts(context.component_tree)
         inboxes = [name for name, contract in contracts.items() if contract.has_inbox]
-        return publishing_definitions(list(contracts), inboxes, boards_left_out())
+        ensembles = [name for name, contract in contracts.items() if contract.active_ensembles]
+        return publishing_definitions(list(contracts), inboxes, boards_left_out(), ensembles)
 
 
 def publishing_definitions(
-    boards: list[str], inboxes: Collection[str] = (), left_out: Collection[str] = ()
+    boards: list[str],
+    inboxes: Collection[str] = (),
+    left_out: Collection[str] = (),
+    ensembles: Collection[str] = (),
 ) -> dg.Definitions:
     """Definitions of marts and publication for boards by name.
 
@@ -41,17 +45,19 @@ def publishing_definitions(
     ----------
     boards : list of str
         Those that are declared.
-    inboxes : collection of str
+    inboxes, ensembles : collection of str
         Those of them that take files.
     left_out : collection of str
         Others, whose declaration is broken: what the warehouse has of them stays published.
     """
     kept = sorted({*boards, *left_out})
-    marts = _marts(boards, inboxes, kept)
+    marts = _marts(boards, inboxes, ensembles, kept)
     return dg.Definitions(assets=[marts, _published(kept, sorted(marts.keys))])
 
 
-def _marts(boards: list[str], inboxes: Collection[str], kept: list[str]) -> dg.AssetsDefinition:
+def _marts(
+    boards: list[str], inboxes: Collection[str], ensembles: Collection[str], kept: list[str]
+) -> dg.AssetsDefinition:
     from dagster_dbt import DbtCliResource, dbt_assets
 
     from pipeline.components.dbt import Translator, dbt_project, project_code
@@ -60,7 +66,7 @@ def _marts(boards: list[str], inboxes: Collection[str], kept: list[str]) -> dg.A
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
         name=MARTS,
-        dagster_dbt_translator=Translator(boards, inboxes),
+        dagster_dbt_translator=Translator(boards, inboxes, ensembles),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()

@@ -391,7 +391,7 @@ def declared(attributes: dict[str, Any]) -> Callable[[], dg.Definitions]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"metrics": ["icc"]}, "unknown metric 'icc'; known: coverage"),
+        ({"metrics": ["icc"]}, "unknown metric 'icc'; known: contribution"),
         ({"truth": {"source": "s", "at": "x"}}, "truth: unknown field 'at'; known: source"),
     ],
 )
