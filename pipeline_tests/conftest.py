@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import dagster as dg
+import hypothesis
 import pytest
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
@@ -18,6 +19,10 @@ from pipeline.components.dbt import dbt_project
 from pipeline.settings import PROJECT_ROOT, settings
 from pipeline_tests import toy_contest
 from pipeline_tests.toy_graph import FILE, ToyGraph
+
+# Without it, hypothesis fails an example that takes longer than 200 ms, as any may on a busy machine.
+hypothesis.settings.register_profile("podium", deadline=None)
+hypothesis.settings.load_profile("podium")
 
 SHARED_DATA = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 """Real data that tests read where they are."""

@@ -53,7 +53,7 @@ class Contract(Declaration):
     subjects: SubjectsSpec = Field(default_factory=SubjectsSpec)
     scoring: ScoringSpec
     metrics: Annotated[tuple[str, ...], some("[ic, hit_rate]")] = Field(
-        min_length=1, description="Metrics to compute; only these are."
+        min_length=1, description="Metrics to compute, by name or dotted path; only these are."
     )
     windows: Annotated[dict[Name, WindowSpec], some("{all: {}}")] = Field(
         min_length=1, description="Rolling windows by name."

@@ -41,7 +41,7 @@ _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"
 _STAGES = {
     "catalog": _Stage(),
-    "models": _Stage(_PREDICTIONS_SOURCE),
+    "models": _Stage(_PREDICTIONS_SOURCE | {"ensembles": True}),
     "model_versions": _Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
     "subjects": _Stage(_PREDICTIONS_SOURCE),
     "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
@@ -99,6 +99,7 @@ def _custom_modules(stage: str, contract: Contract) -> list[str]:
         "scores": (rule,),
         "cycle_metrics": contract.metrics,
         "ensemble_weights": (rule, *contract.metrics, *ensembles),
+        "ensemble_predictions": (rule,),
         "ensemble_scores": (rule,),
         "ensemble_metrics": contract.metrics,
         "member_metrics": (rule, *contract.metrics, *ensembles),

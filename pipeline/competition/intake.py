@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition.contract import Contract
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.truth import ANY_HORIZON
 
 Judged = tuple[pd.DataFrame, "pd.Series[str]"]
@@ -47,6 +48,7 @@ def prediction_rows(
     reasons : Series of str
     """
     reasons = _Reasons(rows.index)
+    _refuse_virtual(reasons, rows)
     _refuse_unknown(reasons, rows, models, subjects)
     reasons.add(rows["horizon"] < 0, "horizon is below 0")
     reasons.add(_is_too_far(rows, contract), _TOO_FAR)
@@ -121,8 +123,11 @@ def factor_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) -
 
 
 def registration_rows(rows: pd.DataFrame, received_at: datetime) -> Judged:
-    """Registrations of a file, of models or of subjects; all are accepted."""
-    return _Reasons(rows.index).split(rows.assign(received_at=pd.Timestamp(received_at)))
+    """Registrations of a file, of models or of subjects; all are accepted but models called like virtual ones."""
+    reasons = _Reasons(rows.index)
+    if "model_id" in rows:
+        _refuse_virtual(reasons, rows)
+    return reasons.split(rows.assign(received_at=pd.Timestamp(received_at)))
 
 
 _CLOCKS = timedelta(days=1)
@@ -148,6 +153,13 @@ class _Reasons:
         """The rows without a reason, with their number, and the reasons of the others."""
         refused = self._reasons != ""
         return stored[~refused].rename_axis("row_number").reset_index(), self._reasons[refused]
+
+
+def _refuse_virtual(reasons: _Reasons, rows: pd.DataFrame) -> None:
+    reasons.add(
+        rows["model_id"].str.startswith(ENSEMBLE_PREFIX),
+        f"model_id begins with {ENSEMBLE_PREFIX}, which is kept for ensembles: choose another name",
+    )
 
 
 def _refuse_unknown(

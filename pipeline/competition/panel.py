@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
+from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
+from pipeline.competition.labels import distinct, labels, places, places_of_runs
 from pipeline.competition.peers import Peers, unit_ranks
 
 MIN_SUBJECTS = 5
 """Fewest pairs of a cross-sectional metric, unless half the outcomes are more or the contract says otherwise."""
+
+_ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,20 @@ class Panel:
 
     def at(self, section: int) -> "Panel":
         """One cross-section as a panel of its own."""
-        one = slice(section, section + 1)
+        return self.part(slice(section, section + 1))
+
+    def part(self, sections: slice) -> "Panel":
+        """Some cross-sections as a panel of their own."""
         per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous", "stand_ins")
-        arrays = {name: array[one] for name in per_section if (array := getattr(self, name)) is not None}
-        return replace(self, **arrays, peers=None if self.peers is None else self.peers.at(one))
+        arrays = {name: array[sections] for name in per_section if (array := getattr(self, name)) is not None}
+        return replace(self, **arrays, peers=None if self.peers is None else self.peers.part(sections))
+
+    def with_scores(self, scores: Floats) -> "Panel":
+        """The same panel with these scores; ranks and pairs that are known already stay known."""
+        scored = replace(self, scores=scores)
+        shared = {name: value for name, value in vars(self).items() if name not in self.__dataclass_fields__}
+        vars(scored).update(shared)
+        return scored
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -112,7 +125,7 @@ class Panel:
     @cached_property
     def n_pairs(self) -> Ints:
         """Number of pairs; shape (sections, models)."""
-        return np.asarray(self.paired.sum(axis=2), dtype=np.int64)
+        return np.asarray(np.count_nonzero(self.paired, axis=2), dtype=np.int64)
 
     @cached_property
     def n_outcomes(self) -> Ints:
@@ -136,14 +149,29 @@ class Panel:
         return ~np.isnan(self.signals)
 
     @cached_property
+    def paired_signals(self) -> Floats:
+        """The signals of pairs, NaN elsewhere."""
+        return np.where(self.paired, self.signals, np.nan)
+
+    @cached_property
     def signal_ranks(self) -> Floats:
         """Average ranks (1 is lowest) of the paired signals in their cross-section, NaN elsewhere."""
-        return average_ranks(np.where(self.paired, self.signals, np.nan))
+        return average_ranks(self.paired_signals)
 
     @cached_property
     def outcome_ranks(self) -> Floats:
         """Average ranks of the outcomes each model is paired with; shape (sections, models, subjects)."""
-        return average_ranks(np.where(self.paired, self.outcomes[:, None, :], np.nan))
+        return ranks_among(self.outcomes, self.paired)
+
+    @cached_property
+    def centred_signal_ranks(self) -> Floats:
+        """``signal_ranks`` minus their mean in each cross-section, 0 where there is no pair."""
+        return centred(self.signal_ranks)
+
+    @cached_property
+    def centred_outcome_ranks(self) -> Floats:
+        """``outcome_ranks`` minus their mean in each cross-section, 0 where there is no pair."""
+        return centred(self.outcome_ranks)
 
     @cached_property
     def submitted_ranks(self) -> Floats:
@@ -175,12 +203,12 @@ class Axes:
     @classmethod
     def of(cls, predictions: pd.DataFrame, *others: pd.DataFrame) -> "Axes":
         """Every (cycle, horizon) and model of the predictions, every subject of these and other rows, sorted."""
-        sections = predictions[["cycle", "horizon"]].drop_duplicates().sort_values(["cycle", "horizon"])
-        subjects = pd.concat([rows["subject"] for rows in (predictions, *others)])
+        sections = distinct(predictions, ["cycle", "horizon"]).sort_values(["cycle", "horizon"])
+        subjects = np.concatenate([labels(rows["subject"]) for rows in (predictions, *others)])
         return cls(
             pd.MultiIndex.from_frame(sections),
-            pd.Index(np.sort(predictions["model_id"].unique().astype(object))),
-            pd.Index(np.sort(subjects.unique().astype(object))),
+            pd.Index(np.sort(labels(predictions["model_id"]))),
+            pd.Index(np.unique(subjects)),
         )
 
     def cube(self, rows: pd.DataFrame, column: str) -> Floats:
@@ -192,9 +220,19 @@ class Axes:
             If a row has no place on the axes.
         """
         cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
-        places = self._sections_of(rows), self._models_of(rows), self._subjects_of(rows)
-        cube[places] = rows[column].to_numpy(dtype=float)
+        self.fill(cube, rows, column)
         return cube
+
+    def fill(self, cube: Floats, rows: pd.DataFrame, column: str) -> None:
+        """Put ``column`` of the rows at their places in an array of shape (sections, models, subjects).
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes.
+        """
+        models = places(self.models, rows["model_id"], "model")
+        _put(cube, rows[column], self._sections_of(rows), models, places(self.subjects, rows["subject"], "subject"))
 
     def matrix(self, rows: pd.DataFrame, column: str) -> Floats:
         """``column`` of the rows as an array of shape (sections, subjects), NaN where there is no row.
@@ -205,7 +243,7 @@ class Axes:
             If a row has no place on the axes.
         """
         matrix = np.full((len(self.sections), len(self.subjects)), np.nan)
-        matrix[self._sections_of(rows), self._subjects_of(rows)] = rows[column].to_numpy(dtype=float)
+        _put(matrix, rows[column], self._sections_of(rows), places(self.subjects, rows["subject"], "subject"))
         return matrix
 
     def matrix_of_models(self, rows: pd.DataFrame, column: str) -> Floats:
@@ -217,7 +255,9 @@ class Axes:
             If a row has no place on the axes.
         """
         matrix = np.full((len(self.sections), len(self.models)), np.nan)
-        matrix[self._sections_of(rows), self._models_of(rows)] = rows[column].to_numpy(dtype=float)
+        matrix[self._sections_of(rows), places(self.models, rows["model_id"], "model")] = rows[column].to_numpy(
+            dtype=float
+        )
         return matrix
 
     def has_rows(self, rows: pd.DataFrame) -> Bools:
@@ -229,7 +269,7 @@ class Axes:
             If a row has no place on the axes.
         """
         found = np.zeros((len(self.sections), len(self.models)), dtype=bool)
-        found[self._sections_of(rows), self._models_of(rows)] = True
+        found[self._sections_of(rows), places(self.models, rows["model_id"], "model")] = True
         return found
 
     def factors(self, rows: pd.DataFrame) -> Floats:
@@ -256,20 +296,12 @@ class Axes:
         return cube[of_section]
 
     def _sections_of(self, rows: pd.DataFrame) -> Ints:
-        return _places(self.sections, pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]), "(cycle, horizon)")
-
-    def _models_of(self, rows: pd.DataFrame) -> Ints:
-        return _places(self.models, pd.Index(rows["model_id"]), "model")
-
-    def _subjects_of(self, rows: pd.DataFrame) -> Ints:
-        return _places(self.subjects, pd.Index(rows["subject"]), "subject")
+        return places_of_runs(self.sections, rows, "(cycle, horizon)")
 
 
-def _places(axis: pd.Index, labels: pd.Index, what: str) -> Ints:
-    places = np.asarray(axis.get_indexer(labels), dtype=np.int64)
-    if (places < 0).any():
-        raise ValueError(
-            f"rows name the {what} {labels[places < 0][0]!r}, which is not among the predictions of this block; "
-            f"give rows of the same cycles and models"
-        )
-    return places
+def _put(array: Floats, values: pd.Series, *places: Ints) -> None:
+    """Put values at their places."""
+    flat, given = array.reshape(-1), values.to_numpy(dtype=float)
+    for start in range(0, len(given), _ROWS_AT_ONCE):  # so that what is worked out in between stays in the cache
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        flat[np.ravel_multi_index([place[rows] for place in places], array.shape)] = given[rows]

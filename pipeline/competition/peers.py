@@ -51,7 +51,7 @@ class Peers:
         """The same peers for a panel of ``models`` other models, none of them a peer itself: virtual ones."""
         return Peers(self.ranks, self.presence, np.zeros((len(self.ranks), models), dtype=bool))
 
-    def at(self, sections: slice | Ints) -> "Peers":
+    def part(self, sections: slice | Ints) -> "Peers":
         """Those of some cross-sections."""
         return Peers(self.ranks[sections], self.presence[sections], self.members[sections])
 

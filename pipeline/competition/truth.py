@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 
 from pipeline.competition.declaration import TruthSpec
+from pipeline.competition.labels import distinct
 
 FACT = ["subject", "target_time", "horizon"]
 """What an outcome is of; its value may be revised."""
@@ -149,7 +150,7 @@ def outcomes_of(predictions: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If the predictions of one cross-section name several target times.
     """
-    sections = predictions[["cycle", "horizon", "target_time"]].drop_duplicates()
+    sections = distinct(predictions, ["cycle", "horizon", "target_time"])
     several = sections[sections.duplicated(["cycle", "horizon"], keep=False)]
     if len(several):
         cycle, horizon = several[["cycle", "horizon"]].iloc[0]

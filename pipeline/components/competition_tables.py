@@ -1,6 +1,6 @@
 """How each table of a competition is brought up to date: read its inputs, call one pure function, give its rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
@@ -9,11 +9,10 @@ import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
-from pipeline.competition.previous import cycles_before
+from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.stages import (
     RankEvidence,
     RollingWindows,
-    compute_cycle_metrics,
     compute_leaderboard,
     earlier_board,
     key_metrics,
@@ -22,20 +21,27 @@ from pipeline.competition.stages import (
 )
 from pipeline.competition.truth import news, stamp
 from pipeline.competition.versions import model_versions
+from pipeline.components import blocks
+from pipeline.components.blocks import ARRAYS_OF_METRICS, RowsOf, by_cycle
 from pipeline.components.carrying import StoredSubmissions, fill_in
-from pipeline.components.readings import known_metrics, times, truth_of
+from pipeline.components.readings import (
+    distinct,
+    first_seen,
+    inputs_of_metrics,
+    known_metrics,
+    known_times,
+    predictions_and_truth,
+    times,
+    with_snapshots,
+)
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
 from pipeline.registry import resolve_dotted_path
-from pipeline.settings import settings
 from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
-    ENSEMBLE_METRICS,
-    ENSEMBLE_PREDICTIONS,
     ENSEMBLE_TABLES,
     FACTORS,
     LEADERBOARD,
-    MEMBER_METRICS,
     METRICS,
     MODEL_VERSIONS,
     MODELS,
@@ -49,12 +55,6 @@ from pipeline.tables import (
     Via,
 )
 from pipeline.warehouse import Dirty, Store, compose, now
-from pipeline.warehouse.identifiers import join
-
-RowsOf = Callable[[list[datetime]], pd.DataFrame]
-
-_ARRAYS = 24
-"""Numbers held for each prediction of a block while it is computed, at most."""
 
 
 def source_of(path: str) -> Source:
@@ -108,7 +108,7 @@ def _forget_ensembles(store: Store, contract: Contract) -> None:
         statement = compose(
             "SELECT DISTINCT {cycle} AS cycle FROM {table} WHERE competition = ?", cycle=[spec.cycle or ""], table=spec
         )
-        cycles = [Dirty(cycle, 0) for cycle in _distinct(store, statement, contract)]
+        cycles = [Dirty(cycle, 0) for cycle in distinct(store, statement, contract)]
         if cycles:
             store.replace(spec, contract.name, cycles, pd.DataFrame(columns=spec.column_names[1:]), "no ensembles")
 
@@ -120,7 +120,8 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
     submissions = StoredSubmissions.of(store, contract, source.cycles(), code, config)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return fill_in(stamp_deadline(source.predictions(cycles), contract), cycles, contract, submissions)
+        predicted = _real(source.predictions(cycles), contract)
+        return fill_in(stamp_deadline(predicted, contract), cycles, contract, submissions)
 
     changes = submissions.changes(source.cycles()) if contract.missing.carries else None
     return _from_source(store, PREDICTIONS, contract, config, source, rows_of, changes)
@@ -152,7 +153,7 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
     source = source_of(contract.predictions.source)
 
     def listed() -> pd.DataFrame:
-        real = source.models().assign(kind="real", designated=True)
+        real = _real(source.models(), contract).assign(kind="real", designated=True)
         return pd.concat([real, virtual_models(contract)], ignore_index=True)
 
     return _registry(store, MODELS, contract, config, source, listed)
@@ -186,14 +187,14 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
     """Score the predictions whose truth is known and new since the last time."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return score_predictions(*_predictions_and_truth(store, contract, cycles), contract)
+        return score_predictions(*predictions_and_truth(store, contract, cycles), contract)
 
     return by_cycle(store, SCORES, contract, config, rows_of)
 
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the metrics of the cycles for which anything is new that a listed metric reads."""
-    return metrics_of(store, contract, config, CYCLE_METRICS, PREDICTIONS, SCORES)
+    return metrics_of(store, contract, config, CYCLE_METRICS, PREDICTIONS)
 
 
 def metrics_of(
@@ -202,28 +203,17 @@ def metrics_of(
     config: Recompute,
     spec: TableSpec,
     predictions: TableSpec,
-    scores: TableSpec,
     peers: TableSpec | None = None,
 ) -> Outcome:
     """The table of the metrics of some predictions, beside those of the ``peers`` where these are others."""
-    played = cache(partial(_played, store, contract, predictions))  # asked for by blocks, if at all
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        rows = store.read(predictions, contract.name, cycles)
-        truth, scored = truth_of(store, contract, rows), store.read(scores, contract.name, cycles)
-        earlier = factors = beside = None
-        if Need.PREVIOUS in contract.needs:
-            earlier = store.read(predictions, contract.name, cycles_before(cycles, played()))
-        if Need.FACTORS in contract.needs:
-            factors = store.read(FACTORS, contract.name, cycles)
-        if peers is not None:
-            beside = store.read(peers, contract.name, cycles)
-        return compute_cycle_metrics(rows, truth, scored, contract, earlier, factors, beside)
+        return inputs_of_metrics(store, contract, cycles, predictions, peers).metrics(contract)
 
     # Without them, a change of what no metric reads would recompute cycles for nothing.
     unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
     inputs = tuple(one for one in spec.inputs if one.via not in unused)
-    return by_cycle(store, replace(spec, inputs=inputs), contract, config, rows_of)
+    return by_cycle(store, replace(spec, inputs=inputs), contract, config, rows_of, ARRAYS_OF_METRICS)
 
 
 _READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
@@ -239,20 +229,21 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
 
     @cache
     def moments() -> frozenset[datetime]:
-        return frozenset(_known_times(store, contract))
+        return frozenset(known_times(store, contract))
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         # One that was asked for because nothing became known then any more has no rows.
         return windows().at([as_of for as_of in as_ofs if as_of in moments()])
 
+    def moments_per_block(_: Sequence[datetime]) -> int:
+        return blocks.fitting(len(contract.windows) * len(contract.metrics) * windows().n_models)
+
     code = stage_code("snapshots", contract)
-    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
-    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
+    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
 
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Rank the models at every moment whose snapshots, or those it is compared with, or metrics are new."""
-    known = _distinct(store, "SELECT DISTINCT as_of FROM competition.snapshots WHERE competition = ?", contract)
 
     @cache  # one reading for all blocks
     def evidence() -> RankEvidence:
@@ -260,51 +251,17 @@ def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> O
         return RankEvidence(known_metrics(store, contract, config.last, virtual=True, metrics=metrics), contract)
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
+        known = with_snapshots(store, contract, as_ofs)
         earlier = [board for as_of in as_ofs if (board := earlier_board(as_of, known)) is not None]
         needed = sorted({*as_ofs, *earlier})
         return compute_leaderboard(store.read(SNAPSHOTS, contract.name, needed), as_ofs, known, contract, evidence())
 
+    def moments_per_block(as_ofs: Sequence[datetime]) -> int:
+        counted = compose("SELECT count(*) AS n FROM {table} WHERE competition = ? AND as_of = ?", table=SNAPSHOTS)
+        return blocks.fitting(int(store.query(counted, [contract.name, max(as_ofs)])["n"].iloc[0]))
+
     code = stage_code("leaderboard", contract)
-    rows = len(contract.windows) * len(contract.metrics) * _count(store, contract, "model_id")
-    return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=_cycles_per_block(rows))
-
-
-def _known_times(store: Store, contract: Contract) -> list[datetime]:
-    """When anything became known that snapshots are computed from."""
-    tables = (CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS)
-    known = [compose("SELECT competition, known_at FROM {table}", table=table) for table in tables]
-    every = join(known, " UNION ALL ")
-    return _distinct(
-        store, compose("SELECT DISTINCT known_at FROM ({every}) WHERE competition = ?", every=every), contract
-    )
-
-
-def _predictions_and_truth(
-    store: Store, contract: Contract, cycles: list[datetime]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The predictions of some cycles, and every version of the outcomes at their target times."""
-    predictions = store.read(PREDICTIONS, contract.name, cycles)
-    return predictions, truth_of(store, contract, predictions)
-
-
-def _played(store: Store, contract: Contract, predictions: TableSpec) -> list[datetime]:
-    """The cycles with a prediction in time, ascending."""
-    sql = compose("SELECT DISTINCT cycle FROM {table} WHERE competition = ? AND NOT is_late", table=predictions)
-    return _distinct(store, sql, contract)
-
-
-def by_cycle(store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf) -> Outcome:
-    """A table whose rows follow, cycle by cycle, from predictions and what became known of them."""
-    cells = _count(store, contract, "model_id") * _count(store, contract, "subject")
-    return recompute(
-        store,
-        spec,
-        contract.name,
-        stage_code(spec.name, contract),
-        config,
-        rows_of,
-        cycles_per_block=_cycles_per_block(cells),
-    )
+    return recompute(store, LEADERBOARD, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
 
 
 def _from_source(
@@ -326,7 +283,7 @@ def _from_source(
         config,
         rows_of,
         cycles=source.cycles() if changes is None else changes,
-        cycles_per_block=_cycles_per_block(cells),
+        cycles_per_block=blocks.fitting(cells),
     )
 
 
@@ -343,19 +300,6 @@ def _registry(
     seen = first_seen(store, contract, name)
     code = stage_code(spec.name, contract, source.fingerprint(), seen.to_csv())
     return _whole(store, spec, contract, config, code, lambda: listed().merge(seen, on=name, how="left"))
-
-
-def first_seen(store: Store, contract: Contract, name: str) -> pd.DataFrame:
-    """The first cycle of every model (virtual ones too) or subject that is predicted."""
-    statement = compose(
-        "SELECT {name}, min(cycle) AS first_seen FROM ("
-        "SELECT competition, {name}, cycle FROM {real} UNION ALL SELECT competition, {name}, cycle FROM {virtual})"
-        " WHERE competition = ? GROUP BY 1 ORDER BY 1",
-        name=[name],
-        real=PREDICTIONS,
-        virtual=ENSEMBLE_PREDICTIONS,
-    )
-    return store.query(statement, [contract.name])
 
 
 def virtual_models(contract: Contract) -> pd.DataFrame:
@@ -377,6 +321,17 @@ def virtual_models(contract: Contract) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _real(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """What a source gives, unless one of its models is called like a virtual one."""
+    virtual = rows.loc[rows["model_id"].astype(str).str.startswith(ENSEMBLE_PREFIX), "model_id"]
+    if not virtual.empty:
+        raise ValueError(
+            f"source {contract.predictions.source!r} of {contract.name!r} has a model {virtual.iloc[0]!r}; names that "
+            f"begin with {ENSEMBLE_PREFIX} are kept for ensembles: choose another"
+        )
+    return rows
+
+
 def _whole(
     store: Store,
     spec: TableSpec,
@@ -388,23 +343,3 @@ def _whole(
     """A table that changes as one: in no range of cycles, so only force without a range means it."""
     by_hand = Recompute(force=config.force and config.first is None and config.last is None)
     return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])
-
-
-def _count(store: Store, contract: Contract, column: str) -> int:
-    """Roughly how many models or subjects there are."""
-    counted = compose(
-        "SELECT approx_count_distinct({column}) AS n FROM {table} WHERE competition = ?",
-        column=[column],
-        table=PREDICTIONS,
-    )
-    return int(store.query(counted, [contract.name])["n"].iloc[0])
-
-
-def _cycles_per_block(cells: int) -> int:
-    """How many cycles of so many predictions each fill the memory that settings allow for a block."""
-    return max(1, settings().block_megabytes * 1_000_000 // (8 * _ARRAYS * max(1, cells)))
-
-
-def _distinct(store: Store, sql: str, contract: Contract) -> list[datetime]:
-    """The times that a SELECT of one column gives."""
-    return times(store.query(sql, [contract.name]).iloc[:, 0])

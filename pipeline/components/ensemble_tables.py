@@ -13,7 +13,8 @@ from pipeline.competition.stages import (
     compute_weights,
     score_predictions,
 )
-from pipeline.components.competition_tables import by_cycle, metrics_of
+from pipeline.components.blocks import by_cycle
+from pipeline.components.competition_tables import metrics_of
 from pipeline.components.readings import known_metrics, truth_of
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.tables import (
@@ -62,7 +63,7 @@ def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcom
 
 def update_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the metrics of the virtual models as those of the real ones, which they are compared with."""
-    return metrics_of(store, contract, config, ENSEMBLE_METRICS, ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES, PREDICTIONS)
+    return metrics_of(store, contract, config, ENSEMBLE_METRICS, ENSEMBLE_PREDICTIONS, PREDICTIONS)
 
 
 def update_member_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:

@@ -15,8 +15,9 @@ from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
 from pipeline.components.carrying import LandedSubmissions, fill_in, landed_changes
-from pipeline.components.competition_tables import first_seen, versions, virtual_models
+from pipeline.components.competition_tables import versions, virtual_models
 from pipeline.components.inbox import folders
+from pipeline.components.readings import first_seen
 from pipeline.components.recompute import Outcome, Recompute, recompute
 from pipeline.landing import Delivery, Landed, arrivals, land_again, land_file, pending
 from pipeline.settings import settings

@@ -53,7 +53,7 @@ def recompute(
     rows_of: Callable[[list[datetime]], pd.DataFrame],
     *,
     cycles: Mapping[datetime, int] | Sequence[datetime] | None = None,
-    cycles_per_block: int = 10_000,
+    cycles_per_block: int | Callable[[Sequence[datetime]], int] = 10_000,
 ) -> Outcome:
     """Recompute the cycles of a table that the ledger calls dirty, in blocks.
 
@@ -69,13 +69,15 @@ def recompute(
         From cycles to all their rows.
     cycles : sequence of datetime, or mapping to int, optional
         For a table filled from a source: every cycle the source has, with the change it stems from where known.
-    cycles_per_block : int
-        How many cycles to compute at once, to bound memory.
+    cycles_per_block : int, or function
+        How many cycles to compute at once, to bound memory; a function is asked once for the cycles to compute.
     """
     dirty = store.dirty(spec, board, code, cycles=cycles, first=config.first, last=config.last, force=config.force)
+    size = cycles_per_block
+    if not isinstance(size, int):
+        size = size([one.cycle for one in dirty]) if dirty else 1
     changes = tuple(
-        store.replace(spec, board, block, rows_of([one.cycle for one in block]), code)
-        for block in _blocks(dirty, cycles_per_block)
+        store.replace(spec, board, block, rows_of([one.cycle for one in block]), code) for block in _blocks(dirty, size)
     )
     return Outcome(changes, _why(dirty, config))
 

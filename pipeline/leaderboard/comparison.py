@@ -15,13 +15,12 @@ from scipy.special import stdtr
 from pipeline.leaderboard.arrays import BoolArray, FloatArray, IntArray, TextArray, sized
 from pipeline.leaderboard.dependence import Dependence, demeaned, dependence
 from pipeline.leaderboard.influence import Influence, count_cycles, require_parts
-from pipeline.leaderboard.intervals import MIN_CYCLES, require_windows
+from pipeline.leaderboard.intervals import MIN_CYCLES, NOT_SMOOTH, require_windows
 from pipeline.leaderboard.keys import Direction
 from pipeline.leaderboard.ties import decimal_codes
 
 HOLM = "holm"
 UNRANKED = "unranked"
-NOT_SMOOTH = "not_smooth"
 
 _LEVEL = 0.05
 _MIN_EFFECTIVE = 2.0
@@ -90,7 +89,7 @@ def rank_intervals(
         What contestants are ranked by, shape (contestants,); the weighted sum where it is one.
     parts : sequence of Influence
         The statistics that make the key, over the longest window: same contestants, same cycles in the order of time.
-        One that is in several windows is best given as the same object. Where ``psi`` is NaN there is no influence.
+        One that is in several windows is best given as the same object.
     direction : Direction
         Whether higher or lower keys are better.
     weights : sequence of float
@@ -126,9 +125,9 @@ def rank_intervals(
     if ranked is not None:
         takes_part &= sized("ranked", np.asarray(ranked, dtype=bool), len(values))
     who = np.flatnonzero(takes_part)
-    among = _Key(_of(parts, who), tuple(weights), tuple(spans))
-    if any(np.isnan(part.psi).any() for part in among.parts):
+    if not all(part.is_smooth for part in parts):
         return _none(len(values), who, NOT_SMOOTH)
+    among = _Key(_of(parts, who), tuple(weights), tuple(spans))
     found = among.dependence() if dependent else Dependence.none(len(who))
     better = _significantly_better(among, found, values[who], -1.0 if direction == Direction.ASC else 1.0)
     intervals = _none(len(values), who, HOLM)

@@ -12,7 +12,7 @@ from scipy.special import digamma, polygamma
 
 from pipeline.leaderboard.arrays import BoolArray, FloatArray
 from pipeline.leaderboard.influence import count_cycles
-from pipeline.leaderboard.intervals import MIN_CYCLES, closed_up, columns_by_length, cosine_count, long_run_variance
+from pipeline.leaderboard.intervals import MIN_CYCLES, cosine_count, long_run_variance, series_by_length
 
 MOST_CYCLES = 520
 """Dependence is measured over the last so many cycles: the regime that the board is in, and a bound on the work."""
@@ -100,10 +100,9 @@ def dependence(psi: FloatArray, present: BoolArray) -> Dependence:
     series = demeaned(psi[-MOST_CYCLES:], recent)
     n = count_cycles(recent)
     lrv, spread = np.zeros((2, len(n)))
-    for length, columns in columns_by_length(n, np.zeros(len(n))):
-        closed = closed_up(series, recent, length, columns)
-        lrv[columns] = long_run_variance(closed)
-        spread[columns] = closed.var(axis=0)
+    for columns, closed_up in series_by_length(series, recent):
+        lrv[columns] = long_run_variance(closed_up)
+        spread[columns] = closed_up.var(axis=0)
     told = (n >= MIN_CYCLES) & (spread > 0)
     if not told.any():
         return Dependence.none(len(n))

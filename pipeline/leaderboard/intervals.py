@@ -5,7 +5,7 @@ mean needs is the long-run variance of its influence series. Comparisons of two 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,8 +75,8 @@ def interval(influence: Influence) -> Interval:
     """
     n = influence.n
     se = np.full(n.shape, np.nan)
-    for length, columns in columns_by_length(n, influence.value):
-        series = closed_up(influence.psi, influence.present, length, columns)
+    for length, columns in _columns_by_length(n, influence.value):
+        series = _closed_up(influence.psi, influence.present, length, columns)
         se[columns] = np.sqrt(long_run_variance(series) / length)
     return _interval(influence.value, se, n, n, influence.is_smooth)
 
@@ -145,8 +145,8 @@ def weighted_interval(
     n = count_cycles(present)
     fewest = counts.min(axis=0)
     se = np.full(n.shape, np.nan)
-    for length, columns in columns_by_length(np.where(fewest < MIN_CYCLES, 0, n), estimate):
-        loads = np.array([_cosine_loads(closed_up(part.psi, present, length, columns)) for part in parts])
+    for length, columns in _columns_by_length(np.where(fewest < MIN_CYCLES, 0, n), estimate):
+        loads = np.array([_cosine_loads(_closed_up(part.psi, present, length, columns)) for part in parts])
         share = np.array(weights, dtype=np.float64)[:, None] / counts[:, columns]
         covariance = np.einsum("kjm,ljm->klm", loads, loads) / loads.shape[1]
         variance = np.einsum("klm,km,lm,klm->m", covariance, share, share, in_both[:, :, columns])
@@ -201,6 +201,13 @@ def long_run_variance(psi: npt.ArrayLike) -> FloatArray:
     return np.asarray((_cosine_loads(series) ** 2).mean(axis=0))
 
 
+def series_by_length(psi: FloatArray, present: BoolArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Those with at least 8 cycles, in groups that have equally many: who they are, and their series closed up."""
+    n = count_cycles(present)
+    for length, columns in _columns_by_length(n, np.zeros(len(n))):
+        yield columns, _closed_up(psi, present, length, columns)
+
+
 def cosine_count(cycles: int) -> int:
     """nu, the number of cosines for a series of T cycles and the degrees of freedom of its interval."""
     # 125^(2/3) is 24.999... in floating point, and 0.4 x 25 must give 10.
@@ -215,13 +222,13 @@ def _cosine_loads(series: FloatArray) -> FloatArray:
     return transformed[1 : cosine_count(cycles) + 1] * math.sqrt(1 / (2 * cycles))
 
 
-def columns_by_length(n: IntArray, value: FloatArray) -> list[tuple[int, IntArray]]:
+def _columns_by_length(n: IntArray, value: FloatArray) -> list[tuple[int, IntArray]]:
     """Contestants that have an interval, by their number of cycles."""
     usable = (n >= MIN_CYCLES) & np.isfinite(value)
     return [(int(length), np.flatnonzero(usable & (n == length))) for length in np.unique(n[usable])]
 
 
-def closed_up(psi: FloatArray, present: BoolArray, length: int, columns: IntArray) -> FloatArray:
+def _closed_up(psi: FloatArray, present: BoolArray, length: int, columns: IntArray) -> FloatArray:
     """The series of contestants that are present in ``length`` cycles, without the others; shape (length, columns)."""
     if length == psi.shape[0]:
         return psi if columns.size == psi.shape[1] else psi[:, columns]

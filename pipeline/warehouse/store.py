@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.tables import ALL_TABLES, TableSpec
 from pipeline.warehouse import addition, closures, ledger, replacement
+from pipeline.warehouse import coded as coding
 from pipeline.warehouse.frames import relation, times, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose
 from pipeline.warehouse.ledger import Change, Dirty
@@ -84,6 +85,40 @@ class Store:
                 "SEMI JOIN {wanted} AS wanted ON wanted.ledger_cycle = {cycle}", wanted=wanted, cycle=spec.cycle
             )
             return to_pandas(spec, self.query(compose(template, only=only, **parts), [board]))
+
+    def read_coded(
+        self,
+        spec: TableSpec,
+        board: str,
+        cycles: Sequence[datetime],
+        coded: Sequence[Sequence[str]],
+        plain: Sequence[str],
+    ) -> pd.DataFrame:
+        """Rows of some cycles in no particular order, repeated values as categories: for millions of rows at once.
+
+        Parameters
+        ----------
+        spec : TableSpec
+            A table with cycles.
+        board : str
+            The board.
+        cycles : sequence of datetime
+            Only rows of these.
+        coded : sequence of sequences of str
+            Columns to give as categories, those together of which few combinations occur.
+        plain : sequence of str
+            Columns to give as they are; numbers and booleans.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns given. Where there are so many distinct values that categories save nothing, as
+            :meth:`read` gives them.
+        """
+        if cycles:
+            with suppress(coding.TooManyValuesError):
+                return coding.read_coded(self.connection, spec, board, cycles, coded, plain)
+        return self.read(spec, board, cycles, [name for group in coded for name in group] + list(plain))
 
     def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pd.DataFrame:
         """The result of any SELECT; values are bound to its ``?`` placeholders, or to ``$name`` from a mapping."""

@@ -106,9 +106,9 @@ def test_progress_has_a_line_for_each_asset_with_its_rows(first: Outcome) -> Non
 def test_the_board_is_printed(first: Outcome) -> None:
     assert "The toy contest" in first.out
     header, leader, *_, last = first.table
-    assert header[:3] == ["rank", "±", "model"]
-    assert leader[0:3:2] == ["1", "The sharp model"]
-    assert last[0:3:2] == ["–", "The constant model (unranked: constant_input)"]
+    assert header[:4] == ["rank", "could be", "±", "model"]
+    assert leader[0:4:3] == ["1", "The sharp model"]
+    assert last[0:4:3] == ["–", "The constant model (unranked: constant_input)"]
 
 
 def test_what_was_done_and_the_published_file_are_named(first: Outcome, data_dir: Path) -> None:

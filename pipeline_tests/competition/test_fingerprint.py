@@ -52,17 +52,48 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"models": {"registration": "closed"}, "subjects": {"registration": "closed"}}, set()),
         ({"factors": {"source": "other"}}, {"factors"}),
         ({"frozen": True, "late_after": "3d"}, set()),
+        ({"ensembles": [{"name": "main"}]}, {"models", "snapshots"}),
     ],
 )
 def test_a_declaration_changes_the_stages_it_touches_and_no_other(changes: dict[str, Any], stages: set[str]) -> None:
     assert changed(contract(), contract(**changes)) == stages
 
 
+WEIGHING = {"ensemble_weights", "member_metrics"}
+OF_ENSEMBLES = {*WEIGHING, "ensemble_predictions", "ensemble_scores", "ensemble_metrics"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stages"),
+    [
+        ({"ensembles": [{"name": "main"}]}, {*WEIGHING, "ensemble_predictions"}),
+        ({"windows": DECLARED["windows"] | {"recent": {"cycles": 4}}}, WEIGHING),
+        ({"leaderboard": {"rank_by": "recent.ic"}}, WEIGHING),
+        ({"missing": {"policy": "worst"}}, WEIGHING),
+        ({"metrics": [*DECLARED["metrics"], "coverage"]}, {*WEIGHING, "ensemble_metrics"}),
+        ({"scoring": {"rule": "squared_error", "primary": "ic"}}, OF_ENSEMBLES - {"ensemble_metrics"}),
+        ({"scoring": {"rule": "rank_product", "primary": "hit_rate"}}, WEIGHING),
+        ({"min_subjects": 3}, {"member_metrics", "ensemble_scores", "ensemble_metrics"}),
+        ({"title": "Other"}, set()),
+    ],
+)
+def test_a_declaration_changes_what_of_ensembles_it_touches(changes: dict[str, Any], stages: set[str]) -> None:
+    before, after = contract(), contract(**changes)
+    assert {stage for stage in OF_ENSEMBLES if stage_code(stage, before) != stage_code(stage, after)} == stages
+
+
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+@pytest.mark.parametrize("stage", sorted(OF_ENSEMBLES - {"ensemble_metrics"}))
+def test_a_custom_rule_is_part_of_what_makes_ensembles(stage: str) -> None:
+    contest = contract(scoring={"rule": f"{CUSTOM}.HALF_SQUARED_ERROR", "primary": "ic"})
+    assert fingerprint._custom_modules(stage, contest) == [CUSTOM]
+
+
 def test_every_field_of_the_contract_is_considered_above() -> None:
     considered = {
         *("name", "title", "description", "schedule", "predictions", "truth", "scoring", "metrics", "windows"),
         *("leaderboard", "min_subjects", "center", "horizon_cycles", "horizon_length"),
-        *("factors", "models", "subjects", "frozen", "late_after", "missing"),
+        *("factors", "models", "subjects", "frozen", "late_after", "missing", "ensembles"),
     }
     assert set(Contract.model_fields) == considered
 

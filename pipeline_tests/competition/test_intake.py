@@ -179,3 +179,30 @@ def test_every_registration_is_taken() -> None:
 
     assert stored.to_dict("records") == [{"row_number": 4, "model_id": "m", "received_at": pd.Timestamp(NOW)}]
     assert reasons.empty
+
+
+VIRTUAL = "model_id begins with __ensemble_, which is kept for ensembles: choose another name"
+
+
+@pytest.mark.parametrize("models", [None, frozenset({"m", "__ensemble_main__"})])
+def test_predictions_of_a_model_called_like_an_ensemble_are_refused(models: frozenset[str] | None) -> None:
+    given = predictions({}, {"model_id": "__ensemble_main__"}, {"model_id": "__ensemble_"})
+    stored, reasons = judged(given.loc[[1, 2, 3]], models=models)
+
+    assert stored["row_number"].tolist() == [1]
+    assert reasons == {2: VIRTUAL, 3: VIRTUAL}
+
+
+def test_other_names_with_the_word_in_them_are_taken() -> None:
+    given = predictions(*({"model_id": name} for name in ("my__ensemble_main__", "_ensemble_x", "ensemble")))
+
+    assert not judged(given)[1]
+
+
+def test_a_model_called_like_an_ensemble_is_not_registered_but_a_subject_may_be() -> None:
+    models = pd.DataFrame({"model_id": ["m", "__ensemble_top5__"]}, index=[1, 2])
+    stored, reasons = registration_rows(models, NOW)
+
+    assert stored["model_id"].tolist() == ["m"]
+    assert reasons.to_dict() == {2: VIRTUAL}
+    assert registration_rows(models.rename(columns={"model_id": "subject"}), NOW)[1].empty

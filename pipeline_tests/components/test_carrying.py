@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.competition import Contract
-from pipeline.components import competition_tables, inbox_tables
+from pipeline.components import blocks, competition_tables, inbox_tables
 from pipeline.components.checks import of_table
 from pipeline.components.competition import assets_of
 from pipeline.components.recompute import Recompute
@@ -360,7 +360,7 @@ def test_a_sources_cycles_in_any_order_end_where_a_fresh_start_would(
 ) -> None:
     chance = random.Random(seed)
     contract = of_source(missing=CARRIED | {"max_cycles": chance.choice([None, 1, 2])})
-    monkeypatch.setattr(competition_tables, "_cycles_per_block", lambda cells: chance.randint(1, 4))
+    monkeypatch.setattr(blocks, "fitting", lambda cells, arrays=0: chance.randint(1, 4))
     coming = [day(number) for number in range(DAYS)]
     chance.shuffle(coming)
     with WarehouseFiles(tmp_path / "told.duckdb").write("a test") as store:

@@ -257,7 +257,7 @@ def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
 def test_small_blocks_give_the_same_rows(
     toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: ToyGraph
 ) -> None:
-    monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 7)
+    monkeypatch.setattr("pipeline.components.blocks.fitting", lambda cells, arrays=0: 7)
     readings: list[int] = []
 
     def windows(metrics: pd.DataFrame, declared: Contract) -> RollingWindows:

@@ -212,7 +212,7 @@ def test_an_undefined_key_takes_no_part() -> None:
 
 def test_a_statistic_without_influence_gives_no_intervals_and_says_so() -> None:
     smooth = mean_influence(spread(contestants=3))
-    unknown = Influence(smooth.value, np.full(smooth.psi.shape, np.nan), smooth.present)
+    unknown = Influence(smooth.value, np.zeros(smooth.psi.shape), smooth.present, is_smooth=False)
     key = np.append(smooth.value[:2], NAN)
     for parts in ([unknown], [smooth, unknown]):
         found = rank_intervals(key, parts, DESC, weights=[1.0] * len(parts))

@@ -14,6 +14,7 @@ from pipeline.tables import (
     BOARDS,
     CHANGES,
     CYCLE_METRICS,
+    ENSEMBLE_WEIGHTS,
     FACTORS,
     LEADERBOARD,
     LEDGER,
@@ -363,6 +364,69 @@ class TestDayBefore:
         assert self.settle(store) == [3, 7]
         self.snap(store, (0, 0.2))
         assert self.settle(store) == [0, 3, 7]
+
+
+class TestKnownByDeadline:
+    """Weights of ensembles: of what was known of any cycle by the deadline of their own."""
+
+    spec = ENSEMBLE_WEIGHTS
+
+    def predict(self, store: Store, *numbers: float, after: float = 0) -> None:
+        """Predictions that are due some weeks after their cycle."""
+        rows = predictions(*numbers)
+        rows["deadline"] = rows["cycle"] + after * WEEK
+        store.replace(PREDICTIONS, BOARD, dirty(*numbers), rows, CODE)
+
+    def measure(self, store: Store, number: float, *facts: tuple[float, float]) -> None:
+        """The metrics of one cycle: (week when known, value)."""
+        rows = cycle_metrics(*((number, known, value) for known, value in facts))
+        store.replace(CYCLE_METRICS, BOARD, dirty(number), rows, CODE)
+
+    def test_what_becomes_known_dirties_exactly_the_cycles_due_by_then_or_later(self, store: Store) -> None:
+        self.predict(store, 0, 1, 2, 3)
+        assert settle(store, self.spec) == [0, 1, 2, 3]
+        self.measure(store, 0, (1, 0.1))
+        assert settle(store, self.spec) == [1, 2, 3]
+        self.measure(store, 1, (2.5, 0.1))
+        assert settle(store, self.spec) == [3]
+        self.measure(store, 2, (3.5, 0.1))
+        assert settle(store, self.spec) == []
+
+    def test_a_revision_dirties_the_cycles_due_since(self, store: Store) -> None:
+        self.predict(store, 0, 1, 2, 3)
+        self.measure(store, 0, (1, 0.1))
+        settle(store, self.spec)
+        self.measure(store, 0, (1, 0.1), (2, 0.2))
+        assert settle(store, self.spec) == [2, 3]
+        self.measure(store, 0, (1, 0.3), (2, 0.2))
+        assert settle(store, self.spec) == [1, 2, 3]
+        self.measure(store, 0, (1, 0.3))
+        assert settle(store, self.spec) == [2, 3]
+
+    def test_the_deadline_counts_and_not_the_cycle(self, store: Store) -> None:
+        self.predict(store, 0, 1, 2, 3, after=1)
+        settle(store, self.spec)
+        self.measure(store, 0, (2, 0.1))
+        assert settle(store, self.spec) == [1, 2, 3]
+
+    def test_a_cycle_that_is_predicted_anew_dirties_itself_only(self, store: Store) -> None:
+        self.predict(store, 0, 1, 2)
+        self.measure(store, 0, (1, 0.1))
+        settle(store, self.spec)
+        predict(store, 1, value=2.0)
+        assert settle(store, self.spec) == [1]
+
+    def test_metrics_of_a_cycle_that_nobody_predicts_make_no_cycle(self, store: Store) -> None:
+        self.predict(store, 5)
+        settle(store, self.spec)
+        self.measure(store, 0, (1, 0.1))
+        assert settle(store, self.spec) == [5]
+
+    def test_another_boards_metrics_do_not_count(self, store: Store) -> None:
+        self.predict(store, 0, 1)
+        settle(store, self.spec)
+        store.replace(CYCLE_METRICS, "other", dirty(0), cycle_metrics((0, 0, 0.1)), CODE)
+        assert settle(store, self.spec) == []
 
 
 class TestPreviousAndAlongside:

@@ -84,7 +84,7 @@ class EnsembleConfig(Declaration):
     @property
     def terms(self) -> Terms:
         """What its strategy is to keep to."""
-        return Terms(self.min_history, self.theta, self.max_weight)
+        return Terms(self.window, self.min_history, self.theta, self.max_weight)
 
     @property
     def conditions(self) -> FilterSpec:

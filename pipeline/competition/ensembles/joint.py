@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
+from pipeline.competition.ensembles.weighing import NO_SKILL
 from pipeline.registry import UnknownNameError, resolve_dotted_path
 
 REFIT_EVERY = 13
@@ -55,14 +57,7 @@ def mean_variance(track: Track, terms: Terms) -> JointWeights:
     ----------
     Markowitz (1952), *Journal of Finance* 7; Ledoit & Wolf (2004), *Journal of Multivariate Analysis* 88.
     """
-    from skfolio.moments import LedoitWolf
-    from skfolio.optimization import MeanRisk, ObjectiveFunction
-    from skfolio.prior import EmpiricalPrior
-
-    prior = EmpiricalPrior(covariance_estimator=LedoitWolf())
-    return _optimised(
-        track, terms, MeanRisk(objective_function=ObjectiveFunction.MAXIMIZE_RATIO, prior_estimator=prior)
-    )
+    return _optimised(track, terms, "mean_variance")
 
 
 def risk_parity(track: Track, terms: Terms) -> JointWeights:
@@ -72,11 +67,7 @@ def risk_parity(track: Track, terms: Terms) -> JointWeights:
     ----------
     Maillard, Roncalli & Teiletche (2010), *Journal of Portfolio Management* 36.
     """
-    from skfolio.moments import LedoitWolf
-    from skfolio.optimization import RiskBudgeting
-    from skfolio.prior import EmpiricalPrior
-
-    return _optimised(track, terms, RiskBudgeting(prior_estimator=EmpiricalPrior(covariance_estimator=LedoitWolf())))
+    return _optimised(track, terms, "risk_parity")
 
 
 def strategy_of(name: str) -> Strategy:
@@ -120,7 +111,23 @@ def _capped(weights: Floats, largest: float) -> Floats:
     return np.asarray(shares)
 
 
-def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
+@lru_cache(maxsize=256)
+def _solved(kind: str, cycles: int, returns: bytes) -> tuple[float, ...]:
+    """The weights of a portfolio; the members of a stretch are the same for several cycles, and solved once."""
+    from skfolio.moments import LedoitWolf
+    from skfolio.optimization import MeanRisk, ObjectiveFunction, RiskBudgeting
+    from skfolio.prior import EmpiricalPrior
+
+    prior = EmpiricalPrior(covariance_estimator=LedoitWolf())
+    if kind == "mean_variance":
+        estimator: Any = MeanRisk(objective_function=ObjectiveFunction.MAXIMIZE_RATIO, prior_estimator=prior)
+    else:
+        estimator = RiskBudgeting(prior_estimator=prior)
+    estimator.fit(pd.DataFrame(np.frombuffer(returns).reshape(cycles, -1)))
+    return tuple(float(weight) for weight in estimator.weights_)
+
+
+def _optimised(track: Track, terms: Terms, kind: str) -> JointWeights:
     size = len(track.models)
     experienced = track.n >= terms.min_history
     if len(track.series) < STRATEGIES.get("mean_variance").cycles_needed(size) or experienced.sum() < 2:
@@ -129,9 +136,11 @@ def _optimised(track: Track, terms: Terms, estimator: Any) -> JointWeights:
     with np.errstate(invalid="ignore"):
         of_cycle = np.nanmean(series, axis=1, keepdims=True)
     returns = np.where(np.isnan(series), of_cycle, series)
+    returns = np.ascontiguousarray(returns[~np.isnan(of_cycle[:, 0])])
+    if kind == "mean_variance" and not (returns.mean(axis=0) > 0).any():
+        return JointWeights(np.ones(size), NO_SKILL)
     try:
-        estimator.fit(pd.DataFrame(returns[~np.isnan(of_cycle[:, 0])]))
-        own = np.maximum(np.asarray(estimator.weights_, dtype=float), 0.0)
+        own = np.maximum(np.array(_solved(kind, len(returns), returns.tobytes())), 0.0)
     except Exception as error:  # whatever a solver raises, the ensemble goes on
         return JointWeights(np.ones(size), f"solver: {type(error).__name__}")
     if not (np.isfinite(own).all() and own.sum() > 0):

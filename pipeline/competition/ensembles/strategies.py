@@ -87,6 +87,13 @@ class Track:
             section=None if self.section is None else self.section.of(places),
         )
 
+    def last(self, cycles: int) -> "Track":
+        """The records of the last so many cycles."""
+        section = self.section
+        if section is not None:
+            section = replace(section, cycles=section.cycles[-cycles:])
+        return replace(self, series=self.series[-cycles:], section=section)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -118,6 +125,7 @@ class Section:
 class Terms:
     """What an ensemble declares for its strategy; see the fields of ``EnsembleConfig``."""
 
+    window: int = 52
     min_history: int = 13
     theta: float = 1.0
     max_weight: float = 0.5

@@ -202,10 +202,11 @@ def _joint(strategy: JointStrategy, track: Track, members: int, terms: Terms, *,
 
 
 def _of_places(strategy: JointStrategy, track: Track, places: Ints, terms: Terms) -> JointWeights:
-    """The weights of some candidates, 0 for the others."""
+    """The weights of some candidates, 0 for the others; by as many cycles as so many look at."""
     weights = np.zeros(len(track.models))
     if places.size == 0:
         return JointWeights(weights)
-    found = strategy.weigh(track.of(places), terms)
+    cycles = max(terms.window, strategy.cycles_needed(len(places)))
+    found = strategy.weigh(track.of(places).last(cycles), terms)
     weights[places] = found.weights
     return JointWeights(weights, found.fallback)

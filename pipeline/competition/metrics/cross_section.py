@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, Floats, centred
+from pipeline.competition.arrays import Bools, Floats, centred, correlation
 from pipeline.competition.metrics.metric import Metric, Pool, SectionMetric
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
@@ -32,11 +32,9 @@ def information_coefficient(panel: Panel) -> SectionMetric:
     ----------
     Spearman (1904); Grinold & Kahn (1999), *Active Portfolio Management*, ch. 6.
     """
-    signal, outcome = centred(panel.signal_ranks), centred(panel.outcome_ranks)
-    spread = (signal**2).sum(axis=2) * (outcome**2).sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip((signal * outcome).sum(axis=2) / np.sqrt(spread), -1.0, 1.0)
-    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (spread == 0, "constant_input"))
+    signal, outcome = panel.centred_signal_ranks, panel.centred_outcome_ranks
+    value = correlation(signal, outcome)
+    value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (np.isnan(value), "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 
 
@@ -59,11 +57,11 @@ def mean_return(panel: Panel) -> SectionMetric:
     ----------
     Lehmann (1990), *Quarterly Journal of Economics* 105; Lo & MacKinlay (1990), *Review of Financial Studies* 3.
     """
-    signal, gross, constant = long_short(np.where(panel.paired, panel.signals, np.nan))
+    signal, gross, constant = long_short(panel.paired_signals)
     spans = np.maximum(1.0, np.ceil(panel.horizons * panel.horizon_cycles - _SPAN_TOLERANCE))[:, None]
-    outcome = np.where(panel.paired, panel.outcomes[:, None, :], 0.0)
+    outcome = np.where(np.isnan(panel.outcomes), 0.0, panel.outcomes)[:, None, :]  # of no pair, the weight is 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (signal * outcome).sum(axis=2) / gross / spans
+        value = np.vecdot(signal, outcome) / gross / spans
     value, reason = undefined(value, (panel.too_few, "too_few_pairs"), (constant, "constant_input"))
     return SectionMetric(value, panel.n_pairs, reason)
 
@@ -84,7 +82,8 @@ def long_short(signals: Floats) -> tuple[Floats, Floats, Bools]:
     constant : array of bool, shape (sections, models)
         Where all signals are equal, or there is none, so that there is no portfolio.
     """
-    constant = np.nanmax(signals, axis=2, initial=-np.inf) <= np.nanmin(signals, axis=2, initial=np.inf)
+    highest = np.fmax.reduce(signals, axis=2, initial=-np.inf)
+    constant = highest <= np.fmin.reduce(signals, axis=2, initial=np.inf)
     deviation = centred(signals)
     gross = np.abs(deviation).sum(axis=2)
     return deviation, gross, constant | (gross == 0)

@@ -4,7 +4,7 @@ The run, and every other metric, goes on. Podium's own metrics pass here too: a 
 than none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +42,7 @@ def safely(metric: Metric, panel: Panel) -> SectionMetric:
         raise
     except Exception as error:
         if panel.shape[0] > 1:
-            return _joined([safely(metric, panel.at(section)) for section in range(panel.shape[0])])
+            return joined([safely(metric, panel.at(section)) for section in range(panel.shape[0])])
         return _failed(error, panel)
 
 
@@ -114,11 +114,12 @@ def _failed(error: Exception, panel: Panel) -> SectionMetric:
     )
 
 
-def _joined(parts: list[SectionMetric]) -> SectionMetric:
-    """One metric out of those of single sections."""
-    zero = np.zeros_like(parts[0].value)
+def joined(parts: Sequence[SectionMetric]) -> SectionMetric:
+    """One metric out of those of consecutive sections."""
     value, n, reason, numerator, denominator = (
-        np.concatenate([zero if (array := getattr(part, name)) is None else array for part in parts])
+        np.concatenate(
+            [np.zeros_like(part.value) if (array := getattr(part, name)) is None else array for part in parts]
+        )
         for name in ("value", "n", "reason", "numerator", "denominator")
     )
     return SectionMetric(value, n, reason, numerator, denominator)

@@ -1,9 +1,8 @@
 """Rank correlation of what known factors do not explain."""
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, correlation
+from pipeline.competition.arrays import Bools, Floats, average_ranks, centred, correlation, ranks_among
 from pipeline.competition.metrics.metric import Metric, Need, Pool, SectionMetric
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
@@ -16,8 +15,8 @@ LEAST_UNEXPLAINED = 0.01
 _DEPENDENT = 1e-12
 """Eigenvalues of the factors' cross products below this share of the largest: one factor repeats others."""
 
-_DIGITS = 10
-"""Residuals of shares of ranks are equal to so many decimals or differ: rounding must not break ties."""
+_STEPS = 1e10
+"""Residuals of shares of ranks are equal to ten decimals or differ: rounding must not break ties."""
 
 
 def feature_neutral_correlation(panel: Panel) -> SectionMetric:
@@ -51,15 +50,15 @@ def feature_neutral_correlation(panel: Panel) -> SectionMetric:
     residual = np.empty_like(signal)
     for section, of_section in enumerate(zip(signal, factors, known, usable, strict=True)):
         residual[section] = _residual(*of_section)
-    variance = (signal**2).sum(axis=2)
-    explained = np.asarray((residual**2).sum(axis=2) < LEAST_UNEXPLAINED * variance)
-    ranks = centred(average_ranks(np.where(usable, np.round(residual, _DIGITS), np.nan)))
-    n_factors = np.asarray(known.sum(axis=1), dtype=np.int64)[:, None]
+    variance = np.vecdot(signal, signal)
+    explained = np.asarray(np.vecdot(residual, residual) < LEAST_UNEXPLAINED * variance)
+    ranks = centred(average_ranks(np.where(usable, np.rint(residual * _STEPS), np.nan)))
+    n_factors = np.count_nonzero(known, axis=1)[:, None]
     value, reason = undefined(
         correlation(ranks, outcome),
         (np.broadcast_to(n_factors == 0, n.shape), "no_factors"),
         (n < np.maximum(panel.needed[:, None], 2 * n_factors + 5), "too_few_pairs"),
-        (np.asarray(variance * (outcome**2).sum(axis=2) == 0), "constant_input"),
+        (np.asarray(variance * np.vecdot(outcome, outcome) == 0), "constant_input"),
         (explained, "explained_by_factors"),
     )
     return SectionMetric(value, n, reason)
@@ -75,55 +74,45 @@ def _known(panel: Panel, factors: Floats) -> tuple[Bools, Bools]:
 
 def _shares(panel: Panel, usable: Bools) -> tuple[Floats, Floats]:
     """Centred ranks of usable signals as shares of n, and of their outcomes, 0 where not usable."""
-    signal, outcome = panel.signal_ranks, panel.outcome_ranks
+    signal, outcome = panel.centred_signal_ranks, panel.centred_outcome_ranks
     if (usable != panel.paired).any():
-        signal = average_ranks(np.where(usable, panel.signals, np.nan))
-        outcome = average_ranks(np.where(usable, panel.outcomes[:, None, :], np.nan))
-    n = np.maximum(usable.sum(axis=2, keepdims=True), 1)
-    return centred(signal) / n, centred(outcome)
+        signal = centred(average_ranks(np.where(usable, panel.signals, np.nan)))
+        outcome = centred(ranks_among(panel.outcomes, usable))
+    return signal / np.maximum(np.count_nonzero(usable, axis=2, keepdims=True), 1), outcome
 
 
 def _residual(signal: Floats, factors: Floats, known: Bools, usable: Bools) -> Floats:
-    """What is left of one section's signals, centred and of shape (models, subjects), beside its factors.
-
-    Models that lack the same subjects share one projection; as a rule that is all of them.
-    """
-    patterns, of_model = _patterns(usable)
-    values = np.where(patterns[:, None, :], factors[:, known].T[None], np.nan)
-    basis = _orthonormal(np.swapaxes(centred(average_ranks(values)), 1, 2))
-    residual = np.empty_like(signal)
-    for pattern, columns in enumerate(basis):
-        models = of_model == pattern
-        residual[models] = signal[models] - (signal[models] @ columns) @ columns.T
+    """What is left of one section's signals, centred and of shape (models, subjects), beside its factors."""
+    # Models that have the same subjects, as they do as a rule, share the ranks of the factors.
+    choices = usable[:1] if (usable == usable[:1]).all() else usable
+    values = np.ascontiguousarray(factors[:, known].T)
+    columns = centred(ranks_among(values, np.broadcast_to(choices, (len(values), *choices.shape))))
+    coefficients = _least_squares(np.vecdot(columns[:, None], columns[None]), np.vecdot(columns, signal[None]))
+    residual = signal.copy()
+    for column, coefficient in zip(columns, coefficients, strict=True):
+        residual -= coefficient[:, None] * column
     return residual
 
 
-def _patterns(usable: Bools) -> tuple[Bools, Ints]:
-    """The distinct rows, and which of them each row is."""
-    if (usable == usable[:1]).all():
-        return usable[:1], np.zeros(len(usable), dtype=np.int64)
-    # One number of any size for each row: comparing bytes as a whole is much faster than row by row.
-    packed = np.ascontiguousarray(np.packbits(usable, axis=1))
-    keys: npt.NDArray[np.void] = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, of_row = np.unique(keys, return_index=True, return_inverse=True)
-    return usable[first], np.asarray(of_row, dtype=np.int64)
-
-
-def _orthonormal(columns: Floats) -> Floats:
-    """An orthonormal basis of each set of columns; what repeats other columns becomes 0.
+def _least_squares(products: Floats, on_signal: Floats) -> Floats:
+    """Coefficients of columns that explain a signal best; what repeats other columns has no part of its own.
 
     Parameters
     ----------
-    columns : array, shape (sets, subjects, columns)
+    products : array, shape (columns, columns, sets)
+        Of the columns of each set with one another; one set may serve all models.
+    on_signal : array, shape (columns, models)
+        Of the columns with each model's signal.
 
     Returns
     -------
-    array, same shape
+    array, shape (columns, models)
     """
-    eigenvalues, vectors = np.linalg.eigh(np.swapaxes(columns, 1, 2) @ columns)
+    eigenvalues, vectors = np.linalg.eigh(np.moveaxis(products, 2, 0))
     kept = eigenvalues > _DEPENDENT * eigenvalues.max(axis=1, keepdims=True, initial=0.0)
-    scale = np.where(kept, 1 / np.sqrt(np.where(kept, eigenvalues, 1.0)), 0.0)
-    return np.asarray(columns @ (vectors * scale[:, None, :]))
+    scale = np.where(kept, 1 / np.where(kept, eigenvalues, 1.0), 0.0)
+    inverse = (vectors * scale[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    return np.asarray((np.moveaxis(inverse, 0, 2) * on_signal[None]).sum(axis=1))
 
 
 METRICS.register(

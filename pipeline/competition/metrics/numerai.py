@@ -34,13 +34,14 @@ def numerai_correlation(panel: Panel) -> SectionMetric:
     ----------
     numerai-tools, ``scoring.numerai_corr``; docs.numer.ai, "Correlation (CORR)".
     """
-    signal = centred(_stretched(_gaussian(panel.signal_ranks)))
+    signal = centred(_gaussian(panel.signal_ranks, _POWER))
     target = np.where(np.isnan(panel.outcomes), np.nan, centred(panel.outcomes))
     # The scale of outcomes is without effect; to a power, very small ones would vanish.
     largest = np.nanmax(np.abs(target), axis=1, initial=0.0, keepdims=True)
-    target = _stretched(target / np.where(largest > 0, largest, 1.0))
+    target = _stretched(target / np.where(largest > 0, largest, 1.0), _POWER)
     outcome = centred(np.where(panel.paired, target[:, None, :], np.nan))
-    constant = _constant(panel.signal_ranks) | _constant(panel.outcome_ranks)
+    ranks = panel.centred_signal_ranks, panel.centred_outcome_ranks
+    constant = np.asarray(np.vecdot(ranks[0], ranks[0]) * np.vecdot(ranks[1], ranks[1]) == 0)
     value, reason = undefined(
         correlation(signal, outcome), (panel.too_few, "too_few_pairs"), (constant, "constant_input")
     )
@@ -82,14 +83,24 @@ def mmc(signals: Floats, meta: Floats, outcomes: Floats) -> Floats:
     return np.where(_constant(signal_ranks) | _constant(meta_ranks), np.nan, value)
 
 
-def _gaussian(ranks: Floats) -> Floats:
-    """The normal quantiles of ranks as shares (r - 0.5) / n of those present along the last axis; NaN where absent."""
-    n = np.maximum((~np.isnan(ranks)).sum(axis=-1, keepdims=True), 1)
-    return np.asarray(ndtri((ranks - 0.5) / n))
+def _gaussian(ranks: Floats, power: float = 1.0) -> Floats:
+    """Normal quantiles of ranks as shares (r - 0.5) / n of those present, to a power; NaN where absent.
+
+    Ranks are multiples of a half, so that each n has few quantiles, looked up in a table.
+    """
+    absent = np.isnan(ranks)
+    n = np.maximum(ranks.shape[-1] - np.count_nonzero(absent, axis=-1), 1)
+    counts, row = np.unique(n, return_inverse=True)
+    twice = np.arange(2 * ranks.shape[-1] + 1)
+    table = _stretched(ndtri((twice / 2 - 0.5) / counts[:, None]), power)
+    table[:, 0] = np.nan  # of what is absent
+    places = np.where(absent, 0.0, 2 * ranks).astype(np.int64)
+    places += (row.reshape(n.shape) * len(twice))[..., None]
+    return np.asarray(table.ravel()[places])
 
 
-def _stretched(values: Floats) -> Floats:
-    return np.asarray(np.sign(values) * np.abs(values) ** _POWER)
+def _stretched(values: Floats, power: float) -> Floats:
+    return np.asarray(np.sign(values) * np.abs(values) ** power)
 
 
 def _constant(ranks: Floats) -> Bools:

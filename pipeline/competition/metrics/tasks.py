@@ -10,10 +10,9 @@ from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
 
 
-def _share(numerator: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
-    """Sum of the numerator over what is counted; ``causes`` say why nothing may be."""
-    n = np.asarray(counted.sum(axis=2), dtype=np.int64)
-    total = np.where(counted, numerator, 0.0).sum(axis=2)
+def _share(total: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
+    """A sum over what is counted, by how many there are; ``causes`` say why nothing may be."""
+    n = np.asarray(np.count_nonzero(counted, axis=2), dtype=np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = total / n
     value, reason = undefined(value, *causes)
@@ -41,10 +40,10 @@ def hit_rate(panel: Panel) -> SectionMetric:
     ----------
     Pesaran & Timmermann (1992), *Journal of Business & Economic Statistics* 10.
     """
-    signal = np.sign(np.where(panel.paired, panel.signals - panel.center, 0.0))
-    outcome = np.sign(np.where(panel.paired, panel.outcomes[:, None, :], 0.0))
-    counted = (signal != 0) & (outcome != 0)
-    right = (signal == outcome).astype(float)
+    high, low = panel.signals > panel.center, panel.signals < panel.center  # neither where absent
+    rose, fell = (panel.outcomes > 0)[:, None, :], (panel.outcomes < 0)[:, None, :]
+    counted = (high | low) & (rose | fell)
+    right = np.count_nonzero((high & rose) | (low & fell), axis=2).astype(float)
     return _share(right, counted, (panel.n_pairs == 0, "too_few_pairs"), (_none(counted), "zero_outcomes"))
 
 
@@ -62,7 +61,8 @@ def mean_score(panel: Panel) -> SectionMetric:
         In the rule's unit; undefined with ``no_scores``.
     """
     scored = ~np.isnan(panel.scores)
-    return _share(panel.scores, scored, (_none(scored), "no_scores"))
+    total = np.where(scored, panel.scores, 0.0).sum(axis=2)
+    return _share(total, scored, (_none(scored), "no_scores"))
 
 
 def coverage(panel: Panel) -> SectionMetric:
@@ -78,7 +78,7 @@ def coverage(panel: Panel) -> SectionMetric:
     SectionMetric
         In [0, 1]; undefined with ``no_scores`` when the cross-section has no outcome.
     """
-    scored = (~np.isnan(panel.scores)).sum(axis=2)
+    scored = np.asarray(np.count_nonzero(~np.isnan(panel.scores), axis=2), dtype=np.int64)
     outcomes = np.broadcast_to(panel.n_outcomes[:, None], scored.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = scored / outcomes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, Floats, centred
+from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import Reasons, undefined
 from pipeline.leaderboard import Direction
@@ -56,10 +56,10 @@ def rank_product(panel: Panel) -> Scored:
     Its mean over the subjects of a cross-section is the information coefficient, so it says which subjects a
     model's rank correlation comes from. Undefined with ``too_few_pairs`` or ``constant_input``.
     """
-    signal, outcome = centred(panel.signal_ranks), centred(panel.outcome_ranks)
-    n = panel.n_pairs[:, :, None]
+    signal, outcome = panel.centred_signal_ranks, panel.centred_outcome_ranks
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.sqrt((signal**2).sum(axis=2, keepdims=True) * (outcome**2).sum(axis=2, keepdims=True)) / n
+        spread = np.sqrt(np.vecdot(signal, signal) * np.vecdot(outcome, outcome)) / panel.n_pairs
+        spread = spread[:, :, None]
         value = signal * outcome / spread
     too_few = np.broadcast_to(panel.too_few[:, :, None], value.shape)
     constant = np.broadcast_to(~(spread > 0), value.shape)

@@ -11,7 +11,7 @@ from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
 from pipeline.competition.contract import Contract
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.peers import Peers, unit_ranks
-from pipeline.competition.previous import of_next_cycle
+from pipeline.competition.previous import Before
 from pipeline.competition.truth import outcomes_of, versions
 
 
@@ -72,16 +72,18 @@ class Block:
         """
         counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        before = None if earlier is None else of_next_cycle(counted, _in_time(earlier))
+        before = None if earlier is None else Before.of(counted, _in_time(earlier))
         others = None if peers is None else _in_time(peers)
-        axes = Axes.of(counted, outcomes, *(rows for rows in (before, others) if rows is not None))
+        more = [] if before is None else [before.rows]
+        axes = Axes.of(counted, outcomes, *more, *([] if others is None else [others]))
+        signals = axes.cube(counted, "value")
         return cls(
             axes,
-            axes.cube(counted, "value"),
-            axes.has_rows(counted[counted["is_imputed"].astype(bool)]),
+            signals,
+            axes.has_rows(counted[counted["is_imputed"].to_numpy(dtype=bool)]),
             outcomes,
             contract,
-            None if before is None else axes.cube(before, "value"),
+            None if before is None else before.signals(axes, signals),
             None if factors is None else axes.factors(factors),
             None if others is None else _peers(axes, others),
         )
@@ -116,22 +118,29 @@ class Block:
                     horizons=horizons[sections],
                     models=self.axes.models.to_numpy(),
                     subjects=self.axes.subjects.to_numpy(),
-                    signals=self.signals[sections],
+                    signals=self.signals[_span(sections)],
                     outcomes=self.axes.matrix(version.outcomes, "value")[sections],
-                    scores=np.full_like(self.signals[sections], np.nan) if known is None else known[sections],
+                    scores=(np.broadcast_to(np.nan, self.shape) if known is None else known)[_span(sections)],
                     min_subjects=self.contract.min_subjects,
                     center=self.contract.center,
                     horizon_cycles=self.contract.horizon_cycles,
-                    factors=None if self.factors is None else self.factors[sections],
-                    previous=None if self.previous is None else self.previous[sections],
-                    peers=None if self.peers is None else self.peers.at(sections),
-                    stand_ins=self.imputed[sections],
+                    factors=None if self.factors is None else self.factors[_span(sections)],
+                    previous=None if self.previous is None else self.previous[_span(sections)],
+                    peers=None if self.peers is None else self.peers.part(_span(sections)),
+                    stand_ins=self.imputed[_span(sections)],
                 ),
             )
 
 
+def _span(sections: Ints) -> slice | Ints:
+    """Sections without a gap as a slice, which copies nothing."""
+    first, last = int(sections[0]), int(sections[-1])
+    return slice(first, last + 1) if last - first + 1 == len(sections) else sections
+
+
 def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
-    return predictions[~predictions["is_late"].astype(bool)]
+    is_late = predictions["is_late"].to_numpy(dtype=bool)
+    return predictions[~is_late] if is_late.any() else predictions
 
 
 def _peers(axes: Axes, rows: pd.DataFrame) -> Peers:

@@ -7,8 +7,10 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, SectionMetric, pool_horizons, safely
+from pipeline.competition.evaluation import evaluate
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, SectionMetric, pool_horizons
 from pipeline.competition.reasons import reason_texts
+from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
 
 OVERALL = "overall"
@@ -35,7 +37,7 @@ def member_metrics(contract: Contract) -> list[Metric]:
 def compute_cycle_metrics(
     predictions: pd.DataFrame,
     truth: pd.DataFrame,
-    scores: pd.DataFrame,
+    scores: pd.DataFrame | None,
     contract: Contract,
     earlier: pd.DataFrame | None = None,
     factors: pd.DataFrame | None = None,
@@ -45,8 +47,11 @@ def compute_cycle_metrics(
 
     Parameters
     ----------
-    predictions, truth, scores : DataFrame
-        Rows of whole cycles, with every version of truth and scores.
+    predictions, truth : DataFrame
+        Rows of whole cycles, with every version of truth.
+    scores : DataFrame or None
+        Rows of ``scores`` of these cycles, every version. Without them the rule scores the predictions again, which
+        gives the same and is cheaper than to read as many rows once more.
     contract : Contract
     earlier : DataFrame or None
         Predictions of the cycles before, for metrics that compare with them: of each cycle given, the newest before it
@@ -68,10 +73,11 @@ def compute_cycle_metrics(
     block = Block.of(predictions, truth, contract, earlier, factors, peers)
     frames = []
     last = {metric: LastKnown() for metric in panel_metrics(contract)}
+    rule = RULES.get(contract.scoring.rule) if scores is None else None
     for state in block.states(scores):
         cycles = Cycles.of(state)
-        for metric in last:
-            over_cycles = cycles.pool(metric, safely(metric, state.panel))
+        for metric, over in zip(last, evaluate(list(last), state.panel, rule), strict=True):
+            over_cycles = cycles.pool(metric, over)
             changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
             frames.append(metric_rows(metric.name, state, cycles, over_cycles, changed))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)

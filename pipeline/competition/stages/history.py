@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
-from pipeline.competition.metrics import COVERAGE, Metric
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.reasons import Reasons, reason_codes
 from pipeline.competition.stages.missing import Cells
@@ -29,8 +29,9 @@ class History:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
         metric = _codes(self._names, rows["metric"])
         imputed = rows["is_imputed"].to_numpy(dtype=bool)
-        # Coverage is of what models submitted; it also says who took part.
-        counted = (metric >= 0) & ~(imputed & (metric == self._names[COVERAGE.name]))
+        # These are of what models submitted; coverage also says who took part.
+        submitted = np.isin(metric, [self._names[one.name] for one in (COVERAGE, RESOLVED) if one.name in self._names])
+        counted = (metric >= 0) & ~(imputed & submitted)
         kept = np.flatnonzero((rows["category"] == category).to_numpy() & counted)
         kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
         cycle = rows["cycle"].to_numpy()[kept]
@@ -76,6 +77,10 @@ class History:
         """One column of a metric, shape (cycles, models); NaN where the model took no part."""
         return np.asarray(self._known[column][self._names[metric.name]])
 
+    def as_played(self, metric: Metric) -> Floats:
+        """The values of a metric, shape (cycles, models), without those of cycles that something stood in for."""
+        return np.where(self._imputed, np.nan, self.of(metric, "value"))
+
     @property
     def is_virtual(self) -> Bools:
         """Which models are ensembles; shape (models,)."""
@@ -94,6 +99,9 @@ class History:
 def _codes(names: Iterable[str | None], values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
     """The place of every value among the names; -1 for NULL and for what is not among them."""
     index = pd.Index(np.array(list(names), dtype=object))
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        of_category = np.asarray(index.get_indexer(values.cat.categories), dtype=np.int32)
+        return np.append(of_category, np.int32(-1))[values.cat.codes]
     return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.int32)
 
 

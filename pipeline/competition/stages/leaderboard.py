@@ -81,7 +81,8 @@ def _wide(snapshots: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     for key in keys:
         of_key = snapshots[name == key].set_index(row)
         wide[key] = of_key["value"]
-        wide["reason of " + key] = of_key["reason"].astype(object).where(of_key["reason"].notna(), None)
+        why = of_key["reason"].astype(object).reindex(wide.index)  # virtual models have no metrics of members
+        wide["reason of " + key] = why.where(why.notna(), None)
     return wide.sort_index().reset_index()
 
 

@@ -103,7 +103,8 @@ def _part(influence: Influence, cycles: Ints, place: npt.NDArray[np.intp]) -> In
     """Some cycles and models only, these in their order; a model that is nowhere has no cycles."""
     cells = np.ix_(cycles, place)
     is_there = place != _NOWHERE
-    return Influence(influence.value[place], influence.psi[cells], influence.present[cells] & is_there)
+    present = influence.present[cells] & is_there
+    return Influence(influence.value[place], influence.psi[cells], present, influence.is_smooth)
 
 
 def _of_nobody(models: int) -> Influence:

@@ -69,6 +69,11 @@ class RollingWindows:
     def _parts(self, history: History, as_of: np.datetime64) -> Iterator["_Part"]:
         return _parts(Moment(history, as_of, self._contract), history.is_virtual, self._contract)
 
+    @property
+    def n_models(self) -> int:
+        """Models in the largest category."""
+        return max((len(history.models) for history in self._histories.values()), default=0)
+
     def at(self, as_ofs: Sequence[datetime]) -> pd.DataFrame:
         """Rows of ``snapshots`` at these moments.
 

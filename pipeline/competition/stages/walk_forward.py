@@ -33,8 +33,8 @@ from pipeline.competition.stages.leaderboard import rank_models, ranking_keys
 from pipeline.competition.stages.windows import Moment
 from pipeline.leaderboard import Direction
 
-_SQUARED = "squared_error"
-"""The scoring rule whose mean is a mean squared error already."""
+_SQUARED, _MEAN_SCORE = "squared_error", "score"
+"""The scoring rule, and the metric, whose value is a mean squared error already."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Record:
             self._names[models],
             np.empty((0, len(models))),
             self._contract.direction(primary),
-            self._contract.scoring.rule == _SQUARED,
+            self._contract.scoring.rule == _SQUARED and primary == _MEAN_SCORE,
             metrics=self._over_window(models, ensemble) if "." in ensemble.strategy else {},
             section=section,
         )
@@ -199,7 +199,7 @@ class Record:
         history = self._known.history
         return replace(
             track,
-            series=self._known.of(history.of(self._contract.metric(primary), "value")[cycles], models),
+            series=self._known.of(history.as_played(self._contract.metric(primary))[cycles], models),
             section=replace(section, cycles=history.cycles[cycles]),
         )
 

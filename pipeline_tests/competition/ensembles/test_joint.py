@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.competition.ensembles import Section, Terms, Track, strategy_of
+from pipeline.competition.ensembles import Section, Terms, Track, joint, strategy_of
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
 from pipeline_tests.competition.ensembles import custom
@@ -100,6 +100,7 @@ class TestOptimised:
         def fail(*_: Any) -> None:
             raise ArithmeticError("no")
 
+        joint._solved.cache_clear()
         monkeypatch.setattr("skfolio.optimization.MeanRisk.fit", fail)
         monkeypatch.setattr("skfolio.optimization.RiskBudgeting.fit", fail)
         found = weighed(strategy, self.records(60))
@@ -118,6 +119,14 @@ class TestOptimised:
         series[0, 10] = series[1:, 10].mean()
         found, expected = (weighed(strategy, track(one)).weights for one in (gaps, series))
         assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_candidate_more_does_not_lengthen_the_memory_of_the_others() -> None:
+    record = track(np.random.default_rng(2).normal(0.05, 0.1, (28, 56)))
+    members = record.of(np.arange(27))
+    alone = weighed("risk_parity", members.last(54), leave_out=False)
+    among = weighed("risk_parity", record, members=27, leave_out=False)
+    assert among.weights[:27].tolist() == alone.weights.tolist()
 
 
 @pytest.mark.usefixtures("dotted_paths_into_tests")
@@ -217,4 +226,4 @@ def test_more_than_fifty_members_are_not_left_out_one_by_one(strategy: str) -> N
 
 
 def test_terms_default_to_those_of_an_ensemble() -> None:
-    assert Terms() == Terms(min_history=13, theta=1.0, max_weight=0.5)
+    assert Terms() == Terms(window=52, min_history=13, theta=1.0, max_weight=0.5)

@@ -212,7 +212,7 @@ def test_each_cycle_is_compared_with_the_one_before_it_of_the_same_horizon() -> 
 @pytest.mark.parametrize("seed", range(2))
 def test_cycles_by_themselves_give_the_rows_that_all_of_them_give(seed: int) -> None:
     """However cycles are put into blocks: with the one before each, where a metric compares with it."""
-    declared = contract(metrics=METRICS.available())
+    declared = contract(metrics=METRICS.available(), ensembles=[{"name": "main"}])
     rows, outcomes = random_contest(seed, subjects=9)
     factors = pd.DataFrame(
         [

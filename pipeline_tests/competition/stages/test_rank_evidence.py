@@ -164,8 +164,7 @@ def test_a_metric_without_influence_gives_no_intervals_and_says_so(monkeypatch: 
 
     def without_influence(x: np.ndarray) -> Any:
         found = smooth.of_series(x)  # type: ignore[misc]
-        unknown = np.full(found.influence.psi.shape, np.nan)
-        return replace(found, influence=replace(found.influence, psi=unknown))
+        return replace(found, influence=replace(found.influence, is_smooth=False))
 
     of = declared("all.ic_sharpe")
     rows = metrics(series())

@@ -1,0 +1,53 @@
+"""How many cycles are computed at once, so that a block fits the memory that settings allow."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from pipeline.competition import Contract, stage_code
+from pipeline.components.recompute import Outcome, Recompute, recompute
+from pipeline.settings import settings
+from pipeline.tables import PREDICTIONS, TableSpec
+from pipeline.warehouse import Store, compose
+
+RowsOf = Callable[[list[datetime]], pd.DataFrame]
+
+ARRAYS = 24
+"""Numbers held for each prediction of a block while it is scored, at most; rows of text are most of it."""
+
+ARRAYS_OF_METRICS = 10
+"""The same while its metrics are computed: part by part, out of codes."""
+
+
+def by_cycle(
+    store: Store, spec: TableSpec, contract: Contract, config: Recompute, rows_of: RowsOf, arrays: int = ARRAYS
+) -> Outcome:
+    """A table whose rows follow, cycle by cycle, from predictions and what became known of them."""
+    return recompute(
+        store,
+        spec,
+        contract.name,
+        stage_code(spec.name, contract),
+        config,
+        rows_of,
+        cycles_per_block=lambda cycles: cycles_per_block(store, contract, cycles, arrays),
+    )
+
+
+def cycles_per_block(
+    store: Store, contract: Contract, cycles: Sequence[datetime], arrays: int = ARRAYS_OF_METRICS
+) -> int:
+    """How many of these cycles' predictions are computed at once."""
+    statement = compose(
+        "SELECT approx_count_distinct(model_id) * approx_count_distinct(subject) AS cells FROM {table}"
+        " WHERE competition = ? AND cycle BETWEEN ? AND ?",
+        table=PREDICTIONS,
+    )
+    counted = store.query(statement, [contract.name, min(cycles), max(cycles)])
+    return fitting(int(counted["cells"].iloc[0]), arrays)
+
+
+def fitting(cells: int, arrays: int = ARRAYS) -> int:
+    """How many cycles of so many predictions each fill the memory that settings allow for a block."""
+    return max(1, settings().block_megabytes * 1_000_000 // (8 * arrays * max(1, cells)))

@@ -1,0 +1,70 @@
+"""``podium bench`` runs and says what it measured; how much that is, no test asserts."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.bench import history, metrics
+from pipeline.bench.apart import apart
+from pipeline_tests.cli.command import Podium
+
+TINY = ("--models", "12", "--cycles", "6", "--subjects", "12")
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure in this process: starting others takes longer than all the rest."""
+    for module in (metrics, history):
+        monkeypatch.setattr(module, "apart", lambda function, *args: (function(*args), 1.0))
+
+
+def test_speed_as_json(podium: Podium, here: None) -> None:
+    outcome = podium("bench", "metrics", *TINY, "--repeats", "1", "--json")
+    assert outcome.code == 0
+    found = outcome.json
+    assert {"models": 12, "cycles": 6, "subjects": 12}.items() <= found.items()
+    assert 12 * 6 * 12 * 0.9 < found["predictions"] < 12 * 6 * 12
+    fields = ("predictions_per_second", "ratio_to_scan", "speedup_over_pandas", "speedup_over_rows", "peak_mb")
+    assert all(found[name] > 0 for name in fields)
+    assert all(found["cpu"][name] > 0 for name in fields[:-1])
+    assert found["flatness_in_models"] >= 1
+    assert list(found["cost_by_models"]) == ["250", "1000", "4000"]
+    assert {"ic", "fnc", "ic_sharpe"} <= set(found["metrics"])
+    assert "writing" in outcome.err
+
+
+def test_speed_as_a_table(podium: Podium, here: None) -> None:
+    outcome = podium("bench", "metrics", *TINY, "--repeats", "1", "--no-flatness")
+    assert outcome.code == 0
+    rows = {row[0]: row[1] for row in outcome.table[1:]}
+    assert rows["peak memory"].endswith(" MB")
+    assert rows["beside a bare scan"].endswith(" x")
+    assert "not computed by plain Python:" in outcome.out
+
+
+def test_the_cost_of_a_new_cycle(podium: Podium, here: None) -> None:
+    arguments = (
+        "bench",
+        "history",
+        "--cycles",
+        "6",
+        "--short",
+        "4",
+        "--models",
+        "3",
+        "--subjects",
+        "10",
+        "--added",
+        "2",
+    )
+    found = podium(*arguments, "--json").json
+    stages = ["scores", "cycle_metrics", "snapshots", "leaderboard"]
+    assert list(found["ratios"]) == list(found["milliseconds"]["long"]) == stages
+    assert (found["short"], found["long"]) == (4, 6)
+    assert podium(*arguments).table[-1][0] == "all"
+
+
+def test_a_measurement_in_a_process_of_its_own_tells_its_memory() -> None:
+    found, peak = apart(Path, "a", "b")
+    assert found == Path("a/b")
+    assert peak > 1
