@@ -173,6 +173,7 @@ def _snapshot(as_of: datetime, model: str, key: str, value: float | None) -> dic
         "ci_high": None if value is None else value + 0.01,
         "ci_method": "undefined" if value is None else "ewc",
         "reason": "no_scores" if value is None else None,
+        "is_final": True,
     }
 
 

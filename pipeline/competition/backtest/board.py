@@ -4,7 +4,7 @@ The functions are those that make the board itself, so what comes out is what it
 who joins also moves what others are compared with, the ensembles that it enters, and what these add.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -114,20 +114,20 @@ def _changed_cycles(candidate: pd.DataFrame, before: pd.DataFrame, every: pd.Dat
     return own
 
 
-def _metrics_of(every: pd.DataFrame, board: BoardRows, contract: Contract) -> RowsOf:
-    """From some cycles' predictions to their metrics, as those of real models."""
+def _metrics_of(every: pd.DataFrame, board: BoardRows, contract: Contract, peers: pd.DataFrame | None = None) -> RowsOf:
+    """From some cycles' predictions, out of ``every``, to their metrics; beside ``peers`` where these are others."""
     played = _played(every)
 
     def metrics(rows: pd.DataFrame) -> pd.DataFrame:
         truth = _truth_of(rows, board)
-        earlier = every[every["cycle"].isin(cycles_before(_times(rows), played))]
         return compute_cycle_metrics(
             rows,
             truth,
             score_predictions(rows, truth, contract),
             contract,
-            earlier if Need.PREVIOUS in contract.needs else None,
-            _factors_of(rows, board) if Need.FACTORS in contract.needs else None,
+            _of_cycles(every, cycles_before(_times(rows), played)) if Need.PREVIOUS in contract.needs else None,
+            _of_cycles(board.factors, rows["cycle"].unique()) if Need.FACTORS in contract.needs else None,
+            None if peers is None else _of_cycles(peers, rows["cycle"].unique()),
         )
 
     return metrics
@@ -139,37 +139,19 @@ def _of_ensembles(
     """The metrics of ensembles, and of members beside them under the names that they are listed by."""
     cycles = np.union1d(every["cycle"].to_numpy(), board.ensemble_predictions["cycle"].to_numpy(dtype="datetime64[us]"))
     cycles = cycles[cycles >= since]
-    weighing, beside = WalkForward(real, contract), WalkForward(real, contract)
+    weighing, beside = WalkForward(real, contract), WalkForward(real, contract)  # each goes forward in time once
 
     def combined_of(rows: pd.DataFrame) -> pd.DataFrame:
         return compute_ensemble_predictions(rows, compute_weights(rows, weighing, contract), contract)
 
+    def members_of(rows: pd.DataFrame) -> pd.DataFrame:
+        return compute_member_metrics(rows, _truth_of(rows, board), beside, contract)
+
     combined = _updated(board.ensemble_predictions, cycles, combined_of, every)
-    played = _played(combined)
-
-    def metrics(rows: pd.DataFrame) -> pd.DataFrame:
-        truth = _truth_of(rows, board)
-        earlier = combined[combined["cycle"].isin(cycles_before(_times(rows), played))]
-        return compute_cycle_metrics(
-            rows,
-            truth,
-            score_predictions(rows, truth, contract),
-            contract,
-            earlier if Need.PREVIOUS in contract.needs else None,
-            _factors_of(rows, board) if Need.FACTORS in contract.needs else None,
-            every[every["cycle"].isin(rows["cycle"].unique())],
-        )
-
-    yield _updated(board.ensemble_metrics, cycles, metrics, combined)[METRIC_COLUMNS]
+    metrics_of = _metrics_of(combined, board, contract, every)
+    yield _updated(board.ensemble_metrics, cycles, metrics_of, combined)[METRIC_COLUMNS]
     listed = member_metrics(contract)
-    if not listed:
-        return
-    members = _updated(
-        board.member_metrics,
-        cycles,
-        lambda rows: compute_member_metrics(rows, _truth_of(rows, board), beside, contract),
-        every,
-    )
+    members = _updated(board.member_metrics, cycles, members_of, every) if listed else board.member_metrics
     for metric in listed:
         is_of = members["metric"] == metric.name.partition(BESIDE)[0]
         is_of &= members["ensemble"] == contract.ensemble_beside(metric.name).name
@@ -201,8 +183,8 @@ def _truth_of(rows: pd.DataFrame, board: BoardRows) -> pd.DataFrame:
     return board.truth[board.truth["target_time"].isin(rows["target_time"].unique())]
 
 
-def _factors_of(rows: pd.DataFrame, board: BoardRows) -> pd.DataFrame:
-    return board.factors[board.factors["cycle"].isin(rows["cycle"].unique())]
+def _of_cycles(rows: pd.DataFrame, cycles: Iterable[datetime]) -> pd.DataFrame:
+    return rows[rows["cycle"].isin(list(cycles))]
 
 
 def _played(predictions: pd.DataFrame) -> list[datetime]:

@@ -153,11 +153,7 @@ def backtest(predictions: pd.DataFrame, board: BoardRows, contract: Contract) ->
         raise BacktestError(_nothing_to_judge(model_id, cycles, withheld, board))
     counted = candidate[~candidate["cycle"].isin(withheld)]
     metrics = would_be_metrics(counted, board, contract)
-    known = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(metrics["known_at"].to_numpy()))]
-    as_of = known[-1]
-    moments = sorted({as_of, earlier_board(as_of, known) or as_of})
-    snapshots = RollingWindows(metrics, contract).at(moments)
-    ranked = compute_leaderboard(snapshots, [as_of], known, contract, RankEvidence(metrics, contract))
+    as_of, snapshots, ranked = _newest_board(metrics, contract)
     unresolved = len(cycles) - len(with_outcome)
     return Backtest(
         model_id,
@@ -168,9 +164,19 @@ def backtest(predictions: pd.DataFrame, board: BoardRows, contract: Contract) ->
         tuple(resolved),
         tuple(_notes(unresolved, withheld, resolved, as_of, candidate, board)),
         metrics,
-        snapshots[snapshots["as_of"] == as_of].reset_index(drop=True),
-        ranked.sort_values(["category", "position"], ignore_index=True),
+        snapshots,
+        ranked,
     )
+
+
+def _newest_board(metrics: pd.DataFrame, contract: Contract) -> tuple[datetime, pd.DataFrame, pd.DataFrame]:
+    """The last moment at which anything became known, and snapshots and leaderboard of then."""
+    known = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(metrics["known_at"].to_numpy()))]
+    as_of = known[-1]
+    snapshots = RollingWindows(metrics, contract).at([earlier_board(as_of, known) or as_of, as_of])
+    ranked = compute_leaderboard(snapshots, [as_of], known, contract, RankEvidence(metrics, contract))
+    of_then = snapshots[snapshots["as_of"] == as_of].reset_index(drop=True)
+    return as_of, of_then, ranked.sort_values(["category", "position"], ignore_index=True)
 
 
 def _model_of(predictions: pd.DataFrame) -> str:
