@@ -257,7 +257,8 @@ def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
 def test_small_blocks_give_the_same_rows(
     toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: ToyGraph
 ) -> None:
-    monkeypatch.setattr("pipeline.components.competition_tables._cycles_per_block", lambda cells: 7)
+    for module in ("competition_inputs", "competition_tables"):
+        monkeypatch.setattr(f"pipeline.components.{module}.fitting", lambda cells, arrays=0: 7)
     readings: list[int] = []
 
     def windows(metrics: pd.DataFrame, declared: Contract) -> RollingWindows:
