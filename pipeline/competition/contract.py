@@ -49,7 +49,9 @@ class Contract(Declaration):
     models: ModelsSpec = Field(default_factory=ModelsSpec)
     subjects: SubjectsSpec = Field(default_factory=SubjectsSpec)
     scoring: ScoringSpec
-    metrics: tuple[str, ...] = Field(min_length=1, description="Metrics to compute; only these are.")
+    metrics: tuple[str, ...] = Field(
+        min_length=1, description="Metrics to compute, by name or dotted path; only these are."
+    )
     windows: dict[Name, WindowSpec] = Field(min_length=1, description="Rolling windows by name.")
     leaderboard: LeaderboardSpec
     missing: MissingSpec = Field(default_factory=MissingSpec)

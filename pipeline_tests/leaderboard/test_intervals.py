@@ -1,6 +1,7 @@
 """Confidence intervals that allow for dependent cycles."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -268,3 +269,18 @@ def test_95_percent_of_intervals_of_a_weighted_key_over_nested_windows_hold_it(k
     value = sum(weight * x[-window:].mean(axis=0) for weight, window in zip(weights, windows, strict=True))
     result = weighted_interval([mean_influence(x)] * 3, weights, windows, value)
     assert 0.93 <= covered(result, 0.0) <= 0.97
+
+
+def test_what_is_not_smooth_has_no_interval_alone_or_as_a_part_of_a_key() -> None:
+    smooth = mean_influence(SERIES)
+    rough = replace(smooth, psi=np.zeros_like(smooth.psi), is_smooth=False)
+    both = combined_influence([smooth, rough], [0.5, 0.5])
+    assert (smooth.is_smooth, rough.is_smooth, both.is_smooth) == (True, False, False)
+    weighted = weighted_interval([smooth, rough], [0.5, 0.5], [60, 20], both.value)
+    for found in (interval(rough), interval(both), weighted):
+        assert found.method.tolist() == ["not_smooth"] * 4
+        assert np.isnan([found.se, found.low, found.high]).all()
+    assert interval(replace(rough, value=np.array([1.0, np.nan, 1.0, 1.0]))).method.tolist()[:2] == [
+        "not_smooth",
+        "undefined",
+    ]

@@ -230,7 +230,9 @@ def test_mmc_is_the_same_in_any_order_and_after_any_rising_transform(given_panel
     np.testing.assert_allclose(moved, found[:, models], rtol=0, atol=1e-9)
 
 
-series = st.lists(st.one_of(st.none(), st.floats(-0.5, 0.5)), min_size=1, max_size=12)
+series = st.lists(
+    st.one_of(st.none(), st.integers(-50, 50).map(lambda percent: percent / 100)), min_size=1, max_size=12
+)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +248,6 @@ def test_a_cycle_left_out_of_a_series_is_a_cycle_that_was_not_there(
     plain = np.array([NAN if value is None else value for value in values])[:, None]
     gap = np.insert(plain, place, NAN, axis=0)
     found, expected = metric.of_series(gap), metric.of_series(plain)
-    np.testing.assert_array_equal(found.influence.value, expected.influence.value)
+    np.testing.assert_allclose(found.influence.value, expected.influence.value, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(found.reason, expected.reason)
     np.testing.assert_array_equal(np.isfinite(found.influence.value), found.reason == 0)
