@@ -135,6 +135,7 @@ def _predictions(size: Size, cycles: list[datetime], signals: Floats, present: B
             "deadline": moments[cycle],
             "received_at": moments[cycle],
             "is_late": False,
+            "is_imputed": False,
         },
         copy=False,
     )
