@@ -56,7 +56,7 @@ def contract(**changes: object) -> Contract:
 
 def metric_names() -> list[str]:
     """Every built-in metric that applies, those of cycles first."""
-    known = {name: METRICS.get(name) for name in METRICS.available()}
+    known = {metric.name: metric for metric in METRICS if metric.of_members is None}
     return sorted(known, key=lambda name: (known[name].pool is Pool.SERIES, name))
 
 

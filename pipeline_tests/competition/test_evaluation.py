@@ -6,13 +6,13 @@ import pytest
 
 from pipeline.competition import evaluation
 from pipeline.competition.evaluation import evaluate, parts
-from pipeline.competition.metrics import METRICS, Pool
+from pipeline.competition.metrics import METRICS
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages import compute_cycle_metrics, score_predictions
 from pipeline.settings import settings
 from pipeline_tests.competition.contests import contract, random_contest, random_panel
 
-ALL = [metric for name in METRICS.available() if (metric := METRICS.get(name)).pool is not Pool.SERIES]
+ALL = [metric for metric in METRICS if metric.of_panel is not None]
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])

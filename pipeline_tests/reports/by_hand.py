@@ -166,7 +166,6 @@ def _snapshot(as_of: datetime, model: str, key: str, value: float | None) -> dic
         "value": value,
         "n": 0 if value is None else 12,
         "n_imputed": 0,
-        "is_final": True,
         "n_scored": 0 if value is None else 96,
         "cycles_absent": 0,
         "ci_low": None if value is None else value - 0.01,

@@ -125,6 +125,8 @@ class WalkForward:
                 section = Section(cycles[at], int(horizons[at]), subjects, signals[at][candidates])
                 track = record.track(candidates, ensemble, strategy, section)
                 weighing = weigh(strategy, track, members, ensemble.terms, leave_out=leave_out)
+                if (failed := record.failed_filter(ensemble)) is not None:
+                    weighing = replace(weighing, fallback=np.full(len(candidates), failed, dtype=object))
                 yield WeighedSection(ensemble, int(at), candidates, members, track.n, weighing)
 
 
@@ -168,6 +170,7 @@ class Record:
         self.key = (deadline, horizon)
         self._names = models.to_numpy()
         self._contract = contract
+        self._failed: dict[str, str] = {}
         self._overall = known.get(OVERALL)
         self._known = known.get(f"horizon={horizon}", self._overall)
         self._moment = self._at_deadline(self._known)
@@ -228,7 +231,13 @@ class Record:
         if isinstance(ensemble.filter, str):
             let_in, over = filter_of(ensemble.filter), self._over_window(models, ensemble)
             rows = [{name: float(values[at]) for name, values in over.items()} for at in range(len(models))]
-            return np.array([bool(let_in(self._names[at], row)) for at, row in zip(models, rows, strict=True)], bool)
+            try:
+                return np.array(
+                    [bool(let_in(self._names[at], row)) for at, row in zip(models, rows, strict=True)], dtype=bool
+                )
+            except Exception as error:  # an operator's code may raise anything; the board goes on and says so
+                self._failed[ensemble.name] = f"error: {type(error).__name__}: {error}"
+                return np.ones(len(models), dtype=bool)
         admitted = np.ones(len(models), dtype=bool)
         for name, threshold in ensemble.conditions.min_metric.items():
             value = self._metric(name, models, ensemble)
@@ -236,6 +245,10 @@ class Record:
         if ensemble.conditions.min_coverage is not None:
             admitted &= self._metric(COVERAGE.name, models, ensemble) >= ensemble.conditions.min_coverage
         return admitted
+
+    def failed_filter(self, ensemble: EnsembleConfig) -> str | None:
+        """Why everybody was let in although a function was to decide; None where it did."""
+        return self._failed.get(ensemble.name)
 
     def _positions(self, models: Ints) -> Floats:
         """Places of models on the board as known at the deadline, infinite for who is not ranked."""

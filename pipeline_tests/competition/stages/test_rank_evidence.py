@@ -35,6 +35,7 @@ def metrics(ic: np.ndarray, known_after: timedelta = timedelta(days=7), models: 
         "cycle": [cycle(int(one)) for one in number],
         "category": "overall",
         "known_at": [cycle(int(one)) + known_after for one in number],
+        "is_imputed": False,
         "n": 10,
         "reason": None,
     }
