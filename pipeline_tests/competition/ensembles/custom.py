@@ -68,4 +68,9 @@ def skilled(model_id: str, metrics: dict[str, float]) -> bool:
     return metrics["ic"] > 0
 
 
+def mistaken(model_id: str, metrics: dict[str, float]) -> bool:
+    """A filter that asks for what is not there."""
+    return metrics["no_such"] > 0
+
+
 NOT_A_STRATEGY = 0.5

@@ -320,6 +320,12 @@ class TestCustom:
         assert first[2]["m0"] == []
         assert any(not math.isnan(of_model["ic"]) for of_model in last[0].values())
 
+    def test_a_filter_that_fails_lets_everybody_in_and_says_so(self) -> None:
+        played = self.played(filter=f"{CUSTOM}.mistaken", strategy="equal_weight")
+        assert set(played.weights["fallback"]) == {"error: KeyError: 'no_such'"}
+        everybody = self.played(strategy="equal_weight").weights
+        pd.testing.assert_frame_equal(played.weights.drop(columns="fallback"), everybody.drop(columns="fallback"))
+
     def test_a_function_filters_by_name_and_by_record(self) -> None:
         assert "m3" not in set(self.played(filter=f"{CUSTOM}.not_the_last").weights["model_id"])
         played = self.played(filter=f"{CUSTOM}.skilled", strategy="equal_weight")
