@@ -19,7 +19,7 @@ BOARD = "bench"
 START = datetime(1980, 1, 4)
 WEEK = timedelta(days=7)
 N_FACTORS = 3
-_MEMORY = "1GB"
+_MEMORY = "512MB"
 _CELLS_AT_ONCE = 1_000_000
 
 

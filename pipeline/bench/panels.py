@@ -63,12 +63,12 @@ def _pass(store: Store, declared: Contract, cycles: list[datetime]) -> Pass:
     began, began_cpu = time.perf_counter(), time.process_time()
     store.connection.execute(compose(_SCAN, table=PREDICTIONS)).fetchall()
     scanned, scanned_cpu = time.perf_counter(), time.process_time()
-    reading, asked, of_cycles = 0.0, scanned, []
+    reading, asked, bases = 0.0, scanned, []
     for found in _inputs(store, declared, cycles):
         reading += time.perf_counter() - asked
-        of_cycles.append(found.metrics(declared))
+        bases.append(_bases(declared, found.metrics(declared)))
         asked = time.perf_counter()
-    _series(declared, of_cycles)
+    _series(declared, bases)
     return Pass(
         scan=scanned - began,
         total=time.perf_counter() - scanned,
@@ -84,12 +84,20 @@ def _inputs(store: Store, declared: Contract, cycles: list[datetime]) -> Iterato
         yield inputs_of_metrics(store, declared, cycles[start : start + at_once])
 
 
-def _series(declared: Contract, of_cycles: list[pd.DataFrame]) -> None:
+def _bases(declared: Contract, computed: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What metrics of series are computed from: values by cycle and model, of each metric that is one's base."""
+    return {
+        str(base): rows.pivot(index="cycle", columns="model_id", values="value")
+        for base, rows in computed.groupby("metric")
+        if base in {declared.metric(name).series_of for name in declared.metrics}
+    }
+
+
+def _series(declared: Contract, bases: list[dict[str, pd.DataFrame]]) -> None:
     """Metrics of each model's whole series, as a window has them."""
     for metric in map(declared.metric, declared.metrics):
-        if metric.of_series is not None:
-            rows = pd.concat([found[found["metric"] == metric.series_of] for found in of_cycles])
-            metric.of_series(rows.pivot(index="cycle", columns="model_id", values="value").to_numpy())
+        if metric.of_series is not None and metric.series_of is not None:
+            metric.of_series(pd.concat([of_block[metric.series_of] for of_block in bases]).to_numpy())
 
 
 def cycles_of_store(store: Store) -> list[datetime]:
