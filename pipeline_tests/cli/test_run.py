@@ -20,14 +20,16 @@ import pipeline.cli.run
 import pipeline.definitions
 from pipeline.competition import Contract
 from pipeline.components.competition import competition_definitions
-from pipeline.tables import COMPETITION_TABLES
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES
 from pipeline.warehouse import WarehouseDamagedError, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.resource import Warehouse
 from pipeline_tests import toy_contest
 from pipeline_tests.cli.command import Outcome, error, podium
 from pipeline_tests.warehouse import processes
 
-ASSETS = [f"toy/{name}" for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES))]
+ASSETS = [
+    f"toy/{name}" for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES))
+]
 DOTTED_PATHS = json.dumps(["pipeline", "pipeline_tests"])
 """Packages that declarations of toy contests name."""
 
