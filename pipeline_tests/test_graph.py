@@ -246,7 +246,8 @@ def test_the_readme_shows_the_numbers_of_the_bundled_competition(sp500: list[dg.
     with open_published(settings().published_dir) as connection:
         rows = connection.execute(
             "SELECT title, value, value / se FROM marts.model_stats WHERE competition = 'sp500' "
-            "AND window_name = 'all' AND metric = 'ic' AND model_id NOT LIKE '__ensemble%' ORDER BY value DESC NULLS LAST"
+            "AND window_name = 'all' AND metric = 'ic' AND model_id NOT LIKE '__ensemble%' "
+            "ORDER BY value DESC NULLS LAST"
         ).fetchall()
     assert table == [
         (title, f"{ic:+.3f}", f"{t:.1f}") if ic is not None else (title, "NULL", "") for title, ic, t in rows
