@@ -1,12 +1,12 @@
 """Checks and lands one file in a process of its own, and says how long it took and how much memory: ``python -m``."""
 
 import json
-import resource
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.bench.apart import peak_megabytes
 from pipeline.competition import Contract
 from pipeline.components.inbox import folders
 from pipeline.components.inbox_tables import StoreKnown
@@ -33,9 +33,8 @@ def main(inbox: Path, what: str) -> dict[str, float | str]:
             assert landed is not None
             (verdict,) = landed.verdicts
         seconds = time.monotonic() - start
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     said = {"rows": verdict.n_rows, "accepted": verdict.n_accepted, "status": verdict.status}
-    return said | {"seconds": seconds, "megabytes": megabytes}
+    return said | {"seconds": seconds, "megabytes": peak_megabytes()}
 
 
 if __name__ == "__main__":
