@@ -22,8 +22,8 @@ def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[
 def peak_megabytes() -> float:
     """The most memory in MB that this process had resident so far.
 
-    Linux counts the parent's memory into ``ru_maxrss`` of a process that it started, so the kernel's own high-water mark
-    of this program is read where there is one.
+    Linux counts the parent's memory into ``ru_maxrss`` of a process that it started, so the kernel's high-water mark
+    of this program's own memory is read where there is one.
     """
     status = Path("/proc/self/status")
     if status.exists():
