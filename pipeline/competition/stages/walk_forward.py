@@ -259,7 +259,7 @@ class Record:
     @cached_property
     def _board(self) -> Floats | None:
         """Places on the board of all models of the history."""
-        moment = self._at_deadline(self._overall)
+        moment = self._moment if self._overall is self._known else self._at_deadline(self._overall)
         if moment is None or self._overall is None:
             return None
         keys = ranking_keys(self._contract)
