@@ -1,7 +1,7 @@
 """Ensembles of a contest: their weights, their predictions, and the metrics of their members beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -191,7 +191,7 @@ def _primary(panel: Panel, contract: Contract) -> SectionMetric:
     """The contest's primary metric of a panel that is not scored yet."""
     metric = contract.metric(contract.scoring.primary)
     if metric.pool is Pool.TASKS:
-        panel = replace(panel, scores=RULES.get(contract.scoring.rule).function(panel).value)
+        panel = panel.with_scores(RULES.get(contract.scoring.rule).function(panel).value)
     return metric.over_panel(panel)
 
 
