@@ -140,7 +140,7 @@ class _Submitted:
         rows = predictions[~predictions["is_late"].astype(bool) & ~predictions["is_imputed"].astype(bool)]
         if rows.empty:
             return None
-        axes = Axes.of(rows, rows)
+        axes = Axes.of(rows)
         deadlines = rows.groupby(["cycle", "horizon"])["deadline"].max().reindex(axes.sections)
         return cls(rows, axes, axes.cube(rows, "value"), deadlines.to_numpy())
 
