@@ -29,7 +29,7 @@ from pipeline.competition.declaration import (
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.ensembles.config import Normalize
-from pipeline.competition.metrics import BESIDE, METRICS, Metric, Need
+from pipeline.competition.metrics import METRICS, Metric, Need, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.competition.validation import problems_of
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
@@ -105,7 +105,7 @@ class Contract(Declaration):
 
     def metric(self, name: str) -> Metric:
         """The metric of that name, built in or custom; one named by its dotted path is called so in every table."""
-        found = METRICS.get(name.partition(BESIDE)[0])
+        found = METRICS.get(base_and_ensemble(name)[0])
         return found if found.name == name else replace(found, name=name)
 
     @property
@@ -121,9 +121,9 @@ class Contract(Declaration):
         ValueError
             If there is none.
         """
-        _, beside, name = metric.partition(BESIDE)
+        _, name = base_and_ensemble(metric)
         for ensemble in self.active_ensembles:
-            if not beside or name == ensemble.name:
+            if name in (None, ensemble.name):
                 return ensemble
         known = ", ".join(ensemble.name for ensemble in self.active_ensembles) or "none"
         raise ValueError(f"metric {metric!r} needs an ensemble to be computed against; declared and enabled: {known}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.competition.declaration import INBOX
 from pipeline.competition.durations import format_duration
 from pipeline.competition.ensembles import EnsembleConfig, filter_of, strategy_of
-from pipeline.competition.metrics import BESIDE, Pool
+from pipeline.competition.metrics import BESIDE, Pool, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
@@ -76,7 +76,7 @@ def _ensemble_problems(contract: "Contract") -> list[str]:
         try:
             if contract.metric(name).of_members is not None:
                 contract.ensemble_beside(name)
-            elif BESIDE in name:
+            elif base_and_ensemble(name)[1] is not None:
                 problems.append(f"metric {name!r}: only metrics of members have an {BESIDE}; leave it out")
         except ValueError as error:
             problems.append(str(error))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.competition import Contract
 from pipeline.competition.labels import labels
-from pipeline.competition.metrics import BESIDE, Need
+from pipeline.competition.metrics import Need, base_and_ensemble
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import compute_cycle_metrics, earlier_board, member_metrics
 from pipeline.tables import (
@@ -114,7 +114,7 @@ def _listed(beside: pd.DataFrame, contract: Contract, listed: str) -> pd.DataFra
     """A listed metric of members beside its ensemble, under the name that it is listed by."""
     rows = beside[
         (beside["ensemble"] == contract.ensemble_beside(listed).name)
-        & (beside["metric"] == listed.partition(BESIDE)[0])
+        & (beside["metric"] == base_and_ensemble(listed)[0])
     ]
     return rows.drop(columns="ensemble").assign(metric=pd.Categorical([listed] * len(rows)))
 

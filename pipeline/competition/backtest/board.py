@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import BESIDE, Need
+from pipeline.competition.metrics import Need, base_and_ensemble
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
     WalkForward,
@@ -153,7 +153,7 @@ def _of_ensembles(
     listed = member_metrics(contract)
     members = _updated(board.member_metrics, cycles, members_of, every) if listed else board.member_metrics
     for metric in listed:
-        is_of = members["metric"] == metric.name.partition(BESIDE)[0]
+        is_of = members["metric"] == base_and_ensemble(metric.name)[0]
         is_of &= members["ensemble"] == contract.ensemble_beside(metric.name).name
         yield members.loc[is_of, METRIC_COLUMNS].assign(metric=metric.name)
 

@@ -12,6 +12,7 @@ from pipeline.competition.metrics.metric import (
     Pool,
     SectionMetric,
     SeriesMetric,
+    base_and_ensemble,
 )
 from pipeline.competition.metrics.neutral import feature_neutral_correlation
 from pipeline.competition.metrics.numerai import mmc, numerai_correlation
@@ -37,6 +38,7 @@ __all__ = [
     "SectionMetric",
     "SeriesMetric",
     "additive_drawdown",
+    "base_and_ensemble",
     "contribution",
     "coverage",
     "ensemble_correlation",

@@ -16,7 +16,9 @@ _Section = tuple[np.datetime64, int]
 """Cycle and horizon."""
 
 
-def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFunction, name: str = "") -> EnsemblePanel:
+def ensemble_of_rows(
+    panel: Panel, context: MetricsContext, primary: PanelFunction, name: str | None = None
+) -> EnsemblePanel:
     """The ensemble of a context: the mean of its members' ranks by its weights, and the same without each member.
 
     A row of an ensemble may carry the weights of its cross-section, ``weights`` (or ``meta["weights"]``) by model; all
@@ -30,7 +32,7 @@ def ensemble_of_rows(panel: Panel, context: MetricsContext, primary: PanelFuncti
     context : MetricsContext
     primary : function
         The contest's primary metric of a panel; more must be better.
-    name : str
+    name : str or None
         Which of ``context.ensemble_predictions``; the first without it.
 
     Raises

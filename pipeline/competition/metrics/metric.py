@@ -18,6 +18,12 @@ BESIDE = "@"
 """Between the name of a metric of members and the ensemble that it is computed against: contribution@top5."""
 
 
+def base_and_ensemble(name: str) -> tuple[str, str | None]:
+    """What a listed name is made of: contribution and top5 of ``contribution@top5``, ic and None of ``ic``."""
+    base, beside, ensemble = name.partition(BESIDE)
+    return base, ensemble if beside else None
+
+
 class Pool(StrEnum):
     """How the values of cycles make the value of a window."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from pipeline.competition.metrics.beside_rows import ensemble_of_rows
 from pipeline.competition.metrics.context import MetricsContext, Rows
 from pipeline.competition.metrics.guard import safely, safely_beside, safely_over_series
-from pipeline.competition.metrics.metric import BESIDE, Metric, PanelFunction, Pool, SectionMetric
+from pipeline.competition.metrics.metric import Metric, PanelFunction, Pool, SectionMetric, base_and_ensemble
 from pipeline.competition.metrics.pooling import pool_horizons
 from pipeline.competition.metrics.rows import RowForm, RowFunction, panel_of_rows
 from pipeline.competition.panel import Panel
@@ -113,7 +113,7 @@ class MetricsRegistry(Registry[Metric]):
         self, *, metrics: Sequence[str], predictions: Rows, scores: Rows, context: MetricsContext
     ) -> dict[str, Measured]:
         """The same as :meth:`compute`, with what each value rests on and why there is none."""
-        wanted = {name: replace(self.get(name.partition(BESIDE)[0]), name=name) for name in metrics}
+        wanted = {name: replace(self.get(base_and_ensemble(name)[0]), name=name) for name in metrics}
         row_forms = {name: metric.of_panel for name, metric in wanted.items() if isinstance(metric.of_panel, RowForm)}
         found = {}
         for name, row_form in row_forms.items():
@@ -162,7 +162,7 @@ class _Window:
         cycles = self._panel.cycles
         start = np.flatnonzero(np.r_[True, cycles[1:] != cycles[:-1]])
         model = self._panel.models == self._model
-        sections = self._sections(self._panel, base, metric.name.partition(BESIDE)[2])
+        sections = self._sections(self._panel, base, base_and_ensemble(metric.name)[1])
         over = {name: array[:, model] for name, array in pool_horizons(base, sections, start).items()}
         if metric.pool is Pool.SERIES:
             found = safely_over_series(metric, over["value"])
@@ -177,7 +177,7 @@ class _Window:
             reason = int(over["reason"][played][-1])
         return _measured(float(influence.value[0]), int(n), reason)
 
-    def _sections(self, panel: Panel, metric: Metric, ensemble: str) -> SectionMetric:
+    def _sections(self, panel: Panel, metric: Metric, ensemble: str | None) -> SectionMetric:
         """A metric of every cross-section, beside an ensemble where it is one of members."""
         if metric.of_members is None:
             return safely(metric, panel)

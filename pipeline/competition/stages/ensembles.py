@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.contract import Contract
 from pipeline.competition.ensembles import EnsembleConfig, Weighing, combine, normalized
-from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, safely_beside
+from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, base_and_ensemble, safely_beside
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, LastKnown, State
@@ -109,7 +109,7 @@ def compute_member_metrics(
     deadlines = submitted.deadlines
     wanted: dict[str, set[str]] = {}
     for metric in member_metrics(contract):
-        wanted.setdefault(contract.ensemble_beside(metric.name).name, set()).add(metric.name.partition("@")[0])
+        wanted.setdefault(contract.ensemble_beside(metric.name).name, set()).add(base_and_ensemble(metric.name)[0])
     frames = []
     ensembles = [one for one in contract.active_ensembles if one.name in wanted]
     sections = list(walk.weigh(block.axes, block.signals, deadlines, ensembles, leave_out=True))
