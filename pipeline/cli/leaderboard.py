@@ -10,6 +10,7 @@ from rich.text import Text
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
+from pipeline.competition.categories import OVERALL
 from pipeline.reports.queries import Board, BoardRow, KeyValue, board
 
 
@@ -18,6 +19,9 @@ def leaderboard(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The board as it stood then: a date (its end, UTC) or a time.")
     ] = None,
+    category: Annotated[
+        str, typer.Option("--category", help="A part of the contest that has a board, such as horizon=2.")
+    ] = OVERALL,
     include_ensembles: Annotated[bool, typer.Option("--include-ensembles", help="List virtual models too.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -25,7 +29,7 @@ def leaderboard(
     """Print a leaderboard from the published file."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
     with published() as connection:
-        found = board(connection, name, moment, include_ensembles=include_ensembles)
+        found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
@@ -65,7 +69,8 @@ def print_board(found: Board, limit: int | None = None) -> None:
     with the first one's interval, coverage and n; a narrow terminal gets those that matter most. The rank of a virtual
     model, in parentheses, is its rank among all models.
     """
-    title = Text(f"{found.title}\nranked by {found.rank_by}, as of {day(found.as_of)}{_worth(found)}")
+    of = "" if found.category == OVERALL else f", {found.category}"
+    title = Text(f"{found.title}{of}\nranked by {found.rank_by}, as of {day(found.as_of)}{_worth(found)}")
     rows = found.rows[:limit]
     cells = [_cells(found, row) for row in rows]
     columns = [

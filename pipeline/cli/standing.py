@@ -12,7 +12,7 @@ from pipeline.cli.candidate import Candidate
 from pipeline.cli.check import print_verdict, verdict_record
 from pipeline.cli.output import MISSING, Column, counted, day, percent, print_table, signed
 from pipeline.competition.backtest import Backtest
-from pipeline.competition.stages.cycle_metrics import OVERALL
+from pipeline.competition.categories import OVERALL
 
 _STANDING = (
     *("position", "rank", "rank_with_ensembles", "rank_change", "rank_lo", "rank_hi", "tie_group"),

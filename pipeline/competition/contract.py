@@ -10,8 +10,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.competition.categories import OVERALL, By, divided_by
 from pipeline.competition.declaration import (
     INBOX,
+    CategorySpec,
     Declaration,
     FactorsSpec,
     LeaderboardSpec,
@@ -29,7 +31,7 @@ from pipeline.competition.declaration import (
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.ensembles.config import Normalize
-from pipeline.competition.metrics import METRICS, Metric, Need, base_and_ensemble
+from pipeline.competition.metrics import METRICS, Metric, Need, Pool, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.competition.validation import problems_of
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
@@ -62,6 +64,11 @@ class Contract(Declaration):
         default=(), description="Virtual models made of the real ones, weighed by what was known at each deadline."
     )
     leaderboard: LeaderboardSpec
+    categories: tuple[CategorySpec, ...] = Field(
+        default=(),
+        description="Parts that have boards of their own beside the whole: horizon, subject.",
+        examples=[["horizon", {"by": "subject", "rank_by": "anchor.score"}]],
+    )
     missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
         default=None,
@@ -143,18 +150,48 @@ class Contract(Declaration):
         """What the listed metrics read of a panel besides signals, outcomes and scores."""
         return frozenset[Need]().union(*(self.metric(name).needs for name in self.metrics))
 
-    def rank_by(self) -> RankBy:
-        """What the board is ranked by, for the kernel.
+    def divided(self, by: By) -> CategorySpec | None:
+        """The declaration of the parts divided so; None when there are none."""
+        return next((one for one in self.categories if one.by is by), None)
+
+    def board(self, category: str = OVERALL) -> LeaderboardSpec:
+        """What a category's board is ranked by, and who is eligible there."""
+        by = divided_by(category)
+        spec = None if by is None else self.divided(by)
+        return self.leaderboard if spec is None else spec.board(self.leaderboard)
+
+    @property
+    def boards(self) -> tuple[LeaderboardSpec, ...]:
+        """What any board of the contest is ranked by: that of the whole, and of its parts."""
+        return (self.leaderboard, *(one.board(self.leaderboard) for one in self.categories))
+
+    def keeps_history(self, category: str) -> bool:
+        """Whether a category's boards of past moments are kept; else the newest alone is."""
+        by = divided_by(category)
+        spec = None if by is None else self.divided(by)
+        return by is None or (spec is not None and spec.history)
+
+    def metrics_in(self, category: str) -> tuple[str, ...]:
+        """The listed metrics that a category has."""
+        if divided_by(category) is not By.SUBJECT:
+            return self.metrics
+        return tuple(name for name in self.metrics if self.base(name).pool is Pool.TASKS)
+
+    def base(self, name: str) -> Metric:
+        """The metric of single cycles that a metric rests on: itself, or what its series is of."""
+        metric = self.metric(name)
+        return metric if metric.series_of is None else self.metric(metric.series_of)
+
+    def rank_by(self, category: str = OVERALL) -> RankBy:
+        """What a category's board is ranked by, for the kernel.
 
         Raises
         ------
         ValueError
             If a key has no direction, a key is listed twice, or weights mix directions.
         """
-        board = self.leaderboard
-        keys = {
-            key: RankingKey(key, self.direction(key.partition(".")[2])) for key in (*board.weights, *board.tie_breakers)
-        }
+        board = self.board(category)
+        keys = {key: RankingKey(key, self.direction(key.partition(".")[2])) for key in board.keys}
         primary: RankingKey | WeightedKey
         if isinstance(board.rank_by, str):
             primary = keys[board.rank_by]

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.competition.categories import By
 from pipeline.competition.durations import Duration, format_duration
 from pipeline.tables import ALL_TABLES
 
@@ -258,3 +259,35 @@ class LeaderboardSpec(Declaration):
     def weights(self) -> dict[str, float]:
         """``rank_by`` as weights; a single key has weight 1."""
         return {self.rank_by: 1.0} if isinstance(self.rank_by, str) else dict(self.rank_by)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every column that the board is ranked by, each once, those of the primary key first."""
+        return tuple(dict.fromkeys([*self.weights, *self.tie_breakers]))
+
+
+class CategorySpec(Declaration):
+    """Boards of parts of the contest: one for each horizon, or one for each subject."""
+
+    by: By = Field(description="horizon or subject.")
+    rank_by: str | dict[str, float] | None = Field(
+        default=None, description="As in leaderboard; by default what the whole board is ranked by."
+    )
+    tie_breakers: tuple[str, ...] | None = Field(
+        default=None, description="As in leaderboard; by default its own, none where rank_by is given here."
+    )
+    history: bool = Field(
+        default=False, description="Keep the board of every past moment, as the whole board's; else the newest only."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, declared: object) -> object:
+        return {"by": declared} if isinstance(declared, str) else declared
+
+    def board(self, whole: LeaderboardSpec) -> LeaderboardSpec:
+        """What the parts' boards are ranked by, and who is eligible there."""
+        if self.rank_by is None:
+            tie_breakers = whole.tie_breakers if self.tie_breakers is None else self.tie_breakers
+            return whole.model_copy(update={"tie_breakers": tie_breakers})
+        return whole.model_copy(update={"rank_by": self.rank_by, "tie_breakers": self.tie_breakers or ()})

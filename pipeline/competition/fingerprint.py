@@ -35,7 +35,10 @@ class _Stage:
 
 _SCORES: dict[str, Any] = {"predictions": {"output_type"}, "scoring": {"rule"}} | _OF_PANEL
 _WINDOWS: dict[str, Any] = {"windows": True, "missing": True}
-_WEIGHING: dict[str, Any] = _WINDOWS | {"ensembles": True, "metrics": True, "leaderboard": True, "scoring": True}
+_CATEGORIES: dict[str, Any] = {"categories": {"__all__": {"by"}}}
+_WEIGHING: dict[str, Any] = (
+    _WINDOWS | _CATEGORIES | {"ensembles": True, "metrics": True, "leaderboard": True, "scoring": True}
+)
 _PREDICTIONS_SOURCE = {"predictions": {"source"}}
 _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"
@@ -49,15 +52,21 @@ _STAGES = {
     "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage(_SCORES, (_PURE,)),
-    "cycle_metrics": _Stage({"metrics": True} | _OF_PANEL, (_PURE,)),
+    "cycle_metrics": _Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
     "ensemble_weights": _Stage(_WEIGHING, (_PURE, _KERNEL)),
     "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}, "predictions": {"output_type"}}, (_PURE,)),
     "ensemble_scores": _Stage(_SCORES, (_PURE,)),
-    "ensemble_metrics": _Stage({"metrics": True} | _OF_PANEL, (_PURE,)),
+    "ensemble_metrics": _Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
     "member_metrics": _Stage(_WEIGHING | _OF_PANEL, (_PURE, _KERNEL)),
-    "snapshots": _Stage(_WINDOWS | {"metrics": True, "ensembles": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
+    "snapshots": _Stage(
+        _WINDOWS
+        | {"metrics": True, "ensembles": True, "scoring": {"rule"}, "categories": {"__all__": {"by", "history"}}},
+        (_PURE, _KERNEL),
+    ),
     # A changed window changes the snapshots that the boards read, or none of theirs.
-    "leaderboard": _Stage({"leaderboard": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)),
+    "leaderboard": _Stage(
+        {"leaderboard": True, "categories": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)
+    ),
 }
 
 
@@ -92,7 +101,7 @@ def _declared(stage: str, contract: Contract) -> dict[str, Any]:
 
 def _custom_modules(stage: str, contract: Contract) -> list[str]:
     """Modules of the rule and metrics that a stage calls, or takes the direction of, named by dotted path."""
-    keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers)
+    keys = [key for board in contract.boards for key in board.keys]
     rule = contract.scoring.rule
     ensembles = [name for one in contract.ensembles for name in (one.strategy, one.filter) if isinstance(name, str)]
     called = {

@@ -94,6 +94,16 @@ class Panel:
         arrays = {name: array[sections] for name in per_section if (array := getattr(self, name)) is not None}
         return replace(self, **arrays, peers=None if self.peers is None else self.peers.part(sections))
 
+    def of_subject(self, place: int) -> "Panel":
+        """One subject as a panel of its own, whose models are compared with nobody; its scores are those it has."""
+        one = slice(place, place + 1)
+        per_subject = ("signals", "scores", "previous")
+        arrays = {name: array[:, :, one] for name in per_subject if (array := getattr(self, name)) is not None}
+        factors = None if self.factors is None else self.factors[:, one]
+        return replace(
+            self, **arrays, subjects=self.subjects[one], outcomes=self.outcomes[:, one], factors=factors, peers=None
+        )
+
     def with_scores(self, scores: Floats) -> "Panel":
         """The same panel with these scores; ranks and pairs that are known already stay known."""
         scored = replace(self, scores=scores)

@@ -5,9 +5,10 @@ What one part must hold by itself is in :mod:`pipeline.competition.declaration`.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.competition.declaration import INBOX
+from pipeline.competition.declaration import INBOX, LeaderboardSpec
 from pipeline.competition.durations import format_duration
 from pipeline.competition.ensembles import EnsembleConfig, filter_of, strategy_of
 from pipeline.competition.metrics import BESIDE, Pool, base_and_ensemble
@@ -24,6 +25,7 @@ def problems_of(contract: "Contract") -> list[str]:
     return _unknown_names(contract) or [
         *_metric_problems(contract),
         *_key_problems(contract),
+        *_category_problems(contract),
         *_file_problems(contract),
         *_ensemble_problems(contract),
     ]
@@ -92,7 +94,7 @@ def _weighing_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterat
     elif primary in contract.metrics and contract.direction(primary) is Direction.ASC and not strategy.for_losses:
         yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary!r} is a loss"
     conditions = ensemble.conditions
-    keys = (*contract.leaderboard.weights, *contract.leaderboard.tie_breakers) if conditions.top_n else ()
+    keys = contract.leaderboard.keys if conditions.top_n else ()
     of_keys = [key.partition(".")[2] for key in keys]
     for name in dict.fromkeys([*conditions.min_metric, *of_keys]):
         if name not in contract.metrics:
@@ -143,23 +145,51 @@ def _first_file_decides(contract: "Contract") -> bool:
 
 
 def _key_problems(contract: "Contract") -> list[str]:
-    board = contract.leaderboard
+    return _board_problems(contract, contract.leaderboard, "leaderboard", contract.rank_by)
+
+
+def _category_problems(contract: "Contract") -> list[str]:
+    """Parts of the contest that are declared twice, or whose boards cannot be ranked."""
+    listed = [str(one.by) for one in contract.categories]
+    if len(set(listed)) < len(listed):
+        return [f"categories names one twice ({', '.join(listed)}); list each once"]
     problems = []
-    for key in (*board.weights, *board.tie_breakers):
+    for one in contract.categories:
+        name, of = f"categories: {one.by}", one.by.category("any")
+        board, have = contract.board(of), contract.metrics_in(of)
+        compare = [
+            key for key in board.keys if (metric := key.partition(".")[2]) in contract.metrics and metric not in have
+        ]
+        if compare:
+            single = ", ".join(have) or "none; add score or hit_rate to metrics"
+            problems.append(
+                f"{name} is ranked by {', '.join(compare)}, which compares subjects with each other; give its own "
+                f"rank_by of a metric of single predictions, among metrics: {single}"
+            )
+        elif board != contract.leaderboard:
+            problems += _board_problems(contract, board, name, partial(contract.rank_by, of))
+    return problems
+
+
+def _board_problems(
+    contract: "Contract", board: LeaderboardSpec, name: str, rank_by: Callable[[], object]
+) -> list[str]:
+    problems = []
+    for key in board.keys:
         window, _, metric = key.partition(".")
         if window not in contract.windows:
-            problems.append(f"leaderboard key {key!r}: unknown window {window!r}; known: {', '.join(contract.windows)}")
+            problems.append(f"{name} key {key!r}: unknown window {window!r}; known: {', '.join(contract.windows)}")
         if metric not in contract.metrics:
-            problems.append(f"leaderboard key {key!r}: metric {metric!r} is not among: {', '.join(contract.metrics)}")
+            problems.append(f"{name} key {key!r}: metric {metric!r} is not among: {', '.join(contract.metrics)}")
         elif not contract.metric(metric).ranks:
             ranking = ", ".join(name for name in contract.metrics if contract.metric(name).ranks)
             problems.append(
-                f"leaderboard key {key!r}: {metric!r} leaps where there is little of what it divides by, so no board "
+                f"{name} key {key!r}: {metric!r} leaps where there is little of what it divides by, so no board "
                 f"is ranked by it; rank by one of: {ranking}"
             )
     if not problems:
         try:
-            contract.rank_by()
+            rank_by()
         except ValueError as error:
-            problems.append(f"leaderboard: {error}")
+            problems.append(f"{name}: {error}")
     return problems

@@ -30,6 +30,7 @@ from pipeline.components.readings import (
     inputs_of_metrics,
     known_metrics,
     known_times,
+    misplaced_categories,
     predictions_and_truth,
     times,
     with_snapshots,
@@ -223,13 +224,14 @@ _READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
 def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute the windows of every moment from the earliest that new metrics touch."""
 
-    @cache  # one reading for all blocks
-    def windows() -> RollingWindows:
-        return RollingWindows(known_metrics(store, contract, config.last, virtual=True), contract)
-
     @cache
     def moments() -> frozenset[datetime]:
         return frozenset(known_times(store, contract))
+
+    @cache  # one reading for all blocks
+    def windows() -> RollingWindows:
+        metrics = known_metrics(store, contract, config.last, virtual=True)
+        return RollingWindows(metrics, contract, max(moments(), default=None))
 
     def rows_of(as_ofs: list[datetime]) -> pd.DataFrame:
         # One that was asked for because nothing became known then any more has no rows.
@@ -238,8 +240,16 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
     def moments_per_block(_: Sequence[datetime]) -> int:
         return blocks.fitting(len(contract.windows) * len(contract.metrics) * windows().n_models)
 
-    code = stage_code("snapshots", contract)
-    return recompute(store, SNAPSHOTS, contract.name, code, config, rows_of, cycles_per_block=moments_per_block)
+    return recompute(
+        store,
+        SNAPSHOTS,
+        contract.name,
+        stage_code("snapshots", contract),
+        config,
+        rows_of,
+        also=misplaced_categories(store, contract),
+        cycles_per_block=moments_per_block,
+    )
 
 
 def update_leaderboard(store: Store, contract: Contract, config: Recompute) -> Outcome:

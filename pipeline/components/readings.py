@@ -139,6 +139,26 @@ def known_times(store: Store, contract: Contract) -> list[datetime]:
     return distinct(store, statement, contract)
 
 
+def misplaced_categories(store: Store, contract: Contract) -> list[datetime]:
+    """The moments with snapshots of categories that only the newest has, and the newest where it lacks them."""
+    newest_only = [str(one.by) for one in contract.categories if not one.history]
+    if not newest_only:
+        return []
+
+    def moments(column: str, table: TableSpec) -> set[datetime]:
+        statement = compose(
+            "SELECT DISTINCT {column} FROM {table} WHERE {board} = ?"
+            " AND list_contains(?, split_part(category, '=', 1))",
+            column=[column],
+            table=table,
+            board=table.board,
+        )
+        return set(times(store.query(statement, [contract.name, newest_only]).iloc[:, 0]))
+
+    expected = {max(known_times(store, contract))} if moments("known_at", CYCLE_METRICS) else set()
+    return sorted(moments("as_of", SNAPSHOTS) ^ expected)
+
+
 def first_seen(store: Store, contract: Contract, name: str) -> pd.DataFrame:
     """The first cycle of every model (virtual ones too) or subject that is predicted."""
     statement = compose(

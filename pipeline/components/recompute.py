@@ -35,6 +35,10 @@ class Recompute(dg.Config):
         """``to_cycle`` as a time."""
         return _moment("to_cycle", self.to_cycle, time.max)
 
+    def wants(self, cycle: datetime) -> bool:
+        """Whether a cycle is in the range."""
+        return (self.first is None or cycle >= self.first) and (self.last is None or cycle <= self.last)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -53,6 +57,7 @@ def recompute(
     rows_of: Callable[[list[datetime]], pd.DataFrame],
     *,
     cycles: Mapping[datetime, int] | Sequence[datetime] | None = None,
+    also: Sequence[datetime] = (),
     cycles_per_block: int | Callable[[Sequence[datetime]], int] = 10_000,
 ) -> Outcome:
     """Recompute the cycles of a table that the ledger calls dirty, in blocks.
@@ -69,10 +74,13 @@ def recompute(
         From cycles to all their rows.
     cycles : sequence of datetime, or mapping to int, optional
         For a table filled from a source: every cycle the source has, with the change it stems from where known.
+    also : sequence of datetime
+        Cycles whose rows are no longer what they should be for a reason that the ledger does not know.
     cycles_per_block : int, or function
         How many cycles to compute at once, to bound memory; a function is asked once for the cycles to compute.
     """
     dirty = store.dirty(spec, board, code, cycles=cycles, first=config.first, last=config.last, force=config.force)
+    dirty = _with(dirty, [cycle for cycle in also if config.wants(cycle)], store)
     size = cycles_per_block
     if not isinstance(size, int):
         size = size([one.cycle for one in dirty]) if dirty else 1
@@ -80,6 +88,15 @@ def recompute(
         store.replace(spec, board, block, rows_of([one.cycle for one in block]), code) for block in _blocks(dirty, size)
     )
     return Outcome(changes, _why(dirty, config))
+
+
+def _with(dirty: list[Dirty], also: Sequence[datetime], store: Store) -> list[Dirty]:
+    """Further cycles, which take in nothing new."""
+    more = set(also) - {one.cycle for one in dirty}
+    if not more:
+        return dirty
+    newest = store.max_seq()
+    return sorted([*dirty, *(Dirty(cycle, newest) for cycle in more)], key=lambda one: one.cycle)
 
 
 def _blocks(dirty: list[Dirty], size: int) -> Iterator[list[Dirty]]:

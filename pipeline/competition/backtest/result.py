@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition.backtest.board import BoardRows, would_be_metrics
+from pipeline.competition.categories import OVERALL
 from pipeline.competition.contract import Contract
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.stages import (
@@ -16,7 +17,6 @@ from pipeline.competition.stages import (
     earlier_board,
     stamp_deadline,
 )
-from pipeline.competition.stages.cycle_metrics import OVERALL
 from pipeline.competition.submissions import PREDICTION_COLUMNS
 from pipeline.competition.truth import outcomes_of
 
@@ -173,7 +173,7 @@ def _newest_board(metrics: pd.DataFrame, contract: Contract) -> tuple[datetime, 
     """The last moment at which anything became known, and snapshots and leaderboard of then."""
     known = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(metrics["known_at"].to_numpy()))]
     as_of = known[-1]
-    snapshots = RollingWindows(metrics, contract).at([earlier_board(as_of, known) or as_of, as_of])
+    snapshots = RollingWindows(metrics, contract, as_of).at([earlier_board(as_of, known) or as_of, as_of])
     ranked = compute_leaderboard(snapshots, [as_of], known, contract, RankEvidence(metrics, contract))
     of_then = snapshots[snapshots["as_of"] == as_of].reset_index(drop=True)
     return as_of, of_then, ranked.sort_values(["category", "position"], ignore_index=True)

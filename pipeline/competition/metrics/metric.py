@@ -66,6 +66,11 @@ class SectionMetric:
     numerator: Floats | None = None
     denominator: Floats | None = None
 
+    def of(self, sections: Ints) -> "SectionMetric":
+        """The same of some sections."""
+        numerator, denominator = (None if one is None else one[sections] for one in (self.numerator, self.denominator))
+        return SectionMetric(self.value[sections], self.n[sections], self.reason[sections], numerator, denominator)
+
     def tasks(self, name: str) -> tuple[Floats, Floats]:
         """Numerator and denominator; a ValueError that names the metric when it does not have them."""
         if self.numerator is None or self.denominator is None:

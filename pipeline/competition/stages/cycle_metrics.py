@@ -1,20 +1,21 @@
 """Every listed metric of every model and cycle, once for each time that its value became known or changed."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.categories import OVERALL, By
 from pipeline.competition.contract import Contract
 from pipeline.competition.evaluation import evaluate
-from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, SectionMetric, pool_horizons
+from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, Pool, SectionMetric, pool_horizons, safely
 from pipeline.competition.reasons import reason_texts
-from pipeline.competition.scoring import RULES
+from pipeline.competition.scoring import RULES, ScoringRule
 from pipeline.competition.stages.block import Block, LastKnown, State
-
-OVERALL = "overall"
-"""The category of the whole contest."""
 
 COLUMNS = [
     *("model_id", "cycle", "category", "metric", "known_at"),
@@ -71,60 +72,153 @@ def compute_cycle_metrics(
     if earlier is None and Need.PREVIOUS in contract.needs:
         earlier = predictions.iloc[:0]
     block = Block.of(predictions, truth, contract, earlier, factors, peers)
-    frames = []
-    last = {metric: LastKnown() for metric in panel_metrics(contract)}
+    frames: list[pd.DataFrame] = []
+    changes = Changes(block.shape[0])
     rule = RULES.get(contract.scoring.rule) if scores is None else None
     for state in block.states(scores):
-        cycles = Cycles.of(state)
-        for metric, over in zip(last, evaluate(list(last), state.panel, rule), strict=True):
-            over_cycles = cycles.pool(metric, over)
-            changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over_cycles)
-            frames.append(metric_rows(metric.name, state, cycles, over_cycles, changed))
+        for part, measured in _parts(state, panel_metrics(contract), rule, contract):
+            frames.extend(changes.rows(part, metric, over) for metric, over in measured)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
 
-@dataclass(frozen=True)
-class Cycles:
-    """How the sections of a state (one per horizon) make cycles.
+Measured = Iterable[tuple[Metric, SectionMetric]]
 
-    ``start`` is the position in the state of each cycle's first section, ``first_section`` that on the block's
-    axes; ``present`` says who took part, ``imputed`` for whom something stood in, shape (cycles, models).
+
+def _parts(
+    state: State, metrics: Sequence[Metric], rule: ScoringRule | None, contract: Contract
+) -> Iterator[tuple["Part", Measured]]:
+    """Every category of a state, with its metrics of every section."""
+    over = evaluate(metrics, state.panel, rule)
+    for part in horizon_parts(state, contract):
+        yield part, [(metric, found.of(part.sections)) for metric, found in zip(metrics, over, strict=True)]
+    if contract.divided(By.SUBJECT) is not None:
+        yield from _subject_parts(state, [metric for metric in metrics if metric.pool is Pool.TASKS], rule)
+
+
+def horizon_parts(state: State, contract: Contract) -> Iterator["Part"]:
+    """The whole contest, and each of its horizons where these have boards."""
+    whole = Part.of(state, OVERALL)
+    yield replace(whole, has_outcome=np.ones_like(whole.has_outcome))  # or there would be no state
+    if contract.divided(By.HORIZON) is None:
+        return
+    for horizon in np.unique(state.panel.horizons):
+        yield Part.of(state, By.HORIZON.category(horizon), np.flatnonzero(state.panel.horizons == horizon))
+
+
+def _subject_parts(
+    state: State, metrics: Sequence[Metric], rule: ScoringRule | None
+) -> Iterator[tuple["Part", Measured]]:
+    """Each subject: its part of what the rule gave to all, since a rule may compare subjects."""
+    panel = state.panel if rule is None else state.panel.with_scores(rule.function(state.panel).value)
+    for place, subject in enumerate(panel.subjects):
+        of_subject = panel.of_subject(place)
+        part = Part.of(replace(state, panel=of_subject), By.SUBJECT.category(subject))
+        yield part, [(metric, safely(metric, of_subject)) for metric in metrics]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A category in a state, and how its sections (one per horizon) make cycles.
+
+    Parameters
+    ----------
+    category : str
+    models : array of str, shape (models,)
+    sections : array of int
+        Their places in the state.
+    start : array of int, shape (cycles,)
+        The place of each cycle's first section among ``sections``.
+    first_section : array of int, shape (cycles,)
+        The place of that section on the block's axes.
+    cycle, known_at : arrays of datetime64, shape (cycles,)
+    has_outcome : array of bool, shape (cycles,)
+        Whether anything is known of the cycle.
+    present : array of bool, shape (cycles, models)
+        Who took part.
+    imputed : array of bool, shape (cycles, models)
+        For whom something stood in.
     """
 
+    category: str
+    models: npt.NDArray[np.object_]
+    sections: Ints
     start: Ints
     first_section: Ints
+    cycle: npt.NDArray[np.datetime64]
+    known_at: npt.NDArray[np.datetime64]
+    has_outcome: Bools
     present: Bools
     imputed: Bools
 
     @classmethod
-    def of(cls, state: State) -> "Cycles":
-        """The cycles of a state."""
-        cycles = state.panel.cycles
+    def of(cls, state: State, category: str, sections: Ints | None = None) -> "Part":
+        """A category; of all sections of a state, or of some."""
+        panel = state.panel
+        if sections is None:
+            sections = np.arange(panel.shape[0])
+        cycles = panel.cycles[sections]
         start = np.flatnonzero(np.r_[True, cycles[1:] != cycles[:-1]])
-        took_part = (~np.isnan(state.panel.signals)).any(axis=2)
-        present, imputed = (np.logical_or.reduceat(flags, start, axis=0) for flags in (took_part, state.panel.imputed))
-        return cls(start, state.sections[start], present, imputed)
+        flags: tuple[Bools, Bools] = (np.asarray(panel.submitted.any(axis=2)), panel.imputed)
+        present, imputed = (np.logical_or.reduceat(flag[sections], start, axis=0) for flag in flags)
+        first = sections[start]
+        return cls(
+            category,
+            panel.models,
+            sections,
+            start,
+            state.sections[first],
+            panel.cycles[first],
+            state.known_at[first],
+            np.asarray(np.logical_or.reduceat(panel.n_outcomes[sections] > 0, start)),
+            present,
+            imputed,
+        )
 
     def pool(self, metric: Metric, over: SectionMetric) -> dict[str, Floats]:
-        """Value, n, numerator, denominator and reason of every cycle and model."""
+        """Value, n, numerator, denominator and reason of every cycle and model, out of those of the sections."""
         return pool_horizons(metric, over, self.start)
 
 
-def metric_rows(name: str, state: State, cycles: Cycles, values: dict[str, Floats], changed: Bools) -> pd.DataFrame:
-    """Rows of ``cycle_metrics``, where a value is new or changed; shapes (cycles, models)."""
-    cycle, model = np.nonzero(changed)
-    return pd.DataFrame(
-        {
-            "model_id": state.panel.models[model],
-            "cycle": state.panel.cycles[cycles.start][cycle],
-            "category": OVERALL,
-            "metric": name,
-            "known_at": state.known_at[cycles.start][cycle],
-            "value": values["value"][cycle, model],
-            "n": values["n"][cycle, model].astype(np.int64),
-            "numerator": values["numerator"][cycle, model],
-            "denominator": values["denominator"][cycle, model],
-            "reason": reason_texts(values["reason"][cycle, model]),
-            "is_imputed": cycles.imputed[cycle, model],
-        }
-    )[COLUMNS]
+class Changes:
+    """What each state of a block adds to the states before: rows of ``cycle_metrics`` that are new or changed.
+
+    Parameters
+    ----------
+    places : int
+        Sections of the block.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._last: dict[tuple[str, str], LastKnown] = defaultdict(LastKnown)
+        self._resolved: dict[str, Bools] = {}
+
+    def rows(self, part: Part, metric: Metric, over: SectionMetric) -> pd.DataFrame:
+        """Rows of a metric; ``over`` is of the part's sections."""
+        values, begun = part.pool(metric, over), self._begun(part)
+        last = self._last[part.category, metric.name]
+        of_begun = {name: array[begun] for name, array in values.items()}
+        changed = last.update(self._places, part.first_section[begun], **of_begun) & part.present[begun]
+        place, model = np.nonzero(changed)
+        cycle = begun[place]
+        return pd.DataFrame(
+            {
+                "model_id": part.models[model],
+                "cycle": part.cycle[cycle],
+                "category": part.category,
+                "metric": metric.name,
+                "known_at": part.known_at[cycle],
+                "value": values["value"][cycle, model],
+                "n": values["n"][cycle, model].astype(np.int64),
+                "numerator": values["numerator"][cycle, model],
+                "denominator": values["denominator"][cycle, model],
+                "reason": reason_texts(values["reason"][cycle, model]),
+                "is_imputed": part.imputed[cycle, model],
+            }
+        )[COLUMNS]
+
+    def _begun(self, part: Part) -> Ints:
+        """The cycles of a part that have an outcome, or had: a state is there when any part of a cycle has."""
+        resolved = self._resolved.setdefault(part.category, np.zeros(self._places, dtype=bool))
+        resolved[part.first_section] |= part.has_outcome
+        return np.flatnonzero(resolved[part.first_section])

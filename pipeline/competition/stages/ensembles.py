@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,9 @@ from pipeline.competition.ensembles import EnsembleConfig, Weighing, combine, no
 from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, base_and_ensemble, safely_beside
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.scoring import RULES
-from pipeline.competition.stages.block import Block, LastKnown, State
+from pipeline.competition.stages.block import Block, State
 from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
-from pipeline.competition.stages.cycle_metrics import Cycles, member_metrics, metric_rows
+from pipeline.competition.stages.cycle_metrics import Changes, horizon_parts, member_metrics
 from pipeline.competition.stages.walk_forward import WalkForward, WeighedSection
 from pipeline.leaderboard import Direction
 
@@ -116,13 +117,13 @@ def compute_member_metrics(
     for ensemble in ensembles:
         whole = _WholeBlock.of(block, [one for one in sections if one.ensemble == ensemble], contract)
         metrics = [contract.metric(name) for name in sorted(wanted[ensemble.name])]
-        last = {metric: LastKnown() for metric in metrics}
+        changes = Changes(block.shape[0])
         for state in block.states():
-            cycles, beside = Cycles.of(state), partial(whole.at, state, contract)
-            for metric in metrics:
-                over = cycles.pool(metric, safely_beside(metric, state.panel, beside))
-                changed = cycles.present & last[metric].update(block.shape[0], cycles.first_section, **over)
-                frames.append(metric_rows(metric.name, state, cycles, over, changed).assign(ensemble=ensemble.name))
+            beside = partial(whole.at, state, contract)
+            over = {metric: safely_beside(metric, state.panel, beside) for metric in metrics}
+            for part, metric in product(horizon_parts(state, contract), metrics):
+                rows = changes.rows(part, metric, over[metric].of(part.sections))
+                frames.append(rows.assign(ensemble=ensemble.name))
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 

@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Floats, Ints
+from pipeline.competition.categories import OVERALL
 from pipeline.competition.contract import Contract
+from pipeline.competition.declaration import LeaderboardSpec
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.competition.stages.rank_evidence import RankEvidence
 from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
@@ -60,11 +62,14 @@ def compute_leaderboard(
     """
     if snapshots.empty:
         return pd.DataFrame(columns=COLUMNS)
-    boards = _Boards(_wide(snapshots, contract), contract, evidence)
+    boards = {
+        category: _Boards(category, snapshots[snapshots["category"] == category], contract, evidence)
+        for category in sorted(snapshots["category"].unique())
+    }
     every = (
-        boards.board(np.datetime64(as_of, "us"), category, earlier_board(as_of, known_as_ofs))
+        of_category.board(np.datetime64(as_of, "us"), earlier_board(as_of, known_as_ofs))
         for as_of in sorted(as_ofs)
-        for category in boards.categories
+        for of_category in boards.values()
     )
     parts = [part for part in every if part is not None]
     if not parts:
@@ -72,11 +77,11 @@ def compute_leaderboard(
     return pd.DataFrame({column: np.concatenate([part[column] for part in parts]) for column in COLUMNS})
 
 
-def _wide(snapshots: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """One row for each moment, category and model: value and reason of every key, coverage and n of the first."""
-    row = ["as_of", "category", "model_id"]
+def _wide(snapshots: pd.DataFrame, board: LeaderboardSpec) -> pd.DataFrame:
+    """One row for each moment and model of a category: value and reason of every key, coverage and n of the first."""
+    row = ["as_of", "model_id"]
     name = snapshots["window_name"] + "." + snapshots["metric"]
-    keys = ranking_keys(contract)
+    keys = board.keys
     wide = snapshots[name == keys[0]].set_index(row)[["coverage", "n", "n_scored", "cycles_absent"]].copy()
     for key in keys:
         of_key = snapshots[name == key].set_index(row)
@@ -95,43 +100,41 @@ class _Board:
 
 
 class _Boards:
-    """Ranks the models of any moment, each moment once."""
+    """Ranks the models of a category at any moment, each moment once."""
 
-    def __init__(self, wide: pd.DataFrame, contract: Contract, evidence: RankEvidence) -> None:
+    def __init__(self, category: str, snapshots: pd.DataFrame, contract: Contract, evidence: RankEvidence) -> None:
+        self._category = category
         self._evidence = evidence
-        self.categories: list[str] = sorted(wide["category"].unique())
-        self._spec = contract.leaderboard
         self._contract = contract
+        spec = contract.board(category)
+        wide = _wide(snapshots, spec)
         self._models = wide["model_id"].to_numpy(dtype=object)
         self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
         self._numbers = {
-            key: wide[key].to_numpy(dtype=float)
-            for key in (*ranking_keys(contract), "coverage", "n", "n_scored", "cycles_absent")
+            key: wide[key].to_numpy(dtype=float) for key in (*spec.keys, "coverage", "n", "n_scored", "cycles_absent")
         }
-        self._undefined = {key: wide["reason of " + key].to_numpy(dtype=object) for key in self._spec.weights}
-        codes, groups = pd.MultiIndex.from_frame(wide[["as_of", "category"]]).factorize()
+        self._undefined = {key: wide["reason of " + key].to_numpy(dtype=object) for key in spec.weights}
+        codes, moments = pd.factorize(wide["as_of"])
         places = np.split(np.arange(len(wide)), np.flatnonzero(np.diff(codes)) + 1)
-        self._places = {
-            (np.datetime64(group[0], "us"), group[1]): rows for group, rows in zip(groups, places, strict=True)
-        }
-        self._ranked: dict[tuple[np.datetime64, str], _Board | None] = {}
+        self._places = {np.datetime64(moment, "us"): rows for moment, rows in zip(moments, places, strict=True)}
+        self._ranked: dict[np.datetime64, _Board | None] = {}
 
-    def board(self, as_of: np.datetime64, category: str, earlier: datetime | None) -> dict[str, Column] | None:
+    def board(self, as_of: np.datetime64, earlier: datetime | None) -> dict[str, Column] | None:
         """Columns of ``leaderboard``, compared with the board at ``earlier``; None when there are no models."""
-        now = self._rank(as_of, category)
+        now = self._rank(as_of)
         if now is None:
             return None
-        before = None if earlier is None else self._rank(np.datetime64(earlier, "us"), category)
+        before = None if earlier is None else self._rank(np.datetime64(earlier, "us"))
         ranking, models = now.ranking, self._models[now.places]
         return {
             "as_of": np.full(len(models), as_of),
-            "category": np.full(len(models), category, dtype=object),
+            "category": np.full(len(models), self._category, dtype=object),
             "model_id": models,
             "position": ranking.position,
             "rank": _or_null(ranking.rank),
             "rank_with_ensembles": _or_null(ranking.rank_with_ensembles),
             "rank_change": rank_change(ranking.rank, self._ranks_of(models, before)),
-            **self._uncertainty(as_of, category, now),
+            **self._uncertainty(as_of, now),
             "rank_key": ranking.key,
             "coverage": self._numbers["coverage"][now.places],
             "n": self._numbers["n"][now.places].astype(np.int64),
@@ -139,10 +142,11 @@ class _Boards:
             "status": ranking.status,
         }
 
-    def _uncertainty(self, as_of: np.datetime64, category: str, board: _Board) -> dict[str, Column]:
+    def _uncertainty(self, as_of: np.datetime64, board: _Board) -> dict[str, Column]:
         """Rank intervals among the ranked real models; virtual ones are made of these, so they are in no comparison."""
         ranking = board.ranking
-        found = self._evidence.intervals(as_of, category, self._models[board.places], ranking.key, ranking.rank > 0)
+        models = self._models[board.places]
+        found = self._evidence.intervals(as_of, self._category, models, ranking.key, ranking.rank > 0)
         is_virtual = (ranking.rank_with_ensembles > 0) & self._is_ensemble[board.places]
         return {
             "rank_lo": _or_null(found.rank_lo),
@@ -160,16 +164,17 @@ class _Boards:
         ranks = dict(zip(self._models[board.places], board.ranking.rank, strict=True))
         return np.array([ranks.get(model, 0) for model in models], dtype=np.int64)
 
-    def _rank(self, as_of: np.datetime64, category: str) -> _Board | None:
-        if (as_of, category) not in self._ranked:
-            places = self._places.get((as_of, category))
-            self._ranked[as_of, category] = None if places is None else self._rank_places(places)
-        return self._ranked[as_of, category]
+    def _rank(self, as_of: np.datetime64) -> _Board | None:
+        if as_of not in self._ranked:
+            places = self._places.get(as_of)
+            self._ranked[as_of] = None if places is None else self._rank_places(places)
+        return self._ranked[as_of]
 
     def _rank_places(self, places: Ints) -> _Board:
         columns = {name: values[places] for name, values in self._numbers.items()}
         undefined = {key: why[places].tolist() for key, why in self._undefined.items()}
-        return _Board(places, rank_models(self._models[places], columns, self._contract, undefined))
+        ranking = rank_models(self._models[places], columns, self._contract, undefined, category=self._category)
+        return _Board(places, ranking)
 
 
 def rank_models(
@@ -177,6 +182,8 @@ def rank_models(
     columns: Mapping[str, Floats],
     contract: Contract,
     undefined: Mapping[str, Reasons] | None = None,
+    *,
+    category: str = OVERALL,
 ) -> Ranking:
     """Rank models as a contest declares.
 
@@ -188,8 +195,10 @@ def rank_models(
     contract : Contract
     undefined : mapping of str to reasons, optional
         Why values of a key are undefined.
+    category : str
+        Whose board it is.
     """
-    spec = contract.leaderboard
+    spec = contract.board(category)
     limit = spec.inactive_after
     reasons = eligibility(
         columns["coverage"],
@@ -204,16 +213,11 @@ def rank_models(
     return rank_contestants(
         models.tolist(),
         columns,
-        contract.rank_by(),
+        contract.rank_by(category),
         virtual=[model.startswith(ENSEMBLE_PREFIX) for model in models],
         ineligible=reasons.tolist(),
         undefined=undefined,
     )
-
-
-def ranking_keys(contract: Contract) -> tuple[str, ...]:
-    """Every column that the board is ranked by, each once, those of the primary key first."""
-    return tuple(dict.fromkeys([*contract.leaderboard.weights, *contract.leaderboard.tie_breakers]))
 
 
 def _or_null(ranks: npt.NDArray[np.int64]) -> Floats:

@@ -3,6 +3,8 @@
 It needs the cycles' metrics, since snapshots keep no series.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -20,10 +22,9 @@ _NOWHERE = -1
 
 
 def key_metrics(contract: Contract) -> list[Metric]:
-    """The metrics of cycles that rank intervals rest on: those that the ranking key is computed from, and coverage."""
-    of_key = [contract.metric(key.partition(".")[2]) for key in contract.leaderboard.weights]
-    bases = [metric if metric.series_of is None else contract.metric(metric.series_of) for metric in of_key]
-    return list(dict.fromkeys([*bases, COVERAGE]))
+    """The metrics of cycles that rank intervals rest on: those that ranking keys are computed from, and coverage."""
+    keys = [key for board in contract.boards for key in board.weights]
+    return list(dict.fromkeys([*(contract.base(key.partition(".")[2]) for key in keys), COVERAGE]))
 
 
 class RankEvidence:
@@ -38,10 +39,6 @@ class RankEvidence:
 
     def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
         self._contract = contract
-        self._primary = contract.rank_by().primary
-        keys = [key.partition(".") for key in contract.leaderboard.weights]
-        self._windows = [contract.windows[window] for window, _, _ in keys]
-        self._metrics = [metric for _, _, metric in keys]
         metrics = key_metrics(contract)
         self._histories = {
             category: History(cycle_metrics, category, metrics) for category in cycle_metrics["category"].unique()
@@ -68,35 +65,38 @@ class RankEvidence:
         ranked : array of bool, shape (models,)
             Who takes part.
         """
-        statistics, windows = self._statistics(as_of, category, models)
+        weights = self._contract.board(category).weights
+        statistics, windows = self._statistics(as_of, category, models, [key.partition(".") for key in weights])
         return rank_intervals(
             key,
-            [statistics[metric] for metric in self._metrics],
-            self._primary.direction,
-            weights=list(self._contract.leaderboard.weights.values()),
+            statistics,
+            self._contract.rank_by(category).primary.direction,
+            weights=list(weights.values()),
             windows=windows,
             ranked=ranked,
         )
 
     def _statistics(
-        self, as_of: np.datetime64, category: str, models: Models
-    ) -> tuple[dict[str, Influence], list[int]]:
-        """The key's metrics over its longest window, and how many of the last cycles each part is over."""
+        self, as_of: np.datetime64, category: str, models: Models, keys: Sequence[tuple[str, str, str]]
+    ) -> tuple[list[Influence], list[int]]:
+        """Each key's metric over the longest of the windows, and how many of the last cycles each key is over."""
         history = self._histories.get(category)
         moment = None if history is None else Moment(history, as_of, self._contract)
         if history is None or moment is None or moment.resolved.size == 0:
-            return dict.fromkeys(self._metrics, _of_nobody(len(models))), [1] * len(self._metrics)
-        spans = [moment.span(window) for window in self._windows]
+            return [_of_nobody(len(models))] * len(keys), [1] * len(keys)
+        spans = [moment.span(self._contract.windows[window]) for window, _, _ in keys]
         longest = min(spans, key=lambda span: span.start)
         # Only resolved cycles: later ones and those without an outcome yet must leave no trace, not even in rounding.
         cycles = moment.resolved[moment.resolved >= longest.start]
         places = self._places[category]
         place = np.array([places.get(model, _NOWHERE) for model in models], dtype=np.intp)
-        statistics = {
+        metrics = [metric for _, _, metric in keys]
+        of_metric = {
             metric: _part(moment.statistic(metric, longest).influence, cycles - longest.start, place)
-            for metric in set(self._metrics)
+            for metric in set(metrics)
         }
-        return statistics, [int(np.count_nonzero(moment.resolved >= span.start)) for span in spans]
+        n_cycles = [int(np.count_nonzero(moment.resolved >= span.start)) for span in spans]
+        return [of_metric[metric] for metric in metrics], n_cycles
 
 
 def _part(influence: Influence, cycles: Ints, place: npt.NDArray[np.intp]) -> Influence:

@@ -36,7 +36,8 @@ def compute_snapshots(cycle_metrics: pd.DataFrame, as_ofs: Sequence[datetime], c
         Rows of ``cycle_metrics`` with every version, of all cycles that the windows reach; those of metrics that
         are not listed are left out.
     as_ofs : sequence of datetime
-        The moments; each uses only rows with ``known_at`` up to it.
+        The moments; each uses only rows with ``known_at`` up to it. Categories whose history is not kept are there
+        at the last one alone.
     contract : Contract
 
     Returns
@@ -44,7 +45,7 @@ def compute_snapshots(cycle_metrics: pd.DataFrame, as_ofs: Sequence[datetime], c
     DataFrame
         Rows of ``snapshots``: for each moment, every model that had taken part by then.
     """
-    return RollingWindows(cycle_metrics, contract).at(as_ofs)
+    return RollingWindows(cycle_metrics, contract, max(as_ofs, default=None)).at(as_ofs)
 
 
 class RollingWindows:
@@ -56,18 +57,28 @@ class RollingWindows:
     ----------
     cycle_metrics, contract
         As for :func:`compute_snapshots`; text may be categorical, which takes a fraction of the memory.
+    newest : datetime or None
+        The only moment at which there are categories whose history is not kept; None for no such moment.
     """
 
-    def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
+    def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract, newest: datetime | None = None) -> None:
         self._contract = contract
+        self._newest = newest
         metrics = [*panel_metrics(contract), *member_metrics(contract)]
         self._histories = {
             category: History(cycle_metrics, category, metrics)
             for category in sorted(cycle_metrics["category"].unique())
         }
 
-    def _parts(self, history: History, as_of: np.datetime64) -> Iterator["_Part"]:
-        return _parts(Moment(history, as_of, self._contract), history.is_virtual, self._contract)
+    def _parts(self, category: str, history: History, as_of: np.datetime64) -> Iterator["_Part"]:
+        moment = Moment(history, as_of, self._contract)
+        return _parts(moment, history.is_virtual, self._contract, self._contract.metrics_in(category))
+
+    def _moments(self, category: str, as_ofs: Sequence[datetime]) -> list[np.datetime64]:
+        """Those at which a category is kept, in order."""
+        is_kept = self._contract.keeps_history(category)
+        kept = {as_of for as_of in as_ofs if is_kept or as_of == self._newest}
+        return [np.datetime64(as_of, "us") for as_of in sorted(kept)]
 
     @property
     def n_models(self) -> int:
@@ -82,10 +93,10 @@ class RollingWindows:
         ValueError
             If one is before a moment that was asked for earlier: what was known then is not kept.
         """
-        moments = [np.datetime64(as_of, "us") for as_of in sorted(set(as_ofs))]
         frames = []
         for category, history in self._histories.items():
-            parts = [part for as_of in moments for part in self._parts(history, as_of)]
+            moments = self._moments(category, as_ofs)
+            parts = [part for as_of in moments for part in self._parts(category, history, as_of)]
             if parts:
                 frames.append(_frame(category, history.models, parts))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -110,16 +121,16 @@ class _Part:
     interval: Interval
 
 
-def _parts(moment: Moment, virtual: Bools, contract: Contract) -> Iterator[_Part]:
+def _parts(moment: Moment, virtual: Bools, contract: Contract, metrics: Sequence[str]) -> Iterator[_Part]:
     """Every window and metric; virtual models have no metrics of members."""
     if moment.resolved.size == 0:
         return
     for window_name, window in contract.windows.items():
         span = moment.span(window)
         coverage = moment.coverage(span)
-        statistics = [moment.statistic(name, span) for name in contract.metrics]
+        statistics = [moment.statistic(name, span) for name in metrics]
         found = intervals([one.influence for one in statistics])
-        for name, one, between in zip(contract.metrics, statistics, found, strict=True):
+        for name, one, between in zip(metrics, statistics, found, strict=True):
             metric = contract.metric(name)
             yield _Part(
                 as_of=moment.as_of,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.categories import OVERALL, By, divided_by
 from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.ensembles import (
@@ -27,9 +28,9 @@ from pipeline.competition.ensembles import (
 )
 from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.panel import Axes
-from pipeline.competition.stages.cycle_metrics import OVERALL, panel_metrics
+from pipeline.competition.stages.cycle_metrics import panel_metrics
 from pipeline.competition.stages.history import History
-from pipeline.competition.stages.leaderboard import rank_models, ranking_keys
+from pipeline.competition.stages.leaderboard import rank_models
 from pipeline.competition.stages.windows import Moment
 from pipeline.leaderboard import Direction
 
@@ -79,6 +80,7 @@ class WalkForward:
         self._histories = {
             category: History(cycle_metrics, category, panel_metrics(contract))
             for category in sorted(cycle_metrics["category"].unique())
+            if divided_by(category) is not By.SUBJECT
         }
 
     def weigh(
@@ -172,7 +174,7 @@ class Record:
         self._contract = contract
         self._failed: dict[str, str] = {}
         self._overall = known.get(OVERALL)
-        self._known = known.get(f"horizon={horizon}", self._overall)
+        self._known = known.get(By.HORIZON.category(horizon), self._overall)
         self._moment = self._at_deadline(self._known)
 
     def candidates(self, models: Ints, ensemble: EnsembleConfig) -> tuple[Ints, int]:
@@ -262,7 +264,7 @@ class Record:
         moment = self._moment if self._overall is self._known else self._at_deadline(self._overall)
         if moment is None or self._overall is None:
             return None
-        keys = ranking_keys(self._contract)
+        keys = self._contract.board().keys
         spans = {window: moment.span(spec) for window, spec in self._contract.windows.items()}
         of_key = [(key, *key.split(".", 1)) for key in keys]
         columns = {key: moment.statistic(metric, spans[window]).value for key, window, metric in of_key}

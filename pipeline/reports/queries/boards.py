@@ -7,6 +7,9 @@ from typing import Any, cast
 
 import duckdb
 
+from pipeline.competition.categories import OVERALL
+from pipeline.competition.declaration import CategorySpec, LeaderboardSpec
+
 _SPAN = """
     SELECT max(as_of) FILTER (as_of <= coalesce(?, as_of)), min(as_of) FROM competition.leaderboard
     WHERE competition = ? AND category = ?
@@ -28,6 +31,9 @@ _VALUES = """
     FROM competition.snapshots
     WHERE competition = ? AND category = ? AND as_of = ? AND list_contains(?, window_name || '.' || metric)
 """
+
+
+_CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 
 
 class UnknownBoardError(LookupError):
@@ -104,7 +110,7 @@ def board(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     as_of: datetime | None = None,
-    category: str = "overall",
+    category: str = OVERALL,
     include_ensembles: bool = False,
 ) -> Board:
     """The newest board not later than ``as_of``.
@@ -120,7 +126,7 @@ def board(
     as_of : datetime or None
         UTC, without a zone; None for the newest board.
     category : str
-        Part of the contest.
+        ``overall``, or a part of the contest such as ``horizon=2``.
     include_ensembles : bool
         Whether virtual models are listed too; ranks of real models are the same either way.
 
@@ -138,15 +144,15 @@ def board(
     if declared is None:
         known = ", ".join(board_names(connection)) or "none"
         raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    title, ranked = declared[0], json.loads(declared[1])["leaderboard"]
+    title, ranked = declared[0], _ranked(json.loads(declared[1]), category)
     moment = _newest(connection, name, category, as_of)
-    keys = _keys(ranked)
+    keys = ranked.keys
     values = _values(connection, name, category, moment, keys)
     cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
     names = [column[0] for column in cursor.description or []]
     listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
-    return Board(name, title, category, moment, _rank_by(ranked), keys, rows)
+    return Board(name, title, category, moment, _rank_by(ranked.rank_by), keys, rows)
 
 
 def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
@@ -162,6 +168,9 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     if newest is not None:
         return cast(datetime, newest)
     if first is None or as_of is None:
+        others = [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
+        if others:
+            raise UnknownBoardError(f"board {name!r} has no category {category!r}; known: {', '.join(others)}")
         raise UnknownBoardError(
             f"board {name!r} has no rows in category {category!r} yet; `podium run {name}` makes them once outcomes "
             f"are known"
@@ -184,12 +193,14 @@ def _values(
     return values
 
 
-def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
-    rank_by = leaderboard["rank_by"]
-    primary = [rank_by] if isinstance(rank_by, str) else list(rank_by)
-    return tuple(dict.fromkeys([*primary, *leaderboard["tie_breakers"]]))
+def _ranked(contract: dict[str, Any], category: str) -> LeaderboardSpec:
+    """What a category's board is ranked by, as a published contract declares it."""
+    whole = LeaderboardSpec.model_validate(contract["leaderboard"])
+    if category == OVERALL:
+        return whole
+    specs = [CategorySpec.model_validate(one) for one in contract.get("categories", ())]
+    return next((spec.board(whole) for spec in specs if spec.by == category.partition("=")[0]), whole)
 
 
-def _rank_by(leaderboard: dict[str, Any]) -> str:
-    rank_by = leaderboard["rank_by"]
+def _rank_by(rank_by: str | dict[str, float]) -> str:
     return rank_by if isinstance(rank_by, str) else " + ".join(f"{weight:g} {key}" for key, weight in rank_by.items())
