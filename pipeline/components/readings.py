@@ -70,12 +70,12 @@ def predictions_and_truth(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
     rows = _read_predictions(store, contract, cycles, predictions)
-    return rows, store.read(TRUTH, contract.name, times(pd.Series(labels(rows["target_time"]))))
+    return rows, truth_of(store, contract, rows)
 
 
 def truth_of(store: Store, contract: Contract, predictions: pd.DataFrame) -> pd.DataFrame:
     """Every version of the outcomes at the target times of some predictions."""
-    return store.read(TRUTH, contract.name, times(predictions["target_time"]))
+    return store.read(TRUTH, contract.name, times(pd.Series(labels(predictions["target_time"]))))
 
 
 def known_metrics(
