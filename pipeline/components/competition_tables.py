@@ -186,11 +186,16 @@ def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outc
 
 def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Score the predictions whose truth is known and new since the last time."""
+    return scores_of(store, contract, config, SCORES, PREDICTIONS)
+
+
+def scores_of(store: Store, contract: Contract, config: Recompute, spec: TableSpec, predictions: TableSpec) -> Outcome:
+    """The table of the scores of some predictions."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return score_predictions(*predictions_and_truth(store, contract, cycles), contract)
+        return score_predictions(*predictions_and_truth(store, contract, cycles, predictions), contract)
 
-    return by_cycle(store, SCORES, contract, config, rows_of)
+    return by_cycle(store, spec, contract, config, rows_of)
 
 
 def update_cycle_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:

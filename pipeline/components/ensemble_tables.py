@@ -1,5 +1,6 @@
 """How the tables of a competition's ensembles are brought up to date; a contest without ensembles has none of them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
@@ -11,10 +12,9 @@ from pipeline.competition.stages import (
     compute_ensemble_predictions,
     compute_member_metrics,
     compute_weights,
-    score_predictions,
 )
 from pipeline.components.blocks import by_cycle
-from pipeline.components.competition_tables import metrics_of
+from pipeline.components.competition_tables import metrics_of, scores_of
 from pipeline.components.readings import known_metrics, truth_of
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.tables import (
@@ -30,10 +30,7 @@ from pipeline.warehouse import Store
 
 def update_weights(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Weigh the members for the cycles whose predictions, or what was known by their deadline, changed."""
-
-    @cache  # one reading for all blocks
-    def walk() -> WalkForward:
-        return WalkForward(known_metrics(store, contract, None), contract)
+    walk = _walk(store, contract)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
         return compute_weights(store.read(PREDICTIONS, contract.name, cycles), walk(), contract)
@@ -53,12 +50,7 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
 
 def update_scores(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Score the virtual models as the real ones are scored."""
-
-    def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions = store.read(ENSEMBLE_PREDICTIONS, contract.name, cycles)
-        return score_predictions(predictions, truth_of(store, contract, predictions), contract)
-
-    return by_cycle(store, ENSEMBLE_SCORES, contract, config, rows_of)
+    return scores_of(store, contract, config, ENSEMBLE_SCORES, ENSEMBLE_PREDICTIONS)
 
 
 def update_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -68,13 +60,15 @@ def update_metrics(store: Store, contract: Contract, config: Recompute) -> Outco
 
 def update_member_metrics(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Compute what each member adds to the ensembles, for the cycles in which anything of that changed."""
-
-    @cache  # one reading for all blocks
-    def walk() -> WalkForward:
-        return WalkForward(known_metrics(store, contract, None), contract)
+    walk = _walk(store, contract)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
         predictions = store.read(PREDICTIONS, contract.name, cycles)
         return compute_member_metrics(predictions, truth_of(store, contract, predictions), walk(), contract)
 
     return by_cycle(store, MEMBER_METRICS, contract, config, rows_of)
+
+
+def _walk(store: Store, contract: Contract) -> Callable[[], WalkForward]:
+    """The ensembles walked forward, out of one reading for all blocks."""
+    return cache(lambda: WalkForward(known_metrics(store, contract, None), contract))

@@ -10,9 +10,9 @@ import pandas as pd
 
 from pipeline.competition import Contract
 from pipeline.competition.labels import labels
-from pipeline.competition.metrics import Need, base_and_ensemble
+from pipeline.competition.metrics import Need
 from pipeline.competition.previous import cycles_before
-from pipeline.competition.stages import compute_cycle_metrics, earlier_board, member_metrics
+from pipeline.competition.stages import compute_cycle_metrics, earlier_board, member_metrics, rows_as_listed
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,
@@ -70,12 +70,12 @@ def predictions_and_truth(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
     rows = _read_predictions(store, contract, cycles, predictions)
-    return rows, store.read(TRUTH, contract.name, times(pd.Series(labels(rows["target_time"]))))
+    return rows, truth_of(store, contract, rows)
 
 
 def truth_of(store: Store, contract: Contract, predictions: pd.DataFrame) -> pd.DataFrame:
     """Every version of the outcomes at the target times of some predictions."""
-    return store.read(TRUTH, contract.name, times(predictions["target_time"]))
+    return store.read(TRUTH, contract.name, times(pd.Series(labels(predictions["target_time"]))))
 
 
 def known_metrics(
@@ -94,7 +94,7 @@ def known_metrics(
     if virtual and contract.active_ensembles:
         frames.append(_metrics(store, contract, ENSEMBLE_METRICS))
         beside = _metrics(store, contract, MEMBER_METRICS, "ensemble")
-        frames.extend(_listed(beside, contract, metric.name) for metric in member_metrics(contract))
+        frames.extend(rows_as_listed(beside, metric.name, contract) for metric in member_metrics(contract))
     rows = _together(frames)
     if metrics is not None:
         rows = rows[rows["metric"].isin(metrics)]
@@ -108,15 +108,6 @@ _PLAIN = ("cycle", "known_at", "value", "numerator", "denominator", "is_imputed"
 def _metrics(store: Store, contract: Contract, spec: TableSpec, *also: str) -> pd.DataFrame:
     coded = [[name] for name in (*_CODED, *also)]
     return store.read_coded(spec, contract.name, [*store.seqs(spec, contract.name)], coded, _PLAIN)
-
-
-def _listed(beside: pd.DataFrame, contract: Contract, listed: str) -> pd.DataFrame:
-    """A listed metric of members beside its ensemble, under the name that it is listed by."""
-    rows = beside[
-        (beside["ensemble"] == contract.ensemble_beside(listed).name)
-        & (beside["metric"] == base_and_ensemble(listed)[0])
-    ]
-    return rows.drop(columns="ensemble").assign(metric=pd.Categorical([listed] * len(rows)))
 
 
 def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.contract import Contract
-from pipeline.competition.metrics import Need, base_and_ensemble
+from pipeline.competition.metrics import Need
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
     WalkForward,
@@ -22,6 +22,7 @@ from pipeline.competition.stages import (
     compute_member_metrics,
     compute_weights,
     member_metrics,
+    rows_as_listed,
     score_predictions,
 )
 from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
@@ -153,9 +154,7 @@ def _of_ensembles(
     listed = member_metrics(contract)
     members = _updated(board.member_metrics, cycles, members_of, every) if listed else board.member_metrics
     for metric in listed:
-        is_of = members["metric"] == base_and_ensemble(metric.name)[0]
-        is_of &= members["ensemble"] == contract.ensemble_beside(metric.name).name
-        yield members.loc[is_of, METRIC_COLUMNS].assign(metric=metric.name)
+        yield rows_as_listed(members, metric.name, contract)[METRIC_COLUMNS]
 
 
 def _updated(stored: pd.DataFrame, changed: Times, rows_of: RowsOf, inputs: pd.DataFrame) -> pd.DataFrame:

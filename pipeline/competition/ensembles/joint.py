@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
-from pipeline.competition.ensembles.weighing import NO_SKILL
+from pipeline.competition.ensembles.weighing import NO_HISTORY, NO_SKILL
 from pipeline.registry import UnknownNameError, resolve_dotted_path
 
 REFIT_EVERY = 13
@@ -34,7 +34,7 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     """
     experienced = track.n >= terms.min_history
     if not experienced.any():
-        return JointWeights(np.ones(len(track.models)), "no_history")
+        return JointWeights(np.ones(len(track.models)), NO_HISTORY)
     mean = track.mean()
     median = np.median(mean[experienced])
     if track.is_loss:
@@ -130,7 +130,7 @@ def _solved(kind: str, cycles: int, returns: bytes) -> tuple[float, ...]:
 def _optimised(track: Track, terms: Terms, kind: str) -> JointWeights:
     size = len(track.models)
     experienced = track.n >= terms.min_history
-    if len(track.series) < STRATEGIES.get("mean_variance").cycles_needed(size) or experienced.sum() < 2:
+    if len(track.series) < STRATEGIES.get(kind).cycles_needed(size) or experienced.sum() < 2:
         return JointWeights(np.ones(size), TOO_FEW_CYCLES)
     series = track.series[:, experienced]
     with np.errstate(invalid="ignore"):

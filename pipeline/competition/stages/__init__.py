@@ -9,6 +9,7 @@ from pipeline.competition.stages.ensembles import (
     compute_ensemble_predictions,
     compute_member_metrics,
     compute_weights,
+    rows_as_listed,
 )
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
 from pipeline.competition.stages.rank_evidence import RankEvidence, key_metrics
@@ -29,6 +30,7 @@ __all__ = [
     "earlier_board",
     "key_metrics",
     "member_metrics",
+    "rows_as_listed",
     "score_predictions",
     "stamp_deadline",
 ]

@@ -127,6 +127,34 @@ def compute_member_metrics(
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
+def rows_as_listed(rows: pd.DataFrame, listed: str, contract: Contract) -> pd.DataFrame:
+    """A listed metric of members beside its ensemble, under the name that it is listed by.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of ``member_metrics``; text may be categorical.
+    listed : str
+        Such as contribution or contribution@top5.
+    contract : Contract
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``cycle_metrics``, the metric categorical.
+
+    Raises
+    ------
+    ValueError
+        If the contest has no such ensemble.
+    """
+    is_of = (rows["metric"] == base_and_ensemble(listed)[0]) & (
+        rows["ensemble"] == contract.ensemble_beside(listed).name
+    )
+    found = rows[is_of].drop(columns="ensemble")
+    return found.assign(metric=pd.Categorical([listed] * len(found)))
+
+
 @dataclass(frozen=True)
 class _Submitted:
     """What real models submitted in time, on common axes; ``deadlines`` of shape (sections,)."""
