@@ -4,14 +4,21 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from pipeline.competition import Contract
+from pipeline.competition.ensembles import EnsembleConfig
+from pipeline.competition.scoring import RULES
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.conftest import copy_dbt_project
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -61,3 +68,45 @@ def test_every_command_is_in_the_readme() -> None:
 
     commands = {entry.name for entry in (*app.registered_commands, *app.registered_groups)}
     assert commands == set(re.findall(r"^\| `podium (\w+)", README, re.MULTILINE))
+
+
+def test_the_fields_that_the_readme_names_are_all_that_a_competition_has() -> None:
+    of_ensembles = {name for name in _fields(Contract) if name.startswith("ensembles.")}
+    ending = {name for name in _named_fields(README) if name.startswith("….")}
+    fields = {_as_written(name, ending) for name in set(_fields(Contract)) - of_ensembles}
+    assert _named_fields(README) == fields | {"ensembles"}
+
+
+def test_the_fields_that_the_page_on_ensembles_names_are_all_that_an_ensemble_has() -> None:
+    assert _named_fields(METRICS) == set(_fields(EnsembleConfig))
+
+
+def test_the_scoring_rules_that_the_readme_names_are_all_there_are() -> None:
+    (told,) = re.findall(r"^\| `scoring.rule` \|(.*)\|$", README, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", told)) == set(RULES.available())
+
+
+def _named_fields(page: str) -> set[str]:
+    """What the first column of the table of fields names."""
+    (table,) = re.findall(r"^\| field \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    return {name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def _as_written(field: str, endings: set[str]) -> str:
+    """A field that several parts have is written once: ``….files``."""
+    ending = f"….{field.rpartition('.')[2]}"
+    return ending if ending in endings and "." in field else field
+
+
+def _fields(model: type[BaseModel]) -> Iterator[str]:
+    """The dotted names of what a declaration may say; ``*`` is a name that its author chooses."""
+    for name, field in model.model_fields.items():
+        parts = [part for part in _types(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        prefix = f"{name}.*" if dict in _types(field.annotation) else name
+        yield from [f"{prefix}.{inner}" for part in parts for inner in _fields(part)] or [name]
+
+
+def _types(annotation: Any) -> list[Any]:
+    """A type and all that it is made of."""
+    origin = getattr(annotation, "__origin__", None)
+    return [annotation, origin, *(part for one in get_args(annotation) for part in _types(one))]

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
-from pipeline.competition.ensembles.weighing import NO_HISTORY, NO_SKILL
+from pipeline.competition.ensembles.weighing import NEWCOMER, NO_HISTORY, NO_SKILL
 from pipeline.registry import UnknownNameError, resolve_dotted_path
 
 REFIT_EVERY = 13
@@ -34,7 +35,7 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     """
     experienced = track.n >= terms.min_history
     if not experienced.any():
-        return JointWeights(np.ones(len(track.models)), NO_HISTORY)
+        return JointWeights.equal(len(track.models), NO_HISTORY)
     mean = track.mean()
     median = np.median(mean[experienced])
     if track.is_loss:
@@ -45,7 +46,8 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     # From the best on, so that the sum does not underflow.
     behind = np.where(experienced, relative - relative[experienced].min(), 0.0)
     own = np.exp(-terms.theta * behind)
-    return JointWeights(_capped(_with_newcomers(own, experienced), terms.max_weight))
+    found = _with_newcomers(own, experienced)
+    return replace(found, weights=_capped(found.weights, terms.max_weight))
 
 
 def mean_variance(track: Track, terms: Terms) -> JointWeights:
@@ -94,8 +96,11 @@ def strategy_of(name: str) -> Strategy:
     return JointStrategy(name, weigh=lambda track, terms: _custom(function, track))  # noqa: ARG005
 
 
-def _with_newcomers(own: Floats, experienced: Bools) -> Floats:
-    return np.where(experienced, own, np.median(own[experienced]))
+def _with_newcomers(own: Floats, experienced: Bools) -> JointWeights:
+    """Weights of the experienced, of whom one is, and for the others their median, which says so."""
+    fallback = np.full(len(own), None, dtype=object)
+    fallback[~experienced] = NEWCOMER
+    return JointWeights(np.where(experienced, own, np.median(own[experienced])), fallback)
 
 
 def _capped(weights: Floats, largest: float) -> Floats:
@@ -112,8 +117,8 @@ def _capped(weights: Floats, largest: float) -> Floats:
 
 
 @lru_cache(maxsize=256)
-def _solved(kind: str, cycles: int, returns: bytes) -> tuple[float, ...]:
-    """The weights of a portfolio; the members of a stretch are the same for several cycles, and solved once."""
+def _solved(kind: str, cycles: int, returns: bytes) -> tuple[float, ...] | str:
+    """The weights of a portfolio, or why there are none; members are the same for a stretch of cycles, solved once."""
     from skfolio.moments import LedoitWolf
     from skfolio.optimization import MeanRisk, ObjectiveFunction, RiskBudgeting
     from skfolio.prior import EmpiricalPrior
@@ -123,32 +128,34 @@ def _solved(kind: str, cycles: int, returns: bytes) -> tuple[float, ...]:
         estimator: Any = MeanRisk(objective_function=ObjectiveFunction.MAXIMIZE_RATIO, prior_estimator=prior)
     else:
         estimator = RiskBudgeting(prior_estimator=prior)
-    estimator.fit(pd.DataFrame(np.frombuffer(returns).reshape(cycles, -1)))
-    return tuple(float(weight) for weight in estimator.weights_)
+    try:
+        estimator.fit(pd.DataFrame(np.frombuffer(returns).reshape(cycles, -1)))
+        own = np.maximum(np.array([float(weight) for weight in estimator.weights_]), 0.0)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a solver raises, the ensemble goes on
+        return f"solver: {type(error).__name__}"
+    return tuple(own.tolist()) if np.isfinite(own).all() and own.sum() > 0 else "solver: no weights"
 
 
 def _optimised(track: Track, terms: Terms, kind: str) -> JointWeights:
     size = len(track.models)
     experienced = track.n >= terms.min_history
     if len(track.series) < STRATEGIES.get(kind).cycles_needed(size) or experienced.sum() < 2:
-        return JointWeights(np.ones(size), TOO_FEW_CYCLES)
+        return JointWeights.equal(size, TOO_FEW_CYCLES)
     series = track.series[:, experienced]
     with np.errstate(invalid="ignore"):
         of_cycle = np.nanmean(series, axis=1, keepdims=True)
     returns = np.where(np.isnan(series), of_cycle, series)
     returns = np.ascontiguousarray(returns[~np.isnan(of_cycle[:, 0])])
     if kind == "mean_variance" and not (returns.mean(axis=0) > 0).any():
-        return JointWeights(np.ones(size), NO_SKILL)
-    try:
-        own = np.maximum(np.array(_solved(kind, len(returns), returns.tobytes())), 0.0)
-    except Exception as error:  # whatever a solver raises, the ensemble goes on
-        return JointWeights(np.ones(size), f"solver: {type(error).__name__}")
-    if not (np.isfinite(own).all() and own.sum() > 0):
-        return JointWeights(np.ones(size), "solver: no weights")
-    weights = np.zeros(size)
-    weights[experienced] = own
-    weights[~experienced] = np.median(own)
-    return JointWeights(weights)
+        return JointWeights.equal(size, NO_SKILL)
+    solved = _solved(kind, len(returns), returns.tobytes())
+    if isinstance(solved, str):
+        return JointWeights.equal(size, solved)
+    own = np.full(size, np.nan)
+    own[experienced] = solved
+    return _with_newcomers(own, experienced)
 
 
 def _custom(function: CustomStrategy, track: Track) -> JointWeights:
@@ -162,7 +169,7 @@ def _custom(function: CustomStrategy, track: Track) -> JointWeights:
         strangers = [name for name in given if name not in models]
         weights = np.array([float(given.get(model, 0.0)) for model in models])
     except Exception as error:  # an operator's code may raise anything; the board goes on and says so
-        return JointWeights(np.ones(len(models)), f"error: {type(error).__name__}: {error}")
+        return JointWeights.equal(len(models), f"error: {type(error).__name__}: {error}")
     wrong = None
     if strangers:
         wrong = f"error: weights for {strangers[0]!r}, which is no member"
@@ -170,7 +177,7 @@ def _custom(function: CustomStrategy, track: Track) -> JointWeights:
         wrong = "error: a weight is negative or not finite"
     elif not weights.sum() > 0:
         wrong = "error: all weights are 0"
-    return JointWeights(weights) if wrong is None else JointWeights(np.ones(len(models)), wrong)
+    return JointWeights(weights) if wrong is None else JointWeights.equal(len(models), wrong)
 
 
 def _metrics(track: Track) -> dict[str, dict[str, float]]:

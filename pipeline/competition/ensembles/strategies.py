@@ -133,10 +133,23 @@ class Terms:
 
 @dataclass(frozen=True)
 class JointWeights:
-    """Weights found together, shape (models,), at least 0; ``fallback`` says why they are not what was asked for."""
+    """Weights found together.
+
+    Parameters
+    ----------
+    weights : array, shape (models,)
+        At least 0.
+    fallback : object array of str or None, shape (models,), or None
+        Why a member's weight is not the strategy's own; None where all are.
+    """
 
     weights: Floats
-    fallback: str | None = None
+    fallback: npt.NDArray[np.object_] | None = None
+
+    @classmethod
+    def equal(cls, models: int, why: str) -> "JointWeights":
+        """Equal weights of so many models, instead of what was asked for."""
+        return cls(np.ones(models), np.full(models, why, dtype=object))
 
 
 Own = Callable[[Track, Floats], Floats]

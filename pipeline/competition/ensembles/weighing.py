@@ -15,7 +15,6 @@ import numpy.typing as npt
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.ensembles.strategies import (
     JointStrategy,
-    JointWeights,
     SeparableStrategy,
     Strategy,
     Terms,
@@ -189,24 +188,24 @@ def _median(values: Floats) -> float:
 
 def _joint(strategy: JointStrategy, track: Track, members: int, terms: Terms, *, leave_out: bool) -> Weighing:
     every = np.arange(len(track.models))
-    found = _of_places(strategy, track, every[:members], terms)
-    labels = np.full(len(every), None, dtype=object)
-    labels[:members] = found.fallback
+    weights, labels = _of_places(strategy, track, every[:members], terms)
     if not leave_out or members > MOST_JOINT_MEMBERS:
-        return Weighing(found.weights, labels, None)
+        return Weighing(weights, labels, None)
     without = (
-        Without(np.array([place]), _of_places(strategy, track, np.delete(every, place), terms).weights)
+        Without(np.array([place]), _of_places(strategy, track, np.delete(every, place), terms)[0])
         for place in range(members)
     )
-    return Weighing(found.weights, labels, tuple(without))
+    return Weighing(weights, labels, tuple(without))
 
 
-def _of_places(strategy: JointStrategy, track: Track, places: Ints, terms: Terms) -> JointWeights:
-    """The weights of some candidates, 0 for the others; by as many cycles as so many look at."""
+def _of_places(
+    strategy: JointStrategy, track: Track, places: Ints, terms: Terms
+) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """The weights of some candidates, 0 for the others, and their fallbacks; by as many cycles as so many look at."""
     weights = np.zeros(len(track.models))
-    if places.size == 0:
-        return JointWeights(weights)
-    cycles = max(terms.window, strategy.cycles_needed(len(places)))
-    found = strategy.weigh(track.of(places).last(cycles), terms)
-    weights[places] = found.weights
-    return JointWeights(weights, found.fallback)
+    labels = np.full(len(track.models), None, dtype=object)
+    if places.size:
+        cycles = max(terms.window, strategy.cycles_needed(len(places)))
+        found = strategy.weigh(track.of(places).last(cycles), terms)
+        weights[places], labels[places] = found.weights, found.fallback
+    return weights, labels

@@ -1,10 +1,12 @@
 """Strategies that look at all members at once: performance, skfolio's, and an operator's own."""
 
 import math
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.competition.ensembles import Section, Terms, Track, joint, strategy_of
@@ -56,9 +58,22 @@ class TestPerformance:
         assert shares(weighed("performance", track([[0.1, 0.2]] * 3))) == pytest.approx([1 / 3] * 3)
         assert shares(weighed("performance", track([[0.0, 0.0]] * 3, Direction.ASC))) == pytest.approx([1 / 3] * 3)
 
-    def test_a_newcomer_gets_the_median_weight(self) -> None:
-        found = weighed("performance", record_of([1, 1], [2, 2], [4, 4], [1e9]), max_weight=1.0).weights
-        assert found[3] == pytest.approx(sorted(found[:3])[1])
+    def test_a_newcomer_gets_the_median_weight_and_says_so(self) -> None:
+        found = weighed("performance", record_of([1, 1], [2, 2], [4, 4], [1e9]), max_weight=1.0)
+        assert found.weights[3] == pytest.approx(sorted(found.weights[:3])[1])
+        assert found.fallback.tolist() == [None, None, None, "newcomer"]
+
+    def test_where_nobody_has_a_history_all_are_equal_and_say_so(self) -> None:
+        found = weighed("performance", record_of([1], [2]))
+        assert found.weights.tolist() == [1, 1]
+        assert found.fallback.tolist() == ["no_history"] * 2
+
+
+@pytest.fixture
+def _nothing_solved() -> Iterator[None]:
+    joint._solved.cache_clear()
+    yield
+    joint._solved.cache_clear()
 
 
 @pytest.mark.parametrize("strategy", OPTIMISED)
@@ -87,25 +102,41 @@ class TestOptimised:
         assert (found >= 0).all()
         assert found[2] < 0.5 * min(found[:2])
 
-    def test_a_newcomer_gets_the_median_weight(self, strategy: str) -> None:
+    def test_a_newcomer_gets_the_median_weight_and_says_so(self, strategy: str) -> None:
         record = self.records(60)
         joined = track(np.vstack([record.series.T, np.r_[np.full(59, NAN), 9.0]]))
         found = weighed(strategy, joined)
         assert found.weights[3] == np.median(found.weights[:3])
         assert found.weights[:3] == pytest.approx(weighed(strategy, record).weights, rel=1e-9)
+        assert found.fallback.tolist() == [None, None, None, "newcomer"]
 
-    def test_a_solver_that_fails_leaves_equal_weights_and_says_so(
+    @pytest.mark.usefixtures("_nothing_solved")
+    def test_a_solver_that_fails_leaves_equal_weights_says_so_and_is_not_asked_the_same_again(
         self, strategy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: Any) -> None:
+        asked = []
+
+        def fail(_: Any, returns: pd.DataFrame) -> None:
+            asked.append(returns.shape)
             raise ArithmeticError("no")
 
-        joint._solved.cache_clear()
         monkeypatch.setattr("skfolio.optimization.MeanRisk.fit", fail)
         monkeypatch.setattr("skfolio.optimization.RiskBudgeting.fit", fail)
-        found = weighed(strategy, self.records(60))
-        assert found.weights.tolist() == [1, 1, 1]
-        assert found.fallback.tolist() == ["solver: ArithmeticError"] * 3
+        for _ in range(2):
+            found = weighed(strategy, self.records(60), leave_out=False)
+            assert found.weights.tolist() == [1, 1, 1]
+            assert found.fallback.tolist() == ["solver: ArithmeticError"] * 3
+        assert asked == [(52, 3)]
+
+    @pytest.mark.usefixtures("_nothing_solved")
+    def test_a_lack_of_memory_is_no_answer_of_a_solver(self, strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr("skfolio.optimization.MeanRisk.fit", fail)
+        monkeypatch.setattr("skfolio.optimization.RiskBudgeting.fit", fail)
+        with pytest.raises(MemoryError):
+            weighed(strategy, self.records(60))
 
     def test_records_without_any_variance_do_not_stop_the_run(self, strategy: str) -> None:
         found = weighed(strategy, track(np.zeros((3, 60))))
