@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipeline.components.competition import assets_of
+from pipeline.components.recompute import Recompute
 from pipeline.reports.queries import Board, KeyValue, UnknownBoardError, board, board_names
-from pipeline.warehouse import open_published
+from pipeline.warehouse import WarehouseFiles, open_published
 from pipeline_tests.reports.by_hand import BLEND_BOARD, ENSEMBLE, FIRST, SECOND, write_boards
+from pipeline_tests.toy_contest import SUBJECTS, ToyContest, contract
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -127,9 +131,38 @@ def test_a_moment_before_the_first_board_says_when_it_begins(connection: duckdb.
     )
 
 
-@pytest.mark.parametrize(("name", "category"), [("sp500", "overall"), ("weekly", "horizon=1")])
-def test_a_board_without_rows_says_what_makes_them(
-    connection: duckdb.DuckDBPyConnection, name: str, category: str
-) -> None:
-    with pytest.raises(UnknownBoardError, match=rf"'{name}' has no rows in category '{category}' yet; `podium run"):
-        board(connection, name, category=category)
+def test_a_board_without_rows_says_what_makes_them(connection: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(UnknownBoardError, match=r"'sp500' has no rows in category 'overall' yet; `podium run"):
+        board(connection, "sp500")
+
+
+@pytest.fixture
+def divided(toy: ToyContest, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A contest with boards of its horizon and its subjects."""
+    by_subject = {"by": "subject", "rank_by": "quarter.hit_rate"}
+    declared = contract(categories=["horizon", by_subject])
+    files = WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb")
+    with files.write("a test") as store:
+        for _, update, _ in assets_of(declared):
+            update(store, declared, Recompute())
+    files.publish()
+    with open_published(files.published_dir) as opened:
+        yield opened
+
+
+def test_parts_of_a_contest_have_boards_by_their_own_keys(divided: duckdb.DuckDBPyConnection) -> None:
+    whole, of_horizon = board(divided, "toy"), board(divided, "toy", category="horizon=1")
+    of_subject = board(divided, "toy", category="subject=S3")
+    assert (whole.rank_by, of_horizon.rank_by, of_subject.rank_by) == ("quarter.ic", "quarter.ic", "quarter.hit_rate")
+    assert whole.keys == of_horizon.keys == ("quarter.ic", "recent.ic")
+    assert of_subject.keys == ("quarter.hit_rate",)
+    assert [row.values for row in of_horizon.rows] == [row.values for row in whole.rows]
+    keys = [row.rank_key for row in of_subject.rows if row.rank]
+    assert len(set(keys)) > 2
+    assert keys == sorted(keys, reverse=True)
+
+
+def test_an_unknown_part_lists_the_known_ones(divided: duckdb.DuckDBPyConnection) -> None:
+    known = ", ".join(["horizon=1", "overall", *(f"subject={name}" for name in SUBJECTS)])
+    with pytest.raises(UnknownBoardError, match=f"board 'toy' has no category 'horizon=9'; known: {known}"):
+        board(divided, "toy", category="horizon=9")
