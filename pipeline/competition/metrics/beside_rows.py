@@ -9,7 +9,7 @@ from pipeline.competition.metrics.context import MetricsContext, Row
 from pipeline.competition.metrics.metric import EnsemblePanel, PanelFunction
 from pipeline.competition.metrics.rows import utc
 from pipeline.competition.panel import Panel
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 
 _DECIMALS = 10
 _Section = tuple[np.datetime64, int]
@@ -65,8 +65,7 @@ def ensemble_of_rows(
 
 def _weights(panel: Panel, declared: Mapping[_Section | None, Mapping[str, float] | None]) -> Floats:
     """The weight of every model in every section, 0 for virtual ones."""
-    real = [not model.startswith(ENSEMBLE_PREFIX) for model in panel.models]
-    weights = np.tile(np.array(real, dtype=float), (panel.shape[0], 1))
+    weights = np.tile((~are_virtual(panel.models)).astype(float), (panel.shape[0], 1))
     for place, section in enumerate(zip(panel.cycles, panel.horizons.tolist(), strict=True)):
         given = declared.get((np.datetime64(section[0], "us"), section[1]), declared.get(None))
         if given is not None:

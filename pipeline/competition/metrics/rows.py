@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.competition.metrics.context import MetricsContext, Row, Rows
 from pipeline.competition.metrics.metric import SectionMetric
 from pipeline.competition.panel import Axes, Panel
-from pipeline.competition.peers import ENSEMBLE_PREFIX, Peers
+from pipeline.competition.peers import Peers, are_virtual, is_virtual
 from pipeline.competition.previous import of_next_cycle
 from pipeline.competition.reasons import error_code, reason_code
 
@@ -176,13 +176,12 @@ def _panel(
         factors=axes.factors(_factors(context)),
         previous=axes.cube(before, "value"),
     )
-    real = np.array([not model.startswith(ENSEMBLE_PREFIX) for model in panel.models], dtype=bool)
-    peers = Peers.of(panel.unit_ranks, np.broadcast_to(real, panel.shape[:2]))
+    peers = Peers.of(panel.unit_ranks, np.broadcast_to(~are_virtual(panel.models), panel.shape[:2]))
     return replace(panel, peers=peers)
 
 
 def _is_peer(name: str, context: MetricsContext) -> bool:
-    return name != context.model_id and not name.startswith(ENSEMBLE_PREFIX)
+    return name != context.model_id and not is_virtual(name)
 
 
 def _frame(rows: Rows, model: str, context: MetricsContext, is_keyed: bool, columns: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.contract import Contract
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 from pipeline.competition.stages.rank_evidence import RankEvidence
 from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
 
@@ -103,7 +103,7 @@ class _Boards:
         self._spec = contract.leaderboard
         self._contract = contract
         self._models = wide["model_id"].to_numpy(dtype=object)
-        self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
+        self._is_ensemble = are_virtual(self._models)
         self._numbers = {
             key: wide[key].to_numpy(dtype=float)
             for key in (*ranking_keys(contract), "coverage", "n", "n_scored", "cycles_absent")
@@ -205,7 +205,7 @@ def rank_models(
         models.tolist(),
         columns,
         contract.rank_by(),
-        virtual=[model.startswith(ENSEMBLE_PREFIX) for model in models],
+        virtual=are_virtual(models),
         ineligible=reasons.tolist(),
         undefined=undefined,
     )
