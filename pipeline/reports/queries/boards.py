@@ -192,4 +192,8 @@ def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
 
 def _rank_by(leaderboard: dict[str, Any]) -> str:
     rank_by = leaderboard["rank_by"]
-    return rank_by if isinstance(rank_by, str) else " + ".join(f"{weight:g} {key}" for key, weight in rank_by.items())
+    if isinstance(rank_by, str):
+        return rank_by
+    from pipeline.leaderboard import RankingKey, WeightedKey
+
+    return WeightedKey(tuple(map(RankingKey, rank_by)), tuple(rank_by.values())).name
