@@ -10,8 +10,8 @@ from rich.text import Text
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
-from pipeline.competition.categories import OVERALL
 from pipeline.reports.queries import Board, BoardRow, KeyValue, board
+from pipeline.tables import OVERALL
 
 
 def leaderboard(

@@ -164,10 +164,8 @@ def _title(result: Backtest, titles: Titles, model: str) -> str:
 
 
 def _ranked_by(result: Backtest) -> str:
-    weights = result.contract.leaderboard.weights
-    if len(weights) == 1:
-        return next(iter(weights))
-    return " + ".join(f"{weight:g} {key}" for key, weight in weights.items())
+    key = result.contract.rank_by().primary
+    return key.name if len(key.parts) > 1 else key.parts[0].name
 
 
 def _provisional(result: Backtest) -> list[str]:

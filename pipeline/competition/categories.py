@@ -5,8 +5,9 @@
 
 from enum import StrEnum
 
-OVERALL = "overall"
-"""The category of the whole contest."""
+from pipeline.tables import OVERALL
+
+__all__ = ["OVERALL", "By", "divided_by"]
 
 
 class By(StrEnum):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition.contract import Contract
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.truth import ANY_HORIZON
 
 Judged = tuple[pd.DataFrame, "pd.Series[str]"]
@@ -157,7 +157,7 @@ class _Reasons:
 
 def _refuse_virtual(reasons: _Reasons, rows: pd.DataFrame) -> None:
     reasons.add(
-        rows["model_id"].str.startswith(ENSEMBLE_PREFIX),
+        rows["model_id"].map(is_virtual, na_action="ignore"),
         f"model_id begins with {ENSEMBLE_PREFIX}, which is kept for ensembles: choose another name",
     )
 

@@ -3,6 +3,7 @@
 Apart from the panel so that a virtual model, or one that is compared later, needs the sums only and none of the models.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,16 @@ from pipeline.competition.arrays import Bools, Floats, Ints, centred
 
 ENSEMBLE_PREFIX = "__ensemble_"
 """How the names of virtual models begin; they are compared with real ones, and nobody with them."""
+
+
+def is_virtual(model: str) -> bool:
+    """Whether a name is that of a virtual model."""
+    return model.startswith(ENSEMBLE_PREFIX)
+
+
+def are_virtual(models: Iterable[str]) -> Bools:
+    """Which names are those of virtual models; shape (models,)."""
+    return np.array([is_virtual(model) for model in models], dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.stages import (
     RankEvidence,
     RollingWindows,
@@ -338,10 +338,10 @@ def virtual_models(contract: Contract) -> pd.DataFrame:
 
 def _real(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """What a source gives, unless one of its models is called like a virtual one."""
-    virtual = rows.loc[rows["model_id"].astype(str).str.startswith(ENSEMBLE_PREFIX), "model_id"]
-    if not virtual.empty:
+    virtual = [model for model in rows["model_id"].unique() if is_virtual(str(model))]
+    if virtual:
         raise ValueError(
-            f"source {contract.predictions.source!r} of {contract.name!r} has a model {virtual.iloc[0]!r}; names that "
+            f"source {contract.predictions.source!r} of {contract.name!r} has a model {virtual[0]!r}; names that "
             f"begin with {ENSEMBLE_PREFIX} are kept for ensembles: choose another"
         )
     return rows

@@ -93,8 +93,8 @@ class Translator(DagsterDbtTranslator):
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self._boards = tuple(boards)
         self._with_table = {
-            (spec.schema, spec.name): frozenset(boards)
-            for specs, boards in ((INBOX_TABLES, inboxes), (ENSEMBLE_TABLES, ensembles))
+            (spec.schema, spec.name): frozenset(having)
+            for specs, having in ((INBOX_TABLES, inboxes), (ENSEMBLE_TABLES, ensembles))
             for spec in specs
         }
 

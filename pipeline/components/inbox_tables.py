@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.competition import Contract, stage_code
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 from pipeline.competition.stages import stamp_deadline
 from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
@@ -175,8 +175,8 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
     """Write the models that take part: those registered, and where registration is open, those that predict."""
 
     def rows_of(seen: pd.DataFrame) -> pd.DataFrame:
-        real = ~seen["model_id"].str.startswith(ENSEMBLE_PREFIX)
-        rows = _registered(store, MODEL_ROWS, contract, seen[real], "model_id")
+        real = seen[~are_virtual(seen["model_id"])]
+        rows = _registered(store, MODEL_ROWS, contract, real, "model_id")
         rows = rows.assign(
             title=rows["title"].fillna(rows["model_id"]),
             player=rows["player"].fillna(""),

@@ -12,7 +12,10 @@ _MODEL = Column("model_id", "VARCHAR", "The model; virtual models are called `__
 _CYCLE = Column("cycle", "TIMESTAMP", "The round's date (UTC), from which horizons count.")
 _HORIZON = Column("horizon", "INTEGER", "How many periods after the cycle the target lies.")
 _SUBJECT = Column("subject", "VARCHAR", "What is predicted: a ticker, a place, an asset.")
-_CATEGORY = Column("category", "VARCHAR", "overall, or a part of the contest such as horizon=1.")
+OVERALL = "overall"
+"""The category of the whole contest."""
+
+_CATEGORY = Column("category", "VARCHAR", f"{OVERALL}, or a part of the contest such as horizon=1.")
 _METRIC = Column("metric", "VARCHAR", "Name of the metric; catalog.metrics describes it.")
 _KNOWN_AT = Column("known_at", "TIMESTAMP", "When this fact became known (UTC).")
 _AS_OF = Column("as_of", "TIMESTAMP", "The moment the board speaks for (UTC); it uses only what was known by then.")

@@ -23,7 +23,6 @@ from pipeline.competition.stages import (
     compute_weights,
     member_metrics,
     rows_as_listed,
-    score_predictions,
 )
 from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
 from pipeline.competition.stand_ins import Played, carry_forward, choose_stand_ins
@@ -120,11 +119,10 @@ def _metrics_of(every: pd.DataFrame, board: BoardRows, contract: Contract, peers
     played = _played(every)
 
     def metrics(rows: pd.DataFrame) -> pd.DataFrame:
-        truth = _truth_of(rows, board)
         return compute_cycle_metrics(
             rows,
-            truth,
-            score_predictions(rows, truth, contract),
+            _truth_of(rows, board),
+            None,
             contract,
             _of_cycles(every, cycles_before(_times(rows), played)) if Need.PREVIOUS in contract.needs else None,
             _of_cycles(board.factors, rows["cycle"].unique()) if Need.FACTORS in contract.needs else None,

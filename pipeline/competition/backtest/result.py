@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.competition.backtest.board import BoardRows, would_be_metrics
 from pipeline.competition.categories import OVERALL
 from pipeline.competition.contract import Contract
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.stages import (
     RankEvidence,
     RollingWindows,
@@ -186,7 +186,7 @@ def _model_of(predictions: pd.DataFrame) -> str:
     models = sorted(predictions["model_id"].unique())
     if len(models) > 1:
         raise BacktestError(f"the predictions are of {len(models)} models: {', '.join(models)}; test one of them")
-    if models[0].startswith(ENSEMBLE_PREFIX):
+    if is_virtual(models[0]):
         raise BacktestError(
             f"{models[0]!r} is a name of virtual models, which begin with {ENSEMBLE_PREFIX!r}; give the model another"
         )

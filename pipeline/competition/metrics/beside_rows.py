@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.competition.arrays import Floats, average_ranks
+from pipeline.competition.arrays import Floats
+from pipeline.competition.ensembles import Combined, EnsembleConfig, Weighing, Without, combine, normalized
 from pipeline.competition.metrics.context import MetricsContext, Row
 from pipeline.competition.metrics.metric import EnsemblePanel, PanelFunction
 from pipeline.competition.metrics.rows import utc
 from pipeline.competition.panel import Panel
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 
-_DECIMALS = 10
 _Section = tuple[np.datetime64, int]
 """Cycle and horizon."""
 
@@ -38,39 +38,39 @@ def ensemble_of_rows(
     Raises
     ------
     ValueError
-        If there is no such ensemble.
+        If there is no such ensemble, or a weight is below 0.
     """
     known = context.ensemble_predictions
     chosen = name or next(iter(known), "")
     if chosen not in known:
         raise ValueError(f"the context has no ensemble {chosen or 'at all'}; known: {', '.join(known) or 'none'}")
-    signals = (average_ranks(panel.signals) - 0.5) / np.maximum(panel.submitted.sum(axis=2, keepdims=True), 1)
     weights = _weights(panel, {_section(row): _declared(row) for row in known[chosen]})
-    present = np.where(panel.submitted, weights[:, :, None], 0.0)
-    weighed = present * np.where(panel.submitted, signals, 0.0)
-    total, left = weighed.sum(axis=1), present.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        whole = total / left
-        others = left[:, None, :] - present
-        without = np.where(others > 1e-12, (total[:, None, :] - weighed) / others, np.nan)
+    combined = [_mean(*one) for one in zip(normalized(panel.signals, "rank"), weights, strict=True)]
     return EnsemblePanel(
-        # Sums that differ by rounding only must tie, as they do on paper.
-        signals=np.round(whole, _DECIMALS),
-        without=np.asarray(np.round(without, _DECIMALS)),
+        signals=np.array([one.value for one in combined]),
+        without=np.array([one.without for one in combined], dtype=np.float64),
         is_member=(weights > 0) & panel.submitted.any(axis=2),
         is_separable=np.ones(panel.shape[0], dtype=bool),
         primary=primary,
     )
 
 
+def _mean(signals: Floats, weights: Floats) -> Combined:
+    """The weighed mean of one cross-section, and that without each model."""
+    others = Without(np.flatnonzero(weights > 0), weights)
+    return combine(signals, Weighing(weights, np.full(len(weights), None), (others,)), EnsembleConfig(name="mean"))
+
+
 def _weights(panel: Panel, declared: Mapping[_Section | None, Mapping[str, float] | None]) -> Floats:
     """The weight of every model in every section, 0 for virtual ones."""
-    real = [not model.startswith(ENSEMBLE_PREFIX) for model in panel.models]
-    weights = np.tile(np.array(real, dtype=float), (panel.shape[0], 1))
+    weights = np.tile((~are_virtual(panel.models)).astype(float), (panel.shape[0], 1))
     for place, section in enumerate(zip(panel.cycles, panel.horizons.tolist(), strict=True)):
         given = declared.get((np.datetime64(section[0], "us"), section[1]), declared.get(None))
         if given is not None:
             weights[place] *= [float(given.get(model, 0.0)) for model in panel.models]
+    if len(below := np.argwhere(weights < 0)):
+        section, model = below[0]
+        raise ValueError(f"the ensemble weighs {panel.models[model]} by {weights[section, model]:g}; give 0 or more")
     return weights
 
 

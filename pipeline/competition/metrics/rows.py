@@ -15,8 +15,8 @@ import pandas as pd
 from pipeline.competition.metrics.context import MetricsContext, Row, Rows
 from pipeline.competition.metrics.metric import SectionMetric
 from pipeline.competition.panel import Axes, Panel
-from pipeline.competition.peers import ENSEMBLE_PREFIX, Peers
-from pipeline.competition.previous import of_next_cycle
+from pipeline.competition.peers import Peers, are_virtual, is_virtual
+from pipeline.competition.previous import Before
 from pipeline.competition.reasons import error_code, reason_code
 
 RowFunction = Callable[[list[dict[str, Any]], list[dict[str, Any]], MetricsContext], float | None]
@@ -151,15 +151,13 @@ def panel_of_rows(predictions: Rows, scores: Rows, context: MetricsContext) -> P
     counted = rows[in_window]
     if context.model_id not in set(counted["model_id"]):
         return None
-    before = of_next_cycle(counted, rows[rows["cycle"] < utc(context.window_start)])
+    before = Before.of(counted, rows[rows["cycle"] < utc(context.window_start)])
     outcomes = outcomes.merge(counted[["cycle", "horizon"]].drop_duplicates(), on=["cycle", "horizon"])
-    axes = Axes.of(counted, before, outcomes)
+    axes = Axes.of(counted, before.rows, outcomes)
     return _panel(axes, counted, before, outcomes, context)
 
 
-def _panel(
-    axes: Axes, counted: pd.DataFrame, before: pd.DataFrame, outcomes: pd.DataFrame, context: MetricsContext
-) -> Panel:
+def _panel(axes: Axes, counted: pd.DataFrame, before: Before, outcomes: pd.DataFrame, context: MetricsContext) -> Panel:
     """The panel on given axes, its peers the real models."""
     signals = axes.cube(counted, "value")
     panel = Panel(
@@ -174,15 +172,14 @@ def _panel(
         center=context.center,
         horizon_cycles=context.horizon_cycles,
         factors=axes.factors(_factors(context)),
-        previous=axes.cube(before, "value"),
+        previous=before.signals(axes, signals),
     )
-    real = np.array([not model.startswith(ENSEMBLE_PREFIX) for model in panel.models], dtype=bool)
-    peers = Peers.of(panel.unit_ranks, np.broadcast_to(real, panel.shape[:2]))
+    peers = Peers.of(panel.unit_ranks, np.broadcast_to(~are_virtual(panel.models), panel.shape[:2]))
     return replace(panel, peers=peers)
 
 
 def _is_peer(name: str, context: MetricsContext) -> bool:
-    return name != context.model_id and not name.startswith(ENSEMBLE_PREFIX)
+    return name != context.model_id and not is_virtual(name)
 
 
 def _frame(rows: Rows, model: str, context: MetricsContext, is_keyed: bool, columns: list[str]) -> pd.DataFrame:

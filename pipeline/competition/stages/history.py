@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 from pipeline.competition.reasons import Reasons, reason_codes
 from pipeline.competition.stages.missing import Cells
 
@@ -84,7 +84,7 @@ class History:
     @property
     def is_virtual(self) -> Bools:
         """Which models are ensembles; shape (models,)."""
-        return np.array([model.startswith(ENSEMBLE_PREFIX) for model in self.models], dtype=bool)
+        return are_virtual(self.models)
 
     @property
     def took_part(self) -> Bools:

@@ -13,7 +13,7 @@ from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.categories import OVERALL
 from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import LeaderboardSpec
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 from pipeline.competition.stages.rank_evidence import RankEvidence
 from pipeline.leaderboard import Ranking, Reasons, eligibility, rank_change, rank_contestants
 
@@ -109,7 +109,7 @@ class _Boards:
         spec = contract.board(category)
         wide = _wide(snapshots, spec)
         self._models = wide["model_id"].to_numpy(dtype=object)
-        self._is_ensemble = np.array([model.startswith(ENSEMBLE_PREFIX) for model in self._models], dtype=bool)
+        self._is_ensemble = are_virtual(self._models)
         self._numbers = {
             key: wide[key].to_numpy(dtype=float) for key in (*spec.keys, "coverage", "n", "n_scored", "cycles_absent")
         }
@@ -214,7 +214,7 @@ def rank_models(
         models.tolist(),
         columns,
         contract.rank_by(category),
-        virtual=[model.startswith(ENSEMBLE_PREFIX) for model in models],
+        virtual=are_virtual(models),
         ineligible=reasons.tolist(),
         undefined=undefined,
     )

@@ -174,7 +174,7 @@ def _frame(category: str, models: npt.NDArray[np.object_], parts: list[_Part]) -
         "ci_high": np.concatenate([part.interval.high for part in parts]),
         "ci_method": np.concatenate([part.interval.method for part in parts]),
         "reason": reason_texts(np.concatenate([part.reason for part in parts])),
+        "is_final": np.concatenate([part.coverage.is_final for part in parts]),
     }
-    columns["is_final"] = np.concatenate([part.coverage.is_final for part in parts])
     seen = np.concatenate([part.seen for part in parts])
     return pd.DataFrame({name: values[seen] for name, values in columns.items()})[COLUMNS]

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 import duckdb
 
-from pipeline.competition.categories import OVERALL
-from pipeline.competition.declaration import CategorySpec, LeaderboardSpec
+from pipeline.tables import OVERALL
 
 _SPAN = """
     SELECT max(as_of) FILTER (as_of <= coalesce(?, as_of)), min(as_of) FROM competition.leaderboard
@@ -146,13 +145,13 @@ def board(
         raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
     title, ranked = declared[0], _ranked(json.loads(declared[1]), category)
     moment = _newest(connection, name, category, as_of)
-    keys = ranked.keys
+    keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)
     cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
     names = [column[0] for column in cursor.description or []]
     listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
-    return Board(name, title, category, moment, _rank_by(ranked.rank_by), keys, rows)
+    return Board(name, title, category, moment, _rank_by(ranked), keys, rows)
 
 
 def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
@@ -193,14 +192,27 @@ def _values(
     return values
 
 
-def _ranked(contract: dict[str, Any], category: str) -> LeaderboardSpec:
+def _ranked(contract: dict[str, Any], category: str) -> dict[str, Any]:
     """What a category's board is ranked by, as a published contract declares it."""
-    whole = LeaderboardSpec.model_validate(contract["leaderboard"])
-    if category == OVERALL:
+    whole: dict[str, Any] = contract["leaderboard"]
+    parts = [one for one in contract.get("categories", ()) if one["by"] == category.partition("=")[0]]
+    if not parts:
         return whole
-    specs = [CategorySpec.model_validate(one) for one in contract.get("categories", ())]
-    return next((spec.board(whole) for spec in specs if spec.by == category.partition("=")[0]), whole)
+    from pipeline.competition.declaration import CategorySpec, LeaderboardSpec
+
+    return CategorySpec.model_validate(parts[0]).board(LeaderboardSpec.model_validate(whole)).model_dump()
 
 
-def _rank_by(rank_by: str | dict[str, float]) -> str:
-    return rank_by if isinstance(rank_by, str) else " + ".join(f"{weight:g} {key}" for key, weight in rank_by.items())
+def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
+    rank_by = leaderboard["rank_by"]
+    primary = [rank_by] if isinstance(rank_by, str) else list(rank_by)
+    return tuple(dict.fromkeys([*primary, *leaderboard["tie_breakers"]]))
+
+
+def _rank_by(leaderboard: dict[str, Any]) -> str:
+    rank_by = leaderboard["rank_by"]
+    if isinstance(rank_by, str):
+        return rank_by
+    from pipeline.leaderboard import RankingKey, WeightedKey
+
+    return WeightedKey(tuple(map(RankingKey, rank_by)), tuple(rank_by.values())).name

@@ -54,6 +54,11 @@ def test_who_has_no_weight_is_no_member() -> None:
     assert measured("contribution", context_of(b=0.5, c=0.5)) == Measured(None, 0, "not_member")
 
 
+def test_a_weight_below_0_is_refused() -> None:
+    found = measured("contribution", context_of(a=0.5, b=-0.5))
+    assert found.reason == "error: ValueError: the ensemble weighs b by -0.5; give 0 or more"
+
+
 def test_an_ensemble_that_is_not_there_is_named() -> None:
     found = measured("contribution@other", context_of())
     assert found.reason == "error: ValueError: the context has no ensemble other; known: main"
