@@ -4,6 +4,7 @@ Add nothing about particular things here; a package keeps its own :class:`Regist
 """
 
 import importlib
+import inspect
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
@@ -114,3 +115,28 @@ def resolve_dotted_path(path: str, kind: str) -> Any:
         return getattr(importlib.import_module(module_name), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
         raise UnknownNameError(f"{kind} {path!r} cannot be imported: {error}") from error
+
+
+def takes(function: object, arguments: int) -> bool:
+    """Whether something can be called with so many arguments, by position; a class is no function."""
+    if not callable(function) or isinstance(function, type):
+        return False
+    try:
+        inspect.signature(function).bind(*range(arguments))
+    except (TypeError, ValueError):  # ValueError: not written in Python, so that nobody can tell
+        return False
+    return True
+
+
+def described(thing: object) -> str:
+    """What a dotted path names, in an error: ``float``, ``class``, ``function (model_id, metrics=None)``."""
+    if isinstance(thing, type):
+        return "class"
+    if not callable(thing):
+        return type(thing).__name__
+    try:
+        signature = inspect.signature(thing)
+    except ValueError:
+        return "function whose parameters cannot be told"
+    bare = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    return f"function {signature.replace(parameters=bare, return_annotation=signature.empty)}"

@@ -124,11 +124,47 @@ def told(own: Path) -> str:
         ({"windows": {}}, "windows: {} names none; give one at least, such as {all: {}}"),
         ({"windows": {2024: {}, "all": {}}}, "windows.2024: 2024 is no name; use lower-case letters, digits and _, a "),
         ({"predictions": {"source": "inbox"}, "horizon_length": None}, "horizon_length is missing: without it the "),
-        ({"models": {"registration": "half-open"}}, "models.registration: Input should be 'open' or 'closed'"),
-        ({"subjects": {"registration": True}}, "subjects.registration: Input should be 'open' or 'closed'"),
-        ({"truth": {"source": "inbox", "known_at": "later"}}, "truth.known_at: Input should be 'target_time', "),
+        (
+            {"models": {"registration": "half-open"}},
+            "models.registration: 'half-open' is given; it should be 'open' or 'closed'",
+        ),
+        ({"subjects": {"registration": True}}, "subjects.registration: True is given; it should be 'open' or 'closed'"),
+        (
+            {"truth": {"source": "inbox", "known_at": "later"}},
+            "truth.known_at: 'later' is given; it should be 'target_time', ",
+        ),
         ({"windows": {"all": {"weeks": 3}}}, "windows.all: unknown field 'weeks'; known: cycles, duration"),
         ({"horizon_length": "seven days"}, "horizon_length: "),
+        ({"metrics": {"ic": {}}}, "metrics: {'ic': {}} is given; it should be a list"),
+        ({"min_subjects": "few"}, "min_subjects: 'few' is given; it should be a whole number"),
+        (
+            {"ensembles": {"main": {"strategy": "equal_weight"}}},
+            "ensembles: it is a mapping of main, no list; write [{name: main, strategy: equal_weight}, ...]",
+        ),
+        ({"ensembles": "main"}, "ensembles: it is 'main', no list; write [{name: main, strategy: equal_weight}, ...]"),
+        ({"ensembles": [{"strategy": "equal_weight"}]}, "ensembles.0.name: it is missing"),
+        (
+            {"ensembles": [{"name": "first"}, {"name": "second", "combine": "mode"}]},
+            "ensembles.second.combine: 'mode' is given; it should be 'mean', 'median' or 'trimmed'",
+        ),
+        (
+            {"ensembles": [{"name": "a", "window": 1}, {"name": "b", "filter": {"top_n": 0}}]},
+            "ensembles.a.window: 1 is given; it should be greater than or equal to 2; "
+            "ensembles.b.filter.top_n: 0 is given; it should be greater than or equal to 1",
+        ),
+        (
+            {"ensembles": [{"name": "b", "filter": {"best": 5}}]},
+            "ensembles.b.filter: unknown field 'best'; known: top_n, min_metric, min_coverage",
+        ),
+        (
+            {"ensembles": [{"name": "b", "filter": {"min_metric": {"ic": "high"}}}]},
+            "ensembles.b.filter.min_metric.ic: 'high' is given; it should be a number",
+        ),
+        ({"ensembles": [{"name": "b", "filter": 5}]}, "ensembles.b.filter: 5 is no mapping of fields; write {field: "),
+        (
+            {"ensembles": [{"name": "b", "strategy": "equal"}]},
+            "ensemble 'b': unknown ensemble strategy 'equal'; known: equal_weight, ",
+        ),
         ({"name": "competition"}, "name: 'competition' is the name of a schema"),
         ({"schedule": "every day"}, "schedule"),
     ],
@@ -163,7 +199,7 @@ def test_a_required_part_that_is_missing_is_named(own: Path) -> None:
     attributes = declaration()
     del attributes["truth"]
     path = write_board(own, attributes)
-    assert told(own) == f"{path}: truth: Field required"
+    assert told(own) == f"{path}: truth: it is missing"
 
 
 def test_dagsters_own_error_names_the_file_too(own: Path) -> None:

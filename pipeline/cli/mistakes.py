@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ValidationError
@@ -13,12 +13,30 @@ from pydantic import ValidationError
 from pipeline.cli.errors import InputError
 from pipeline.settings import PROJECT_ROOT, settings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
 _KEY = "[key]"
 """What pydantic adds to the place of a mapping's key."""
+_SHOULD_BE = "Input should be "
+"""How pydantic begins to say what it expected."""
+_KINDS = {
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+}
+"""What was expected, by pydantic's name of the error, in words for who writes YAML."""
 _TREE = re.compile(r"Error while (?:loading component|building definitions for) ")
 _COMPONENT = re.compile(_TREE.pattern + r"(\S+?)\[\d+\]")
 
@@ -152,11 +170,19 @@ def _told(chain: list[BaseException]) -> BaseException:
 
 
 def _in_words(error: BaseException) -> str:
-    """The message of an error; of a declaration's, where and what, without the values."""
+    """The message of an error; of a declaration's, where and what."""
     if not isinstance(error, ValidationError):
         return str(error)
-    wrong = [
-        (".".join(str(part) for part in one["loc"] if part != _KEY), one["msg"].removeprefix("Value error, "))
-        for one in error.errors()
-    ]
+    wrong = [(".".join(str(part) for part in one["loc"] if part != _KEY), _what(one)) for one in error.errors()]
     return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
+
+
+def _what(wrong: "ErrorDetails") -> str:
+    """What is wrong with a field: as the contract says it, or what was expected in place of what is given."""
+    message = wrong["msg"].removeprefix("Value error, ")
+    if wrong["type"] == "missing":
+        return "it is missing"
+    if not message.startswith(_SHOULD_BE):
+        return message
+    expected = _KINDS.get(wrong["type"], message.removeprefix(_SHOULD_BE))
+    return f"{wrong['input']!r:.40} is given; it should be {expected}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.competition.categories import OVERALL, By, divided_by
 from pipeline.competition.declaration import (
@@ -30,7 +30,7 @@ from pipeline.competition.declaration import (
 )
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
-from pipeline.competition.ensembles.config import Normalize
+from pipeline.competition.ensembles.config import Normalize, read_ensembles
 from pipeline.competition.metrics import METRICS, Metric, Need, Pool, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.competition.validation import problems_of
@@ -60,7 +60,7 @@ class Contract(Declaration):
     windows: Annotated[dict[Name, WindowSpec], some("{all: {}}")] = Field(
         min_length=1, description="Rolling windows by name."
     )
-    ensembles: tuple[EnsembleConfig, ...] = Field(
+    ensembles: Annotated[tuple[EnsembleConfig, ...], BeforeValidator(read_ensembles)] = Field(
         default=(), description="Virtual models made of the real ones, weighed by what was known at each deadline."
     )
     leaderboard: LeaderboardSpec

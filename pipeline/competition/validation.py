@@ -4,14 +4,15 @@ What one part must hold by itself is in :mod:`pipeline.competition.declaration`.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.competition.declaration import INBOX, LeaderboardSpec
 from pipeline.competition.durations import format_duration
-from pipeline.competition.ensembles import EnsembleConfig, filter_of, strategy_of
-from pipeline.competition.metrics import BESIDE, Pool, base_and_ensemble
+from pipeline.competition.ensembles import STRATEGIES, EnsembleConfig, Terms, filter_of, strategy_of
+from pipeline.competition.metrics import BESIDE, Need, Pool, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
@@ -33,18 +34,18 @@ def problems_of(contract: "Contract") -> list[str]:
 
 def _unknown_names(contract: "Contract") -> list[str]:
     problems = []
-    wanted: tuple[tuple[Callable[[str], object], tuple[str, ...]], ...] = (
-        (RULES.get, (contract.scoring.rule,)),
-        (contract.metric, contract.metrics),
-        (strategy_of, tuple(ensemble.strategy for ensemble in contract.ensembles)),
-        (filter_of, tuple(one.filter for one in contract.ensembles if isinstance(one.filter, str))),
-    )
-    for find, names in wanted:
-        for name in names:
-            try:
-                find(name)
-            except UnknownNameError as error:
-                problems.append(str(error))
+    wanted: list[tuple[str, Callable[[str], object], str]] = [("", RULES.get, contract.scoring.rule)]
+    wanted += [("", contract.metric, name) for name in contract.metrics]
+    for one in contract.ensembles:
+        whose = f"ensemble {one.name!r}: "
+        wanted.append((whose, strategy_of, one.strategy))
+        if isinstance(one.filter, str):
+            wanted.append((whose, filter_of, one.filter))
+    for whose, find, name in wanted:
+        try:
+            find(name)
+        except UnknownNameError as error:
+            problems.append(f"{whose}{error}")
     return problems
 
 
@@ -61,6 +62,13 @@ def _metric_problems(contract: "Contract") -> list[str]:
         problems.append(f"metrics names one twice ({listed}); list each once")
     if contract.min_subjects == 1:
         problems += _problems_of_one_subject(contract)
+    if contract.factors is None and contract.predictions.source == INBOX:
+        needy = [name for name in contract.metrics if Need.FACTORS in contract.metric(name).needs]
+        if needy:
+            problems.append(
+                f"metrics {', '.join(needy)} need factors, and none are declared: say where they come from, such as "
+                f"factors: {{source: {INBOX}}}, or leave them out"
+            )
     for name in contract.metrics:
         series_of = contract.metric(name).series_of
         if series_of is not None and series_of not in contract.metrics:
@@ -82,9 +90,40 @@ def _ensemble_problems(contract: "Contract") -> list[str]:
                 problems.append(f"metric {name!r}: only metrics of members have an {BESIDE}; leave it out")
         except ValueError as error:
             problems.append(str(error))
+    if not problems:
+        problems += _twice_beside(contract)
     for ensemble in contract.ensembles:
-        problems.extend(f"ensemble {ensemble.name!r}: {problem}" for problem in _weighing_problems(ensemble, contract))
+        found = (*_weighing_problems(ensemble, contract), *_unused(ensemble))
+        problems.extend(f"ensemble {ensemble.name!r}: {problem}" for problem in found)
     return problems
+
+
+def _twice_beside(contract: "Contract") -> Iterator[str]:
+    """Metrics of members that are the same, under two names."""
+    seen: dict[tuple[str, str], str] = {}
+    for name in contract.metrics:
+        if contract.metric(name).of_members is not None:
+            beside = contract.ensemble_beside(name).name
+            first = seen.setdefault((name.partition(BESIDE)[0], beside), name)
+            if first != name:
+                yield (
+                    f"metrics {first!r} and {name!r} are the same: without an {BESIDE} it is computed against the "
+                    f"first ensemble, {beside!r}; leave one out"
+                )
+
+
+def _unused(ensemble: EnsembleConfig) -> Iterator[str]:
+    """Fields that are given and change nothing."""
+    strategy, given = strategy_of(ensemble.strategy), ensemble.model_fields_set
+    if "trim" in given and ensemble.combine != "trimmed":
+        yield f"trim is given, but combine is {ensemble.combine!r}; leave trim out, or give combine: trimmed"
+    conditions = ensemble.conditions
+    is_filtered = isinstance(ensemble.filter, str) or conditions.min_metric or conditions.min_coverage is not None
+    used = strategy.terms | ({"window"} if is_filtered else set())
+    for term in (one.name for one in fields(Terms)):
+        if term in given and term not in used:
+            takers = " or ".join(one.name for one in STRATEGIES if term in one.terms)
+            yield f"{term} is given, but strategy {strategy.name!r} does not use it; leave it out, or take {takers}"
 
 
 def _weighing_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterator[str]:
@@ -93,6 +132,11 @@ def _weighing_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterat
         yield f"scoring.primary {primary!r} is no metric of single cycles, so nothing can be weighed by it"
     elif primary in contract.metrics and contract.direction(primary) is Direction.ASC and not strategy.for_losses:
         yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary!r} is a loss"
+    if "min_history" in strategy.terms and ensemble.min_history > ensemble.window:
+        yield (
+            f"min_history {ensemble.min_history} is more than its window of {ensemble.window} cycles, so nobody would "
+            f"ever have enough; lower min_history or widen the window"
+        )
     conditions = ensemble.conditions
     keys = contract.leaderboard.keys if conditions.top_n else ()
     of_keys = [key.partition(".")[2] for key in keys]

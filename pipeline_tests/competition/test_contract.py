@@ -190,8 +190,8 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None
         ({"metrics": ["ic", "pipeline.nothing.here"]}, "metric 'pipeline.nothing.here' cannot be imported"),
         (
             {"metrics": ["ic", "pipeline.competition.metrics.sharpe"]},
-            "metric 'pipeline.competition.metrics.sharpe' is a function of series; give a Metric, a function of panel, "
-            "or one of predictions, scores, context; known without a path: contribution, ",
+            "metric 'pipeline.competition.metrics.sharpe' is a function (series); give a Metric, a function (panel), "
+            "or one (predictions, scores, context); known without a path: contribution, ",
         ),
         ({"metrics": ["ic", "ic"]}, "metrics names one twice (ic, ic); list each once"),
         ({"metrics": ["hit_rate"]}, "scoring.primary 'ic' is not among metrics (hit_rate); add it"),
@@ -285,6 +285,16 @@ def test_what_metrics_need_besides_predictions_and_truth() -> None:
     assert contract().needs == frozenset()
     assert contract(metrics=["ic", "turnover"]).needs == {Need.PREVIOUS}
     assert contract(metrics=["ic", "fnc", "rank_turnover"]).needs == {Need.PREVIOUS, Need.FACTORS}
+
+
+def test_metrics_of_factors_need_factors_to_be_declared() -> None:
+    files = {"predictions": FILES, "truth": FILES, "horizon_length": "7d", "metrics": ["ic", "fnc"]}
+    refused(
+        "metrics fnc need factors, and none are declared: say where they come from, such as factors: {source: inbox}",
+        **files,
+    )
+    assert contract(**files, factors=FILES).needs == {Need.FACTORS}
+    assert contract(metrics=["ic", "fnc"]).factors is None, "code that computes predictions may give factors too"
 
 
 @pytest.mark.usefixtures("dotted_paths_into_tests")

@@ -53,6 +53,7 @@ def box(**changes: Any) -> Contract:
         "predictions": {"source": "inbox"},
         "truth": {"source": "inbox"},
         "horizon_length": "7d",
+        "metrics": ["ic", "hit_rate"],
         "schedule": None,
     }
     return contract("box", **(parts | changes))

@@ -239,7 +239,7 @@ class TestDeclaration:
     @pytest.mark.parametrize(
         "change",
         [
-            {"strategy": "equal_weight"},
+            {"strategy": "skill_variance"},
             {"title": "The crowd"},
             *(
                 pytest.param(change, marks=pytest.mark.slow)

@@ -1,15 +1,16 @@
 """What an ensemble may declare: who is in it, how members are weighed and how their predictions become one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails
 
 from pipeline.competition.declaration import Declaration, Name
 from pipeline.competition.ensembles import joint as _joint  # noqa: F401  (registers its strategies)
 from pipeline.competition.ensembles.strategies import STRATEGIES, Strategy, Terms
 from pipeline.competition.peers import ENSEMBLE_PREFIX
-from pipeline.registry import UnknownNameError, resolve_dotted_path
+from pipeline.registry import UnknownNameError, described, resolve_dotted_path, takes
 
 Combine = Literal["mean", "median", "trimmed"]
 Normalize = Literal["rank", "zscore", "none"]
@@ -61,20 +62,14 @@ class EnsembleConfig(Declaration):
 
     @field_validator("strategy", "filter", mode="before")
     @classmethod
-    def _by_name(cls, given: Any) -> Any:
-        """A strategy or a function given in Python is stored by its name."""
+    def _by_name(cls, given: Any, info: ValidationInfo) -> Any:
+        """A strategy or a function given in Python is stored by its name; conditions are read as what they are."""
         if isinstance(given, Strategy):
             return given.name
-        return f"{given.__module__}.{given.__qualname__}" if callable(given) else given
-
-    @model_validator(mode="after")
-    def _history_fits_the_window(self) -> "EnsembleConfig":
-        if self.min_history > self.window:
-            raise ValueError(
-                f"ensemble {self.name!r}: min_history {self.min_history} is more than its window of {self.window} "
-                "cycles, so nobody would ever have enough; lower min_history or widen the window"
-            )
-        return self
+        if callable(given):
+            return f"{given.__module__}.{given.__qualname__}"
+        is_condition = info.field_name == "filter" and not isinstance(given, str | None)
+        return FilterSpec.model_validate(given) if is_condition else given
 
     @property
     def model_id(self) -> str:
@@ -90,6 +85,48 @@ class EnsembleConfig(Declaration):
     def conditions(self) -> FilterSpec:
         """The declared conditions; none where there is no filter, or a function decides."""
         return self.filter if isinstance(self.filter, FilterSpec) else FilterSpec()
+
+
+def read_ensembles(declared: object, info: ValidationInfo) -> tuple[EnsembleConfig, ...]:
+    """Ensembles out of a list; a mistake is told by the ensemble's name, not by its place.
+
+    Raises
+    ------
+    ValueError
+        If it is no list.
+    ValidationError
+        If an ensemble in it is wrong: about all that are.
+    """
+    if not isinstance(declared, list | tuple):
+        names = list(declared) if isinstance(declared, Mapping) else []
+        given = f"a mapping of {', '.join(map(str, names))}" if names else repr(declared)
+        raise ValueError(f"it is {given}, no list; write [{{name: main, strategy: equal_weight}}, ...]")
+    read, wrong = [], []
+    for place, one in enumerate(declared):
+        try:
+            read.append(EnsembleConfig.model_validate(_as_given(one) if info.mode == "json" else one))
+        except ValidationError as error:
+            name = one.get("name") if isinstance(one, Mapping) else None
+            wrong += _told_of(name if isinstance(name, str) else place, error)
+    if wrong:
+        raise ValidationError.from_exception_data("ensembles", wrong)
+    return tuple(read)
+
+
+def _as_given(stored: Any) -> Any:
+    """An ensemble without what is as by default: one that was stored has every field, given or not."""
+    fields = EnsembleConfig.model_fields
+    if not isinstance(stored, dict):
+        return stored
+    return {name: value for name, value in stored.items() if name not in fields or value != fields[name].default}
+
+
+def _told_of(ensemble: str | int, error: ValidationError) -> list[InitErrorDetails]:
+    """What is wrong with an ensemble, in its place among all."""
+    return [
+        InitErrorDetails(type=one["type"], loc=(ensemble, *one["loc"]), input=one["input"], ctx=one.get("ctx", {}))
+        for one in error.errors()
+    ]
 
 
 def top_n(n: int) -> FilterSpec:
@@ -108,11 +145,11 @@ def filter_of(path: str) -> Callable[[str, dict[str, float]], bool]:
     Raises
     ------
     UnknownNameError
-        If there is no such function.
+        If there is no such function, or it takes other parameters.
     """
     function: Callable[[str, dict[str, float]], bool] = resolve_dotted_path(path, "ensemble filter")
-    if not callable(function):
+    if not takes(function, 2):
         raise UnknownNameError(
-            f"ensemble filter {path!r} is a {type(function).__name__}; name a function (model_id, metrics) -> bool"
+            f"ensemble filter {path!r} is a {described(function)}; name a function (model_id, metrics) -> bool"
         )
     return function

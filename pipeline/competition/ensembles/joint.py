@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
 from pipeline.competition.ensembles.weighing import NEWCOMER, NO_HISTORY, NO_SKILL
-from pipeline.registry import UnknownNameError, resolve_dotted_path
+from pipeline.registry import UnknownNameError, described, resolve_dotted_path, takes
 
 REFIT_EVERY = 13
 """Resolved cycles for which an optimised allocation lasts."""
@@ -21,6 +21,9 @@ TOO_FEW_CYCLES = "too_few_cycles"
 
 CustomStrategy = Callable[..., Mapping[str, float]]
 """(model_metrics, predictions) or (model_metrics, predictions, scores) -> {model_id: weight}."""
+
+_SCORES = "scores"
+"""The third parameter of a strategy of an operator's own that wants past scores."""
 
 
 def performance(track: Track, terms: Terms) -> JointWeights:
@@ -78,7 +81,7 @@ def strategy_of(name: str) -> Strategy:
     Raises
     ------
     UnknownNameError
-        If there is neither.
+        If there is neither, or the function takes other parameters.
     """
     if "." not in name:
         return STRATEGIES.get(name)
@@ -88,12 +91,30 @@ def strategy_of(name: str) -> Strategy:
         raise UnknownNameError(f"{error}; known without a path: {', '.join(STRATEGIES.available())}") from error
     if isinstance(function, Strategy):
         return function
-    if not callable(function):
+    if not _is_strategy(function):
         raise UnknownNameError(
-            f"ensemble strategy {name!r} is a {type(function).__name__}; name a function "
-            "(model_metrics, predictions) -> {model_id: weight}"
+            f"ensemble strategy {name!r} is a {described(function)}; name a function (model_metrics, predictions) or "
+            f"(model_metrics, predictions, {_SCORES}) that gives {{model_id: weight}}"
         )
-    return JointStrategy(name, weigh=lambda track, terms: _custom(function, track))  # noqa: ARG005
+    return JointStrategy(name, terms=frozenset({"window"}), weigh=lambda track, terms: _custom(function, track))  # noqa: ARG005
+
+
+def _is_strategy(function: object) -> bool:
+    """Whether it is a function of what a strategy is given."""
+    if not takes(function, 2 + _wants_scores(function)):
+        return False
+    return not _wants_scores(function) or _parameters(function)[2] == _SCORES
+
+
+def _wants_scores(function: object) -> bool:
+    return _SCORES in _parameters(function)
+
+
+def _parameters(function: Any) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # of what is no function, or is not written in Python
+        return []
 
 
 def _with_newcomers(own: Floats, experienced: Bools) -> JointWeights:
@@ -163,7 +184,7 @@ def _custom(function: CustomStrategy, track: Track) -> JointWeights:
     models = track.models.tolist()
     try:
         arguments: list[Any] = [_metrics(track), _predictions(track)]
-        if "scores" in inspect.signature(function).parameters:
+        if _wants_scores(function):
             arguments.append(_scores(track))
         given = dict(function(*arguments))
         strangers = [name for name in given if name not in models]
@@ -213,7 +234,10 @@ def _scores(track: Track) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-STRATEGIES.register("performance", JointStrategy("performance", weigh=performance))
+STRATEGIES.register(
+    "performance",
+    JointStrategy("performance", terms=frozenset(one.name for one in fields(Terms)), weigh=performance),
+)
 for _optimiser in (mean_variance, risk_parity):
     STRATEGIES.register(
         _optimiser.__name__,

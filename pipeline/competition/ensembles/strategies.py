@@ -152,6 +152,8 @@ class JointWeights:
         return cls(np.ones(models), np.full(models, why, dtype=object))
 
 
+_OF_HISTORY = frozenset({"window", "min_history"})
+
 Own = Callable[[Track, Floats], Floats]
 """From records and floored dispersions to each member's own weight, shape (models,)."""
 
@@ -171,6 +173,8 @@ class Strategy:
         The same for each member.
     refit_every : int
         It looks at whole stretches of so many resolved cycles, so that its weights last for as long.
+    terms : frozenset of str
+        Which fields of :class:`Terms` it looks at.
     """
 
     name: str
@@ -178,6 +182,7 @@ class Strategy:
     needs: int = 0
     needs_per_member: int = 0
     refit_every: int = 1
+    terms: frozenset[str] = _OF_HISTORY
 
     def cycles_needed(self, members: int) -> int:
         """How many cycles it needs for so many members."""
@@ -248,7 +253,7 @@ STRATEGIES: Registry[Strategy] = Registry("ensemble strategy", Strategy)
 """Every built-in strategy by name."""
 
 equal_weight = STRATEGIES.register(
-    "equal_weight", SeparableStrategy("equal_weight", dispersion=None, own=_equal_weight)
+    "equal_weight", SeparableStrategy("equal_weight", terms=frozenset(), dispersion=None, own=_equal_weight)
 )
 inverse_variance = STRATEGIES.register(
     "inverse_variance", SeparableStrategy("inverse_variance", dispersion=_dispersion, own=_inverse_variance)

@@ -26,10 +26,12 @@ from pipeline.competition.metrics.rows import RowForm, RowFunction, panel_of_row
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import reason_code, reason_texts
 from pipeline.leaderboard import Direction, mean_influence, ratio_influence
-from pipeline.registry import Registry, UnknownNameError
+from pipeline.registry import Registry, UnknownNameError, described, takes
 
 _PANEL_FORM = ("panel",)
 _ROW_FORM = ("predictions", "scores", "context")
+_MEMBER_FORM = ("panel", "ensemble")
+_SERIES_FORM = ("series",)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class MetricsRegistry(Registry[Metric]):
     def _of_kind(self, name: str, thing: object) -> Metric:
         """The metric that a thing is, or makes."""
         if isinstance(thing, Metric):
+            _require_callable(name, thing)
             return thing if thing.name == name else replace(thing, name=name)
         parameters = _parameters(thing)
         if parameters == _ROW_FORM:
@@ -135,9 +138,8 @@ class MetricsRegistry(Registry[Metric]):
             function = cast(PanelFunction, thing)
         else:
             raise UnknownNameError(
-                f"metric {name!r} is a {type(thing).__name__}{_described(parameters)}; give a Metric, a function of "
-                f"{', '.join(_PANEL_FORM)}, or one of {', '.join(_ROW_FORM)}; known without a path: "
-                f"{', '.join(self.available())}"
+                f"metric {name!r} is a {described(thing)}; give a Metric, a function ({', '.join(_PANEL_FORM)}), or "
+                f"one ({', '.join(_ROW_FORM)}); known without a path: {', '.join(self.available())}"
             )
         return Metric(name, Pool.CYCLES, Direction.DESC, "value", of_panel=function)
 
@@ -189,16 +191,33 @@ def _measured(value: float, n: int, reason: int) -> Measured:
     return Measured(None if np.isnan(value) else value, n, reason_texts([reason])[0])
 
 
+def _require_callable(name: str, metric: Metric) -> None:
+    """Refuse a metric whose functions take other parameters than they are given.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming the function, and what it is to take.
+    """
+    row_form = metric.of_panel.function if isinstance(metric.of_panel, RowForm) else None
+    forms: tuple[tuple[str, object, tuple[str, ...]], ...] = (
+        ("of_panel", metric.of_panel if row_form is None else None, _PANEL_FORM),
+        ("of_panel's RowForm", row_form, _ROW_FORM),
+        ("of_members", metric.of_members, _MEMBER_FORM),
+        ("of_series", metric.of_series, _SERIES_FORM),
+    )
+    for part, function, form in forms:
+        if function is not None and not takes(function, len(form)):
+            raise UnknownNameError(
+                f"metric {name!r}: {part} is a {described(function)}; give a function ({', '.join(form)})"
+            )
+
+
 def _parameters(thing: object) -> tuple[str, ...]:
-    """The names of a function's parameters that have no default; none of what is no function."""
-    if not callable(thing) or isinstance(thing, type):
-        return ()
+    """The names of a function's parameters that have no default; none of what cannot be called with them."""
     try:
         parameters = inspect.signature(cast(Any, thing)).parameters.values()
-    except ValueError:  # of a function that is not written in Python
+    except (TypeError, ValueError):  # of what is no function, or is not written in Python
         return ()
-    return tuple(one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD)
-
-
-def _described(parameters: tuple[str, ...]) -> str:
-    return f" of {', '.join(parameters)}" if parameters else ""
+    names = tuple(one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD)
+    return names if takes(thing, len(names)) else ()

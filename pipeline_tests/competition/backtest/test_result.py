@@ -27,7 +27,12 @@ VARIANTS: list[dict[str, Any]] = [
     {"missing": {"policy": "carry_forward", "max_cycles": 2}},
     {"missing": {"policy": "worst"}},
     {"missing": {"policy": "baseline", "baseline": "m0"}},
-    {"predictions": {"source": "inbox", "deadline": "9d"}, "truth": {"source": "inbox"}, "horizon_length": "7d"},
+    {
+        "predictions": {"source": "inbox", "deadline": "9d"},
+        "truth": {"source": "inbox"},
+        "factors": {"source": "inbox"},
+        "horizon_length": "7d",
+    },
     {"ensembles": [], "metrics": ["ic"], "leaderboard": {"rank_by": {"all.ic": 2, "month.ic": 1}}},
     {
         "ensembles": ENSEMBLES[:1],

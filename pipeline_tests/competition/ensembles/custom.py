@@ -57,6 +57,32 @@ def of_one(model_metrics: Metrics) -> dict[str, float]:
     return dict.fromkeys(model_metrics, 1.0)
 
 
+def of_four(model_metrics: Metrics, predictions: Predictions, scores: Predictions, more: float) -> dict[str, float]:
+    return dict.fromkeys(model_metrics, more)
+
+
+def scores_first(scores: Predictions, model_metrics: Metrics, predictions: Predictions) -> dict[str, float]:
+    return dict.fromkeys(model_metrics, 1.0)
+
+
+def scores_by_name(model_metrics: Metrics, predictions: Predictions, *, scores: Predictions) -> dict[str, float]:
+    return dict.fromkeys(model_metrics, 1.0)
+
+
+def with_a_default(model_metrics: Metrics, predictions: Predictions, weight: float = 1.0) -> dict[str, float]:
+    return dict.fromkeys(model_metrics, weight)
+
+
+class Weigher:
+    """A strategy that is an object."""
+
+    def __call__(self, model_metrics: Metrics, predictions: Predictions) -> dict[str, float]:
+        return dict.fromkeys(model_metrics, 1.0)
+
+
+WEIGHER = Weigher()
+
+
 def not_the_last(model_id: str, metrics: dict[str, float]) -> bool:
     """A filter by name."""
     CALLS.append((model_id, metrics))

@@ -90,6 +90,7 @@ def test_it_survives_json() -> None:
         ensembles=[
             {"name": "a", "strategy": "performance", "theta": 2.5, "max_weight": 0.2, "title": "A"},
             {"name": "b", "filter": {"top_n": 3, "min_metric": {"ic": 0.01}, "min_coverage": 0.5}, "combine": "median"},
+            {"name": "c", "strategy": "equal_weight"},
         ],
     )
     assert Contract.model_validate_json(contest.model_dump_json()) == contest
@@ -107,7 +108,10 @@ def test_it_survives_json() -> None:
         ({"filter": "pipeline.nobody"}, ["ensemble filter 'pipeline.nobody' cannot be imported"]),
         ({"filter": "top_5"}, ["ensemble filter 'top_5'"]),
         ({"filter": "pipeline.settings.PROJECT_ROOT"}, ["is a PosixPath; name a function (model_id, metrics) -> bool"]),
-        ({"filter": {"best": 5}}, ["unknown field 'best'; known: top_n, min_metric, min_coverage"]),
+        (
+            {"filter": {"best": 5}},
+            ["ensembles.main.filter\n  Value error, unknown field 'best'; known: top_n, min_metr"],
+        ),
         ({"filter": {"top_n": 0}}, ["greater than or equal to 1"]),
         ({"filter": {"min_coverage": 1.5}}, ["less than or equal to 1"]),
         ({"filter": {"min_metric": {"icc": 0.0}}}, ["ensemble 'main': filter: metric 'icc' is not among: ic, ic_sh"]),
@@ -124,6 +128,31 @@ def test_it_survives_json() -> None:
             ["ensemble 'main': min_history 20 is more than its window of 10 cycles", "lower min_history or widen"],
         ),
         ({"window": 5}, ["min_history 13 is more than its window of 5 cycles"]),
+        (
+            {"trim": 0.2},
+            ["ensemble 'main': trim is given, but combine is 'mean'; leave trim out, or give combine: trimmed"],
+        ),
+        ({"trim": 0.1, "combine": "median"}, ["ensemble 'main': trim is given, but combine is 'median'"]),
+        (
+            {"theta": 2.0},
+            [
+                "ensemble 'main': theta is given, but strategy 'inverse_variance' does not use it; leave it out, or "
+                "take performance"
+            ],
+        ),
+        ({"max_weight": 0.5}, ["ensemble 'main': max_weight is given, but strategy 'inverse_variance' does not use"]),
+        (
+            {"strategy": "equal_weight", "min_history": 5},
+            [
+                "ensemble 'main': min_history is given, but strategy 'equal_weight' does not use it; leave it out, or "
+                "take inverse_variance or skill_variance or performance or mean_variance or risk_parity"
+            ],
+        ),
+        ({"strategy": "equal_weight", "window": 60}, ["'main': window is given, but strategy 'equal_weight' does"]),
+        (
+            {"strategy": "equal_weight", "window": 60, "filter": {"top_n": 3}},
+            ["'main': window is given, but strategy 'equal_weight' does not use it"],
+        ),
         ({"min_history": 1}, ["greater than or equal to 2"]),
         ({"combine": "mode"}, ["'mean', 'median' or 'trimmed'"]),
         ({"normalize": "log"}, ["'rank', 'zscore' or 'none'"]),
@@ -155,6 +184,13 @@ def test_a_mistake_is_named_at_load(ensemble: dict[str, Any], messages: list[str
         (
             {"metrics": ["ic", "contribution@off"], "ensembles": [MAIN, {"name": "off", "enabled": False}]},
             ["metric 'contribution@off' needs an ensemble to be computed against; declared and enabled: main"],
+        ),
+        (
+            {"metrics": ["ic", "contribution@main", "contribution"]},
+            [
+                "metrics 'contribution@main' and 'contribution' are the same: without an @ it is computed against the "
+                "first ensemble, 'main'; leave one out"
+            ],
         ),
         ({"metrics": ["ic", "ic@main"]}, ["metric 'ic@main': only metrics of members have an @; leave it out"]),
         ({"metrics": ["ic", "nobody@main"]}, ["unknown metric 'nobody'; known: ", "contribution"]),
@@ -193,6 +229,72 @@ def test_a_mistake_is_named_at_load(ensemble: dict[str, Any], messages: list[str
 )
 def test_what_does_not_fit_together_is_named_at_load(changes: dict[str, Any], messages: list[str]) -> None:
     refused(*messages, **changes)
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"combine": "trimmed", "trim": 0.2},
+        {"strategy": "performance", "theta": 2.0, "max_weight": 0.3, "window": 60, "min_history": 5},
+        {"strategy": "risk_parity", "window": 60, "min_history": 5},
+        {"strategy": "equal_weight", "window": 5, "filter": {"min_metric": {"ic": 0.0}}},
+        {"strategy": "equal_weight", "window": 5, "filter": {"min_coverage": 0.0}},
+        {"strategy": "equal_weight", "window": 5, "filter": f"{CUSTOM}.skilled"},
+        {"strategy": f"{CUSTOM}.by_number", "window": 5},
+    ],
+)
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_what_is_used_may_be_given(used: dict[str, Any]) -> None:
+    contest = contract(ensembles=[MAIN | used])
+    assert contest.ensembles[0].model_fields_set == {"name", *used}
+    assert Contract.model_validate_json(contest.model_dump_json()) == contest
+
+
+@pytest.mark.parametrize("given", [{"min_history": 5}, {"theta": 2.0}])
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_function_of_ones_own_gets_a_window_and_nothing_else(given: dict[str, Any]) -> None:
+    refused(
+        f"{next(iter(given))} is given, but strategy '{CUSTOM}.by_number' does not use it",
+        ensembles=[MAIN | given | {"strategy": f"{CUSTOM}.by_number"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"main": {}}, "it is a mapping of main, no list; write [{name: main, strategy: equal_weight}, ...]"),
+        (None, "it is None, no list"),
+        ([MAIN, {"name": "b", "combine": "mode"}], "ensembles.b.combine\n"),
+        ([MAIN, "b"], "ensembles.1\n  Value error, 'b' is no mapping of fields"),
+    ],
+)
+def test_a_mistake_in_a_list_is_told_by_the_name_of_the_ensemble(declared: Any, message: str) -> None:
+    refused(message, ensembles=declared)
+
+
+@pytest.mark.parametrize(
+    ("field", "function", "message"),
+    [
+        ("strategy", "of_one", "is a function (model_metrics); name a function (model_metrics, predictions) or "),
+        ("strategy", "of_four", "is a function (model_metrics, predictions, scores, more); name a function (model_me"),
+        ("strategy", "scores_first", "is a function (scores, model_metrics, predictions); name a function (model_met"),
+        ("strategy", "scores_by_name", "is a function (model_metrics, predictions, *, scores); name a function (mode"),
+        ("strategy", "Weigher", "is a class; name a function (model_metrics, predictions) or (model_metrics, predict"),
+        ("filter", "of_one", "is a function (model_metrics); name a function (model_id, metrics) -> bool"),
+        ("filter", "Weigher", "is a class; name a function (model_id, metrics) -> bool"),
+        ("filter", "NOT_A_STRATEGY", "is a float; name a function (model_id, metrics) -> bool"),
+    ],
+)
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_function_that_takes_something_else_is_refused_at_load(field: str, function: str, message: str) -> None:
+    path = f"{CUSTOM}.{function}"
+    refused(f"ensemble 'main': ensemble {field} {path!r} {message}", ensembles=[MAIN | {field: path}])
+
+
+@pytest.mark.parametrize("function", ["with_a_default", "WEIGHER"])
+@pytest.mark.usefixtures("dotted_paths_into_tests")
+def test_a_function_may_have_defaults_or_be_an_object(function: str) -> None:
+    assert declared(strategy=f"{CUSTOM}.{function}").strategy == f"{CUSTOM}.{function}"
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:

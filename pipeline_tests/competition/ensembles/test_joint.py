@@ -222,7 +222,6 @@ class TestCustom:
             ("nothing", "error: all weights are 0"),
             ("silent", "error: TypeError: 'NoneType' object is not iterable"),
             ("wordy", "error: ValueError: could not convert string to float: 'much'"),
-            ("of_one", "error: TypeError: of_one() takes 1 positional argument but 2 were given"),
         ],
     )
     def test_one_that_gives_nothing_usable_leaves_equal_weights_and_says_why(self, function: str, why: str) -> None:

@@ -1,5 +1,6 @@
 """The registry: names, and the forms of functions that it makes metrics of."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.competition.metrics import (
     SectionMetric,
     information_coefficient,
 )
+from pipeline.competition.metrics.rows import RowForm
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
 from pipeline_tests.competition.contests import START, full_panel
@@ -105,19 +107,48 @@ class TestForms:
     @pytest.mark.parametrize(
         ("thing", "what"),
         [
-            (lambda series: series, "a function of series"),
-            (lambda predictions, scores: 0.0, "a function of predictions, scores"),
-            (lambda: 0.0, "a function"),
-            (min, "a builtin_function_or_method"),
-            (Panel, "a type"),
+            (lambda series: series, "a function (series)"),
+            (lambda predictions, scores: 0.0, "a function (predictions, scores)"),
+            (lambda *, panel: panel, "a function (*, panel)"),
+            (lambda: 0.0, "a function ()"),
+            (min, "a function whose parameters cannot be told"),
+            (Panel, "a class"),
             (3.0, "a float"),
         ],
     )
     def test_anything_else_is_refused_with_what_may_be_given(self, thing: Any, what: str) -> None:
-        with pytest.raises(
-            UnknownNameError, match=f"metric 'mine' is {what}; give a Metric, a function of panel, or one"
-        ):
+        message = f"metric 'mine' is {what}; give a Metric, a function (panel), or one (predictions, scores, context); "
+        with pytest.raises(UnknownNameError, match=re.escape(message)):
             MetricsRegistry().register("mine", thing)
+
+    @pytest.mark.parametrize(
+        ("metric", "message"),
+        [
+            (
+                Metric("mine", Pool.CYCLES, Direction.DESC, "value", of_panel=lambda: 0.0),  # type: ignore[misc,arg-type]
+                "of_panel is a function (); give a function (panel)",
+            ),
+            (
+                Metric("mine", Pool.CYCLES, Direction.DESC, "value", of_panel=RowForm(lambda rows: 0.0)),  # type: ignore[misc,arg-type]
+                "of_panel's RowForm is a function (rows); give a function (predictions, scores, context)",
+            ),
+            (
+                Metric("mine", Pool.CYCLES, Direction.DESC, "value", of_members=negated),  # type: ignore[arg-type]
+                "of_members is a function (panel); give a function (panel, ensemble)",
+            ),
+            (
+                Metric("mine", Pool.SERIES, Direction.DESC, "value", of_series=spread, series_of="ic"),  # type: ignore[arg-type]
+                "of_series is a function (predictions, scores, context); give a function (series)",
+            ),
+        ],
+    )
+    def test_a_metric_whose_function_takes_something_else_is_refused(self, metric: Metric, message: str) -> None:
+        with pytest.raises(UnknownNameError, match=re.escape(f"metric 'mine': {message}")):
+            MetricsRegistry().register("mine", metric)
+
+    def test_a_function_over_rows_may_be_better_when_lower(self) -> None:
+        metric = Metric("mine", Pool.CYCLES, Direction.ASC, "value", of_panel=RowForm(spread))
+        assert MetricsRegistry().register("mine", metric) == metric
 
     def test_parameters_with_defaults_do_not_matter(self) -> None:
         def halved(predictions: list[Row], scores: list[Row], context: MetricsContext, by: float = 2.0) -> float:
