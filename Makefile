@@ -27,7 +27,7 @@ run: $(READY) ## Do the main job for sp500: real prices to a printed leaderboard
 dev: $(READY) ## Open the Dagster UI
 	@$(BIN)/podium dev
 
-TEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+TEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(READY) ## Run all tests
 	@$(TEST)

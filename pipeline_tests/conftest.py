@@ -24,6 +24,13 @@ from pipeline_tests.toy_graph import FILE, ToyGraph
 hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with heavy proofs first: begun last, one of them would keep one core busy while the others wait."""
+    heavy = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in heavy)
+
+
 SHARED_DATA = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 """Real data that tests read where they are."""
 

@@ -53,6 +53,7 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"factors": {"source": "other"}}, {"factors"}),
         ({"frozen": True, "late_after": "3d"}, set()),
         ({"ensembles": [{"name": "main"}]}, {"models", "snapshots"}),
+        ({"categories": ["horizon"]}, {"cycle_metrics", "snapshots", "leaderboard"}),
     ],
 )
 def test_a_declaration_changes_the_stages_it_touches_and_no_other(changes: dict[str, Any], stages: set[str]) -> None:
@@ -74,6 +75,7 @@ OF_ENSEMBLES = {*WEIGHING, "ensemble_predictions", "ensemble_scores", "ensemble_
         ({"scoring": {"rule": "squared_error", "primary": "ic"}}, OF_ENSEMBLES - {"ensemble_metrics"}),
         ({"scoring": {"rule": "rank_product", "primary": "hit_rate"}}, WEIGHING),
         ({"min_subjects": 3}, {"member_metrics", "ensemble_scores", "ensemble_metrics"}),
+        ({"categories": ["horizon"]}, {*WEIGHING, "ensemble_metrics"}),
         ({"title": "Other"}, set()),
     ],
 )
@@ -93,9 +95,15 @@ def test_every_field_of_the_contract_is_considered_above() -> None:
     considered = {
         *("name", "title", "description", "schedule", "predictions", "truth", "scoring", "metrics", "windows"),
         *("leaderboard", "min_subjects", "center", "horizon_cycles", "horizon_length"),
-        *("factors", "models", "subjects", "frozen", "late_after", "missing", "ensembles"),
+        *("factors", "models", "subjects", "frozen", "late_after", "missing", "ensembles", "categories"),
     }
     assert set(Contract.model_fields) == considered
+
+
+def test_a_change_of_parts_computes_no_more_than_it_touches() -> None:
+    one = contract(categories=[{"by": "horizon"}])
+    assert changed(one, contract(categories=[{"by": "horizon", "rank_by": "recent.ic"}])) == {"leaderboard"}
+    assert changed(one, contract(categories=[{"by": "horizon", "history": True}])) == {"snapshots", "leaderboard"}
 
 
 def test_the_order_of_weights_counts_because_coverage_is_that_of_the_first() -> None:
