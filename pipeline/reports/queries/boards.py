@@ -100,6 +100,22 @@ def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT board FROM catalog.boards ORDER BY board").fetchall()]
 
 
+def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """The title of a published board and, as JSON, the declaration that it was made by.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board.
+    """
+    found = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
+    if found is None:
+        known = ", ".join(board_names(connection)) or "none"
+        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
+    title, contract = found
+    return title, contract
+
+
 def board(
     connection: duckdb.DuckDBPyConnection,
     name: str,
@@ -134,11 +150,8 @@ def board(
     UnknownBoardError
         If there is no such board, or none that early.
     """
-    declared = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
-    if declared is None:
-        known = ", ".join(board_names(connection)) or "none"
-        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    title, ranked = declared[0], json.loads(declared[1])["leaderboard"]
+    title, contract = declared(connection, name)
+    ranked = json.loads(contract)["leaderboard"]
     moment = _newest(connection, name, category, as_of)
     keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)
