@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.competition import Contract
 from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.labels import times
 from pipeline.competition.metrics import METRICS, Pool
 from pipeline.tables import FACTORS, PREDICTIONS, TRUTH, TableSpec
 from pipeline.warehouse import Dirty, Store, WarehouseFiles
@@ -151,5 +152,4 @@ def _same(text: str, n: int) -> "pd.Categorical[str]":
 
 
 def _put(store: Store, spec: TableSpec, rows: pd.DataFrame) -> None:
-    cycles = [pd.Timestamp(cycle).to_pydatetime() for cycle in sorted(rows[str(spec.cycle)].unique())]
-    store.replace(spec, BOARD, [Dirty(cycle, 0) for cycle in cycles], rows, "bench")
+    store.replace(spec, BOARD, [Dirty(cycle, 0) for cycle in times(rows[str(spec.cycle)])], rows, "bench")

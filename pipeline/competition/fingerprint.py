@@ -52,6 +52,7 @@ _STAGES = {
     "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage(_SCORES, (_PURE,)),
+    # Another rule reaches metrics by the rows of scores, an input of theirs, that it changes.
     "cycle_metrics": _Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
     "ensemble_weights": _Stage(_WEIGHING, (_PURE, _KERNEL)),
     "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}, "predictions": {"output_type"}}, (_PURE,)),

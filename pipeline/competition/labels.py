@@ -6,6 +6,7 @@ rows of one cross-section come together as a rule. Rows in any other order find 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ def labels(column: "pd.Series[Any]") -> Labels:
         counts = np.bincount(column.cat.codes, minlength=len(column.cat.categories))
         return np.asarray(column.cat.categories, dtype=object)[np.flatnonzero(counts)]
     return np.asarray(column.unique(), dtype=object)
+
+
+def times(column: "pd.Series[Any]") -> list[datetime]:
+    """The distinct times of a column, ascending, as plain datetimes."""
+    return [pd.Timestamp(value).to_pydatetime() for value in sorted(labels(column))]
 
 
 def distinct(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -265,9 +265,7 @@ class Axes:
             If a row has no place on the axes.
         """
         matrix = np.full((len(self.sections), len(self.models)), np.nan)
-        matrix[self._sections_of(rows), places(self.models, rows["model_id"], "model")] = rows[column].to_numpy(
-            dtype=float
-        )
+        _put(matrix, rows[column], self._sections_of(rows), places(self.models, rows["model_id"], "model"))
         return matrix
 
     def has_rows(self, rows: pd.DataFrame) -> Bools:

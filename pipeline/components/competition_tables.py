@@ -8,6 +8,7 @@ from functools import cache, partial
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
+from pipeline.competition.labels import times
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.stages import (
@@ -32,7 +33,6 @@ from pipeline.components.readings import (
     known_times,
     misplaced_categories,
     predictions_and_truth,
-    times,
     with_snapshots,
 )
 from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute

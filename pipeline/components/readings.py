@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition import Contract
-from pipeline.competition.labels import labels
+from pipeline.competition.labels import times
 from pipeline.competition.metrics import Need
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import compute_cycle_metrics, earlier_board, member_metrics, rows_as_listed
@@ -75,7 +75,7 @@ def predictions_and_truth(
 
 def truth_of(store: Store, contract: Contract, predictions: pd.DataFrame) -> pd.DataFrame:
     """Every version of the outcomes at the target times of some predictions."""
-    return store.read(TRUTH, contract.name, times(pd.Series(labels(predictions["target_time"]))))
+    return store.read(TRUTH, contract.name, times(predictions["target_time"]))
 
 
 def known_metrics(
@@ -219,8 +219,3 @@ def _played_until(
 def distinct(store: Store, sql: str, contract: Contract) -> list[datetime]:
     """The times that a SELECT of one column gives."""
     return times(store.query(sql, [contract.name]).iloc[:, 0])
-
-
-def times(values: "pd.Series[pd.Timestamp]") -> list[datetime]:
-    """Distinct times in order, as plain datetimes."""
-    return [pd.Timestamp(value).to_pydatetime() for value in sorted(values.unique())]

@@ -1,10 +1,12 @@
 """Places of labels: the same for text and for categories, in any order of the rows."""
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.competition.labels import distinct, labels, places
+from pipeline.competition.labels import distinct, labels, places, times
 from pipeline.competition.panel import Axes
 from pipeline.competition.stages import compute_cycle_metrics, score_predictions
 from pipeline_tests.competition.contests import contract, random_contest, shuffled
@@ -44,6 +46,16 @@ def test_distinct_combinations_are_those_of_pandas(seed: int) -> None:
     for rows in (predictions, coded(predictions)):
         pd.testing.assert_frame_equal(distinct(rows, columns), expected, check_dtype=False)
     assert distinct(predictions.iloc[:0], columns).empty
+
+
+def test_times_are_distinct_in_order_and_plain() -> None:
+    column = pd.Series(np.array(["2024-03-08", "2024-03-01", "2024-03-08"], dtype="datetime64[us]"))
+    expected = [datetime(2024, 3, 1), datetime(2024, 3, 8)]
+    for given in (column, column.astype("category"), column.astype(object)):
+        found = times(given)
+        assert found == expected
+        assert {type(time) for time in found} == {datetime}
+    assert times(column.iloc[:0]) == []
 
 
 @pytest.mark.parametrize("seed", range(3))

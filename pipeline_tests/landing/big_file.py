@@ -15,7 +15,13 @@ from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.toy_contest import declaration
 
 CONTRACT = Contract.model_validate(
-    declaration(horizon_length="7d", predictions={"source": "inbox"}, truth={"source": "inbox"})
+    declaration(
+        horizon_length="7d",
+        predictions={"source": "inbox"},
+        truth={"source": "inbox"},
+        metrics=["ic"],
+        leaderboard={"rank_by": "all.ic"},
+    )
 )
 
 

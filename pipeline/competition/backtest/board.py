@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.contract import Contract
+from pipeline.competition.labels import times
 from pipeline.competition.metrics import Need
 from pipeline.competition.previous import cycles_before
 from pipeline.competition.stages import (
@@ -96,8 +97,7 @@ def _with_candidate(candidate: pd.DataFrame, predictions: pd.DataFrame, contract
     if not contract.missing.carries:
         return every
     own = every[~every["is_imputed"].astype(bool)]
-    cycles = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(own["cycle"]))]
-    chosen = choose_stand_ins(Played.of_predictions(own), cycles, contract.missing.max_cycles)
+    chosen = choose_stand_ins(Played.of_predictions(own), times(own["cycle"]), contract.missing.max_cycles)
     return carry_forward(own, own.iloc[:0], chosen)
 
 
@@ -124,7 +124,7 @@ def _metrics_of(every: pd.DataFrame, board: BoardRows, contract: Contract, peers
             _truth_of(rows, board),
             None,
             contract,
-            _of_cycles(every, cycles_before(_times(rows), played)) if Need.PREVIOUS in contract.needs else None,
+            _of_cycles(every, cycles_before(times(rows["cycle"]), played)) if Need.PREVIOUS in contract.needs else None,
             _of_cycles(board.factors, rows["cycle"].unique()) if Need.FACTORS in contract.needs else None,
             None if peers is None else _of_cycles(peers, rows["cycle"].unique()),
         )
@@ -186,8 +186,4 @@ def _of_cycles(rows: pd.DataFrame, cycles: Iterable[datetime]) -> pd.DataFrame:
 
 def _played(predictions: pd.DataFrame) -> list[datetime]:
     """The cycles with a prediction in time, ascending."""
-    return _times(predictions[~predictions["is_late"].astype(bool)])
-
-
-def _times(rows: pd.DataFrame) -> list[datetime]:
-    return [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(rows["cycle"].to_numpy()))]
+    return times(predictions.loc[~predictions["is_late"].astype(bool), "cycle"])

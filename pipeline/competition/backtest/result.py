@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.competition.backtest.board import BoardRows, would_be_metrics
 from pipeline.competition.categories import OVERALL
 from pipeline.competition.contract import Contract
+from pipeline.competition.labels import times
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.stages import (
     RankEvidence,
@@ -145,10 +146,10 @@ def backtest(predictions: pd.DataFrame, board: BoardRows, contract: Contract) ->
     """
     model_id = _model_of(predictions)
     candidate = _submitted(predictions, contract)
-    with_outcome = _cycles(outcomes_of(candidate, board.truth).dropna(subset=["value"]))
+    with_outcome = times(outcomes_of(candidate, board.truth).dropna(subset=["value"])["cycle"])
     withheld = [cycle for cycle in with_outcome if cycle + contract.embargo > board.known_at]
     resolved = [cycle for cycle in with_outcome if cycle not in set(withheld)]
-    cycles = _cycles(candidate)
+    cycles = times(candidate["cycle"])
     if not resolved:
         raise BacktestError(_nothing_to_judge(model_id, cycles, withheld, board))
     counted = candidate[~candidate["cycle"].isin(withheld)]
@@ -171,7 +172,7 @@ def backtest(predictions: pd.DataFrame, board: BoardRows, contract: Contract) ->
 
 def _newest_board(metrics: pd.DataFrame, contract: Contract) -> tuple[datetime, pd.DataFrame, pd.DataFrame]:
     """The last moment at which anything became known, and snapshots and leaderboard of then."""
-    known = [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(metrics["known_at"].to_numpy()))]
+    known = times(metrics["known_at"])
     as_of = known[-1]
     snapshots = RollingWindows(metrics, contract, as_of).at([earlier_board(as_of, known) or as_of, as_of])
     ranked = compute_leaderboard(snapshots, [as_of], known, contract, RankEvidence(metrics, contract))
@@ -201,10 +202,6 @@ def _submitted(predictions: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     return stamp_deadline(ordered, contract)
 
 
-def _cycles(rows: pd.DataFrame) -> list[datetime]:
-    return [time.to_pydatetime() for time in pd.DatetimeIndex(np.unique(rows["cycle"].to_numpy()))]
-
-
 def _nothing_to_judge(model_id: str, cycles: list[datetime], withheld: list[datetime], board: BoardRows) -> str:
     """Why no cycle counts, and which would."""
     if withheld:
@@ -213,7 +210,7 @@ def _nothing_to_judge(model_id: str, cycles: list[datetime], withheld: list[date
             f"is not published yet; test it on earlier ones"
         )
     asked = _day(cycles[0]) if len(cycles) == 1 else f"{_day(cycles[0])} to {_day(cycles[-1])}"
-    resolved = _cycles(board.cycle_metrics)
+    resolved = times(board.cycle_metrics["cycle"])
     there = f"the board has outcomes for cycles {_day(resolved[0])} to {_day(resolved[-1])}" if resolved else ""
     return (
         f"no outcome is known of any of the {_counted(len(cycles))} of {model_id!r} ({asked}); "
@@ -247,7 +244,7 @@ def _notes(
             f"{_day(as_of)}."
         )
     others = board.predictions[~board.predictions["is_late"].astype(bool) & (board.predictions["model_id"] != model_id)]
-    alone = len(set(resolved) - set(_cycles(others)))
+    alone = len(set(resolved) - set(times(others["cycle"])))
     if alone:
         notes.append(f"Nobody else predicts {alone:,} of {_counted(n_cycles)}; they would count on the board for all.")
     return notes

@@ -105,6 +105,22 @@ def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT board FROM catalog.boards ORDER BY board").fetchall()]
 
 
+def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """The title of a published board and, as JSON, the declaration that it was made by.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board.
+    """
+    found = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
+    if found is None:
+        known = ", ".join(board_names(connection)) or "none"
+        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
+    title, contract = found
+    return title, contract
+
+
 def board(
     connection: duckdb.DuckDBPyConnection,
     name: str,
@@ -139,11 +155,8 @@ def board(
     UnknownBoardError
         If there is no such board, or none that early.
     """
-    declared = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
-    if declared is None:
-        known = ", ".join(board_names(connection)) or "none"
-        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    title, ranked = declared[0], _ranked(json.loads(declared[1]), category)
+    title, contract = declared(connection, name)
+    ranked = _ranked(json.loads(contract), category)
     moment = _newest(connection, name, category, as_of)
     keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)

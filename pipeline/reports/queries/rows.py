@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.reports.queries.boards import UnknownBoardError, board_names
+from pipeline.reports.queries.boards import declared
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,
@@ -35,11 +35,7 @@ def contract_json(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     UnknownBoardError
         If there is no such board.
     """
-    found = connection.execute("SELECT contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
-    if found is None:
-        known = ", ".join(board_names(connection)) or "none"
-        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    return str(found[0])
+    return declared(connection, name)[1]
 
 
 def board_rows(connection: duckdb.DuckDBPyConnection, name: str, known_at: datetime) -> "BoardRows":
