@@ -53,6 +53,7 @@ def declared(missing: dict[str, Any] = CARRIED, **changes: Any) -> Contract:
     parts = {
         "predictions": {"source": "inbox", "trusted": True},
         "truth": {"source": "inbox"},
+        "factors": {"source": "inbox"},
         "windows": {"recent": {"cycles": 3}, "all": {}},
         "leaderboard": {"rank_by": "all.ic", "inactive_after": 3},
         "horizon_length": "1d",
