@@ -1,6 +1,6 @@
 """The only way to a board: rows are checked and cast as they are added, and summed up when it is built."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from pipeline.leaderboard.board.coverage import CALLER, act_on, coverage_of
 from pipeline.leaderboard.board.entries import ALL, Entries, LeaderboardEntry, Rows, stacked
 from pipeline.leaderboard.board.filling import with_defaults
 from pipeline.leaderboard.board.leaderboard import Dropped, Leaderboard
-from pipeline.leaderboard.board.measures import LeaderboardSpec, MeasureName, OnMissing, Value
+from pipeline.leaderboard.board.measures import LeaderboardSpec, MeasureName, OnMissing, Value, require_name
 from pipeline.leaderboard.board.repeats import once
 from pipeline.leaderboard.board.summing import aggregate_rows, is_lost
 
@@ -96,7 +96,8 @@ class LeaderboardBuilder:
         if values is not None and measures:
             raise TypeError("give values either as a mapping or as keyword arguments, not both")
         given = measures if values is None else values
-        _require_text(run_id, topic_id)
+        require_name(run_id, "run id")
+        require_name(topic_id, "topic id")
         is_aggregate = topic_id == self.spec.all_topic_id
         self.spec.require(given, is_aggregate=is_aggregate)
         cast = self.spec.cast_values(given)
@@ -172,7 +173,7 @@ class LeaderboardBuilder:
     def expect_runs(self, run_ids: Iterable[str]) -> None:
         """Name runs that should be on the board: one without rows is told of as dropped, and lacks every topic."""
         for run_id in run_ids:
-            _require_text(run_id)
+            require_name(run_id, "run id")
             self._runs.setdefault(run_id, len(self._runs))
 
     def build(
@@ -219,10 +220,11 @@ class LeaderboardBuilder:
             rows = with_defaults(rows, coverage, self.spec)
         fills = on_missing in (OnMissing.DEFAULT, OnMissing.FIX_AGGREGATE)
         n_expected = len(coverage.expected_topic_ids) if fills else 0
+        given = rows
         rows = self._handle_aggregates(rows, drop_aggregate, n_expected)
         gone = sorted(set(range(len(rows.run_ids))) - set(rows.run.tolist()))
         lost = (Dropped("run", rows.run_ids[run], "it has no topic to compute aggregates from") for run in gone)
-        return Leaderboard(self.spec, rows.trimmed(), coverage, (*self._dropped, *lost))
+        return Leaderboard(self.spec, rows.trimmed(), coverage, (*self._dropped, *_lost_aggregates(given, rows), *lost))
 
     def _handle_aggregates(self, rows: Rows, drop_aggregate: bool, phantom_defaults: int) -> Rows:
         """Keep the ``all`` rows, or compute them anew: the only place that decides it.
@@ -282,8 +284,8 @@ class LeaderboardBuilder:
     def _add_cast(self, runs: Coded, topics: Coded, columns: dict[MeasureName, Column]) -> None:
         """Add rows whose values are cast; ids of which no row is are left out."""
         self._flush()
-        run = _codes_in(self._runs, runs)
-        topic = _codes_in(self._topics, topics, self.spec.all_topic_id)
+        run = _codes_in(self._runs, runs, "run id")
+        topic = _codes_in(self._topics, topics, "topic id", self.spec.all_topic_id)
         for measure in self.spec.measures:
             if measure.only_in_all and (wrong := columns[measure.name].present & (topic != ALL)).any():
                 at = int(np.flatnonzero(wrong)[0])
@@ -294,25 +296,27 @@ class LeaderboardBuilder:
         self._chunks.append((run, topic, columns))
 
 
-def _codes_in(places: dict[str, int], ids: Coded, all_id: str | None = None) -> Codes:
+def _lost_aggregates(before: Rows, after: Rows) -> Iterator[Dropped]:
+    """Measures of which ``all`` rows had values, and none has one now."""
+    for name in before.columns:
+        had, has = (one.columns[name].present & one.is_aggregate for one in (before, after))
+        if had.any() and not has.any():
+            yield Dropped("aggregate", name, "it cannot be computed from topics, so all rows go without it")
+
+
+def _codes_in(places: dict[str, int], ids: Coded, what: str, all_id: str | None = None) -> Codes:
     """Codes among the ids that are known, which new ones join; -1 for ``all_id``."""
     used = np.unique(ids.codes)
     code_of = np.full(len(ids.texts) + 1, ALL, dtype=np.int32)
     for code in used.tolist():
         text: Any = ids.texts[code] if code >= 0 else None
-        _require_text(text)
+        require_name(text, what)
         code_of[code] = ALL if text == all_id else places.setdefault(text, len(places))
     return code_of[ids.codes]
 
 
 def _coded(ids: Coded | Sequence[str]) -> Coded:
     return ids if isinstance(ids, Coded) else Coded.of(ids)
-
-
-def _require_text(*ids: object) -> None:
-    for one in ids:
-        if not isinstance(one, str) or not one:
-            raise TypeError(f"id {one!r} is no text; runs and topics are named by texts that are not empty")
 
 
 def _require_lengths(n: int, lengths: Mapping[str, int]) -> None:

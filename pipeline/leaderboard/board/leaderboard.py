@@ -25,7 +25,10 @@ MISSING_TOPICS = "missing_topics"
 
 @dataclass(frozen=True)
 class Dropped:
-    """What a board had and could not keep when its aggregates were computed anew: a ``measure`` or a ``run``."""
+    """What a board had and could not keep when aggregates were computed anew.
+
+    A ``measure``, a ``run``, or the ``aggregate`` of a measure that stays.
+    """
 
     kind: str
     name: str

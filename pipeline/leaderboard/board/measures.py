@@ -24,7 +24,27 @@ Dtype = type[float] | type[str]
 
 _OF_DTYPE: Any = object()
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_BREAKS = re.compile(r"[\t\r\n\x00]")
 _NOT_A_NUMBER = re.compile(r"[+-]?nan", re.IGNORECASE)
+
+
+def require_name(name: object, what: str) -> None:
+    """Check a name of a run, topic or measure.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+    ValueError
+        If it is empty, or a file that separates columns by tabs would not give it back.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"{what} {name!r} is no text")
+    if not name or name != name.strip() or _BREAKS.search(name):
+        raise ValueError(
+            f"{what} {name!r} is empty, begins or ends with a space, or has a tab or line break; "
+            f"files could not hold it"
+        )
 
 
 class OnMissing(StrEnum):
@@ -67,7 +87,7 @@ class MeasureSpec:
     Raises
     ------
     ValueError
-        If the name is empty or of several words, the dtype is neither, or text is to be ranked, weighed or averaged.
+        If no file could hold the name, the dtype is neither, or text is to be ranked, weighed or averaged.
     """
 
     name: MeasureName
@@ -85,8 +105,7 @@ class MeasureSpec:
                 f"measure {self.name!r} has dtype {getattr(self.dtype, '__name__', self.dtype)}; only float and str "
                 f"survive being written and read: store whole numbers and booleans as float"
             )
-        if not self.name or self.name.split() != [self.name]:
-            raise ValueError(f"measure name {self.name!r} is not one word; files separate columns by spaces")
+        require_name(self.name, "measure name")
         is_text = self.dtype is str
         self._set_default("direction", Direction.NONE if is_text else Direction.DESC)
         self._set_default("aggregate", Aggregate.FIRST if is_text else Aggregate.MEAN)

@@ -68,8 +68,9 @@ def test_an_infinite_number_is_refused(given: object) -> None:
     [
         ({"dtype": int}, "dtype int; only float and str survive"),
         ({"dtype": bool}, "dtype bool; only float and str survive"),
-        ({"name": ""}, "is not one word"),
-        ({"name": "two words"}, "is not one word"),
+        ({"name": ""}, "files could not hold it"),
+        ({"name": "two\twords"}, "files could not hold it"),
+        ({"name": " space"}, "files could not hold it"),
         ({"dtype": str, "direction": "desc"}, "is text and has direction desc"),
         ({"dtype": str, "aggregate": "mean"}, "is text, which has no mean"),
         ({"dtype": str, "weight": 1.0}, "weights are positive, of numbers only"),
