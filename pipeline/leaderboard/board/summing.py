@@ -23,7 +23,7 @@ def aggregate_rows(topics: Rows, spec: LeaderboardSpec, n_expected: int) -> Rows
     """
     runs = np.unique(topics.run)
     columns = {
-        measure.name: _aggregates(measure, topics, spec, n_expected).take(runs.astype(np.int64))
+        measure.name: aggregates(measure, topics, spec, n_expected).take(runs.astype(np.int64))
         for measure in spec.measures
     }
     return Rows(topics.run_ids, topics.topic_ids, runs, np.full(len(runs), ALL, dtype=np.int32), columns)
@@ -35,7 +35,7 @@ def is_lost(measure: MeasureSpec, spec: LeaderboardSpec) -> bool:
     return measure.only_in_all and not computable
 
 
-def _aggregates(measure: MeasureSpec, topics: Rows, spec: LeaderboardSpec, n_expected: int) -> Column:
+def aggregates(measure: MeasureSpec, topics: Rows, spec: LeaderboardSpec, n_expected: int) -> Column:
     """A measure's ``all`` values, shape (runs,)."""
     n_runs = len(topics.run_ids)
     column = topics.columns.get(measure.source)
