@@ -1,6 +1,22 @@
-"""The kernel of every board: ranking, and the uncertainty of what is ranked. Pure functions over arrays."""
+"""The kernel of every board: boards themselves, ranking, and the uncertainty of what is ranked. Pure."""
 
 from pipeline.leaderboard.arrays import Reasons
+from pipeline.leaderboard.board import (
+    ALL_TOPICS,
+    Aggregate,
+    Coded,
+    ContradictionError,
+    Coverage,
+    Dropped,
+    Leaderboard,
+    LeaderboardBuilder,
+    LeaderboardEntry,
+    LeaderboardSpec,
+    MeasureSpec,
+    MissingTopicsError,
+    MissingTopicsWarning,
+    OnMissing,
+)
 from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
@@ -17,10 +33,24 @@ from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
 from pipeline.leaderboard.ties import decimal_codes
 
 __all__ = [
+    "ALL_TOPICS",
+    "Aggregate",
+    "Coded",
+    "ContradictionError",
+    "Coverage",
     "Dependence",
     "Direction",
+    "Dropped",
     "Influence",
     "Interval",
+    "Leaderboard",
+    "LeaderboardBuilder",
+    "LeaderboardEntry",
+    "LeaderboardSpec",
+    "MeasureSpec",
+    "MissingTopicsError",
+    "MissingTopicsWarning",
+    "OnMissing",
     "RankBy",
     "RankIntervals",
     "Ranking",

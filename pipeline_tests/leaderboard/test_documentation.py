@@ -12,7 +12,7 @@ import pipeline.leaderboard
 
 MODULES = [
     "pipeline.leaderboard",
-    *(f"pipeline.leaderboard.{m.name}" for m in pkgutil.iter_modules(pipeline.leaderboard.__path__)),
+    *(module.name for module in pkgutil.walk_packages(pipeline.leaderboard.__path__, "pipeline.leaderboard.")),
 ]
 
 
