@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.failures import told_of
 from pipeline.cli.output import MISSING, console, counted, day, print_json
 from pipeline.reports.queries import Contents, Freshness, contents, freshness
 from pipeline.settings import settings
@@ -56,7 +57,8 @@ def status(
     chosen = list(contracts.values()) if board is None else [contract_of(contracts, board)]
     moment = now()
     found, damage = _statuses(chosen, moment)
-    notes = [*damage, *_strays(contracts)]
+    failed = [line for one in found for line in told_of(one.contract.name, one.published.failed)]
+    notes = [*damage, *_strays(contracts), *failed]
     writer = _writer()
     publication = current_publication(settings().published_dir)
     published_at = None if publication is None else publication.published_at
@@ -77,7 +79,7 @@ def status(
     writes = "nobody writes the warehouse now" if writer is None else f"written by {writer}"
     out.print(Text(f"{day(moment.replace(second=0, microsecond=0))}: {said}; {writes}."))
     for note in notes:
-        out.print(Text(note, style="red"))
+        out.print(Text(note, style="red"), soft_wrap=True)
 
 
 def _strays(contracts: "Contracts") -> list[str]:
@@ -149,6 +151,7 @@ def _record(one: _Status) -> dict[str, Any]:
             "oldest_received_at": min((file.received_at for file in one.waiting), default=None),
         },
         "files": one.published.files,
+        "failed_functions": one.published.failed,
         "last_run": one.last_run,
         "schedule": one.contract.schedule,
         "next_run": one.next_tick,

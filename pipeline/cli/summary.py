@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+from rich.markup import escape
 
 from pipeline.cli.errors import InputError
+from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
 from pipeline.cli.published import published
-from pipeline.reports.queries import Board, UnknownBoardError, board, board_names
+from pipeline.reports.queries import Board, UnknownBoardError, board, board_names, failed_functions
 from pipeline.settings import settings
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
 
@@ -51,7 +53,9 @@ def print_summary(out: "Console", name: str | None, watch: "Watch", seconds: flo
     if publication is None:
         out.print("Nothing is published yet.")
         return
-    queries = _print_boards(out, name)
+    queries, warnings = _print_boards(out, name)
+    for warning in warnings:
+        out.print(f"\n[red]✗[/red] {escape(warning)}", soft_wrap=True, highlight=False)
     done = f"{_what_was_done(watch)} in {seconds:.1f} s. Published: {publication.path}"
     out.print(f"\n{done}", soft_wrap=True, highlight=False, markup=False)
     if queries:
@@ -70,12 +74,13 @@ def _what_was_done(watch: "Watch") -> str:
     )
 
 
-def _print_boards(out: "Console", name: str | None) -> list[str]:
-    """Print the board of that name, or all, and return questions about the first; one without rows is named only.
+def _print_boards(out: "Console", name: str | None) -> tuple[list[str], list[str]]:
+    """Print the board of that name, or all, and return questions about the first, and which functions failed.
 
-    A run that is done stays so when its board cannot be shown: the reason is printed instead.
+    One without rows is named only. A run that is done stays so when its board cannot be shown: the reason is printed.
     """
     queries: list[str] = []
+    warnings: list[str] = []
     try:
         with published() as connection:
             for each in [name] if name else board_names(connection):
@@ -87,10 +92,11 @@ def _print_boards(out: "Console", name: str | None) -> list[str]:
                 else:
                     print_board(found)
                     queries = queries or _queries(connection, found)
+                warnings += told_of(each, failed_functions(connection, each))
     except (InputError, NotPublishedError, WarehouseBusyError, duckdb.Error) as error:
         why = " ".join(str(error).split())
         out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
-    return queries
+    return queries, warnings
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

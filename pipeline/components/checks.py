@@ -8,7 +8,19 @@ from dataclasses import dataclass
 import dagster as dg
 
 from pipeline.competition import Contract
-from pipeline.tables import CYCLE_METRICS, FILES, LEADERBOARD, PREDICTIONS, SCORES, SUBMISSIONS, TableSpec
+from pipeline.tables import (
+    CYCLE_METRICS,
+    ENSEMBLE_METRICS,
+    ENSEMBLE_WEIGHTS,
+    FILES,
+    LEADERBOARD,
+    MEMBER_METRICS,
+    PREDICTIONS,
+    SCORES,
+    SNAPSHOTS,
+    SUBMISSIONS,
+    TableSpec,
+)
 from pipeline.warehouse import Store, compose
 
 _SHOWN = 5
@@ -71,6 +83,26 @@ _RESOLVED = """
     WHERE p.competition = ? AND NOT p.is_late AND t.value IS NOT NULL
 """
 _SCORED = "SELECT DISTINCT model_id, cycle, horizon, subject, output_type FROM competition.scores WHERE competition = ?"
+
+
+def _no_metric_failed(spec: TableSpec, condition: str = "true") -> Check:
+    return Check(
+        "no_metric_failed",
+        "No metric failed: none left an error in place of a value (a warning).",
+        f"""
+        SELECT metric, count(*) AS n_values, count(DISTINCT {spec.cycle}) AS n_cycles,
+            first(reason ORDER BY {spec.cycle}, model_id) AS first_error
+        FROM {spec.qualified_name}
+        WHERE competition = ? AND (reason = 'error' OR starts_with(reason, 'error: ')) AND {condition}
+        GROUP BY metric
+        ORDER BY metric
+        """,  # noqa: S608
+        blocking=False,
+    )
+
+
+_OF_SERIES = "metric IN (SELECT metric FROM catalog.metrics WHERE board = ? AND pool = 'series')"
+"""What a snapshot says of other metrics, the cycles said already."""
 
 _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
     FILES: (
@@ -176,6 +208,25 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             )
             GROUP BY cycle
             HAVING sum(numerator) / sum(denominator) < 0.5
+            """,
+            blocking=False,
+        ),
+        _no_metric_failed(CYCLE_METRICS),
+    ),
+    ENSEMBLE_METRICS: (_no_metric_failed(ENSEMBLE_METRICS),),
+    MEMBER_METRICS: (_no_metric_failed(MEMBER_METRICS),),
+    SNAPSHOTS: (_no_metric_failed(SNAPSHOTS, _OF_SERIES),),
+    ENSEMBLE_WEIGHTS: (
+        Check(
+            "no_strategy_or_filter_failed",
+            "No strategy or filter failed: none left its ensemble with equal weights, or everybody in it (a warning).",
+            """
+            SELECT ensemble, count(*) AS n_weights, count(DISTINCT cycle) AS n_cycles,
+                first(fallback ORDER BY cycle, horizon, model_id) AS first_error
+            FROM competition.ensemble_weights
+            WHERE competition = ? AND starts_with(fallback, 'error: ')
+            GROUP BY ensemble
+            ORDER BY ensemble
             """,
             blocking=False,
         ),

@@ -20,6 +20,7 @@ import pipeline.cli.run
 import pipeline.definitions
 from pipeline.competition import Contract
 from pipeline.components.competition import competition_definitions
+from pipeline.settings import settings
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES
 from pipeline.warehouse import WarehouseDamagedError, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.resource import Warehouse
@@ -30,6 +31,7 @@ from pipeline_tests.warehouse import processes
 ASSETS = [
     f"toy/{name}" for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES))
 ]
+CUSTOM = "pipeline_tests.competition"
 DOTTED_PATHS = json.dumps(["pipeline", "pipeline_tests"])
 """Packages that declarations of toy contests name."""
 
@@ -118,6 +120,53 @@ def test_what_was_done_and_the_published_file_are_named(first: Outcome, data_dir
     found = re.search(line, first.out, re.MULTILINE)
     assert found is not None
     assert Path(found[1]) == (data_dir / "published" / "current" / "podium.duckdb").resolve()
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Outcome]]:
+    """A run of the toy contest whose own metrics, strategy and filter all fail, and where it was."""
+    toy_contest.reset()
+    folder = tmp_path_factory.mktemp("failing")
+    ensembles = [
+        {"name": "weighed", "strategy": f"{CUSTOM}.ensembles.custom.failing"},
+        {"name": "chosen", "strategy": "equal_weight", "filter": f"{CUSTOM}.ensembles.custom.mistaken"},
+    ]
+    metrics = ["ic", f"{CUSTOM}.custom.fails_for_b", f"{CUSTOM}.custom.fails", f"{CUSTOM}.custom.FAILING_SERIES"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", DOTTED_PATHS)
+        settings.cache_clear()
+        parts = [competition_definitions(toy_contest.contract(metrics=metrics, ensembles=ensembles)), publication()]
+        yield folder, run("toy", parts=parts, data_dir=folder)
+    settings.cache_clear()
+
+
+def test_functions_that_failed_are_told_once_each_with_what_they_said_and_where(failing: tuple[Path, Outcome]) -> None:
+    folder, outcome = failing
+    assert outcome.code == 0
+    told = re.findall(r"^✗ board toy: (.*); see: podium sql \"(.*)\"$", outcome.out, re.MULTILINE)
+    out_of_order = "first says 'error: RuntimeError: out of order'"
+    # The constant model has no IC; the latecomer plays 13 of the 38 resolved cycles; one prediction is late.
+    assert [what.replace(f"{CUSTOM}.", "") for what, _ in told] == [
+        f"metric custom.FAILING_SERIES failed: {6 * 38 + 13} values undefined in 38 moments; {out_of_order}",
+        f"metric custom.fails failed: {7 * 38 + 13 - 1} values undefined in 38 cycles; {out_of_order}",
+        "filter ensembles.custom.mistaken of ensemble chosen failed in 40 cycles: everybody is let in there; first "
+        "says \"error: filter: KeyError: 'no_such'\"",
+        "strategy ensembles.custom.failing of ensemble weighed failed in 40 cycles: all members weigh the same there; "
+        'first says "error: ZeroDivisionError: of the operator\'s own"',
+    ]
+    for _, query in told:
+        assert podium("sql", query, "--json", data_dir=folder).json
+    shown = re.findall(r"^✗ check toy/(\w+: \w+): \d violations", outcome.out, re.MULTILINE)
+    assert sorted(shown) == [
+        "cycle_metrics: no_metric_failed",
+        "ensemble_metrics: no_metric_failed",
+        "ensemble_weights: no_strategy_or_filter_failed",
+        "snapshots: no_metric_failed",
+    ]
+
+
+def test_where_nothing_failed_nothing_is_said(first: Outcome) -> None:
+    assert "failed" not in first.out
 
 
 def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) -> None:

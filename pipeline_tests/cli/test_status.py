@@ -10,7 +10,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from pipeline.cli import history, status
 from pipeline.cli.instance import dagster_home
-from pipeline.reports.queries import Contents
+from pipeline.reports.queries import Contents, FailedFunction
 from pipeline.settings import settings
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Podium, error
@@ -64,6 +64,7 @@ def test_json_has_everything_of_a_board(podium: Podium) -> None:
             "rows_late": 0,
             "newest_received_at": None,
         },
+        "failed_functions": [],
         "last_run": None,
         "schedule": None,
         "next_run": None,
@@ -96,6 +97,22 @@ def test_files_that_wait_landed_and_were_refused_are_counted(podium: Podium, tmp
     shown = podium("status", "league").out
     for text in ("late since 2024-02-04", "1 waiting", "2 landed", "1 unreadable", "1 row refused", "1 row late"):
         assert text in shown
+
+
+def test_functions_that_failed_are_told(boards: Podium, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = FailedFunction(
+        "metric", "my.own", None, "cycle_metrics", 1, 1, "error: ZeroDivisionError: division by zero"
+    )
+    monkeypatch.setattr(status, "contents", lambda connection, name: Contents(failed=(failed,)))
+    outcome = boards("status", "sp500", "--json").json
+    assert outcome["boards"][0]["failed_functions"][0]["function"] == "my.own"
+    told = (
+        "board sp500: metric my.own failed: 1 value undefined in 1 cycle; first says 'error: ZeroDivisionError: "
+        "division by zero'; see: podium sql \"FROM competition.cycle_metrics WHERE competition = 'sp500' AND metric = "
+        "'my.own' AND reason LIKE 'error%'\""
+    )
+    assert outcome["notes"] == [told]
+    assert boards("status", "sp500").out.splitlines()[-1] == told
 
 
 def test_files_where_no_board_looks_are_told(podium: Podium, tmp_path: Path, own_boards: Path) -> None:

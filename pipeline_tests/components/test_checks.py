@@ -8,9 +8,11 @@ from pipeline.tables import (
     COMPETITION_TABLES,
     CYCLE_METRICS,
     ENSEMBLE_TABLES,
+    ENSEMBLE_WEIGHTS,
     LEADERBOARD,
     PREDICTIONS,
     SCORES,
+    SNAPSHOTS,
     TableSpec,
 )
 from pipeline.warehouse import compose
@@ -88,6 +90,45 @@ def test_an_imputed_prediction_that_nobody_submitted_before_fails(graph: ToyGrap
 
     assert not result.passed
     assert result.metadata["violations"].value == 8
+
+
+@pytest.mark.parametrize(
+    ("spec", "metric", "fails"), [(CYCLE_METRICS, "ic", True), (SNAPSHOTS, "ic_sharpe", True), (SNAPSHOTS, "ic", False)]
+)
+def test_a_metric_that_failed_is_warned_of_where_it_failed(
+    graph: ToyGraph, spec: TableSpec, metric: str, fails: bool
+) -> None:
+    graph.execute(
+        f"UPDATE {spec.qualified_name} SET value = NULL, reason = 'error: ZeroDivisionError: by ' || {spec.cycle} "
+        f"WHERE metric = '{metric}' AND model_id IN ('good', 'sharp') AND {spec.cycle} >= ? AND {spec.cycle} < ?",
+        week(3),
+        week(5),
+    )
+
+    result = run(graph, check(spec, "no_metric_failed"))
+
+    assert result.passed is not fails
+    if fails:
+        assert result.severity is dg.AssetCheckSeverity.WARN
+        assert f"'metric': '{metric}'" in str(result.description)
+        assert "'n_cycles': 2, 'first_error': 'error: ZeroDivisionError: by 2020-01-24 22:00:00'" in str(
+            result.description
+        )
+
+
+def test_a_strategy_that_failed_is_warned_of(graph: ToyGraph) -> None:
+    checked = check(ENSEMBLE_WEIGHTS, "no_strategy_or_filter_failed")
+    insert = "INSERT INTO competition.ensemble_weights VALUES ('toy', 'main', ?, 1, 'good', 1.0, 3, ?)"
+    graph.execute(insert, week(3), "newcomer")
+    assert run(graph, checked).passed
+
+    graph.execute(insert, week(4), "error: KeyError: 'x'")
+
+    result = run(graph, checked)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "{'ensemble': 'main', 'n_weights': 1, 'n_cycles': 1, 'first_error': \"error: KeyError: 'x'\"}" in str(
+        result.description
+    )
 
 
 def test_a_missing_score_and_a_score_of_nothing_fail(graph: ToyGraph) -> None:
@@ -216,7 +257,7 @@ def test_a_check_looks_at_its_own_board_only(graph: ToyGraph) -> None:
     assert run(graph, check(LEADERBOARD, "ranks_are_well_formed"), board="other").passed
 
 
-def test_only_coverage_does_not_block() -> None:
+def test_only_what_operators_are_to_judge_does_not_block() -> None:
     lenient = {one.name for spec in COMPETITION_TABLES for one in of_table(spec) if not one.blocking}
 
-    assert lenient == {"coverage_per_cycle"}
+    assert lenient == {"coverage_per_cycle", "no_metric_failed", "no_strategy_or_filter_failed"}

@@ -238,7 +238,7 @@ class Record:
                     [bool(let_in(self._names[at], row)) for at, row in zip(models, rows, strict=True)], dtype=bool
                 )
             except Exception as error:  # an operator's code may raise anything; the board goes on and says so
-                self._failed[ensemble.name] = f"error: {type(error).__name__}: {error}"
+                self._failed[ensemble.name] = f"error: filter: {type(error).__name__}: {error}"
                 return np.ones(len(models), dtype=bool)
         admitted = np.ones(len(models), dtype=bool)
         for name, threshold in ensemble.conditions.min_metric.items():

@@ -1,6 +1,7 @@
 """Queries on the published file, each giving typed rows."""
 
 from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
+from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 
@@ -8,6 +9,7 @@ __all__ = [
     "Board",
     "BoardRow",
     "Contents",
+    "FailedFunction",
     "FileCounts",
     "Freshness",
     "KeyValue",
@@ -17,6 +19,7 @@ __all__ = [
     "board_rows",
     "contents",
     "contract_json",
+    "failed_functions",
     "freshness",
     "titles",
 ]

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from pipeline.reports.queries.failures import FailedFunction, failed_functions
+
 State = Literal["empty", "frozen", "fresh", "late"]
 
 _CYCLES = 20
@@ -59,11 +61,14 @@ class Contents:
     newest_board : datetime or None
         The newest moment for which there is a leaderboard.
     files : FileCounts
+    failed : tuple of FailedFunction
+        Functions that left errors in place of values.
     """
 
     cycles: tuple[datetime, ...] = ()
     newest_board: datetime | None = None
     files: FileCounts = FileCounts()
+    failed: tuple[FailedFunction, ...] = ()
 
     @property
     def newest_cycle(self) -> datetime | None:
@@ -123,6 +128,7 @@ def contents(connection: duckdb.DuckDBPyConnection, board: str) -> Contents:
         cycles=tuple(row[0] for row in reversed(cycles)),
         newest_board=newest[0][0] if newest else None,
         files=FileCounts(*files[0]) if files else FileCounts(),
+        failed=failed_functions(connection, board),
     )
 
 

@@ -328,7 +328,7 @@ class TestCustom:
 
     def test_a_filter_that_fails_lets_everybody_in_and_says_so(self) -> None:
         played = self.played(filter=f"{CUSTOM}.mistaken", strategy="equal_weight")
-        assert set(played.weights["fallback"]) == {"error: KeyError: 'no_such'"}
+        assert set(played.weights["fallback"]) == {"error: filter: KeyError: 'no_such'"}
         everybody = self.played(strategy="equal_weight").weights
         who = ["ensemble", "cycle", "horizon", "model_id", "weight"]
         pd.testing.assert_frame_equal(played.weights[who], everybody[who])
