@@ -18,6 +18,7 @@ from pipeline.leaderboard.board import (
     OnMissing,
 )
 from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
+from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
 from pipeline.leaderboard.influence import (
@@ -37,6 +38,8 @@ __all__ = [
     "Aggregate",
     "Coded",
     "ContradictionError",
+    "CorrelationMethod",
+    "Correlations",
     "Coverage",
     "Dependence",
     "Direction",
@@ -58,6 +61,7 @@ __all__ = [
     "Reasons",
     "WeightedKey",
     "combined_influence",
+    "correlate",
     "decimal_codes",
     "dependence",
     "eligibility",
