@@ -21,6 +21,14 @@ from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
 from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.evaluation import (
+    BoardEvaluation,
+    CorrelationIntervals,
+    CorrelationRow,
+    LeaderboardEvaluator,
+    LeftOut,
+    LeftOutMeasure,
+)
 from pipeline.leaderboard.influence import (
     Influence,
     combined_influence,
@@ -36,9 +44,12 @@ from pipeline.leaderboard.ties import decimal_codes
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
+    "BoardEvaluation",
     "Coded",
     "ContradictionError",
+    "CorrelationIntervals",
     "CorrelationMethod",
+    "CorrelationRow",
     "Correlations",
     "Coverage",
     "Dependence",
@@ -49,7 +60,10 @@ __all__ = [
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
+    "LeaderboardEvaluator",
     "LeaderboardSpec",
+    "LeftOut",
+    "LeftOutMeasure",
     "MeasureSpec",
     "MissingTopicsError",
     "MissingTopicsWarning",
