@@ -17,9 +17,18 @@ from pipeline.leaderboard.board import (
     MissingTopicsWarning,
     OnMissing,
 )
-from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
+from pipeline.leaderboard.comparison import RankIntervals, rank_intervals
+from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.evaluation import (
+    BoardEvaluation,
+    CorrelationIntervals,
+    CorrelationRow,
+    LeaderboardEvaluator,
+    LeftOut,
+    LeftOutMeasure,
+)
 from pipeline.leaderboard.influence import (
     Influence,
     combined_influence,
@@ -29,14 +38,36 @@ from pipeline.leaderboard.influence import (
 )
 from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
 from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.leaderboard.multiplicity import Correction, adjusted_p_values, holm
 from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
+from pipeline.leaderboard.significance import (
+    BoardComparison,
+    Comparing,
+    PairwiseComparison,
+    SignificanceTable,
+    SignificanceTest,
+    compare_pairs,
+    compare_runs,
+    fisher_randomisation,
+    paired_t,
+    tukey_hsd,
+    wilcoxon_signed_rank,
+)
 from pipeline.leaderboard.ties import decimal_codes
 
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
+    "BoardComparison",
+    "BoardEvaluation",
     "Coded",
+    "Comparing",
     "ContradictionError",
+    "Correction",
+    "CorrelationIntervals",
+    "CorrelationMethod",
+    "CorrelationRow",
+    "Correlations",
     "Coverage",
     "Dependence",
     "Direction",
@@ -46,30 +77,44 @@ __all__ = [
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
+    "LeaderboardEvaluator",
     "LeaderboardSpec",
+    "LeftOut",
+    "LeftOutMeasure",
     "MeasureSpec",
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "PairwiseComparison",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "SignificanceTable",
+    "SignificanceTest",
     "WeightedKey",
+    "adjusted_p_values",
     "combined_influence",
+    "compare_pairs",
+    "compare_runs",
+    "correlate",
     "decimal_codes",
     "dependence",
     "eligibility",
+    "fisher_randomisation",
     "holm",
     "interval",
     "intervals",
     "long_run_variance",
     "mean_influence",
+    "paired_t",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
     "sharpe_influence",
+    "tukey_hsd",
     "weighted_interval",
+    "wilcoxon_signed_rank",
 ]
