@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.leaderboard.arrays import BoolArray, FloatArray, TextArray
+from pipeline.leaderboard.arrays import BoolArray, FloatArray
 from pipeline.leaderboard.board.aggregation import Aggregate
-from pipeline.leaderboard.board.columns import Column, absent, decimals, joined
+from pipeline.leaderboard.board.columns import Coded, Column, absent, decimals, joined
 from pipeline.leaderboard.board.entries import Rows
 from pipeline.leaderboard.board.leaderboard import Leaderboard
 from pipeline.leaderboard.board.measures import LeaderboardSpec, MeasureName, MeasureSpec, Value
@@ -93,7 +93,7 @@ def _differences(
         low = high = np.full(len(printed), np.nan)
     else:
         low, high = _bounds(measure, topics, spec, n_expected)
-        half = _half_of_last_place(printed.texts())
+        half = _half_of_last_place(printed)
         slack = _SLACK * np.maximum(1.0, np.abs(printed.numbers))
         within = (printed.numbers >= low - half - slack) & (printed.numbers <= high + half + slack)
         wrong = compared & ~within
@@ -151,8 +151,7 @@ def _half_widths(column: Column, topics: Rows) -> FloatArray:
     Half a unit of the last decimal where a run's are all printed to as many; nothing where they are not, as when every
     digit was printed, and where they are whole.
     """
-    texts = column.texts()
-    places, whole = _decimals_of(texts)
+    places, whole = _decimals_of(column)
     n_runs = len(topics.run_ids)
     present = column.present
     least, most = np.full(n_runs, 99.0), np.full(n_runs, -1.0)
@@ -164,15 +163,15 @@ def _half_widths(column: Column, topics: Rows) -> FloatArray:
     return np.where(is_rounded, 0.5 * 10.0 ** -np.maximum(most, 0), 0.0)
 
 
-def _half_of_last_place(texts: TextArray) -> FloatArray:
+def _half_of_last_place(column: Column) -> FloatArray:
     """Half a unit of each number's last decimal; nothing for whole numbers."""
-    places, whole = _decimals_of(texts)
+    places, whole = _decimals_of(column)
     return np.where((places > 0) & ~((places == 1) & whole), 0.5 * 10.0**-places, 0.0)
 
 
-def _decimals_of(texts: TextArray) -> tuple[FloatArray, BoolArray]:
+def _decimals_of(column: Column) -> tuple[FloatArray, BoolArray]:
     """Of each number its decimals, 0 where it is no plain one, and whether all that it has is ``.0``."""
-    found = {text: (decimals(text) or 0, text.endswith(".0")) for text in set(texts.tolist()) if text is not None}
-    found[None] = (0, True)
-    pairs = [found[text] for text in texts.tolist()]
-    return np.array([one for one, _ in pairs], dtype=np.float64), np.array([whole for _, whole in pairs], dtype=bool)
+    texts = Coded.of(column.texts().tolist()) if column.printed is None else column.printed
+    of_text = [(decimals(text) or 0, text.endswith(".0")) for text in texts.texts.tolist()]
+    places, whole = zip(*of_text, (0, True), strict=True)  # the last one: where there is no text
+    return np.array(places, dtype=np.float64)[texts.codes], np.array(whole, dtype=bool)[texts.codes]

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipeline.leaderboard.formats.out import Out, place_of
 from pipeline.leaderboard.formats.text import is_blank_or_comment, numbered_lines
 
 _NEEDED = (Role.TOPIC, Role.MEASURE, Role.VALUE)
+_IN_ORDER = (Role.RUN, *_NEEDED)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -27,6 +29,10 @@ class _Number(str):
     """A number as it is written."""
 
     __slots__ = ()
+
+
+_TEXTS = (str, _Number)
+_DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
 
 
 def read_jsonl(path: Path) -> Cells:
@@ -38,27 +44,29 @@ def read_jsonl(path: Path) -> Cells:
         If a line is no object, lacks a field, or has something else than a text or number in one.
     """
     numbers: list[int] = []
-    rows: list[tuple[str | None, str, str, str | None]] = []
-    fields: dict[str, Role | None] = {}
+    rows: list[list[str | None]] = []
+    names: dict[Role, str] = {}
+    keys: tuple[str, ...] = ()
     for number, line in _lines(path):
         said = _object(path, number, line)
-        if fields.keys() != said.keys():
-            fields = _roles(path, number, said)
-        by_role = {role: said[name] for name, role in fields.items() if role is not None}
-        rows.append(_row(path, number, by_role))
+        if tuple(said) != keys:
+            keys, names = tuple(said), _names(path, number, said)
+        row = [said.get(names.get(role, "")) for role in _IN_ORDER]
+        if not all(type(field) in _TEXTS and field for field in row):
+            row = _checked(path, number, row)
+        rows.append(row)
         numbers.append(number)
-    run, topic, measure, value = zip(*rows, strict=True)
-    unread = [name for name, role in fields.items() if role is None]
-    header = tuple(name for name, role in fields.items() if role is not None)
+    run, topic, measure, value = (Coded.of(column) for column in zip(*rows, strict=True))
+    unread = [name for name in keys if name not in names.values()]
     return Cells(
-        run=Coded.of(run),
-        topic=Coded.of(topic),
-        measure=Coded.of(measure),
-        value=Coded.of(value),
+        run=run,
+        topic=topic,
+        measure=measure,
+        value=value,
         line=np.array(numbers, dtype=np.int64),
         paths=(path,),
         path=np.zeros(len(rows), dtype=np.int32),
-        layout=Layout(FormatName.JSONL, header),
+        layout=Layout(FormatName.JSONL, tuple(name for name in keys if name in names.values())),
         notes=(f"{path}: fields left unread: {', '.join(unread)}",) if unread else (),
     )
 
@@ -74,11 +82,16 @@ def jsonl_lines(values: Iterable[Out], header: Sequence[str]) -> Iterator[str]:
 def _as_json(value: Out, place: int) -> str:
     text = str(value[place])
     if place < place_of(Role.VALUE) or value[-1]:
-        return json.dumps(text, ensure_ascii=False)
+        return _quoted(text)
     if _JSON_NUMBER.fullmatch(text):
         return text
     number = float(text)
     return "null" if math.isnan(number) else repr(number)
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -90,7 +103,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        said = json.loads(line, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+        said = _DECODER.decode(line)
     except ValueError as error:
         raise FormatError(f"{path}:{number}: no JSON: {error}; write one object in each line") from None
     if not isinstance(said, dict):
@@ -98,27 +111,24 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     return said
 
 
-def _roles(path: Path, number: int, said: dict[str, Any]) -> dict[str, Role | None]:
-    """What each field holds."""
-    fields = {name: role_of(name) for name in said}
-    found = [role for role in fields.values() if role is not None]
-    if lacking := [role for role in _NEEDED if role not in found]:
-        raise FormatError(
-            f"{path}:{number}: no {' and no '.join(lacking)} among the fields {', '.join(said) or 'none'}"
-        )
-    if len(set(found)) < len(found):
-        raise FormatError(f"{path}:{number}: several of the fields {', '.join(said)} hold the same; keep one of each")
-    return fields
+def _names(path: Path, number: int, said: dict[str, Any]) -> dict[Role, str]:
+    """What the fields are called that hold run, topic, measure and value."""
+    found = [(role, name) for name in said if (role := role_of(name)) is not None]
+    given = ", ".join(said) or "none"
+    if lacking := [role for role in _NEEDED if role not in dict(found)]:
+        raise FormatError(f"{path}:{number}: no {' and no '.join(lacking)} among the fields {given}")
+    if len(dict(found)) < len(found):
+        raise FormatError(f"{path}:{number}: several of the fields {given} hold the same; keep one of each")
+    return dict(found)
 
 
-def _row(path: Path, number: int, by_role: dict[Role, Any]) -> tuple[str | None, str, str, str | None]:
-    names = [by_role.get(role) for role in (Role.RUN, Role.TOPIC, Role.MEASURE)]
-    value = by_role[Role.VALUE]
+def _checked(path: Path, number: int, row: list[Any]) -> list[str | None]:
+    """A row with something else than texts and numbers in it, which only run and value may have."""
+    run, topic, measure, value = row
     if isinstance(value, bool):
         value = repr(float(value))
-    for role, given in zip(Role, [*names, value], strict=False):
-        may_lack = role in (Role.RUN, Role.VALUE)
-        if not ((isinstance(given, str) and (given or role is Role.VALUE)) or (given is None and may_lack)):
-            raise FormatError(f"{path}:{number}: {role} is {given!r}; write a text or a number")
-    run, topic, measure = names
-    return run, str(topic), str(measure), value
+    for role, field in zip(_IN_ORDER, (run, topic, measure, value), strict=True):
+        may_lack = field is None and role in (Role.RUN, Role.VALUE)
+        if not may_lack and not (isinstance(field, str) and (field or role is Role.VALUE)):
+            raise FormatError(f"{path}:{number}: {role} is {json.dumps(field)}; write a text or a number")
+    return [run, topic, measure, value]

@@ -37,8 +37,8 @@ def values_out(board: Leaderboard, *, rows: npt.NDArray[np.int64] | None = None,
     """
     if rows is None:
         rows = np.arange(len(board.rows))
-    columns = [board.rows.columns[name] for name in board.measures]
-    texts = [(column.texts_alike() if alike else column.texts())[rows].tolist() for column in columns]
+    columns = [board.rows.columns[name].take(rows) for name in board.measures]
+    texts = [(column.texts_alike() if alike else column.texts()).tolist() for column in columns]
     kinds = [(measure.name, measure.dtype is str) for measure in board.spec.measures]
     run_ids, topic_ids = board.run_ids, (*board.topic_ids, board.all_topic_id)
     runs, topics = board.rows.run[rows].tolist(), board.rows.topic[rows].tolist()

@@ -102,6 +102,14 @@ def read_table(path: Path) -> Table:
     return reader.table()
 
 
+class _Places(dict[str, int]):
+    """Texts, numbered as they come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = place = len(self)
+        return place
+
+
 @dataclass(eq=False)
 class _Reader:
     """Reads blocks of lines of one file."""
@@ -112,7 +120,7 @@ class _Reader:
     first: str = ""
     first_number: int = 0
     last: str = "\n"
-    places: list[dict[str, int]] = field(default_factory=list)
+    places: list[_Places] = field(default_factory=list)
     codes: list[list[Codes]] = field(default_factory=list)
     numbers: list[npt.NDArray[np.int64]] = field(default_factory=list)
     sections: dict[str, int] = field(default_factory=dict)
@@ -125,11 +133,11 @@ class _Reader:
         if not self.n_columns and not self._begin(number, lines):
             self._set_sections(lines)
             return
-        rows = [line.split("\t") for line in lines] if self.by_tab else [line.split() for line in lines]
-        if set(map(len, rows)) == {self.n_columns} and not _has_marks(rows):
-            self._take(np.arange(number, number + len(lines)), rows, [self.section] * len(rows))
-        else:
+        columns = self._columns(lines)
+        if columns is None or _has_marks(columns[0]):
             self._read_one_by_one(number, lines)
+        else:
+            self._take(np.arange(number, number + len(lines)), columns, [self.section] * len(lines))
 
     def table(self) -> Table:
         """What was read."""
@@ -155,10 +163,21 @@ class _Reader:
                 self.first, self.first_number = line.rstrip("\n"), number + at
                 self.by_tab = "\t" in line
                 self.n_columns = len(self._split(line))
-                self.places = [{} for _ in range(self.n_columns)]
+                self.places = [_Places() for _ in range(self.n_columns)]
                 self.codes = [[] for _ in range(self.n_columns)]
                 return True
         return False
+
+    def _columns(self, lines: Sequence[str]) -> list[Sequence[str]] | None:
+        """The columns of lines that all have as many as they should; None if one has not."""
+        n = self.n_columns
+        if not self.by_tab:
+            rows = [line.split() for line in lines]
+            return list(zip(*rows, strict=True)) if set(map(len, rows)) == {n} else None
+        if {line.count("\t") for line in lines} != {n - 1}:
+            return None
+        texts = "".join(lines).replace("\n", "\t").split("\t")
+        return [texts[at : n * len(lines) : n] for at in range(n)]
 
     def _split(self, line: str) -> list[str]:
         return line.split("\t") if self.by_tab else line.split()
@@ -180,21 +199,18 @@ class _Reader:
             numbers.append(at)
             sections.append(self.section)
         if rows:
-            self._take(np.array(numbers, dtype=np.int64), rows, sections)
+            self._take(np.array(numbers, dtype=np.int64), list(zip(*rows, strict=True)), sections)
 
     def _set_sections(self, lines: Sequence[str]) -> None:
         for line in lines:
             if heading := _SECTION.match(line):
                 self.section = self.sections.setdefault(heading[1].strip(), len(self.sections))
 
-    def _take(self, numbers: npt.NDArray[np.int64], rows: Sequence[Sequence[str]], sections: Sequence[int]) -> None:
+    def _take(self, numbers: npt.NDArray[np.int64], columns: Sequence[Sequence[str]], sections: Sequence[int]) -> None:
         self.numbers.append(numbers)
         self.section_codes.append(np.array(sections, dtype=np.int32))
-        for column, texts in enumerate(zip(*rows, strict=True)):
-            places = self.places[column]
-            for text in dict.fromkeys(texts):
-                places.setdefault(text, len(places))
-            self.codes[column].append(np.fromiter(map(places.__getitem__, texts), dtype=np.int32, count=len(texts)))
+        for places, codes, texts in zip(self.places, self.codes, columns, strict=True):
+            codes.append(np.fromiter(map(places.__getitem__, texts), dtype=np.int32, count=len(texts)))
 
     def _uneven(self, number: int, line: str, n_found: int) -> str:
         by = "tab-separated columns" if self.by_tab else "columns"
@@ -206,9 +222,9 @@ class _Reader:
         )
 
 
-def _has_marks(rows: Sequence[Sequence[str]]) -> bool:
+def _has_marks(beginnings: Sequence[str]) -> bool:
     """Whether a line may be a comment or begin a section."""
-    return any(text.startswith(("#", "MODEL:")) for text in {row[0] for row in rows})
+    return any(text.startswith(("#", "MODEL:")) for text in set(beginnings))
 
 
 def _texts(places: dict[str, int]) -> npt.NDArray[np.object_]:
