@@ -94,7 +94,7 @@ def test_one_board_does_not_touch_the_other(graph: ToyGraph) -> None:
 
 
 def test_the_publication_follows_every_mart(toy: ToyContest) -> None:
-    marts, published = publishing_definitions(["toy"]).assets or []
+    marts, published = publishing_definitions([contract()]).assets or []
 
     assert marts.keys == set(published.asset_deps[dg.AssetKey("published")])
 
@@ -103,7 +103,7 @@ def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: To
     with graph.open() as store:
         row = pd.DataFrame({"kind": ["competition"], "title": ["Bad"], "contract": ["{}"], "embargo_seconds": [None]})
         store.replace(BOARDS, "Meta", [Dirty(WHOLE, 0)], row, "v1")
-    _, published = publishing_definitions(["Meta", "never_ran", "toy"]).assets or []
+    _, published = publishing_definitions([contract()], ["Meta", "never_ran"]).assets or []
 
     result = dg.materialize([published], resources={"warehouse": graph.warehouse})
 
