@@ -9,9 +9,11 @@ import duckdb
 
 from pipeline.cli.failures import told_of
 from pipeline.cli.output import counted
+from pipeline.cli.tracks import refusals_told
 from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
-from pipeline.reports.queries import Contents, Freshness, contents, freshness
+from pipeline.judging import Track
+from pipeline.reports.queries import Contents, Freshness, board_files, contents, freshness, n_runs
 from pipeline.settings import settings
 
 
@@ -99,6 +101,29 @@ def _landed(published: Contents, waiting: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _of_track(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, _: datetime) -> BoardState:
+    from pipeline.components.track_files import track_files
+
+    track = cast(Track, declared)
+    runs = {} if connection is None else n_runs(connection, track.name)
+    read = () if connection is None else board_files(connection, track.name)
+    known = {(one.judge, one.name): one.sha256 for one in read}
+    there = {(one.judge, one.name): one for one in track_files(track)}
+    counts = {
+        "accepted": sum(not one.is_refused for one in read),
+        "refused": sum(one.is_refused for one in read),
+        "waiting": sum(key not in known or one.content().sha256 != known[key] for key, one in there.items()),
+        "gone": len(known.keys() - there.keys()),
+    }
+    state = "fresh" if runs else "empty"
+    newest = tuple(f"{judge}: {counted(n, 'run')}" for judge, n in runs.items())
+    lines = tuple(f"{n:,} {what}" for what, n in counts.items() if n or what in ("accepted", "waiting"))
+    return BoardState(
+        state, newest, lines, {"state": state, "runs": runs, "files": counts}, tuple(refusals_told(track.name, read))
+    )
+
+
 _STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {
     Contract.kind: _of_competition,
+    Track.kind: _of_track,
 }

@@ -11,6 +11,7 @@ from pipeline.tables import BOARDS, LEADERBOARD, WHOLE
 from pipeline.warehouse import Dirty, current_publication, open_published
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
 from pipeline_tests.toy_graph import ASSETS, ToyGraph, metadata
+from pipeline_tests.track_graph import track
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 RESOURCES = """
@@ -72,6 +73,16 @@ def test_what_is_about_the_whole_warehouse_follows_every_table_of_every_board(to
     assert load("toy", "other")["marts/freshness"] == {
         f"{board}/{table}" for board in ("toy", "other") for table in ASSETS
     }
+
+
+def test_a_judged_track_beside_a_competition_adds_its_own_assets_only(toy: ToyContest) -> None:
+    found = parents(publishing_definitions([contract(), track()]))
+    alone = parents(publishing_definitions([contract()]))
+
+    tables = {f"robust/{table}" for table in ("files", "measures", "leaderboard", "correlations", "comparisons")}
+    assert found["marts/leaderboard_current"] == alone["marts/leaderboard_current"]
+    assert found["marts/model_stats"] == alone["marts/model_stats"] | {"robust/catalog"}
+    assert found["marts/freshness"] == alone["marts/freshness"] | tables | {"robust/catalog"}
 
 
 def test_publishing_takes_no_attributes(toy: ToyContest) -> None:
