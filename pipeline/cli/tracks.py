@@ -6,6 +6,7 @@ from rich.text import Text
 
 from pipeline.cli.output import MISSING, Column, counted, print_table, signed
 from pipeline.reports.queries import Agreement, BoardFile, RunRank, TrackBoard
+from pipeline.tables import OFFICIAL
 
 _LONGEST = 200
 """Characters of a reason, at most."""
@@ -15,7 +16,7 @@ def print_track_board(found: TrackBoard, limit: int | None = None) -> None:
     """Print one board of a track and, below the official one, how well each judge predicts it."""
     rows = found.rows[:limit]
     topics = max((row.n_topics + row.n_missing for row in found.rows), default=0)
-    ranked_by = f"ranked by {found.measure}" + (f" over {counted(topics, 'topic')}" if topics else "")
+    over = f", {counted(topics, 'topic')}" if topics else ""
     lacks = [f"{row.n_missing:,}" if row.n_missing else "" for row in rows]
     columns = [
         Column("rank", [MISSING if row.rank is None else str(row.rank) for row in rows], rank=0),
@@ -24,9 +25,9 @@ def print_track_board(found: TrackBoard, limit: int | None = None) -> None:
         Column(found.measure, [_value(row.value) for row in rows], rank=0),
         *([Column("topics missing", lacks, rank=2)] if any(lacks) else []),
     ]
-    title = Text(f"{found.title}\n{found.judge} board, {ranked_by}")
+    title = Text(f"{found.title}\n{found.judge} board by {found.measure}{over}")
     print_table(columns, title, dim=[row.status != "ranked" for row in rows])
-    if found.agreements:
+    if found.agreements and found.judge == OFFICIAL:
         _print_agreements(found)
 
 

@@ -83,9 +83,12 @@ def board_definitions(
     sensors: Iterable[dg.SensorDefinition] = (),
 ) -> dg.Definitions:
     """The assets of a board, the job that materializes them and all that follows from them, and when that runs."""
+    own = dg.AssetSelection.key_prefixes([contract.name]).downstream()
+    # The marts are built as a whole: those that do not read this board would else be missing in a new warehouse.
+    for_readers = dg.AssetSelection.key_prefixes(["marts"], ["published"])
     job = dg.define_asset_job(
         contract.name,
-        selection=dg.AssetSelection.key_prefixes([contract.name]).downstream(),
+        selection=own | for_readers,
         description=f"{contract.title}: everything new, from what arrives to the published board.",
     )
     schedules = []

@@ -69,7 +69,7 @@ def podium(data: Path, first_run: command.Outcome) -> Podium:
 
 def test_a_run_makes_the_board_publishes_and_shows_it(first_run: command.Outcome) -> None:
     assert first_run.code == 0, first_run.err
-    assert "official board, ranked by map over 12 topics" in first_run.out
+    assert "official board by map, 12 topics" in first_run.out
     assert "How well each judge predicts this ranking" in first_run.out
     assert "0 cycles and 6 whole tables recomputed" in first_run.out
     assert "FROM robust.leaderboard" in first_run.out

@@ -1,7 +1,7 @@
 """A competition as it is declared in a defs folder: what it becomes, and how mistakes in it show."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline.components import Competition
 from pipeline.components.competition import competition_definitions
 from pipeline.components.keys import asset_key
 from pipeline.tables import BOARDS
+from pipeline_tests import own_boards
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
 from pipeline_tests.toy_graph import ASSETS
 
@@ -53,19 +54,22 @@ def test_a_declared_contest_becomes_its_assets_its_job_and_its_schedule(toy: Toy
         ]
 
 
-FROM_FILES = {"predictions": {"source": "inbox"}, "truth": {"source": "inbox"}, "horizon_length": "7d"}
 TRUTH_FROM_FILES = {"truth": {"source": "inbox"}, "horizon_length": "7d"}
+DECLARED = {
+    "from a source": contract,
+    "from files": lambda: Contract.model_validate(own_boards.declaration()),
+    "truth from files": lambda: contract(**TRUTH_FROM_FILES),
+    "with ensembles": lambda: contract(ensembles=[{"name": "main", "strategy": "equal_weight"}]),
+}
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{}, FROM_FILES, TRUTH_FROM_FILES, {"ensembles": [{"name": "main", "strategy": "equal_weight"}]}],
-    ids=["from a source", "from files", "truth from files", "with ensembles"],
-)
-def test_the_tables_that_a_contract_says_it_fills_are_its_assets(toy: ToyContest, changes: dict[str, Any]) -> None:
-    declared = contract(**changes)
-    keys = {key for asset in competition_definitions(declared).assets or [] for key in asset.keys}
-    assert keys == {asset_key("toy", table) for table in (BOARDS, *declared.tables)}
+@pytest.mark.parametrize("declared", DECLARED.values(), ids=list(DECLARED))
+def test_the_tables_that_a_contract_says_it_fills_are_its_assets(
+    toy: ToyContest, declared: Callable[[], Contract]
+) -> None:
+    board = declared()
+    keys = {key for asset in competition_definitions(board).assets or [] for key in asset.keys}
+    assert keys == {asset_key(board.name, table) for table in (BOARDS, *board.tables)}
 
 
 def test_without_a_schedule_there_is_none(toy: ToyContest) -> None:

@@ -6,9 +6,11 @@ import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
 from pipeline.components import Competition, Publishing
+from pipeline.components.dbt import dbt_cli, dbt_project
 from pipeline.components.publishing import publishing_definitions
 from pipeline.tables import BOARDS, LEADERBOARD, WHOLE
 from pipeline.warehouse import Dirty, current_publication, open_published
+from pipeline.warehouse.resource import Warehouse
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
 from pipeline_tests.toy_graph import ASSETS, ToyGraph, metadata
 from pipeline_tests.track_graph import track
@@ -76,8 +78,11 @@ def test_what_is_about_the_whole_warehouse_follows_every_table_of_every_board(to
 
 
 def test_a_judged_track_beside_a_competition_adds_its_own_assets_only(toy: ToyContest) -> None:
-    found = parents(publishing_definitions([contract(), track()]))
-    alone = parents(publishing_definitions([contract()]))
+    resources = dg.Definitions(resources={"warehouse": Warehouse(), "dbt": dbt_cli(dbt_project())})
+    found, alone = (
+        parents(dg.Definitions.merge(publishing_definitions(boards), resources))
+        for boards in ([contract(), track()], [contract()])
+    )
 
     tables = {f"robust/{table}" for table in ("files", "measures", "leaderboard", "correlations", "comparisons")}
     assert found["marts/leaderboard_current"] == alone["marts/leaderboard_current"]
