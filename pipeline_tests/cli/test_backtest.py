@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import pytest
 
 from pipeline.baselines.sp500 import source
 from pipeline.competition import Contract
+from pipeline.competition.backtest import backtest, needed_since
 from pipeline.competition.stages import stamp_deadline
 from pipeline.components.trees import bundled_tree, contracts_in
+from pipeline.reports.queries import board_rows, first_cycle, rows
 from pipeline.settings import PROJECT_ROOT
+from pipeline.warehouse import open_published
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.cli.published_board import publish_board
-from pipeline_tests.competition.backtest.boards import GIVEN, factors_of, rows_of
-from pipeline_tests.competition.contests import DECLARED, contract, random_contest, shuffled
+from pipeline_tests.competition.backtest.boards import GIVEN, declared, factors_of, rows_of
+from pipeline_tests.competition.contests import DECLARED, contract, cycle, random_contest, shuffled
 
 PREDICTED, OUTCOMES = random_contest(4, cycles=12, models=5)
 OWN = PREDICTED.loc[PREDICTED["model_id"] == "m2", GIVEN].assign(model_id="mine")
@@ -335,3 +339,36 @@ def test_the_readmes_model_is_tested_on_the_bundled_board(tmp_path: Path, monkey
     assert " would rank " in outcome.out.splitlines()[0]
     assert "contribution" in outcome.out
     assert (tmp_path / "my_model.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "first"),
+    [
+        ({}, "mine", 7),
+        ({"predictions": {"source": "s", "deadline": "9d"}}, "mine", 6),
+        ({"ensembles": [], "metrics": ["ic", "turnover"], "leaderboard": {"rank_by": "all.ic"}}, "mine", 7),
+        ({}, "m3", 0),
+    ],
+    ids=["a newcomer", "deadlines after the next cycle", "without ensembles", "another's place"],
+)
+def test_of_predictions_only_the_cycles_that_a_file_can_move_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], model: str, first: int
+) -> None:
+    monkeypatch.setattr(rows, "_ROWS_AT_ONCE", 30)  # fewer than a cycle or two have
+    declaration = declared(**changes)
+    publish_board(tmp_path, declaration, rows_of(PREDICTED, OUTCOMES, factors_of(PREDICTED), declaration))
+    candidate = OWN[OWN["cycle"] >= cycle(8)].assign(model_id=model)
+    with open_published(tmp_path / "published") as connection:
+        since = needed_since(candidate, first_cycle(connection, "demo", model), declaration)
+        some = board_rows(connection, "demo", datetime(2100, 1, 1), since)
+        whole = board_rows(connection, "demo", datetime(2100, 1, 1))
+    assert len(whole.predictions) == len(PREDICTED)
+    assert (some.predictions["cycle"].min(), whole.predictions["cycle"].min()) == (cycle(first), cycle(0))
+    found, expected = (backtest(candidate, of, declaration) for of in (some, whole))
+    pd.testing.assert_frame_equal(found.snapshots, expected.snapshots)
+    pd.testing.assert_frame_equal(found.board, expected.board)
+    assert (found.notes, found.replaces) == (expected.notes, expected.replaces)
+
+
+def test_where_submissions_are_carried_forward_all_are_read() -> None:
+    assert needed_since(OWN, None, contract(missing={"policy": "carry_forward"})) is None
