@@ -46,6 +46,7 @@ def contract(**changes: object) -> Contract:
         "title": "Made up, to measure speed",
         "predictions": {"source": "inbox", "trusted": True},
         "truth": {"source": "inbox"},
+        "factors": {"source": "inbox"},
         "scoring": {"rule": "rank_product", "primary": "ic"},
         "metrics": metric_names(),
         "windows": {"recent": {"cycles": 13}, "steady": {"cycles": 52}, "all": {}},
