@@ -31,8 +31,8 @@ class AggregateDifference:
         Whose.
     printed : float or str
         What the ``all`` row has.
-    recomputed : float, str or None
-        What the topics sum up to; None where that is undefined.
+    recomputed : float or str
+        What the topics sum up to.
     low, high : float or None
         Between which numbers it could be, given to how many decimals topics are printed; None for text.
     """
@@ -40,7 +40,7 @@ class AggregateDifference:
     run_id: str
     measure: MeasureName
     printed: Value
-    recomputed: Value | None
+    recomputed: Value
     low: float | None
     high: float | None
 
@@ -58,8 +58,7 @@ def aggregate_differences(board: Leaderboard, n_expected: int = 0) -> tuple[Aggr
     Returns
     -------
     tuple of AggregateDifference
-        By measure, then run. Aggregates that cannot be computed from topics are not compared, nor are those of runs
-        without any topic.
+        By measure, then run. Where nothing can be computed from topics, nothing is compared.
     """
     topics = board.rows.take(~board.rows.is_aggregate)
     found: list[AggregateDifference] = []
@@ -74,8 +73,7 @@ def agreement(
 ) -> tuple[BoolArray, BoolArray]:
     """For which runs a printed aggregate can be compared, and for which it agrees; both of shape (runs,)."""
     topics = rows.take(~rows.is_aggregate)
-    printed, has_topics = _printed(rows, measure), _has_topics(topics, measure, len(rows.run_ids))
-    compared = printed.present & has_topics
+    compared = _printed(rows, measure).present & aggregates(measure, topics, spec, n_expected).present
     wrong = {one.run_id for one in _differences(rows, topics, measure, spec, n_expected)}
     agrees = np.array([run_id not in wrong for run_id in rows.run_ids], dtype=bool)
     return compared, compared & agrees
@@ -86,8 +84,8 @@ def _differences(
 ) -> list[AggregateDifference]:
     """Of one measure."""
     printed = _printed(rows, measure)
-    compared = printed.present & _has_topics(topics, measure, len(rows.run_ids))
     recomputed = aggregates(measure, topics, spec, n_expected)
+    compared = printed.present & recomputed.present
     if printed.is_text:
         wrong = compared & (printed.strings != recomputed.strings)
         low = high = np.full(len(printed), np.nan)
@@ -102,12 +100,12 @@ def _differences(
             rows.run_ids[run],
             measure.name,
             value,
-            recomputed.value(run),
+            anew,
             None if np.isnan(low[run]) else float(low[run]),
             None if np.isnan(high[run]) else float(high[run]),
         )
         for run in np.flatnonzero(wrong).tolist()
-        if (value := printed.value(run)) is not None
+        if (value := printed.value(run)) is not None and (anew := recomputed.value(run)) is not None
     ]
 
 
@@ -118,13 +116,6 @@ def _printed(rows: Rows, measure: MeasureSpec) -> Column:
     of_all = np.flatnonzero(rows.is_aggregate)
     place[rows.run[of_all]] = of_all
     return joined([column, absent(measure, 1)]).take(place)
-
-
-def _has_topics(topics: Rows, measure: MeasureSpec, n_runs: int) -> BoolArray:
-    has = np.zeros(n_runs, dtype=bool)
-    if measure.source in topics.columns:
-        has[topics.run[topics.columns[measure.source].present]] = True
-    return has
 
 
 def _bounds(
