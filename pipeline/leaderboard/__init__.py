@@ -4,6 +4,7 @@ from pipeline.leaderboard.arrays import Reasons
 from pipeline.leaderboard.board import (
     ALL_TOPICS,
     Aggregate,
+    AggregateDifference,
     Coded,
     ContradictionError,
     Coverage,
@@ -16,10 +17,22 @@ from pipeline.leaderboard.board import (
     MissingTopicsError,
     MissingTopicsWarning,
     OnMissing,
+    aggregate_differences,
 )
 from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.formats import (
+    FormatError,
+    FormatName,
+    Inference,
+    Layout,
+    Loaded,
+    WriteError,
+    load,
+    topics_of_qrels,
+    write,
+)
 from pipeline.leaderboard.influence import (
     Influence,
     combined_influence,
@@ -35,18 +48,24 @@ from pipeline.leaderboard.ties import decimal_codes
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
+    "AggregateDifference",
     "Coded",
     "ContradictionError",
     "Coverage",
     "Dependence",
     "Direction",
     "Dropped",
+    "FormatError",
+    "FormatName",
+    "Inference",
     "Influence",
     "Interval",
+    "Layout",
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
     "LeaderboardSpec",
+    "Loaded",
     "MeasureSpec",
     "MissingTopicsError",
     "MissingTopicsWarning",
@@ -57,6 +76,8 @@ __all__ = [
     "RankingKey",
     "Reasons",
     "WeightedKey",
+    "WriteError",
+    "aggregate_differences",
     "combined_influence",
     "decimal_codes",
     "dependence",
@@ -64,6 +85,7 @@ __all__ = [
     "holm",
     "interval",
     "intervals",
+    "load",
     "long_run_variance",
     "mean_influence",
     "rank_change",
@@ -71,5 +93,7 @@ __all__ = [
     "rank_intervals",
     "ratio_influence",
     "sharpe_influence",
+    "topics_of_qrels",
     "weighted_interval",
+    "write",
 ]

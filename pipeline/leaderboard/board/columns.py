@@ -46,6 +46,12 @@ class Coded:
         """Some of the rows."""
         return Coded(self.codes[rows], self.texts)
 
+    def compacted(self) -> "Coded":
+        """The same with only the texts that a row has, in their order."""
+        found, codes = np.unique(self.codes, return_inverse=True)
+        n_none = int(len(found) > 0 and found[0] == _UNPRINTED)
+        return Coded((codes - n_none).astype(np.int32), self.texts[found[n_none:]])
+
     def decoded(self) -> TextArray:
         """The text of every row, None where there is none."""
         return _objects([*self.texts, None])[self.codes]

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -202,6 +203,19 @@ class Leaderboard:
         topics = {topic: None for board in boards for topic in board.topic_ids}
         expected = list(dict.fromkeys([topic for one in given for topic in one] + list(topics))) if given else None
         return merged.build(expected, on_missing)
+
+    @classmethod
+    def load(cls, path: Path | str, drop_aggregate: bool = False, **options: Any) -> "Leaderboard":
+        """Read a file, or a directory of files, as :func:`pipeline.leaderboard.formats.load` does."""
+        from pipeline.leaderboard.formats import load
+
+        return load(path, drop_aggregate=drop_aggregate, **options).board
+
+    def write(self, path: Path | str, format: str = "ir_measures") -> None:
+        """Write a file, or a directory, as :func:`pipeline.leaderboard.formats.write` does."""
+        from pipeline.leaderboard.formats import write
+
+        write(self, path, format)
 
     def _numbers(self, measure: MeasureName) -> FloatArray:
         if self.spec[measure].dtype is str:

@@ -28,6 +28,13 @@ _BREAKS = re.compile(r"[\t\r\n\x00]")
 _NOT_A_NUMBER = re.compile(r"[+-]?nan", re.IGNORECASE)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number, or NaN, which stands for an absent one."""
+    if not _NUMBER.fullmatch(text):
+        return _NOT_A_NUMBER.fullmatch(text) is not None
+    return math.isfinite(float(text))
+
+
 def require_name(name: object, what: str) -> None:
     """Check a name of a run, topic or measure.
 
