@@ -1,6 +1,8 @@
 """The kernel of every board: boards themselves, ranking, and the uncertainty of what is ranked. Pure."""
 
-from pipeline.leaderboard.arrays import Reasons
+from pipeline.leaderboard.arrays import (
+    Reasons,
+)
 from pipeline.leaderboard.board import (
     ALL_TOPICS,
     Aggregate,
@@ -19,9 +21,31 @@ from pipeline.leaderboard.board import (
     OnMissing,
     aggregate_differences,
 )
-from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
-from pipeline.leaderboard.dependence import Dependence, dependence
-from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.comparison import (
+    RankIntervals,
+    holm,
+    rank_intervals,
+)
+from pipeline.leaderboard.correlation import (
+    CorrelationMethod,
+    Correlations,
+    correlate,
+)
+from pipeline.leaderboard.dependence import (
+    Dependence,
+    dependence,
+)
+from pipeline.leaderboard.eligibility import (
+    eligibility,
+)
+from pipeline.leaderboard.evaluation import (
+    BoardEvaluation,
+    CorrelationIntervals,
+    CorrelationRow,
+    LeaderboardEvaluator,
+    LeftOut,
+    LeftOutMeasure,
+)
 from pipeline.leaderboard.formats import (
     FormatError,
     FormatName,
@@ -40,17 +64,60 @@ from pipeline.leaderboard.influence import (
     ratio_influence,
     sharpe_influence,
 )
-from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
-from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
-from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
-from pipeline.leaderboard.ties import decimal_codes
+from pipeline.leaderboard.intervals import (
+    Interval,
+    interval,
+    intervals,
+    long_run_variance,
+    weighted_interval,
+)
+from pipeline.leaderboard.keys import (
+    Direction,
+    RankBy,
+    RankingKey,
+    WeightedKey,
+)
+from pipeline.leaderboard.multiplicity import (
+    Correction,
+    adjusted_p_values,
+    holm,
+)
+from pipeline.leaderboard.ranking import (
+    Ranking,
+    rank_change,
+    rank_contestants,
+)
+from pipeline.leaderboard.significance import (
+    BoardComparison,
+    Comparing,
+    PairwiseComparison,
+    SignificanceTable,
+    SignificanceTest,
+    compare_pairs,
+    compare_runs,
+    fisher_randomisation,
+    paired_t,
+    tukey_hsd,
+    wilcoxon_signed_rank,
+)
+from pipeline.leaderboard.ties import (
+    decimal_codes,
+)
 
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
     "AggregateDifference",
+    "BoardComparison",
+    "BoardEvaluation",
     "Coded",
+    "Comparing",
     "ContradictionError",
+    "Correction",
+    "CorrelationIntervals",
+    "CorrelationMethod",
+    "CorrelationRow",
+    "Correlations",
     "Coverage",
     "Dependence",
     "Direction",
@@ -64,36 +131,50 @@ __all__ = [
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
+    "LeaderboardEvaluator",
     "LeaderboardSpec",
+    "LeftOut",
+    "LeftOutMeasure",
     "Loaded",
     "MeasureSpec",
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "PairwiseComparison",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "SignificanceTable",
+    "SignificanceTest",
     "WeightedKey",
     "WriteError",
+    "adjusted_p_values",
     "aggregate_differences",
     "combined_influence",
+    "compare_pairs",
+    "compare_runs",
+    "correlate",
     "decimal_codes",
     "dependence",
     "eligibility",
+    "fisher_randomisation",
     "holm",
     "interval",
     "intervals",
     "load",
     "long_run_variance",
     "mean_influence",
+    "paired_t",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
     "sharpe_influence",
     "topics_of_qrels",
+    "tukey_hsd",
     "weighted_interval",
+    "wilcoxon_signed_rank",
     "write",
 ]
