@@ -23,7 +23,6 @@ from pipeline.leaderboard.board import (
 )
 from pipeline.leaderboard.comparison import (
     RankIntervals,
-    holm,
     rank_intervals,
 )
 from pipeline.leaderboard.correlation import (
