@@ -14,6 +14,15 @@ from pipeline.leaderboard.influence import (
 from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
 from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
+from pipeline.leaderboard.relative_skill import (
+    Pairs,
+    RelativeSkill,
+    pair_totals,
+    relative_skill,
+    relative_skill_by,
+    relative_skill_influence,
+    relative_skill_interval,
+)
 from pipeline.leaderboard.ties import decimal_codes
 
 __all__ = [
@@ -21,11 +30,13 @@ __all__ = [
     "Direction",
     "Influence",
     "Interval",
+    "Pairs",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "RelativeSkill",
     "WeightedKey",
     "combined_influence",
     "decimal_codes",
@@ -36,10 +47,15 @@ __all__ = [
     "intervals",
     "long_run_variance",
     "mean_influence",
+    "pair_totals",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
+    "relative_skill",
+    "relative_skill_by",
+    "relative_skill_influence",
+    "relative_skill_interval",
     "sharpe_influence",
     "weighted_interval",
 ]
