@@ -218,9 +218,7 @@ def relative_skill_influence(
     ValueError
         As of :func:`pair_totals` and :func:`relative_skill`, or if there is not one cycle per task.
     """
-    value, errors, present = _errors(scores, cycles, contestants, baseline)
-    is_there = present & np.isfinite(value)
-    return Influence(value, np.where(is_there, count_cycles(present) * errors, 0.0), present)
+    return _scaled(*_errors(scores, cycles, contestants, baseline))
 
 
 def relative_skill_interval(

@@ -1,6 +1,7 @@
 """Relative skill: by hand, against loops over pairs, where it is undefined, and how sure it is."""
 
 import math
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -104,6 +105,17 @@ def test_sums_of_many_tasks_of_unlike_size_keep_their_digits() -> None:
         for j in range(3):
             common = ~np.isnan(losses[:, i]) & ~np.isnan(losses[:, j])
             assert total[i, j] == pytest.approx(math.fsum(losses[common, i]), rel=1e-12)
+
+
+def test_pairs_need_little_memory_beside_the_scores() -> None:
+    losses = np.ones((50_000, 84))
+    tracemalloc.start()
+    try:
+        pair_totals(losses)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < losses.nbytes / 2
 
 
 def test_each_group_is_compared_by_itself() -> None:
