@@ -23,6 +23,7 @@ from pipeline.leaderboard.board import (
 )
 from pipeline.leaderboard.comparison import (
     RankIntervals,
+    holm,
     rank_intervals,
 )
 from pipeline.leaderboard.correlation import (
@@ -86,6 +87,15 @@ from pipeline.leaderboard.ranking import (
     rank_change,
     rank_contestants,
 )
+from pipeline.leaderboard.relative_skill import (
+    Pairs,
+    RelativeSkill,
+    pair_totals,
+    relative_skill,
+    relative_skill_by,
+    relative_skill_influence,
+    relative_skill_interval,
+)
 from pipeline.leaderboard.significance import (
     BoardComparison,
     Comparing,
@@ -139,12 +149,14 @@ __all__ = [
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "Pairs",
     "PairwiseComparison",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "RelativeSkill",
     "SignificanceTable",
     "SignificanceTest",
     "WeightedKey",
@@ -165,11 +177,16 @@ __all__ = [
     "load",
     "long_run_variance",
     "mean_influence",
+    "pair_totals",
     "paired_t",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
+    "relative_skill",
+    "relative_skill_by",
+    "relative_skill_influence",
+    "relative_skill_interval",
     "sharpe_influence",
     "topics_of_qrels",
     "tukey_hsd",

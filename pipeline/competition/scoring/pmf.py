@@ -49,10 +49,10 @@ def score_pmf(values: npt.ArrayLike, observed: npt.ArrayLike) -> Scored:
     References
     ----------
     Epstein (1969), "A Scoring System for Probability Forecasts of Ranked Categories", J. Applied Meteorology 8;
-    ``mean_rps`` as of Makridakis, Gaba, Hollyman, Petropoulos, Spiliotis & Swanson (2022), "The M6 Financial Duathlon
-    Competition Guidelines". Brier (1950), "Verification of Forecasts Expressed in Terms of Probability", Monthly
-    Weather Review 78. The bound of 10 as of Reich et al. (2019), "A collaborative multiyear, multimodel assessment of
-    seasonal influenza forecasting in the United States", PNAS 116(8).
+    ``mean_rps`` as of the M6 competition: Makridakis et al. (2023), "The M6 forecasting competition: Bridging the gap
+    between forecasting and investment decisions". Brier (1950), "Verification of Forecasts Expressed in Terms of
+    Probability", Monthly Weather Review 78. The bound of 10 as of Reich et al. (2019), "A collaborative multiyear,
+    multimodel assessment of seasonal influenza forecasting in the United States", PNAS 116(8).
 
     Examples
     --------
@@ -74,7 +74,7 @@ def expected_calibration_error(
     Parameters
     ----------
     confidence : array-like of float, shape (..., forecasts)
-        Probability of the most likely category; NaN is absent.
+        Probability of the most likely category, what is above 1 counting as 1; NaN is absent.
     accuracy : array-like of float, same shape
         1 where that category occurred, 0 where not; NaN is absent.
     bins : int
@@ -100,13 +100,13 @@ def expected_calibration_error(
     >>> round(float(expected_calibration_error([0.3, 0.35, 0.9], [0, 1, 1])), 4)
     0.15
     """
-    conf, acc = np.asarray(confidence, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)
+    conf, acc = np.minimum(confidence, 1.0, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)
     if conf.shape != acc.shape or conf.ndim == 0:
         raise ValueError(f"confidence has shape {conf.shape} and accuracy {acc.shape}; give both for every forecast")
     if bins < 1:
         raise ValueError(f"bins is {bins}; give 1 or more")
     present = ~(np.isnan(conf) | np.isnan(acc))
-    place = np.clip(np.ceil(np.where(present, conf, 0.0) * bins) - 1, 0, bins - 1)
+    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], conf, side="left")
     gap = np.where(present, conf - acc, 0.0)
     total = np.zeros(conf.shape[:-1])
     for one in range(bins):

@@ -118,7 +118,7 @@ def score_quantiles(values: npt.ArrayLike, observed: npt.ArrayLike, levels: npt.
     References
     ----------
     Bracher, Ray, Gneiting & Reich (2021), "Evaluating epidemic forecasts in an interval format", PLOS Computational
-    Biology 17(2), equations 1 to 4.
+    Biology 17(2).
 
     Examples
     --------

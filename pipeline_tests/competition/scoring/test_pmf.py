@@ -118,6 +118,12 @@ def test_calibration_error_by_hand() -> None:
     assert expected_calibration_error([0.4, 0.5, 0.6, 1.0], [1, 0, 0, 1]) == pytest.approx(0.15 + 0.275)
 
 
+def test_confidence_at_the_edge_of_a_bin_is_below_it_and_what_is_above_1_counts_as_1() -> None:
+    assert expected_calibration_error([0.4, 0.3], [1, 0]) == pytest.approx(abs(0.7 - 1) / 2)
+    assert expected_calibration_error([0.4, 0.5], [1, 0]) == pytest.approx((0.6 + 0.5) / 2)
+    assert expected_calibration_error([1.2], [1]) == 0
+
+
 def test_calibration_error_is_per_row_and_passes_over_what_is_absent() -> None:
     found = expected_calibration_error([[0.4, NAN, 0.9], [NAN] * 3], [[1, 1, NAN], [1] * 3])
     np.testing.assert_allclose(found, [0.6, NAN])

@@ -1,5 +1,7 @@
 """Quantile scores: by hand, against scoringrules, and what must hold of them whatever the forecast."""
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -166,6 +168,18 @@ def test_blocks_of_rows_do_not_show_and_shapes_are_kept() -> None:
     alone = [score_quantiles(values[n], observed[n], FLUSIGHT) for n in range(0, len(values), 997)]
     for name, measure in scored.measures.items():
         np.testing.assert_allclose(measure.ravel()[::997], [one.measures[name] for one in alone], rtol=1e-13)
+
+
+def test_scoring_needs_little_memory_beside_its_results() -> None:
+    values, observed = np.tile(FLUSIGHT, (200_000, 1)), np.full(200_000, 0.5)
+    tracemalloc.start()
+    try:
+        scored = score_quantiles(values, observed, FLUSIGHT)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    results = sum(measure.nbytes for measure in (scored.value, scored.reason, *scored.measures.values()))
+    assert peak < results + 8e6 < values.nbytes
 
 
 def test_one_outcome_serves_the_forecasts_of_many_models() -> None:

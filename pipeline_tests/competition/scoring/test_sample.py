@@ -124,3 +124,8 @@ def test_outcomes_of_other_dimensions_are_refused() -> None:
         ValueError, match=r"samples have shape \(1, 2, 3\) and outcomes \(1, 2\); give \(\.\.\., samples"
     ):
         energy_score(np.zeros((1, 2, 3)), np.zeros((1, 2)))
+
+
+def test_distributions_without_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"distributions have shape \(2, 0\); give at least one number of each: shape"):
+        score_samples(np.empty((2, 0)), [1.0, 2.0])
