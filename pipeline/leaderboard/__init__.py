@@ -44,11 +44,13 @@ from pipeline.leaderboard.intervals import Interval, interval, intervals, long_r
 from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
 from pipeline.leaderboard.ties import decimal_codes
+from pipeline.leaderboard.verification import Check, Violation, verify
 
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
     "AggregateDifference",
+    "Check",
     "Coded",
     "ContradictionError",
     "Coverage",
@@ -75,6 +77,7 @@ __all__ = [
     "Ranking",
     "RankingKey",
     "Reasons",
+    "Violation",
     "WeightedKey",
     "WriteError",
     "aggregate_differences",
@@ -94,6 +97,7 @@ __all__ = [
     "ratio_influence",
     "sharpe_influence",
     "topics_of_qrels",
+    "verify",
     "weighted_interval",
     "write",
 ]
