@@ -138,7 +138,8 @@ def aggregates_match(board: Leaderboard, n_expected: int = 0) -> Iterator[Violat
             said = f"run {run_id!r} has no {board.all_topic_id!r} row, others have one"
             yield Violation(Check.AGGREGATES_MATCH, said, run_id, board.all_topic_id)
     for one in aggregate_differences(board, n_expected):
-        between = "" if one.low is None or one.high is None else f" (between {one.low:.6g} and {one.high:.6g})"
+        is_exact = one.low is None or one.high is None or one.low == one.high
+        between = "" if is_exact else f" (between {one.low:.6g} and {one.high:.6g})"
         said = f"{one.measure} of run {one.run_id!r} is {_shown(one.printed)}"
         said += f", its topics sum up to {_shown(one.recomputed)}{between}"
         yield Violation(Check.AGGREGATES_MATCH, said, one.run_id, board.all_topic_id, one.measure)
