@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import backtest, bench, check, dev, leaderboard, run, sql, status, submit
+from pipeline.cli import backtest, bench, board, check, dev, leaderboard, run, sql, status, submit
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
 
@@ -27,6 +27,7 @@ app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
 app.command("status")(status.status)
+app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
 
 

@@ -23,7 +23,6 @@ from pipeline.leaderboard.board import (
 )
 from pipeline.leaderboard.comparison import (
     RankIntervals,
-    holm,
     rank_intervals,
 )
 from pipeline.leaderboard.correlation import (
@@ -112,6 +111,11 @@ from pipeline.leaderboard.significance import (
 from pipeline.leaderboard.ties import (
     decimal_codes,
 )
+from pipeline.leaderboard.verification import (
+    Check,
+    Violation,
+    verify,
+)
 
 __all__ = [
     "ALL_TOPICS",
@@ -119,6 +123,7 @@ __all__ = [
     "AggregateDifference",
     "BoardComparison",
     "BoardEvaluation",
+    "Check",
     "Coded",
     "Comparing",
     "ContradictionError",
@@ -159,6 +164,7 @@ __all__ = [
     "RelativeSkill",
     "SignificanceTable",
     "SignificanceTest",
+    "Violation",
     "WeightedKey",
     "WriteError",
     "adjusted_p_values",
@@ -190,6 +196,7 @@ __all__ = [
     "sharpe_influence",
     "topics_of_qrels",
     "tukey_hsd",
+    "verify",
     "weighted_interval",
     "wilcoxon_signed_rank",
     "write",

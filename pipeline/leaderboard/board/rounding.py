@@ -139,10 +139,12 @@ def _with(rows: Rows, name: MeasureName, values: FloatArray) -> Rows:
 def _half_widths(column: Column, topics: Rows) -> FloatArray:
     """How far a run's numbers can be from what they stand for, shape (runs,).
 
-    Half a unit of the last decimal where a run's are all printed to as many; nothing where they are not, as when every
+    Half a unit of the last decimal where a run's are all printed to as many; nothing where they are not, where every
     digit was printed, and where they are whole.
     """
-    places, whole = _decimals_of(column)
+    if column.printed is None:
+        return np.zeros(len(topics.run_ids))
+    places, whole = _decimals_of(column.printed)
     n_runs = len(topics.run_ids)
     present = column.present
     least, most = np.full(n_runs, 99.0), np.full(n_runs, -1.0)
@@ -155,14 +157,18 @@ def _half_widths(column: Column, topics: Rows) -> FloatArray:
 
 
 def _half_of_last_place(column: Column) -> FloatArray:
-    """Half a unit of each number's last decimal; nothing for whole numbers."""
-    places, whole = _decimals_of(column)
-    return np.where((places > 0) & ~((places == 1) & whole), 0.5 * 10.0**-places, 0.0)
+    """Half a unit of each number's last decimal; nothing for whole numbers.
+
+    Among numbers as Python writes them, one decimal is no sign of rounding; more can be, as of ``round(mean, 4)``.
+    """
+    printed = Coded.of(column.texts().tolist()) if column.printed is None else column.printed
+    places, whole = _decimals_of(printed)
+    least = 1 if column.printed is None else 0
+    return np.where((places > least) & ~((places == 1) & whole), 0.5 * 10.0**-places, 0.0)
 
 
-def _decimals_of(column: Column) -> tuple[FloatArray, BoolArray]:
+def _decimals_of(printed: Coded) -> tuple[FloatArray, BoolArray]:
     """Of each number its decimals, 0 where it is no plain one, and whether all that it has is ``.0``."""
-    texts = Coded.of(column.texts().tolist()) if column.printed is None else column.printed
-    of_text = [(decimals(text) or 0, text.endswith(".0")) for text in texts.texts.tolist()]
+    of_text = [(decimals(text) or 0, text.endswith(".0")) for text in printed.texts.tolist()]
     places, whole = zip(*of_text, (0, True), strict=True)  # the last one: where there is no text
-    return np.array(places, dtype=np.float64)[texts.codes], np.array(whole, dtype=bool)[texts.codes]
+    return np.array(places, dtype=np.float64)[printed.codes], np.array(whole, dtype=bool)[printed.codes]

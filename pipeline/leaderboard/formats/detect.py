@@ -100,7 +100,9 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
             f"ir_measures_q), 4 (tot, ir_measures) or 6 (ranking), or a header that names run, topic, measure and value"
         )
     if len(words) == 6:
-        return _ranking(table)
+        return _ranking(table, named)
+    if len(words) == 4 and named is None:
+        _refuse_judgements(table, all_topic_id)
     found = _by_evidence(table, named, all_topic_id)
     return Columns(found, PLAIN_ROLES[found])
 
@@ -122,14 +124,31 @@ def _by_header(table: Table, words: tuple[str, ...], roles: list[Role | None], n
     return Columns(found, given, words)
 
 
-def _ranking(table: Table) -> Columns:
+def _ranking(table: Table, named: FormatName | None) -> Columns:
+    """A ranking of runs, which has the form of a run: only whoever wrote it knows which it is."""
     marks = set(table.columns[1].texts)
     if marks - {"Q0", "q0", "0"}:
         raise FormatError(
             f"{_at(table)}: 6 columns are a ranking (topic Q0 run rank value measure), but the second holds "
             f"{', '.join(sorted(marks)[:_SHOWN])} and not Q0"
         )
+    if named is None:
+        raise FormatError(
+            f"{_at(table)}: 6 columns with Q0 are a run (of documents) or a ranking (of runs); evaluate the first, and "
+            f"name the format of the second: ranking"
+        )
     return Columns(FormatName.RANKING, PLAIN_ROLES[FormatName.RANKING])
+
+
+def _refuse_judgements(table: Table, all_topic_id: str) -> None:
+    """Refuse relevance judgements, which are no values: topic, an iteration that is always 0, document, grade."""
+    documents = _distinct(table.columns[2])
+    is_judgements = set(table.columns[1].texts) == {"0"} and not any(map(is_known_measure, documents))
+    if is_judgements and all_topic_id not in documents:
+        raise FormatError(
+            f"{_at(table)}: relevance judgements (topic, 0, document, grade), by the look of it; name them as such "
+            f"(--expect), or the format if they are values"
+        )
 
 
 def _by_evidence(table: Table, named: FormatName | None, all_topic_id: str) -> FormatName:

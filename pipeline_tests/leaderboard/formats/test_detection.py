@@ -38,7 +38,6 @@ def format_of(path: Path) -> FormatName:
         ("run_id\tquery_id\tmeasure\tvalue\nr\tleaf\tRELEVANCE\t0.5\n", "ir_measures"),
         ("run_id measure topic_id value\nr RELEVANCE leaf 0.5\n", "tot"),
         ("metric\ttopic\tscore\nRELEVANCE\tleaf\t0.5\n", "trec_eval"),
-        ("303 Q0 systemA 1 0.9 judge\n", "ranking"),
         ('{"query_id": "1", "measure": "AP", "value": 1}\n', "jsonl"),
         ("run_id,topic_id,measure,value\na,1,AP,0.5\n", "csv"),
         ("topic_id,AP,P@10\n1,0.5,1\n", "csv_wide"),
@@ -79,6 +78,11 @@ def test_the_format_can_be_named_where_the_content_does_not_tell(tmp_path: Path)
     path = written(tmp_path, "leaf SCORE 0.5\n", "r.txt")
     assert plain(load(path, format="ir_measures_q").board)[("r", "leaf")] == {"SCORE": 0.5}
     assert plain(load(path, format="trec_eval").board)[("r", "SCORE")] == {"leaf": 0.5}
+
+
+def test_values_that_look_like_relevance_judgements_are_read_if_their_format_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "a 0 SCORE 1\n")
+    assert plain(load(path, format="ir_measures").board) == {("a", "0"): {"SCORE": 1.0}}
 
 
 @pytest.mark.parametrize(

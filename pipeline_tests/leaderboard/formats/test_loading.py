@@ -246,7 +246,7 @@ class TestTopics:
 
 
 def test_a_ranking_of_runs_is_read_and_it_is_said_how(tmp_path: Path) -> None:
-    loaded = load(written(tmp_path, "1 Q0 sysA 1 0.9 judge\n1 Q0 sysB 2 0.4 judge\n"))
+    loaded = load(written(tmp_path, "1 Q0 sysA 1 0.9 judge\n1 Q0 sysB 2 0.4 judge\n"), format="ranking")
     assert plain(loaded.board) == {("sysA", "1"): {"judge": 0.9}, ("sysB", "1"): {"judge": 0.4}}
     assert "the third column is taken for the run, the last for the measure" in loaded.notes[0]
 
