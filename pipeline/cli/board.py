@@ -68,7 +68,7 @@ def show(
         loaded = load_files(files, drop_aggregate=recompute, on_missing=_known(on_missing))
         key = by or _first_to_rank_by(loaded.board)
         ranking = None if key is None else loaded.board.get_aggregate_ranking(key)
-        differences = aggregate_differences(loaded.board, _n_expected(loaded, expect))
+        differences = () if recompute else aggregate_differences(loaded.board, _n_expected(loaded, expect))
     order = range(len(loaded.board.run_ids)) if ranking is None else ranking.order.tolist()
     rank = {run: None if ranking is None else int(ranking.rank[run]) or None for run in order}
     status = {run: None if ranking is None else str(ranking.status[run]) for run in order}

@@ -55,6 +55,10 @@ class TestShow:
         assert shown["expected_topics"]["from"] == "qrels.txt"
         assert shown["expected_topics"]["missing"] == {"beta": ["304"]}
 
+    def test_what_was_computed_is_not_compared_with_what_was_expected(self, podium: Podium) -> None:
+        shown = podium("board", "show", *EVALS, "--recompute", "--expect", QRELS, "--json").json
+        assert shown["aggregates_that_differ"] == []
+
     def test_missing_topics_can_be_an_error(self, podium: Podium) -> None:
         said = error(podium("board", "show", *EVALS, "--recompute", "--on-missing", "error"), 2)
         assert said.startswith("of 6 topics that any run has, beta lacks 304; add them, or build with")

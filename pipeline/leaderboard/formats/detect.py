@@ -15,6 +15,8 @@ from pipeline.leaderboard.formats.names import FormatName, Role, is_known_measur
 from pipeline.leaderboard.formats.text import Table, is_blank_or_comment, open_text
 
 PARQUET_MAGIC = b"PAR1"
+RUN_ID = "runid"
+"""The measure of trec_eval whose value names the run."""
 _SHOWN = 3
 
 PLAIN_ROLES: dict[FormatName, tuple[Role, ...]] = {
@@ -87,7 +89,8 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
     """
     words = tuple(column.texts[column.codes[0]] for column in table.columns)
     roles = [role_of(word) for word in words]
-    if sum(role is not None for role in roles) >= 2 and not is_number(words[-1]):
+    is_run_line = words[:2] == (RUN_ID, all_topic_id)  # of trec_eval, which may name a run "value"
+    if sum(role is not None for role in roles) >= 2 and not is_number(words[-1]) and not is_run_line:
         return _by_header(table, words, roles, named)
     if named is not None and len(PLAIN_ROLES[named]) != len(words):
         raise FormatError(

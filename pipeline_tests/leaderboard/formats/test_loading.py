@@ -169,6 +169,18 @@ class TestBrokenLines:
         with pytest.raises(FileNotFoundError):
             load(tmp_path / "nothing")
 
+    def test_a_name_that_no_other_file_could_hold_is_an_error(self, tmp_path: Path) -> None:
+        path = written(
+            tmp_path,
+            '{"query_id": "1", "measure": "AP", "value": 1}\n{"query_id": "1\\t2", "measure": "AP", "value": 1}\n',
+        )
+        with pytest.raises(FormatError, match=rf"^{path}:2: topic '1\\t2' is empty, begins or ends with a space, or"):
+            load(path)
+
+    def test_a_header_may_have_spaces_after_its_commas(self, tmp_path: Path) -> None:
+        board = load(written(tmp_path, "run_id, topic_id, AP\na, 1, 0.5\n")).board
+        assert plain(board) == {("a", "1"): {"AP": 0.5}}
+
     def test_nan_is_a_value_that_is_absent(self, tmp_path: Path) -> None:
         board = load(written(tmp_path, "a AP 1 nan\na AP 2 0.5\n"), on_missing="fix_aggregate").board
         assert plain(board)[("a", "1")] == {"AP": None}
