@@ -20,6 +20,7 @@ from pipeline.leaderboard.board import (
     aggregate_differences,
 )
 from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
+from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
 from pipeline.leaderboard.formats import (
@@ -53,6 +54,8 @@ __all__ = [
     "Check",
     "Coded",
     "ContradictionError",
+    "CorrelationMethod",
+    "Correlations",
     "Coverage",
     "Dependence",
     "Direction",
@@ -82,6 +85,7 @@ __all__ = [
     "WriteError",
     "aggregate_differences",
     "combined_influence",
+    "correlate",
     "decimal_codes",
     "dependence",
     "eligibility",
