@@ -23,6 +23,14 @@ from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
 from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.evaluation import (
+    BoardEvaluation,
+    CorrelationIntervals,
+    CorrelationRow,
+    LeaderboardEvaluator,
+    LeftOut,
+    LeftOutMeasure,
+)
 from pipeline.leaderboard.formats import (
     FormatError,
     FormatName,
@@ -51,10 +59,13 @@ __all__ = [
     "ALL_TOPICS",
     "Aggregate",
     "AggregateDifference",
+    "BoardEvaluation",
     "Check",
     "Coded",
     "ContradictionError",
+    "CorrelationIntervals",
     "CorrelationMethod",
+    "CorrelationRow",
     "Correlations",
     "Coverage",
     "Dependence",
@@ -69,7 +80,10 @@ __all__ = [
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
+    "LeaderboardEvaluator",
     "LeaderboardSpec",
+    "LeftOut",
+    "LeftOutMeasure",
     "Loaded",
     "MeasureSpec",
     "MissingTopicsError",

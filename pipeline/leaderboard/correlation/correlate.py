@@ -1,8 +1,9 @@
 """How well one ranking of runs predicts another: who takes part, and why a correlation is undefined."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,19 @@ class Correlations:
     value: FloatArray
     n_runs: IntArray
     reason: TextArray
+
+    def __getitem__(self, at: Any) -> "Correlations":
+        """Some of them."""
+        return Correlations(self.value[at], self.n_runs[at], self.reason[at])
+
+    @classmethod
+    def stacked(cls, parts: Sequence["Correlations"]) -> "Correlations":
+        """Several of one shape, along a new first axis."""
+        return cls(
+            np.stack([part.value for part in parts]),
+            np.stack([part.n_runs for part in parts]),
+            np.stack([part.reason for part in parts]),
+        )
 
 
 def correlate(truth: npt.ArrayLike, judge: npt.ArrayLike, method: CorrelationMethod | str = "kendall") -> Correlations:
@@ -161,7 +175,7 @@ def _of_complete(x: FloatArray, y: FloatArray, method: CorrelationMethod) -> Cor
         x_kept = np.take_along_axis(x[row, measure], run, axis=-1)[:, None]
         y_kept = np.take_along_axis(y[row], run[:, None], axis=-1)
         part = _of_all(x_kept, y_kept, method)
-        _fill(found, (row, measure), Correlations(part.value[:, 0], part.n_runs[:, 0], part.reason[:, 0]))
+        _fill(found, (row, measure), part[:, 0])
     return found
 
 
