@@ -19,7 +19,7 @@ from pipeline.leaderboard.board import (
     OnMissing,
     aggregate_differences,
 )
-from pipeline.leaderboard.comparison import RankIntervals, holm, rank_intervals
+from pipeline.leaderboard.comparison import RankIntervals, rank_intervals
 from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
 from pipeline.leaderboard.dependence import Dependence, dependence
 from pipeline.leaderboard.eligibility import eligibility
@@ -51,7 +51,21 @@ from pipeline.leaderboard.influence import (
 )
 from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
 from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.leaderboard.multiplicity import Correction, adjusted_p_values, holm
 from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
+from pipeline.leaderboard.significance import (
+    BoardComparison,
+    Comparing,
+    PairwiseComparison,
+    SignificanceTable,
+    SignificanceTest,
+    compare_pairs,
+    compare_runs,
+    fisher_randomisation,
+    paired_t,
+    tukey_hsd,
+    wilcoxon_signed_rank,
+)
 from pipeline.leaderboard.ties import decimal_codes
 from pipeline.leaderboard.verification import Check, Violation, verify
 
@@ -59,10 +73,13 @@ __all__ = [
     "ALL_TOPICS",
     "Aggregate",
     "AggregateDifference",
+    "BoardComparison",
     "BoardEvaluation",
     "Check",
     "Coded",
+    "Comparing",
     "ContradictionError",
+    "Correction",
     "CorrelationIntervals",
     "CorrelationMethod",
     "CorrelationRow",
@@ -89,33 +106,43 @@ __all__ = [
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "PairwiseComparison",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "SignificanceTable",
+    "SignificanceTest",
     "Violation",
     "WeightedKey",
     "WriteError",
+    "adjusted_p_values",
     "aggregate_differences",
     "combined_influence",
+    "compare_pairs",
+    "compare_runs",
     "correlate",
     "decimal_codes",
     "dependence",
     "eligibility",
+    "fisher_randomisation",
     "holm",
     "interval",
     "intervals",
     "load",
     "long_run_variance",
     "mean_influence",
+    "paired_t",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
     "sharpe_influence",
     "topics_of_qrels",
+    "tukey_hsd",
     "verify",
     "weighted_interval",
+    "wilcoxon_signed_rank",
     "write",
 ]

@@ -17,12 +17,12 @@ from pipeline.leaderboard.dependence import Dependence, demeaned, dependence
 from pipeline.leaderboard.influence import Influence, count_cycles, require_parts
 from pipeline.leaderboard.intervals import MIN_CYCLES, NOT_SMOOTH, require_windows
 from pipeline.leaderboard.keys import Direction
+from pipeline.leaderboard.multiplicity import holm
 from pipeline.leaderboard.ties import decimal_codes
 
 HOLM = "holm"
 UNRANKED = "unranked"
 
-_LEVEL = 0.05
 _MIN_EFFECTIVE = 2.0
 """Independent cycles that the common ones must count as: one is the mean, so a variance needs another."""
 _RELATIVE_ZERO = 1e-12
@@ -137,40 +137,6 @@ def rank_intervals(
     told = found.variance > 0 if dependent else np.ones(len(who), dtype=bool)
     intervals.n_effective[who] = np.where(told, intervals.n_cycles[who] / found.inflation, np.nan)
     return intervals
-
-
-def holm(p: npt.ArrayLike, level: float = _LEVEL) -> BoolArray:
-    """Which of several hypotheses to reject so that the chance of any false rejection is at most ``level``.
-
-    The smallest p of m against level / m, the next against level / (m - 1), and so on until one is above.
-
-    Parameters
-    ----------
-    p : array-like of float
-        One p value per hypothesis, shape (m,).
-    level : float
-        Chance of one or more false rejections.
-
-    Returns
-    -------
-    bool array
-        Of shape (m,).
-
-    References
-    ----------
-    Holm (1979), "A Simple Sequentially Rejective Multiple Test Procedure".
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.02, 0.03]).tolist()
-    [True, False, False, False]
-    """
-    values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    passes = values[order] <= level / np.arange(len(values), 0, -1)
-    rejected = np.zeros(len(values), dtype=bool)
-    rejected[order[np.logical_and.accumulate(passes)]] = True
-    return rejected
 
 
 @dataclass(frozen=True, eq=False)
