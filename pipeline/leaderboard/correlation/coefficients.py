@@ -9,7 +9,8 @@ judge measures, runs); higher is better, all values are finite, not all tie, and
 has shape (batch, truth measures, judge measures).
 """
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,8 @@ from pipeline.leaderboard.correlation.method import CorrelationMethod
 
 _CELLS_AT_ONCE = 1 << 19
 """Numbers of one intermediate array, about, so that a few of them stay in the processor's cache."""
+_MOST_CELLS = 1 << 22
+"""The same where one ranking of many runs has more, so that measures are taken a few at a time."""
 
 Counts = npt.NDArray[np.float32]
 """Whole numbers up to 2^24, which 32 bits hold exactly, and multiply in half the time."""
@@ -34,9 +37,9 @@ class Rankings:
     value: FloatArray
     codes: FloatArray
 
-    def part(self, rows: slice) -> "Rankings":
-        """Some of the batch."""
-        return Rankings(self.value[rows], self.codes[rows])
+    def part(self, rows: slice, measures: slice) -> "Rankings":
+        """Some of the batch, on some of the measures."""
+        return Rankings(self.value[rows, measures], self.codes[rows, measures])
 
     def above(self) -> FloatArray:
         """How many runs are strictly above each."""
@@ -54,9 +57,11 @@ def coefficient(method: CorrelationMethod, x: Rankings, y: Rankings) -> FloatArr
     judges = y.value.shape[1]
     value = np.empty((batch, truths, judges))
     of_part = _function(method)
+    at_once = max(1, _MOST_CELLS // max(1, runs * runs))
+    all_rows = _parts(batch, _CELLS_AT_ONCE // max(1, runs * max(runs * max(truths, judges), truths * judges)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for rows in _parts(batch, runs * max(runs * max(truths, judges), truths * judges)):
-            value[rows] = of_part(x.part(rows), y.part(rows))
+        for rows, some, others in itertools.product(all_rows, _parts(truths, at_once), _parts(judges, at_once)):
+            value[rows, some, others] = of_part(x.part(rows, some), y.part(rows, others))
     # An inner product of unit vectors may exceed 1 by rounding.
     return np.clip(value, method.lowest, 1.0)
 
@@ -186,10 +191,10 @@ def _products(x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> Float
     return np.asarray(x @ y.swapaxes(-1, -2), dtype=np.float64)
 
 
-def _parts(batch: int, cells: int) -> Iterator[slice]:
-    """The batch in parts of which an intermediate array has about as many numbers as fit."""
-    size = max(1, _CELLS_AT_ONCE // max(1, cells))
-    return (slice(start, start + size) for start in range(0, batch, size))
+def _parts(length: int, at_once: int) -> list[slice]:
+    """Places cut into parts of so many, at least one each."""
+    size = max(1, at_once)
+    return [slice(start, start + size) for start in range(0, length, size)]
 
 
 Function = Callable[[Rankings, Rankings], FloatArray]

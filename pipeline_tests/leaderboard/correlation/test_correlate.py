@@ -273,6 +273,14 @@ def test_a_large_batch_is_cut_into_parts_that_change_nothing() -> None:
         assert_allclose(together[299], correlate(truth[299], judge[299], method).value, atol=1e-12)
 
 
+def test_measures_of_many_runs_are_taken_a_few_at_a_time_which_changes_nothing() -> None:
+    rng = np.random.default_rng(9)
+    truth, judge = rng.standard_normal((3, 1500)), rng.standard_normal((4, 1500))
+    found = correlate(truth, judge, "kendall").value
+    for at in np.ndindex(found.shape):
+        assert found[at] == pytest.approx(stats.kendalltau(truth[at[0]], judge[at[1]]).statistic, abs=1e-12)
+
+
 def test_no_measures_and_no_resamples_give_empty_arrays() -> None:
     assert correlate(np.empty((0, 5)), np.ones((2, 5))).value.shape == (0, 2)
     assert correlate(np.empty((0, 1, 5)), np.empty((0, 2, 5))).value.shape == (0, 1, 2)
