@@ -60,8 +60,7 @@ class Comparing:
     Raises
     ------
     ValueError
-        If a name is unknown, the level is not within (0, 1), there are no resamples, or Tukey's test is to be
-        corrected.
+        If the level is not within (0, 1), there are no resamples, or Tukey's test is to be corrected.
     """
 
     test: SignificanceTest = SignificanceTest.T
@@ -71,21 +70,32 @@ class Comparing:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.test not in set(SignificanceTest):
-            raise ValueError(f"unknown significance test {self.test!r}; known: {', '.join(SignificanceTest)}")
-        is_tukey = self.test == SignificanceTest.TUKEY
-        correction = correction_named(self.correction or (Correction.NONE if is_tukey else Correction.HOLM))
-        if is_tukey and correction is not Correction.NONE:
+        is_tukey = self.test is SignificanceTest.TUKEY
+        if self.correction is _OF_TEST:
+            object.__setattr__(self, "correction", Correction.NONE if is_tukey else Correction.HOLM)
+        if is_tukey and self.correction is not Correction.NONE:
             raise ValueError(
-                f"test tukey with correction {correction}: it allows for the number of pairs already; "
+                f"test tukey with correction {self.correction}: it allows for the number of pairs already; "
                 f"leave the correction out, or take test fisher"
             )
         if not 0 < self.level < 1:
             raise ValueError(f"level is {self.level!r}; give the chance of a false finding, such as 0.05")
         if self.resamples < 1:
             raise ValueError(f"resamples is {self.resamples}; draw {RESAMPLES:,} times or so")
-        object.__setattr__(self, "test", SignificanceTest(self.test))
-        object.__setattr__(self, "correction", correction)
+
+    @classmethod
+    def named(cls, test: str, correction: str | None = None, **options: Any) -> "Comparing":
+        """By the names of a test and a correction, and the other options.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown; others as of the class.
+        """
+        if test not in set(SignificanceTest):
+            raise ValueError(f"unknown significance test {test!r}; known: {', '.join(SignificanceTest)}")
+        corrected = _OF_TEST if correction is None else correction_named(correction)
+        return cls(SignificanceTest(test), corrected, **options)
 
 
 BY_T_TEST = Comparing()
