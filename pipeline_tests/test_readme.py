@@ -51,7 +51,7 @@ def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(t
     assert re.search(r"league\s+late", done.stdout)
 
 
-def test_evaluation_files_are_shown_verified_converted_filtered_and_merged(tmp_path: Path) -> None:
+def test_evaluation_files_are_shown_verified_converted_filtered_merged_and_compared(tmp_path: Path) -> None:
     (walk,) = re.findall(r"<!-- board -->\n```sh\n(.*?)```", README, re.DOTALL)
     shutil.copytree(PROJECT_ROOT / "data" / "sample", tmp_path / "data" / "sample")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -74,6 +74,8 @@ def test_evaluation_files_are_shown_verified_converted_filtered_and_merged(tmp_p
     assert "exit code 2: something is wrong" in done.stdout
     assert (tmp_path / "task.csv").read_text().startswith("run_id,topic_id,")
     assert len((tmp_path / "best.tot").read_text().splitlines()) == 2 * (2 * 5 + 6)
+    assert re.findall(r"│ [abc] │ (\w+) +│ (\d\.\d{4})", done.stdout)[0] == ("beta", "0.4478")
+    assert "judge.tot: 3 runs and 6 topics on both boards" in done.stdout
 
 
 def test_the_python_that_the_readme_shows_runs(monkeypatch: pytest.MonkeyPatch) -> None:
