@@ -70,6 +70,8 @@ def test_json_has_every_correlation_and_what_was_left_out(
     assert (row["n_runs"], row["n_topics"], row["ci_method"]) == (5, 10, "topic_bootstrap")
     assert row["ci_low"] < row["value"] < row["ci_high"] or row["value"] == row["ci_high"]
     assert list(shown["truth"]["files"].values()) == ["tot"]
+    said = podium("board", "evaluate", "--truth", boards[0], other, "--resamples", "0").out
+    assert "on both boards; only the truth has 1 run (a); only the judge has 1 run (x)\n" in said
 
 
 def test_topics_are_printed_if_asked_for(podium: Podium) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,8 @@ class Comparing:
     Raises
     ------
     ValueError
-        If the level is not within (0, 1), there are no resamples, or Tukey's test is to be corrected.
+        If a name is unknown, the level is not within (0, 1), there are no resamples, or Tukey's test is to be
+        corrected.
     """
 
     test: SignificanceTest = SignificanceTest.T
@@ -70,9 +71,12 @@ class Comparing:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.test not in set(SignificanceTest):
+            raise ValueError(f"unknown significance test {self.test!r}; known: {', '.join(SignificanceTest)}")
+        object.__setattr__(self, "test", SignificanceTest(self.test))
         is_tukey = self.test is SignificanceTest.TUKEY
-        if self.correction is _OF_TEST:
-            object.__setattr__(self, "correction", Correction.NONE if is_tukey else Correction.HOLM)
+        by_default = Correction.NONE if is_tukey else Correction.HOLM
+        object.__setattr__(self, "correction", correction_named(self.correction or by_default))
         if is_tukey and self.correction is not Correction.NONE:
             raise ValueError(
                 f"test tukey with correction {self.correction}: it allows for the number of pairs already; "
@@ -85,17 +89,8 @@ class Comparing:
 
     @classmethod
     def named(cls, test: str, correction: str | None = None, **options: Any) -> "Comparing":
-        """By the names of a test and a correction, and the other options.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown; others as of the class.
-        """
-        if test not in set(SignificanceTest):
-            raise ValueError(f"unknown significance test {test!r}; known: {', '.join(SignificanceTest)}")
-        corrected = _OF_TEST if correction is None else correction_named(correction)
-        return cls(SignificanceTest(test), corrected, **options)
+        """By the names of a test and a correction, and the other options. Errors are those of the class."""
+        return cls(cast(SignificanceTest, test), cast(Correction, correction), **options)
 
 
 BY_T_TEST = Comparing()

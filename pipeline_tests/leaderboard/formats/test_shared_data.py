@@ -14,7 +14,7 @@ FILES = sorted(
     path
     for folder in ("robust03_trec_eval_q", "robust03_ir_measures", "autojudge", "missing_topics", "trec_eval_tests")
     for path in (TREC / folder).glob("*")
-    if path.suffix in (".eval", ".tsv", ".jsonl", ".txt")
+    if path.suffix in (".eval", ".tsv", ".jsonl", ".txt") or path.name.startswith("out.test")
 )
 SAME = {"map": "AP", "bpref": "Bpref", "recip_rank": "RR", "P_10": "P@10"}
 

@@ -173,6 +173,9 @@ def test_names_say_how() -> None:
     assert named == Comparing(SignificanceTest.FISHER, Correction.BONFERRONI, 0.01, 99)
     assert Comparing.named("tukey").correction is Correction.NONE
     assert Comparing.named("t") == Comparing()
+    for name in SignificanceTest:
+        assert Comparing(str(name)).test is name  # type: ignore[arg-type]
+    assert Comparing(correction="bonferroni").correction is Correction.BONFERRONI  # type: ignore[arg-type]
 
 
 def test_mistakes_are_refused_with_what_was_given() -> None:
