@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from pipeline.competition import Contract
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.scoring import RULES
+from pipeline.judging import BoardFiles, Track
+from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.conftest import copy_dbt_project
 
@@ -116,6 +119,32 @@ def test_the_fields_that_the_readme_names_are_all_that_a_competition_has() -> No
 
 def test_the_fields_that_the_page_on_ensembles_names_are_all_that_an_ensemble_has() -> None:
     assert _named_fields(METRICS) == set(_fields(EnsembleConfig))
+
+
+def test_the_track_that_the_readme_declares_can_be_declared() -> None:
+    (declared,) = re.findall(r"<!-- track -->\n```yaml\n(.*?)```", README, re.DOTALL)
+    content = yaml.safe_load(declared)
+    assert content["type"] == "pipeline.components.JudgedTrack"
+    assert list(Track.model_validate(content["attributes"]).boards) == ["official", "umbrela", "other_tool"]
+
+
+def test_the_attributes_that_the_readme_names_are_all_that_a_track_has() -> None:
+    (table,) = re.findall(r"^\| attribute \|.*\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    named = set()
+    for row in table.splitlines():
+        fields, said = row.split("|")[1:3]
+        parts = re.findall(r"`(\w+)`", said)
+        for field in re.findall(r"`([\w.<>]+)`", fields):
+            named |= {field.partition(".")[0]} | {f"{field.partition('.')[0]}.{part}" for part in parts}
+    of_boards = set(Track.model_fields) - {"name", "title", "description", "schedule"}
+    assert of_boards <= named
+    for field, model in (
+        ("official", BoardFiles),
+        ("meanings", MeasureMeaning),
+        ("correlations", CorrelationsSpec),
+        ("comparisons", ComparisonsSpec),
+    ):
+        assert {f"{field}.{name}" for name in model.model_fields} <= named
 
 
 def test_the_scoring_rules_that_the_readme_names_are_all_that_a_contest_can_have() -> None:

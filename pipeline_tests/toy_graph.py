@@ -53,7 +53,7 @@ class ToyGraph:
         parts = [competition_definitions(contract) for contract in self.contracts]
         resources: dict[str, Any] = {"warehouse": self.warehouse}
         if self.with_marts:
-            parts.append(publishing_definitions([contract.name for contract in self.contracts]))
+            parts.append(publishing_definitions(self.contracts))
             resources["dbt"] = dbt_cli(dbt_project())
         return dg.Definitions.merge(*parts, dg.Definitions(resources=resources, executor=dg.in_process_executor))
 

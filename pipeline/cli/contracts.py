@@ -1,12 +1,15 @@
 """The declared boards, as commands ask for them: by name, and with errors that say which there are."""
 
+from collections.abc import Mapping
+
 from pipeline.cli.errors import InputError
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
+from pipeline.declaration import BoardDeclaration
 
 
-def contract_of(contracts: dict[str, Contract], board: str) -> Contract:
-    """The contract of a board.
+def board_of(contracts: Mapping[str, BoardDeclaration], board: str) -> BoardDeclaration:
+    """The declaration of a board.
 
     Raises
     ------
@@ -18,8 +21,8 @@ def contract_of(contracts: dict[str, Contract], board: str) -> Contract:
     return contracts[board]
 
 
-def board_with_inbox(contracts: dict[str, Contract], board: str | None) -> Contract:
-    """The contract of a board that takes files; without a name, of the only one that does.
+def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | None) -> Contract:
+    """The contract of a competition that takes files; without a name, of the only one that does.
 
     Raises
     ------
@@ -27,12 +30,17 @@ def board_with_inbox(contracts: dict[str, Contract], board: str | None) -> Contr
         If there is no such board, it takes no files, or a name is needed.
     """
     if board is not None:
-        contract = contract_of(contracts, board)
+        contract = board_of(contracts, board)
+        if not isinstance(contract, Contract):
+            raise InputError(
+                f"board {board!r} is a {contract.called}; its files are not submitted: they stay where its declaration "
+                f"names them, and `podium run {board}` says which are refused, and why"
+            )
         if not contract.has_inbox:
             source = contract.predictions.source
             raise InputError(f"board {board!r} takes no files: its predictions come from {source}")
         return contract
-    found = [contract for contract in contracts.values() if contract.has_inbox]
+    found = [one for one in contracts.values() if isinstance(one, Contract) and one.has_inbox]
     if not found:
         raise InputError(
             f"no board takes files; declare one with `source: {INBOX}` in a folder of your own, and name that in "
@@ -51,14 +59,12 @@ def folder_of(contract: Contract, kind: str | None) -> str:
     InputError
         If it has no such folder.
     """
-    from pipeline.components.inbox import folders
-
-    known = ", ".join(folders(contract))
+    known = ", ".join(contract.folders)
     if kind is None:
         if contract.predictions.source != INBOX:
             source = contract.predictions.source
             raise InputError(f"predictions of {contract.name!r} come from {source}; name a folder: --kind {known}")
         return contract.predictions.files
-    if kind not in folders(contract):
+    if kind not in contract.folders:
         raise InputError(f"the inbox of {contract.name!r} has no folder {kind!r}; known: {known}")
     return kind

@@ -11,7 +11,7 @@ from pipeline.cli.mistakes import mistakes_told, problems_in, told_of
 if TYPE_CHECKING:
     import dagster as dg
 
-    from pipeline.competition import Contract
+    from pipeline.declaration import BoardDeclaration
 
 T = TypeVar("T")
 
@@ -32,10 +32,10 @@ def load_job(name: str | None) -> "dg.JobDefinition":
     return job
 
 
-class Contracts(dict[str, "Contract"]):
+class Contracts(dict[str, "BoardDeclaration"]):
     """Contracts by board; ``broken`` are the boards that cannot be loaded."""
 
-    def __init__(self, contracts: "Mapping[str, Contract]", broken: Iterable[str] = ()) -> None:
+    def __init__(self, contracts: "Mapping[str, BoardDeclaration]", broken: Iterable[str] = ()) -> None:
         super().__init__(contracts)
         self.broken = frozenset(broken)
 
@@ -58,13 +58,13 @@ def load_contracts(about: str | None = None, *, all_must_load: bool = False) -> 
         If there is no such board, or a declaration that matters is wrong: which file, and what the innermost error
         says.
     """
-    from pipeline.cli.contracts import contract_of
+    from pipeline.cli.contracts import board_of
     from pipeline.components.trees import declared_contracts
 
-    def load() -> "dict[str, Contract]":
+    def load() -> "dict[str, BoardDeclaration]":
         contracts = declared_contracts()
         if about is not None:
-            contract_of(contracts, about)
+            board_of(contracts, about)
         return contracts
 
     return Contracts(*_load(load, about, all_must_load))

@@ -1,6 +1,7 @@
 """``podium leaderboard``: a board now, or as it stood at any date."""
 
 import contextlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
@@ -10,8 +11,9 @@ from rich.text import Text
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
-from pipeline.reports.queries import Board, BoardRow, KeyValue, board
-from pipeline.tables import OVERALL
+from pipeline.cli.tracks import print_track_board
+from pipeline.reports.queries import Board, BoardRow, KeyValue, TrackBoard, board, is_track, track_board
+from pipeline.tables import OFFICIAL, OVERALL
 
 
 def leaderboard(
@@ -23,17 +25,46 @@ def leaderboard(
         str, typer.Option("--category", help="A part of the contest that has a board, such as horizon=2.")
     ] = OVERALL,
     include_ensembles: Annotated[bool, typer.Option("--include-ensembles", help="List virtual models too.")] = False,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Of a judged track: whose board; the official one.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a leaderboard from the published file."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
     with published() as connection:
+        if is_track(connection, name):
+            given = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}
+            _refuse(given, f"{name!r} is a judged track")
+            _show_track(track_board(connection, name, judge or OFFICIAL), limit, as_json)
+            return
+        _refuse({"--judge": judge}, f"{name!r} is a competition")
         found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
         print_board(found, limit)
+
+
+def _refuse(given: Mapping[str, object], board: str) -> None:
+    """Refuse options that mean nothing for a board of its kind.
+
+    Raises
+    ------
+    InputError
+        If one is given.
+    """
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{board}, which has no {option}; leave it out")
+
+
+def _show_track(found: TrackBoard, limit: int | None, as_json: bool) -> None:
+    if as_json:
+        print_json({**vars(found), "rows": found.rows[:limit]})
+    else:
+        print_track_board(found, limit)
 
 
 def parse_moment(text: str, option: str, time_of_day: time = time.max) -> datetime:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
+_BOARDS = "pipeline.components.Competition or pipeline.components.JudgedTrack"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
 _KEY = "[key]"
@@ -134,7 +135,7 @@ def _problems_of_document(document: Any) -> Iterator[str]:
     if not isinstance(kind, str):
         yield f"it has no type; begin with {_EXAMPLE}"
     elif not _is_component(kind):
-        yield f"unknown type {kind!r}; a board's is pipeline.components.Competition"
+        yield f"unknown type {kind!r}; a board's is {_BOARDS}"
 
 
 def _is_component(kind: str) -> bool:

@@ -14,19 +14,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.cli.output import counted
-from pipeline.tables import COMPETITION_TABLES
 
 _POLL_SECONDS = 0.2
 _INTERRUPTS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
-_WITH_CYCLES = frozenset(spec.name for spec in COMPETITION_TABLES if spec.cycle is not None)
 
 
 @dataclass(frozen=True)
 class AssetReport:
-    """What a run did to one asset."""
+    """What a run did to one asset; a table without cycles changes as one."""
 
     asset: str
     rows: int | None
+    has_cycles: bool
     cycles_recomputed: int | None
     cycles_changed: int | None
     why: str
@@ -60,17 +59,15 @@ class Watch:
         """Of each board the most cycles that any of its tables recomputed, added up: most cycles are in all tables."""
         most: dict[str, int] = {}
         for report in self.assets:
-            board, _, table = report.asset.rpartition("/")
-            if table in _WITH_CYCLES:
+            board = report.asset.rpartition("/")[0]
+            if report.has_cycles:
                 most[board] = max(most.get(board, 0), report.cycles_recomputed or 0)
         return sum(most.values())
 
     @property
     def whole_tables_recomputed(self) -> int:
         """Tables without cycles that were computed anew."""
-        return sum(
-            1 for report in self.assets if report.cycles_recomputed and report.asset.split("/")[-1] not in _WITH_CYCLES
-        )
+        return sum(1 for report in self.assets if report.cycles_recomputed and not report.has_cycles)
 
 
 class _Watcher:
@@ -116,6 +113,7 @@ class _Watcher:
         report = AssetReport(
             asset=materialization.asset_key.to_user_string(),
             rows=_value(metadata, "dagster/row_count"),
+            has_cycles=bool(_value(metadata, "podium/has_cycles")),
             cycles_recomputed=_value(metadata, "podium/cycles_recomputed"),
             cycles_changed=_value(metadata, "podium/cycles_changed"),
             why=_value(metadata, "podium/why") or "",

@@ -1,18 +1,18 @@
 """``podium status``: how every declared board is doing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
+import duckdb
 import typer
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.failures import told_of
 from pipeline.cli.output import MISSING, console, counted, day, print_json
-from pipeline.reports.queries import Contents, Freshness, contents, freshness
 from pipeline.settings import settings
 from pipeline.warehouse import (
     NotPublishedError,
@@ -26,8 +26,8 @@ from pipeline.warehouse import (
 if TYPE_CHECKING:
     from pipeline.cli.declarations import Contracts
     from pipeline.cli.history import LastRun
-    from pipeline.competition import Contract
-    from pipeline.landing import Delivery
+    from pipeline.cli.states import BoardState
+    from pipeline.declaration import BoardDeclaration
     from pipeline.warehouse.lock import Holder
 
 _STYLES = {"late": "bold red", "fresh": "green", "frozen": "cyan", "empty": "dim"}
@@ -47,10 +47,8 @@ _RUNS = {
 class _Status:
     """All that is known of one board."""
 
-    contract: "Contract"
-    published: Contents
-    freshness: Freshness
-    waiting: tuple["Delivery", ...]
+    contract: "BoardDeclaration"
+    board: "BoardState"
     last_run: "LastRun | None"
     next_tick: datetime | None
 
@@ -60,15 +58,14 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show whether boards are up to date, which files wait or were refused, and the last and next run."""
-    from pipeline.cli.contracts import contract_of
+    from pipeline.cli.contracts import board_of
     from pipeline.cli.declarations import load_contracts
 
     contracts = load_contracts(board)
-    chosen = list(contracts.values()) if board is None else [contract_of(contracts, board)]
+    chosen = list(contracts.values()) if board is None else [board_of(contracts, board)]
     moment = now()
     found, damage = _statuses(chosen, moment)
-    failed = [line for one in found for line in told_of(one.contract.name, one.published.failed)]
-    notes = [*damage, *_strays(contracts), *failed]
+    notes = [*damage, *_strays(contracts), *(note for one in found for note in one.board.notes)]
     writer = _writer()
     publication = current_publication(settings().published_dir)
     published_at = None if publication is None else publication.published_at
@@ -94,11 +91,10 @@ def status(
 
 def _strays(contracts: "Contracts") -> list[str]:
     """What lies in the inbox where no board looks."""
-    from pipeline.components.inbox import folders
     from pipeline.landing import strays
 
     inbox = settings().inbox_dir
-    known = {name: tuple(folders(contract)) for name, contract in contracts.items()}
+    known = {name: tuple(contract.folders) for name, contract in contracts.items()}
     lost = [path for path in strays(inbox, known) if path.relative_to(inbox).parts[0] not in contracts.broken]
     if not lost:
         return []
@@ -108,20 +104,19 @@ def _strays(contracts: "Contracts") -> list[str]:
     ]
 
 
-def _statuses(chosen: Sequence["Contract"], moment: datetime) -> tuple[list[_Status], list[str]]:
+def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[list[_Status], list[str]]:
+    """The status of each board, and what is wrong with the published file."""
     from pipeline.cli.history import last_runs, next_tick
-    from pipeline.components.inbox import folders
-    from pipeline.landing import pending
+    from pipeline.cli.states import state_of
 
-    names = [contract.name for contract in chosen]
-    published, damage = _published(names)
-    runs = last_runs(names, moment)
+    damage: list[str] = []
+    with _published(damage) as connection:
+        states = {contract.name: state_of(connection, contract, moment) for contract in chosen}
+    runs = last_runs(list(states), moment)
     found = [
         _Status(
             contract,
-            published[contract.name],
-            freshness(published[contract.name].cycles, moment, frozen=contract.frozen, late_after=contract.late_after),
-            tuple(pending(settings().inbox_dir, contract.name, tuple(folders(contract)))),
+            states[contract.name],
             runs.get(contract.name),
             None if contract.schedule is None else next_tick(contract.schedule, contract.name, moment),
         )
@@ -130,14 +125,16 @@ def _statuses(chosen: Sequence["Contract"], moment: datetime) -> tuple[list[_Sta
     return found, damage
 
 
-def _published(names: Sequence[str]) -> tuple[dict[str, Contents], list[str]]:
-    """What is published of each board, and what is wrong with the file."""
-    try:
-        with open_published(settings().published_dir) as connection:
-            return {name: contents(connection, name) for name in names}, []
-    except NotPublishedError as error:
-        damage = [str(error)] if isinstance(error, PublishedDamagedError) else []
-        return {name: Contents() for name in names}, damage
+@contextmanager
+def _published(damage: list[str]) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, None without one; what is wrong with it is added to ``damage``."""
+    with ExitStack() as stack:
+        connection = None
+        try:
+            connection = stack.enter_context(open_published(settings().published_dir))
+        except NotPublishedError as error:
+            damage += [str(error)] if isinstance(error, PublishedDamagedError) else []
+        yield connection
 
 
 def _writer() -> "Holder | None":
@@ -151,17 +148,9 @@ def _record(one: _Status) -> dict[str, Any]:
     """The status of one board as JSON has it."""
     return {
         "board": one.contract.name,
+        "kind": one.contract.kind,
         "title": one.contract.title,
-        "state": one.freshness.state,
-        "newest_cycle": one.published.newest_cycle,
-        "late_from": one.freshness.late_from,
-        "newest_board": one.published.newest_board,
-        "inbox": {
-            "waiting": len(one.waiting),
-            "oldest_received_at": min((file.received_at for file in one.waiting), default=None),
-        },
-        "files": one.published.files,
-        "failed_functions": one.published.failed,
+        **one.board.record,
         "last_run": one.last_run,
         "schedule": one.contract.schedule,
         "next_run": one.next_tick,
@@ -175,34 +164,10 @@ def _table(found: Sequence[_Status], moment: datetime) -> Table:
     for one in found:
         table.add_row(
             Text(one.contract.name),
-            Text(one.freshness.state, style=_STYLES[one.freshness.state]),
-            *(Text("\n".join(lines) or MISSING) for lines in (_newest(one), _files(one), _runs(one, moment))),
+            Text(one.board.state, style=_STYLES[one.board.state]),
+            *(Text("\n".join(lines) or MISSING) for lines in (one.board.newest, one.board.files, _runs(one, moment))),
         )
     return table
-
-
-def _newest(one: _Status) -> list[str]:
-    due = one.freshness.late_from
-    dates = {"cycle": one.published.newest_cycle, "board": one.published.newest_board}
-    lines = [f"{what} {_date(when)}" for what, when in dates.items() if when is not None]
-    if due is not None:
-        lines.append(f"{'late since' if one.freshness.state == 'late' else 'late from'} {_date(due)}")
-    return lines
-
-
-def _files(one: _Status) -> list[str]:
-    if not one.contract.has_inbox:
-        return []
-    counts = one.published.files
-    landed = f"{counts.landed:,} landed" if one.published.is_published else "nothing published yet"
-    lines = [f"{len(one.waiting):,} waiting", landed]
-    if counts.unreadable:
-        lines.append(f"{counts.unreadable:,} unreadable")
-    if counts.rows_rejected:
-        lines.append(f"{counted(counts.rows_rejected, 'row')} refused")
-    if counts.rows_late:
-        lines.append(f"{counted(counts.rows_late, 'row')} late")
-    return lines
 
 
 def _runs(one: _Status, moment: datetime) -> list[str]:
@@ -223,10 +188,6 @@ def _ago(elapsed: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit} ago"
     return f"{seconds} s ago"
-
-
-def _date(value: datetime) -> str:
-    return f"{value:%Y-%m-%d}"
 
 
 def _moment(value: datetime) -> str:

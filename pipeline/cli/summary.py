@@ -15,7 +15,17 @@ from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
 from pipeline.cli.published import published
-from pipeline.reports.queries import Board, UnknownBoardError, board, board_names, failed_functions
+from pipeline.cli.tracks import print_track_board, refusals_told
+from pipeline.reports.queries import (
+    Board,
+    UnknownBoardError,
+    board,
+    board_files,
+    board_names,
+    failed_functions,
+    is_track,
+    track_board,
+)
 from pipeline.settings import settings
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
 
@@ -32,7 +42,17 @@ QUERIES = (
     "SELECT subject, round(avg(value), 3) AS score FROM {schema}.scores "
     "WHERE model_id = '{model}' GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
 )
-"""Questions to try on a board that was just published."""
+"""Questions to try on a competition that was just published."""
+
+TRACK_QUERIES = (
+    "SELECT rank, rank_lo, rank_hi, run_id, round(value, 4) AS value FROM {schema}.leaderboard "
+    "WHERE judge = 'official' ORDER BY position",
+    "SELECT judge, truth_measure, judge_measure, round(value, 3) AS {method} FROM {schema}.correlations "
+    "WHERE topic_id = 'all' AND method = '{method}' ORDER BY value DESC LIMIT 10",
+    "SELECT run_id, other_run_id, round(difference, 4) AS difference, wins, losses FROM {schema}.comparisons "
+    "WHERE judge = 'official' AND better IS NOT NULL ORDER BY abs(difference) DESC LIMIT 10",
+)
+"""The same on a judged track."""
 
 
 def print_summary(out: "Console", name: str | None, watch: "Watch", seconds: float) -> None:
@@ -85,18 +105,42 @@ def _print_boards(out: "Console", name: str | None) -> tuple[list[str], list[str
         with published() as connection:
             for each in [name] if name else board_names(connection):
                 out.print()
+                show, told = (_show_track, _told_of_track) if is_track(connection, each) else (_show, _told)
                 try:
-                    found = board(connection, each)
+                    asked = show(connection, each)
                 except UnknownBoardError as error:
                     out.print(str(error), soft_wrap=True, markup=False)
                 else:
-                    print_board(found)
-                    queries = queries or _queries(connection, found)
-                warnings += told_of(each, failed_functions(connection, each))
+                    queries = queries or asked
+                warnings += told(connection, each)
     except (InputError, NotPublishedError, WarehouseBusyError, duckdb.Error) as error:
         why = " ".join(str(error).split())
         out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
     return queries, warnings
+
+
+def _show(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Print the board of a competition and return questions about it."""
+    found = board(connection, name)
+    print_board(found)
+    return _queries(connection, found)
+
+
+def _told(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    return told_of(name, failed_functions(connection, name))
+
+
+def _show_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Print the official board of a track and return questions about it."""
+    found = track_board(connection, name)
+    print_track_board(found)
+    schema = _as_name(connection, name)
+    method = found.agreements[0].method if found.agreements else "kendall"
+    return [query.format(schema=schema, method=method) for query in TRACK_QUERIES]
+
+
+def _told_of_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    return refusals_told(name, board_files(connection, name))
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

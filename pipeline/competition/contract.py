@@ -6,27 +6,23 @@ the middle of a run. The parts are in :mod:`pipeline.competition.declaration`.
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.competition.categories import OVERALL, By, divided_by
 from pipeline.competition.declaration import (
     INBOX,
     CategorySpec,
-    Declaration,
     FactorsSpec,
     LeaderboardSpec,
     MissingSpec,
     ModelsSpec,
-    Name,
     PredictionsSpec,
     ScoringSpec,
     SubjectsSpec,
     TruthSpec,
     WindowSpec,
-    not_reserved,
-    some,
 )
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
@@ -34,18 +30,17 @@ from pipeline.competition.ensembles.config import Normalize, read_ensembles
 from pipeline.competition.metrics import METRICS, Metric, Need, Pool, base_and_ensemble
 from pipeline.competition.scoring import RULES
 from pipeline.competition.validation import problems_of
+from pipeline.declaration import BoardDeclaration, Name, some
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, FILES, SUBMISSIONS, TableSpec
 
 
-class Contract(Declaration):
+class Contract(BoardDeclaration):
     """One competition, as declared in ``defs/<name>/defs.yaml``."""
 
-    name: Annotated[Name, AfterValidator(not_reserved)] = Field(
-        description="Name of the board: its defs folder, asset prefix and schema in the published file."
-    )
-    title: str = Field(description="Title to show.")
-    description: str = Field(default="", description="What is predicted and what the board does not say.")
-    schedule: str | None = Field(default=None, description="Cron line (UTC) of the scheduled run.")
+    kind: ClassVar[str] = "competition"
+    called: ClassVar[str] = "competition"
+
     predictions: PredictionsSpec
     truth: TruthSpec
     factors: FactorsSpec | None = Field(
@@ -103,6 +98,30 @@ class Contract(Declaration):
     def has_inbox(self) -> bool:
         """Whether anything of the contest arrives as files."""
         return INBOX in (self.predictions.source, self.truth.source, self.factors and self.factors.source)
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]:
+        """The tables that it fills, besides those of the catalog: some only with ensembles, others only from files."""
+        left_out = () if self.active_ensembles else ENSEMBLE_TABLES
+        files = (FILES,) if self.has_inbox else ()
+        submissions = (SUBMISSIONS,) if self.predictions.source == INBOX else ()
+        return (*(spec for spec in COMPETITION_TABLES if spec not in left_out), *files, *submissions)
+
+    @property
+    def folders(self) -> dict[str, tuple[str, ...]]:
+        """The folders of its inbox, registrations first, and which kinds of rows are read from the files in each."""
+        places = {
+            "models": self.models.files,
+            "subjects": self.subjects.files,
+            "factors": self.factors.files if self.factors and self.factors.source == INBOX else None,
+            "predictions": self.predictions.files if self.predictions.source == INBOX else None,
+            "truth": self.truth.files if self.truth.source == INBOX else None,
+        }
+        found: dict[str, tuple[str, ...]] = {}
+        for kind, folder in places.items():
+            if folder is not None and self.has_inbox:
+                found[folder] = (*found.get(folder, ()), kind)
+        return found
 
     @property
     def embargo(self) -> timedelta:

@@ -4,69 +4,14 @@ Add a field here when an operator must be able to decide it per competition; wha
 :mod:`pipeline.competition.contract`.
 """
 
-import re
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.competition.categories import By
 from pipeline.competition.durations import Duration, format_duration
-from pipeline.tables import ALL_TABLES
-
-_RESERVED = {spec.schema for spec in ALL_TABLES} | {
-    *("experiments", "judging", "llm", "marts", "quarantine"),
-    *("information_schema", "main", "pg_catalog", "podium", "system", "temp"),
-}
-"""Schemas of the warehouse and of DuckDB; a board has a schema of its own in the published file."""
-
-
-def _name(name: object) -> str:
-    if not isinstance(name, str) or re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
-        raise ValueError(f"{name!r} is no name; use lower-case letters, digits and _, a letter first")
-    return name
-
-
-def not_reserved(name: str) -> str:
-    """The name, unless a schema has it."""
-    if name in _RESERVED:
-        raise ValueError(f"{name!r} is the name of a schema, so no board can have it: {', '.join(sorted(_RESERVED))}")
-    return name
-
-
-def some(example: str) -> BeforeValidator:
-    """Refuses what lists nothing, with an example of what would be something."""
-
-    def is_some(listed: object) -> object:
-        if listed is None or listed in ({}, [], ()):
-            raise ValueError(f"{listed!r} names none; give one at least, such as {example}")
-        return listed
-
-    return BeforeValidator(is_some)
-
-
-Name = Annotated[str, BeforeValidator(_name)]
-"""A name that is good for a folder, a schema and a part of a key: no dots, no spaces, no capitals."""
-
-
-class Declaration(BaseModel):
-    """A part of a contract: unknown fields and infinite numbers are errors, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fields_are_known(cls, declared: object) -> object:
-        if not isinstance(declared, dict | cls):
-            raise ValueError(
-                f"{declared!r} is no mapping of fields; write {{field: value, ...}} or {{}}; "
-                f"known: {', '.join(cls.model_fields)}"
-            )
-        unknown = [str(name) for name in declared if name not in cls.model_fields] if isinstance(declared, dict) else []
-        if unknown:
-            raise ValueError(f"unknown field {', '.join(map(repr, unknown))}; known: {', '.join(cls.model_fields)}")
-        return declared
-
+from pipeline.declaration import Declaration, Name
 
 INBOX = "inbox"
 """The source of what arrives as files."""

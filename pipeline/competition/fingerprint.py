@@ -4,14 +4,11 @@ The ledger compares it, so that a changed formula or declaration recomputes exac
 come out the same do not count as changed, so a changed comment costs one recomputation and moves nothing.
 """
 
-import functools
-import hashlib
-import importlib.util
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline.competition.contract import Contract
+from pipeline.fingerprint import digest, source_hash
 
 _OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
 """What a panel carries from the contract: any rule and any cross-sectional metric may use it."""
@@ -91,7 +88,7 @@ def stage_code(stage: str, contract: Contract, *also: str) -> str:
         raise ValueError(f"unknown stage {stage!r}; known: {', '.join(_STAGES)}")
     declared = contract.model_dump_json(include=_declared(stage, contract))
     modules = (*_STAGES[stage].sources, *_custom_modules(stage, contract))
-    return _digest(declared, *also, *(_source_hash(module) for module in modules))
+    return digest(declared, *also, *(source_hash(module) for module in modules))
 
 
 def _declared(stage: str, contract: Contract) -> dict[str, Any]:
@@ -117,18 +114,3 @@ def _custom_modules(stage: str, contract: Contract) -> list[str]:
         "leaderboard": (rule, *(key.partition(".")[2] for key in keys)),
     }
     return [name.rpartition(".")[0] for name in called.get(stage, ()) if "." in name]
-
-
-@functools.cache
-def _source_hash(module: str) -> str:
-    """Hash of the source text of a module, or of a package with everything in it."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    path = Path(spec.origin)
-    files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-    return _digest(*(file.read_text(encoding="utf-8") for file in files))
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

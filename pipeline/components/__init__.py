@@ -2,6 +2,7 @@
 
 from pipeline.components.automation import Automation
 from pipeline.components.competition import Competition
+from pipeline.components.judged_track import JudgedTrack
 from pipeline.components.publishing import Publishing
 
-__all__ = ["Automation", "Competition", "Publishing"]
+__all__ = ["Automation", "Competition", "JudgedTrack", "Publishing"]

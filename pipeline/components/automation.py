@@ -7,7 +7,7 @@ All of it is on when the daemon runs (``podium dev``).
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
@@ -71,7 +71,7 @@ def automation_definitions() -> dg.Definitions:
     return dg.Definitions(sensors=[conditions, _embargo_sensor()])
 
 
-def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefinition:
+def inbox_sensor(board: str, folders: Sequence[str]) -> dg.SensorDefinition:
     """Land the files of a board when there are any, a bounded number at once, the earliest first.
 
     Landed files leave the inbox, so what lies there is what is to do: a tick never skips a file, and a run that failed
@@ -80,7 +80,7 @@ def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefin
 
     @dg.sensor(
         name=f"{board}_inbox",
-        job_name=job,
+        job_name=board,
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_TICK_SECONDS,
         description=f"Lands the files in the inbox of {board}.",
@@ -105,6 +105,65 @@ def inbox_sensor(board: str, folders: Sequence[str], job: str) -> dg.SensorDefin
         return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
 
     return inbox
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Files that a board reads where they are: a digest of their state, and how many there and still written to are."""
+
+    state: str
+    n_files: int
+    n_unsettled: int
+
+
+def changed_files_sensor(
+    board: str, asset: dg.AssetKey, metadata: str, look: Callable[[], Seen]
+) -> dg.SensorDefinition:
+    """Compute a board when files that it reads in place were added, changed or taken away.
+
+    They never leave their place, so what was read is compared with what is there: whoever materialized the asset said
+    in its metadata what it saw. A run that failed is tried again, after pauses that double up to an hour.
+
+    Parameters
+    ----------
+    board : str
+        The board.
+    asset : AssetKey
+        The asset that reads its files.
+    metadata : str
+        The metadata in which that says the state that it saw.
+    look : function
+        What is there now.
+    """
+
+    @dg.sensor(
+        name=f"{board}_files",
+        job_name=board,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=_TICK_SECONDS,
+        description=f"Computes {board} anew when its files changed.",
+    )
+    def changed_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        seen = look()
+        if seen.n_unsettled:
+            return dg.SkipReason(f"{seen.n_unsettled} of {seen.n_files} files are being written")
+        if not context.instance.get_runs(dg.RunsFilter(job_name=board), limit=1):
+            return dg.SkipReason(f"the first run is that of {board}_first_run")
+        event = context.instance.get_latest_materialization_event(asset)
+        read = {} if event is None or event.asset_materialization is None else event.asset_materialization.metadata
+        if metadata in read and read[metadata].value == seen.state:
+            return dg.SkipReason(f"{seen.n_files} files, none new, changed or gone")
+        running = _unfinished(context, job_name=board)
+        if running:
+            return dg.SkipReason(f"run {running} computes it")
+        last = _Attempt.read(context.cursor)
+        attempt = last.next(seen.state, time.time())
+        if attempt is None:
+            return dg.SkipReason(f"{last.number} runs did not read the files; the next try waits: see the runs")
+        request = dg.RunRequest(run_key=f"{board}:{attempt.batch}:{attempt.number}:{int(attempt.at)}")
+        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
+
+    return changed_files
 
 
 def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:

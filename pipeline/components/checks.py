@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from pipeline.competition import Contract
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,
@@ -50,9 +49,9 @@ class Check:
         """The check's declaration on an asset."""
         return dg.AssetCheckSpec(self.name, asset=asset, description=self.description, blocking=self.blocking)
 
-    def run(self, store: Store, contract: Contract) -> dg.AssetCheckResult:
+    def run(self, store: Store, board: str) -> dg.AssetCheckResult:
         """Look for violations; passes when there are none."""
-        parameters = [contract.name] * self.violations.count("?")
+        parameters = [board] * self.violations.count("?")
         found = store.query(
             f"SELECT *, count(*) OVER () AS violations FROM ({self.violations}) LIMIT {_SHOWN}",  # noqa: S608
             parameters,
@@ -284,10 +283,11 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
 
 def of_table(spec: TableSpec) -> list[Check]:
     """The checks of a table: that its key is unique, and those of its own."""
-    return [_keys_unique(spec), *_OF_TABLE.get(spec, ())]
+    return [keys_unique(spec), *_OF_TABLE.get(spec, ())]
 
 
-def _keys_unique(spec: TableSpec) -> Check:
+def keys_unique(spec: TableSpec) -> Check:
+    """The check that every table has."""
     violations = compose(
         "SELECT {key}, count(*) AS times FROM {table} WHERE {board} = ? GROUP BY ALL HAVING count(*) > 1",
         key=spec.key,

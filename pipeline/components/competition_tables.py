@@ -35,7 +35,7 @@ from pipeline.components.readings import (
     predictions_and_truth,
     with_snapshots,
 )
-from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute
+from pipeline.components.recompute import NOTHING_NEW, Outcome, Recompute, recompute, recompute_whole
 from pipeline.registry import resolve_dotted_path
 from pipeline.tables import (
     BOARDS,
@@ -51,7 +51,6 @@ from pipeline.tables import (
     SNAPSHOTS,
     SUBJECTS,
     TRUTH,
-    WHOLE,
     TableSpec,
     Via,
 )
@@ -78,7 +77,7 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
     """Write the contract and what its metrics mean, for readers of SQL; clear what it declares no more."""
     _forget_ensembles(store, contract)
     board = {
-        "kind": "competition",
+        "kind": contract.kind,
         "title": contract.title,
         "contract": contract.model_dump_json(),
         "embargo_seconds": contract.embargo.total_seconds(),
@@ -94,7 +93,14 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
         for metric in dict.fromkeys([*map(contract.metric, contract.metrics), COVERAGE, RESOLVED])
     ]
     outcomes = [
-        _whole(store, spec, contract, config, stage_code("catalog", contract, repr(rows)), partial(pd.DataFrame, rows))
+        recompute_whole(
+            store,
+            spec,
+            contract.name,
+            stage_code("catalog", contract, repr(rows)),
+            config,
+            partial(pd.DataFrame, rows),
+        )
         for spec, rows in ((METRICS, metrics), (BOARDS, [board]))
     ]
     changes = tuple(change for outcome in outcomes for change in outcome.changes)
@@ -175,7 +181,7 @@ def versions(store: Store, contract: Contract, config: Recompute, registered: pd
     )
     rows = model_versions(registered, played)
     code = stage_code("model_versions", contract, rows.to_csv(), *also)
-    return _whole(store, MODEL_VERSIONS, contract, config, code, lambda: rows)
+    return recompute_whole(store, MODEL_VERSIONS, contract.name, code, config, lambda: rows)
 
 
 def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:
@@ -314,7 +320,7 @@ def _registry(
     name = spec.key[1]
     seen = first_seen(store, contract, name)
     code = stage_code(spec.name, contract, source.fingerprint(), seen.to_csv())
-    return _whole(store, spec, contract, config, code, lambda: listed().merge(seen, on=name, how="left"))
+    return recompute_whole(store, spec, contract.name, code, config, lambda: listed().merge(seen, on=name, how="left"))
 
 
 def virtual_models(contract: Contract) -> pd.DataFrame:
@@ -345,16 +351,3 @@ def _real(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
             f"begin with {ENSEMBLE_PREFIX} are kept for ensembles: choose another"
         )
     return rows
-
-
-def _whole(
-    store: Store,
-    spec: TableSpec,
-    contract: Contract,
-    config: Recompute,
-    code: str,
-    rows: Callable[[], pd.DataFrame],
-) -> Outcome:
-    """A table that changes as one: in no range of cycles, so only force without a range means it."""
-    by_hand = Recompute(force=config.force and config.first is None and config.last is None)
-    return recompute(store, spec, contract.name, code, by_hand, lambda _: rows(), cycles=[WHOLE])

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
+from pipeline.declaration import BoardDeclaration
 from pipeline.settings import settings
-from pipeline.tables import BOARDS, COMPETITION_TABLES, ENSEMBLE_TABLES, INBOX_TABLES
+from pipeline.tables import ALL_TABLES, BOARDS, LEDGER, TableSpec
 
 _WAREHOUSE_FILE = "PODIUM_WAREHOUSE_FILE"
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
@@ -76,27 +77,18 @@ def project_code() -> str:
 class Translator(DagsterDbtTranslator):
     """Models become assets ``marts/<model>`` that depend on the tables of every board, not on shared sources.
 
-    dbt knows one ``competition.leaderboard``; Dagster knows one leaderboard asset for each board. So a model that
-    reads the source depends on that asset of each board.
+    dbt knows one ``competition.leaderboard``; Dagster knows one leaderboard asset for each competition. So a model that
+    reads the source depends on that asset of each.
 
     Parameters
     ----------
-    boards : sequence of str
+    boards : sequence of BoardDeclaration
         Every declared board.
-    inboxes : collection of str
-        Those of them that take files.
-    ensembles : collection of str
-        Those of them that have ensembles.
     """
 
-    def __init__(self, boards: Sequence[str], inboxes: Collection[str] = (), ensembles: Collection[str] = ()) -> None:
+    def __init__(self, boards: Sequence[BoardDeclaration]) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self._boards = tuple(boards)
-        self._with_table = {
-            (spec.schema, spec.name): frozenset(having)
-            for specs, having in ((INBOX_TABLES, inboxes), (ENSEMBLE_TABLES, ensembles))
-            for spec in specs
-        }
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The asset of a model, its source dependencies replaced by the boards' assets."""
@@ -147,13 +139,18 @@ class Translator(DagsterDbtTranslator):
 
     def _boards_assets(self, source: Mapping[str, Any]) -> set[dg.AssetKey]:
         """The asset of each board; what is about the whole warehouse (``meta``) follows every one of each board."""
-        tables = [(source["source_name"], source["name"])]
-        if source["source_name"] == "meta":
-            tables = [(spec.schema, spec.name) for spec in (BOARDS, *COMPETITION_TABLES, *INBOX_TABLES)]
-        return {self._asset(board, *table) for board in self._boards for table in tables}
+        if source["source_name"] == LEDGER.schema:
+            return {asset_key(board.name, table) for board in self._boards for table in (BOARDS, *board.tables)}
+        read = next(one for one in ALL_TABLES if (one.schema, one.name) == (source["source_name"], source["name"]))
+        return {key for board in self._boards for key in _asset_of(board, read)}
 
-    def _asset(self, board: str, schema: str, table: str) -> dg.AssetKey:
-        """The asset of a board's table; of one that has no such table it is the declaration that says so."""
-        if board not in self._with_table.get((schema, table), self._boards):
-            return asset_key(board, BOARDS.schema, BOARDS.name)
-        return asset_key(board, schema, table)
+
+def _asset_of(board: BoardDeclaration, table: TableSpec) -> Iterator[dg.AssetKey]:
+    """The asset of a board's table; of one that its kind may have, but it has not, it is the declaration that says so.
+
+    A board of another kind has nothing to do with the table.
+    """
+    if table.schema == BOARDS.schema or table in board.tables:
+        yield asset_key(board.name, table)
+    elif table.schema == board.kind:
+        yield asset_key(board.name, BOARDS)

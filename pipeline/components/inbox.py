@@ -10,7 +10,6 @@ from typing import Protocol
 import pandas as pd
 
 from pipeline.competition import Contract
-from pipeline.competition.declaration import INBOX
 from pipeline.competition.intake import (
     FIRST_HORIZON,
     factor_rows,
@@ -46,19 +45,15 @@ IntakeOf = Callable[[Contract, Known], Intake]
 
 
 def folders(contract: Contract) -> dict[str, tuple[IntakeOf, ...]]:
-    """The folders of a board's inbox, registrations first, and what is read from the files in each."""
-    found: dict[str, list[IntakeOf]] = {}
-    parts: list[tuple[str | None, IntakeOf]] = [
-        (contract.models.files, _models),
-        (contract.subjects.files, _subjects),
-        (contract.factors.files if contract.factors and contract.factors.source == INBOX else None, _factors),
-        (contract.predictions.files if contract.predictions.source == INBOX else None, predictions_intake),
-        (contract.truth.files if contract.truth.source == INBOX else None, _truth),
-    ]
-    for folder, intake in parts:
-        if folder is not None:
-            found.setdefault(folder, []).append(intake)
-    return {folder: tuple(intakes) for folder, intakes in found.items()} if contract.has_inbox else {}
+    """The folders of a competition's inbox, registrations first, and what is read from the files in each."""
+    intakes: dict[str, IntakeOf] = {
+        "models": _models,
+        "subjects": _subjects,
+        "factors": _factors,
+        "predictions": predictions_intake,
+        "truth": _truth,
+    }
+    return {folder: tuple(intakes[kind] for kind in kinds) for folder, kinds in contract.folders.items()}
 
 
 def predictions_intake(contract: Contract, known: Known) -> Intake:

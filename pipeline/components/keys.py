@@ -2,7 +2,12 @@
 
 import dagster as dg
 
+from pipeline.tables import BOARDS, MEASURE_SPECS, MEASURES, METRICS, TableSpec
 
-def asset_key(board: str, schema: str, table: str) -> dg.AssetKey:
-    """``<board>/<table>``; the tables of the catalog are one asset, ``<board>/catalog``."""
-    return dg.AssetKey([board, schema if schema == "catalog" else table])
+_ALONGSIDE = {BOARDS: "catalog", METRICS: "catalog", MEASURE_SPECS: MEASURES.name}
+"""Tables that an asset of another name fills."""
+
+
+def asset_key(board: str, table: TableSpec) -> dg.AssetKey:
+    """``<board>/<table>``; tables that are filled together are one asset, as those of the catalog are."""
+    return dg.AssetKey([board, _ALONGSIDE.get(table, table.name)])

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from pipeline.components.recompute import Outcome
 from pipeline.landing import Landed
 from pipeline.tables import TableSpec
-from pipeline.warehouse import Change, Store, compose
+from pipeline.warehouse import Store, compose
 
 
 def table_schema(spec: TableSpec) -> dg.TableSchema:
@@ -37,24 +38,27 @@ def row_count(store: Store, spec: TableSpec, board: str) -> int:
     return int(counted["n"].iloc[0])
 
 
-def run_metadata(changes: Sequence[Change], row_count: int, why: str) -> dict[str, dg.MetadataValue]:
+def run_metadata(outcome: Outcome, spec: TableSpec, row_count: int) -> dict[str, dg.MetadataValue]:
     """What one materialization did.
 
     Parameters
     ----------
-    changes : sequence of Change
-        One for each block that was written.
+    outcome : Outcome
+        What was written, block by block, and why.
+    spec : TableSpec
+        The table.
     row_count : int
-        Rows of the board in the table now.
-    why : str
-        Why the cycles were recomputed, or that nothing was new.
+        Rows of the board in it now.
     """
+    changes = outcome.changes
     return {
         "dagster/row_count": dg.MetadataValue.int(row_count),
         "podium/cycles_recomputed": dg.MetadataValue.int(sum(change.cycles for change in changes)),
         "podium/cycles_changed": dg.MetadataValue.int(sum(change.changed for change in changes)),
         "podium/rows_written": dg.MetadataValue.int(sum(change.rows for change in changes)),
-        "podium/why": dg.MetadataValue.text(why),
+        "podium/has_cycles": dg.MetadataValue.bool(spec.cycle is not None),
+        "podium/why": dg.MetadataValue.text(outcome.why),
+        **{name: dg.MetadataValue.text(told) for name, told in outcome.told.items()},
     }
 
 

@@ -3,7 +3,7 @@
 dbt is imported where it is used: who only asks which boards are declared does not wait for it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.trees import boards_left_out, declared_contracts
+from pipeline.declaration import BoardDeclaration
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, now
 from pipeline.warehouse.resource import Warehouse
@@ -28,36 +29,25 @@ class Publishing(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The dbt models as assets and the published file, downstream of every declared board."""
         contracts = declared_contracts(context.component_tree)
-        inboxes = [name for name, contract in contracts.items() if contract.has_inbox]
-        ensembles = [name for name, contract in contracts.items() if contract.active_ensembles]
-        return publishing_definitions(list(contracts), inboxes, boards_left_out(), ensembles)
+        return publishing_definitions(list(contracts.values()), boards_left_out())
 
 
-def publishing_definitions(
-    boards: list[str],
-    inboxes: Collection[str] = (),
-    left_out: Collection[str] = (),
-    ensembles: Collection[str] = (),
-) -> dg.Definitions:
-    """Definitions of marts and publication for boards by name.
+def publishing_definitions(boards: Sequence[BoardDeclaration], left_out: Collection[str] = ()) -> dg.Definitions:
+    """Definitions of marts and publication.
 
     Parameters
     ----------
-    boards : list of str
+    boards : sequence of BoardDeclaration
         Those that are declared.
-    inboxes, ensembles : collection of str
-        Those of them that take files.
     left_out : collection of str
-        Others, whose declaration is broken: what the warehouse has of them stays published.
+        Others by name, whose declaration is broken: what the warehouse has of them stays published.
     """
-    kept = sorted({*boards, *left_out})
-    marts = _marts(boards, inboxes, ensembles, kept)
+    kept = sorted({*(board.name for board in boards), *left_out})
+    marts = _marts(boards, kept)
     return dg.Definitions(assets=[marts, _published(kept, sorted(marts.keys))])
 
 
-def _marts(
-    boards: list[str], inboxes: Collection[str], ensembles: Collection[str], kept: list[str]
-) -> dg.AssetsDefinition:
+def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefinition:
     from dagster_dbt import DbtCliResource, dbt_assets
 
     from pipeline.components.dbt import Translator, dbt_project, project_code
@@ -66,7 +56,7 @@ def _marts(
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
         name=MARTS,
-        dagster_dbt_translator=Translator(boards, inboxes, ensembles),
+        dagster_dbt_translator=Translator(boards),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code = project_code()

@@ -5,7 +5,7 @@ What a table's rows are is not known here; each asset brings a function that com
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 import dagster as dg
@@ -42,10 +42,11 @@ class Recompute(dg.Config):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What bringing a table up to date did."""
+    """What bringing a table up to date did, why, and what else there is to tell of it, by name."""
 
     changes: tuple[Change, ...]
     why: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 def recompute(
@@ -88,6 +89,15 @@ def recompute(
         store.replace(spec, board, block, rows_of([one.cycle for one in block]), code) for block in _blocks(dirty, size)
     )
     return Outcome(changes, _why(dirty, config))
+
+
+def recompute_whole(
+    store: Store, spec: TableSpec, board: str, code: str, config: Recompute, rows: Callable[[], pd.DataFrame]
+) -> Outcome:
+    """Recompute a table that changes as one: it is in no range of cycles, so only force without a range means it."""
+    by_hand = Recompute(force=config.force and config.first is None and config.last is None)
+    cycles = None if spec.inputs else [WHOLE]
+    return recompute(store, spec, board, code, by_hand, lambda _: rows(), cycles=cycles)
 
 
 def _with(dirty: list[Dirty], also: Sequence[datetime], store: Store) -> list[Dirty]:

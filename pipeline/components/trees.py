@@ -11,8 +11,8 @@ from types import ModuleType
 
 import dagster as dg
 
-from pipeline.competition import Contract
-from pipeline.components.competition import Competition
+from pipeline.components.board import Board
+from pipeline.declaration import BoardDeclaration
 from pipeline.settings import PROJECT_ROOT, settings
 
 _OWN = "podium_own_defs"
@@ -109,10 +109,11 @@ def definitions_in(trees: Iterable[dg.ComponentTree]) -> dg.Definitions:
         return dg.Definitions.merge(*(tree.build_defs(tree.defs_module_path) for tree in trees))
 
 
-def contracts_in(trees: Iterable[dg.ComponentTree]) -> list[Contract]:
+def contracts_in(trees: Iterable[dg.ComponentTree]) -> list[BoardDeclaration]:
     """The contracts of all boards that some trees declare, without building their assets."""
     with _previews_allowed():
-        return [component.contract for tree in trees for component in tree.get_all_components(of_type=Competition)]
+        components = (tree.get_all_components(of_type=Board) for tree in trees)  # type: ignore[type-abstract]  # of any
+        return [component.contract for found in components for component in found]
 
 
 def bundled_tree() -> dg.ComponentTree:
@@ -121,7 +122,7 @@ def bundled_tree() -> dg.ComponentTree:
         return dg.ComponentTree.for_project(PROJECT_ROOT)
 
 
-def declared_contracts(bundled: dg.ComponentTree | None = None) -> dict[str, Contract]:
+def declared_contracts(bundled: dg.ComponentTree | None = None) -> dict[str, BoardDeclaration]:
     """The contracts of all boards by name, sorted; read from the declarations, without building any assets.
 
     Parameters

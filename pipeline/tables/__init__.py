@@ -20,6 +20,17 @@ from pipeline.tables.competition import (
     SUBJECTS,
     TRUTH,
 )
+from pipeline.tables.judging import (
+    ALL_TOPICS_ID,
+    COMPARISONS,
+    CORRELATIONS,
+    JUDGING_TABLES,
+    MEASURE_SPECS,
+    MEASURES,
+    OFFICIAL,
+    TRACK_FILES,
+    TRACK_LEADERBOARD,
+)
 from pipeline.tables.landing import (
     FACTOR_ROWS,
     FILES,
@@ -35,14 +46,20 @@ from pipeline.tables.landing import (
 from pipeline.tables.spec import WHOLE, Column, Input, TableSpec, Via
 from pipeline.tables.system import BOARDS, BUILDS, CHANGES, LEDGER, METRICS, SCHEMA_VERSION, SYSTEM_TABLES
 
-ALL_TABLES = (*COMPETITION_TABLES, *INBOX_TABLES, *LANDING_TABLES, QUARANTINE, *SYSTEM_TABLES)
+BOARD_TABLES = (*COMPETITION_TABLES, *INBOX_TABLES, *LANDING_TABLES, QUARANTINE, *JUDGING_TABLES)
+"""Tables of boards, of whatever kind; the first column is the board's name."""
+ALL_TABLES = (*BOARD_TABLES, *SYSTEM_TABLES)
 
 __all__ = [
     "ALL_TABLES",
+    "ALL_TOPICS_ID",
     "BOARDS",
+    "BOARD_TABLES",
     "BUILDS",
     "CHANGES",
+    "COMPARISONS",
     "COMPETITION_TABLES",
+    "CORRELATIONS",
     "CYCLE_METRICS",
     "ENSEMBLE_METRICS",
     "ENSEMBLE_PREDICTIONS",
@@ -53,14 +70,18 @@ __all__ = [
     "FACTOR_ROWS",
     "FILES",
     "INBOX_TABLES",
+    "JUDGING_TABLES",
     "LANDING_TABLES",
     "LEADERBOARD",
     "LEDGER",
+    "MEASURES",
+    "MEASURE_SPECS",
     "MEMBER_METRICS",
     "METRICS",
     "MODELS",
     "MODEL_ROWS",
     "MODEL_VERSIONS",
+    "OFFICIAL",
     "OVERALL",
     "PREDICTIONS",
     "PREDICTION_ROWS",
@@ -72,6 +93,8 @@ __all__ = [
     "SUBJECT_ROWS",
     "SUBMISSIONS",
     "SYSTEM_TABLES",
+    "TRACK_FILES",
+    "TRACK_LEADERBOARD",
     "TRUTH",
     "TRUTH_ROWS",
     "WHOLE",

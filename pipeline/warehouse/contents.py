@@ -11,7 +11,7 @@ from datetime import datetime
 
 import duckdb
 
-from pipeline.tables import ALL_TABLES, BOARDS, BUILDS, COMPETITION_TABLES, TableSpec
+from pipeline.tables import ALL_TABLES, BOARD_TABLES, BOARDS, BUILDS, TableSpec
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal, quote
 
 # Limited to what a year of four digits can say: one player's absurd date must not keep everybody's board back.
@@ -27,7 +27,7 @@ _LEAVE_OUT_QUOTED = (  # from the first quotation mark to the last, or to the en
     " regexp_replace(regexp_replace({name}, '[''\"].*[''\"]', '…', 's'), '[''\"].*$', '…', 's')"
     " WHERE regexp_matches({name}, '[''\"]')"
 )
-_BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *COMPETITION_TABLES)})
+_BOARD_COLUMNS = sorted({spec.board for spec in (BOARDS, *BOARD_TABLES)})
 
 
 def publishable(

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from pipeline.cli import history, status
+from pipeline.cli import history, states, status
 from pipeline.cli.instance import dagster_home
 from pipeline.reports.queries import Contents, FailedFunction
 from pipeline.settings import settings
@@ -51,6 +51,7 @@ def test_before_anything_ran_every_board_is_empty_and_nothing_is_made(podium: Po
 def test_json_has_everything_of_a_board(podium: Podium) -> None:
     assert board_of(podium) == {
         "board": "league",
+        "kind": "competition",
         "title": "The league",
         "state": "empty",
         "newest_cycle": None,
@@ -74,7 +75,7 @@ def test_json_has_everything_of_a_board(podium: Podium) -> None:
 
 def test_the_bundled_board_is_frozen_not_late(boards: Podium, monkeypatch: pytest.MonkeyPatch) -> None:
     old = Contents(cycles=(datetime(2022, 12, 16), datetime(2022, 12, 23)))
-    monkeypatch.setattr(status, "contents", lambda connection, name: old)
+    monkeypatch.setattr(states, "contents", lambda connection, name: old)
     found = board_of(boards, "sp500")
     assert (found["state"], found["newest_cycle"], found["late_from"]) == ("frozen", "2022-12-23T00:00:00Z", None)
     assert found["next_run"] > "2026"
@@ -104,7 +105,7 @@ def test_functions_that_failed_are_told(boards: Podium, monkeypatch: pytest.Monk
     failed = FailedFunction(
         "metric", "my.own", None, "cycle_metrics", 1, 1, "error: ZeroDivisionError: division by zero"
     )
-    monkeypatch.setattr(status, "contents", lambda connection, name: Contents(failed=(failed,)))
+    monkeypatch.setattr(states, "contents", lambda connection, name: Contents(failed=(failed,)))
     outcome = boards("status", "sp500", "--json").json
     assert outcome["boards"][0]["failed_functions"][0]["function"] == "my.own"
     told = (

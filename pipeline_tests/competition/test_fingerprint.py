@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.competition import Contract, fingerprint, stage_code
+from pipeline.fingerprint import source_hash
 from pipeline_tests.competition.contests import DECLARED, contract
 
 STAGES = [
@@ -136,10 +137,10 @@ def edited(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def edit(name: str) -> None:
         names.append(name)
-        fingerprint._source_hash.cache_clear()
+        source_hash.cache_clear()
 
     yield edit
-    fingerprint._source_hash.cache_clear()
+    source_hash.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -190,4 +191,4 @@ def test_an_edited_rule_or_metric_of_ones_own_changes_the_stages_that_call_it(
 
 
 def test_a_module_without_a_file_has_an_empty_hash() -> None:
-    assert fingerprint._source_hash("pipeline_tests.nowhere") == ""
+    assert source_hash("pipeline_tests.nowhere") == ""

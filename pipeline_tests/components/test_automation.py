@@ -86,10 +86,10 @@ class Daemon:
 @pytest.fixture
 def declared(toy: ToyContest) -> Daemon:
     """Two boards, their marts and the publication, of which nothing was ever computed; nothing is executed here."""
-    names = ["toy", "other"]
-    parts = [competition_definitions(contract(name)) for name in names]
+    contests = [contract("toy"), contract("other")]
+    parts = [competition_definitions(contest) for contest in contests]
     resources = dg.Definitions(resources={"warehouse": Warehouse(), "dbt": dbt_cli(dbt_project())})
-    return Daemon(dg.Definitions.merge(*parts, publishing_definitions(names), automation_definitions(), resources))
+    return Daemon(dg.Definitions.merge(*parts, publishing_definitions(contests), automation_definitions(), resources))
 
 
 def of(board: str) -> list[str]:
@@ -329,7 +329,7 @@ class Inbox(Watched):
 @pytest.fixture
 def watched(toy: ToyContest, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", -1e12)
-    sensor = inbox_sensor("box", ("predictions", "truth"), "box")
+    sensor = inbox_sensor("box", ("predictions", "truth"))
     return Inbox(sensor, monkeypatch)
 
 

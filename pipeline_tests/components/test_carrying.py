@@ -65,7 +65,7 @@ def declared(missing: dict[str, Any] = CARRIED, **changes: Any) -> Contract:
 def assert_settled(store: Store, contract: Contract) -> None:
     """Every blocking check holds, and to bring the tables up to date once more computes nothing."""
     assets = assets_of(contract)
-    held = [check.run(store, contract) for spec, _, _ in assets for check in of_table(spec) if check.blocking]
+    held = [check.run(store, contract.name) for spec, _, _ in assets for check in of_table(spec) if check.blocking]
     assert all(result.passed for result in held)
     again = {spec.name: update(store, contract, Recompute()) for spec, update, _ in assets}
     assert {name: outcome.why for name, outcome in again.items() if outcome.changes} == {}

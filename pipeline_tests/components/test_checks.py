@@ -16,7 +16,7 @@ from pipeline.tables import (
     TableSpec,
 )
 from pipeline.warehouse import compose
-from pipeline_tests.toy_contest import LATE, contract, week
+from pipeline_tests.toy_contest import LATE, week
 from pipeline_tests.toy_graph import ToyGraph
 
 NEWEST = "as_of = (SELECT max(as_of) FROM competition.leaderboard)"
@@ -28,7 +28,7 @@ def check(spec: TableSpec, name: str) -> Check:
 
 def run(graph: ToyGraph, checked: Check, board: str = "toy") -> dg.AssetCheckResult:
     with graph.open() as store:
-        return checked.run(store, contract(board))
+        return checked.run(store, board)
 
 
 @pytest.mark.parametrize("spec", COMPETITION_TABLES, ids=lambda spec: spec.name)

@@ -12,6 +12,8 @@ from dagster.components.testing import create_defs_folder_sandbox
 from pipeline.competition import Contract
 from pipeline.components import Competition
 from pipeline.components.competition import competition_definitions
+from pipeline.components.keys import asset_key
+from pipeline.tables import BOARDS
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
 from pipeline_tests.toy_graph import ASSETS
 
@@ -49,6 +51,21 @@ def test_a_declared_contest_becomes_its_assets_its_job_and_its_schedule(toy: Toy
         assert [(one.name, one.cron_schedule) for one in definitions.schedules or []] == [
             ("toy_schedule", "30 6 * * 1")
         ]
+
+
+FROM_FILES = {"predictions": {"source": "inbox"}, "truth": {"source": "inbox"}, "horizon_length": "7d"}
+TRUTH_FROM_FILES = {"truth": {"source": "inbox"}, "horizon_length": "7d"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, FROM_FILES, TRUTH_FROM_FILES, {"ensembles": [{"name": "main", "strategy": "equal_weight"}]}],
+    ids=["from a source", "from files", "truth from files", "with ensembles"],
+)
+def test_the_tables_that_a_contract_says_it_fills_are_its_assets(toy: ToyContest, changes: dict[str, Any]) -> None:
+    declared = contract(**changes)
+    keys = {key for asset in competition_definitions(declared).assets or [] for key in asset.keys}
+    assert keys == {asset_key("toy", table) for table in (BOARDS, *declared.tables)}
 
 
 def test_without_a_schedule_there_is_none(toy: ToyContest) -> None:

@@ -502,6 +502,6 @@ def test_checks_find_what_does_not_add_up(contest: InboxContest, spec: Any, name
     contest.graph.execute(damage)
 
     with contest.graph.open() as store:
-        result = checked.run(store, contest.contract)
+        result = checked.run(store, contest.contract.name)
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.ERROR

@@ -11,6 +11,7 @@ from pipeline.tables import BOARDS, LEADERBOARD, WHOLE
 from pipeline.warehouse import Dirty, current_publication, open_published
 from pipeline_tests.toy_contest import ToyContest, contract, declaration
 from pipeline_tests.toy_graph import ASSETS, ToyGraph, metadata
+from pipeline_tests.track_graph import track
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 RESOURCES = """
@@ -74,6 +75,16 @@ def test_what_is_about_the_whole_warehouse_follows_every_table_of_every_board(to
     }
 
 
+def test_a_judged_track_beside_a_competition_adds_its_own_assets_only(toy: ToyContest) -> None:
+    found = parents(publishing_definitions([contract(), track()]))
+    alone = parents(publishing_definitions([contract()]))
+
+    tables = {f"robust/{table}" for table in ("files", "measures", "leaderboard", "correlations", "comparisons")}
+    assert found["marts/leaderboard_current"] == alone["marts/leaderboard_current"]
+    assert found["marts/model_stats"] == alone["marts/model_stats"] | {"robust/catalog"}
+    assert found["marts/freshness"] == alone["marts/freshness"] | tables | {"robust/catalog"}
+
+
 def test_publishing_takes_no_attributes(toy: ToyContest) -> None:
     with create_defs_folder_sandbox() as sandbox:
         contents = {"type": "pipeline.components.Publishing", "attributes": {"every": "day"}}
@@ -94,7 +105,7 @@ def test_one_board_does_not_touch_the_other(graph: ToyGraph) -> None:
 
 
 def test_the_publication_follows_every_mart(toy: ToyContest) -> None:
-    marts, published = publishing_definitions(["toy"]).assets or []
+    marts, published = publishing_definitions([contract()]).assets or []
 
     assert marts.keys == set(published.asset_deps[dg.AssetKey("published")])
 
@@ -103,7 +114,7 @@ def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: To
     with graph.open() as store:
         row = pd.DataFrame({"kind": ["competition"], "title": ["Bad"], "contract": ["{}"], "embargo_seconds": [None]})
         store.replace(BOARDS, "Meta", [Dirty(WHOLE, 0)], row, "v1")
-    _, published = publishing_definitions(["Meta", "never_ran", "toy"]).assets or []
+    _, published = publishing_definitions([contract()], ["Meta", "never_ran"]).assets or []
 
     result = dg.materialize([published], resources={"warehouse": graph.warehouse})
 

@@ -1,3 +1,3 @@
 -- Declared boards, and whether their contests have ended.
-select board, kind, title, cast(contract ->> 'frozen' as boolean) as frozen
+select board, kind, title, coalesce(cast(contract ->> 'frozen' as boolean), false) as frozen
 from {{ source("catalog", "boards") }}

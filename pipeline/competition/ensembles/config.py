@@ -6,10 +6,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
-from pipeline.competition.declaration import Declaration, Name
 from pipeline.competition.ensembles import joint as _joint  # noqa: F401  (registers its strategies)
 from pipeline.competition.ensembles.strategies import STRATEGIES, Strategy, Terms
 from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.declaration import Declaration, Name
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path, takes
 
 Combine = Literal["mean", "median", "trimmed"]

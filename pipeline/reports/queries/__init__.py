@@ -4,17 +4,32 @@ from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBo
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
+from pipeline.reports.queries.tracks import (
+    Agreement,
+    BoardFile,
+    RunRank,
+    TrackBoard,
+    board_files,
+    is_track,
+    n_runs,
+    track_board,
+)
 
 __all__ = [
+    "Agreement",
     "Board",
+    "BoardFile",
     "BoardRow",
     "Contents",
     "FailedFunction",
     "FileCounts",
     "Freshness",
     "KeyValue",
+    "RunRank",
+    "TrackBoard",
     "UnknownBoardError",
     "board",
+    "board_files",
     "board_names",
     "board_rows",
     "contents",
@@ -22,5 +37,8 @@ __all__ = [
     "failed_functions",
     "first_cycle",
     "freshness",
+    "is_track",
+    "n_runs",
     "titles",
+    "track_board",
 ]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import duckdb
 
-from pipeline.tables import OVERALL
+from pipeline.tables import LEADERBOARD, OVERALL
 
 _SPAN = """
     SELECT max(as_of) FILTER (as_of <= coalesce(?, as_of)), min(as_of) FROM competition.leaderboard
@@ -105,19 +105,33 @@ def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT board FROM catalog.boards ORDER BY board").fetchall()]
 
 
-def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
-    """The title of a published board and, as JSON, the declaration that it was made by.
+def kind_of(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """The kind and the title of a published board.
 
     Raises
     ------
     UnknownBoardError
         If there is no such board.
     """
-    found = connection.execute("SELECT title, contract FROM catalog.boards WHERE board = ?", [name]).fetchone()
+    found = connection.execute("SELECT kind, title FROM catalog.boards WHERE board = ?", [name]).fetchone()
     if found is None:
         known = ", ".join(board_names(connection)) or "none"
         raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    title, contract = found
+    return cast(tuple[str, str], found)
+
+
+def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """The title of a published competition and, as JSON, the declaration that it was made by.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board, or it is of another kind.
+    """
+    kind, title = kind_of(connection, name)
+    if kind != LEADERBOARD.schema:
+        raise UnknownBoardError(f"board {name!r} is no competition but of kind {kind}: it has runs, and no predictions")
+    (contract,) = connection.execute("SELECT contract FROM catalog.boards WHERE board = ?", [name]).fetchall()[0]
     return title, contract
 
 

@@ -1,0 +1,130 @@
+"""How a board is doing, as its kind tells it: for a person, and as JSON has it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import duckdb
+
+from pipeline.cli.failures import told_of
+from pipeline.cli.output import counted
+from pipeline.cli.tracks import refusals_told
+from pipeline.competition import Contract
+from pipeline.declaration import BoardDeclaration
+from pipeline.judging import Track
+from pipeline.reports.queries import Contents, Freshness, board_files, contents, freshness, n_runs
+from pipeline.settings import settings
+
+
+@dataclass(frozen=True)
+class BoardState:
+    """How one board is doing.
+
+    Parameters
+    ----------
+    state : str
+        In one word.
+    newest, files : tuple of str
+        Lines that say how new it is, and what became of its files.
+    record : mapping
+        All of that as JSON has it.
+    notes : tuple of str
+        What its operator must know.
+    """
+
+    state: str
+    newest: tuple[str, ...]
+    files: tuple[str, ...]
+    record: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def state_of(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, moment: datetime) -> BoardState:
+    """How a declared board is doing.
+
+    Parameters
+    ----------
+    connection : DuckDB connection or None
+        Of a published file, where there is one.
+    declared : BoardDeclaration
+        The board.
+    moment : datetime
+        Now: UTC, without a zone.
+    """
+    return _STATES[declared.kind](connection, declared, moment)
+
+
+def _of_competition(
+    connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, moment: datetime
+) -> BoardState:
+    from pipeline.landing import pending
+
+    contract = cast(Contract, declared)
+    published = Contents() if connection is None else contents(connection, contract.name)
+    fresh = freshness(published.cycles, moment, frozen=contract.frozen, late_after=contract.late_after)
+    waiting = pending(settings().inbox_dir, contract.name, tuple(contract.folders))
+    record = {
+        "state": fresh.state,
+        "newest_cycle": published.newest_cycle,
+        "late_from": fresh.late_from,
+        "newest_board": published.newest_board,
+        "inbox": {
+            "waiting": len(waiting),
+            "oldest_received_at": min((file.received_at for file in waiting), default=None),
+        },
+        "files": published.files,
+        "failed_functions": published.failed,
+    }
+    files = _landed(published, len(waiting)) if contract.has_inbox else ()
+    notes = tuple(told_of(contract.name, published.failed))
+    return BoardState(fresh.state, _newest(published, fresh), files, record, notes)
+
+
+def _newest(published: Contents, fresh: Freshness) -> tuple[str, ...]:
+    dates = {"cycle": published.newest_cycle, "board": published.newest_board}
+    lines = [f"{what} {when:%Y-%m-%d}" for what, when in dates.items() if when is not None]
+    if fresh.late_from is not None:
+        lines.append(f"{'late since' if fresh.state == 'late' else 'late from'} {fresh.late_from:%Y-%m-%d}")
+    return tuple(lines)
+
+
+def _landed(published: Contents, waiting: int) -> tuple[str, ...]:
+    counts = published.files
+    landed = f"{counts.landed:,} landed" if published.is_published else "nothing published yet"
+    lines = [f"{waiting:,} waiting", landed]
+    if counts.unreadable:
+        lines.append(f"{counts.unreadable:,} unreadable")
+    if counts.rows_rejected:
+        lines.append(f"{counted(counts.rows_rejected, 'row')} refused")
+    if counts.rows_late:
+        lines.append(f"{counted(counts.rows_late, 'row')} late")
+    return tuple(lines)
+
+
+def _of_track(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, _: datetime) -> BoardState:
+    from pipeline.components.track_files import track_files
+
+    track = cast(Track, declared)
+    runs = {} if connection is None else n_runs(connection, track.name)
+    read = () if connection is None else board_files(connection, track.name)
+    known = {(one.judge, one.name): one.sha256 for one in read}
+    there = {(one.judge, one.name): one for one in track_files(track)}
+    counts = {
+        "accepted": sum(not one.is_refused for one in read),
+        "refused": sum(one.is_refused for one in read),
+        "waiting": sum(key not in known or one.content().sha256 != known[key] for key, one in there.items()),
+        "gone": len(known.keys() - there.keys()),
+    }
+    state = "fresh" if runs else "empty"
+    newest = tuple(f"{judge}: {counted(n, 'run')}" for judge, n in runs.items())
+    lines = tuple(f"{n:,} {what}" for what, n in counts.items() if n or what in ("accepted", "waiting"))
+    return BoardState(
+        state, newest, lines, {"state": state, "runs": runs, "files": counts}, tuple(refusals_told(track.name, read))
+    )
+
+
+_STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {
+    Contract.kind: _of_competition,
+    Track.kind: _of_track,
+}
