@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import backtest, bench, check, dev, leaderboard, run, sql, status, submit
+from pipeline.cli import (
+    backtest,
+    bench,
+    board,
+    board_compare,
+    board_evaluate,
+    check,
+    dev,
+    leaderboard,
+    run,
+    sql,
+    status,
+    submit,
+)
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
 
@@ -27,6 +40,9 @@ app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
 app.command("status")(status.status)
+board.board.command("compare")(board_compare.compare)
+board.board.command("evaluate")(board_evaluate.evaluate)
+app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
 
 

@@ -82,16 +82,19 @@ def _tested(
         If the board, the file or the function cannot be used.
     """
     from pipeline.cli.candidate import from_callable, from_file, split_callable
-    from pipeline.competition.backtest import BacktestError, backtest
-    from pipeline.reports.queries import titles
+    from pipeline.competition.backtest import BacktestError, backtest, needed_since
+    from pipeline.reports.queries import first_cycle, titles
 
     function = split_callable(text)
     with published() as connection:
-        contract, rows, called = _contract(connection, name), _rows(connection, name), titles(connection, name)
+        contract, called = _contract(connection, name), titles(connection, name)
         try:
             if function is None:
                 given = from_file(Path(text), model, connection, contract, first, last)
+                own_since = first_cycle(connection, name, str(given.predictions["model_id"].iloc[0]))
+                rows = _rows(connection, name, needed_since(given.predictions, own_since, contract))
             else:
+                rows = _rows(connection, name)
                 given = from_callable(*function, model, rows, contract, first, last)
             return given, backtest(given.predictions, rows, contract), called
         except BacktestError as error:
@@ -121,12 +124,12 @@ def _contract(connection: "duckdb.DuckDBPyConnection", name: str) -> "Contract":
         ) from error
 
 
-def _rows(connection: "duckdb.DuckDBPyConnection", name: str) -> "BoardRows":
+def _rows(connection: "duckdb.DuckDBPyConnection", name: str, since: datetime | None = None) -> "BoardRows":
     from pipeline.reports.queries import board_rows
     from pipeline.warehouse import current_publication, now
 
     publication = current_publication(settings().published_dir)
-    return board_rows(connection, name, now() if publication is None else publication.published_at)
+    return board_rows(connection, name, now() if publication is None else publication.published_at, since)
 
 
 def _draw(path: Path, spec: dict[str, object]) -> None:

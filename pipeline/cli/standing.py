@@ -13,6 +13,7 @@ from pipeline.cli.check import print_verdict, verdict_record
 from pipeline.cli.output import MISSING, Column, counted, day, percent, print_table, signed
 from pipeline.competition.backtest import Backtest
 from pipeline.competition.categories import OVERALL
+from pipeline.competition.metrics import COVERAGE
 
 _STANDING = (
     *("position", "rank", "rank_with_ensembles", "rank_change", "rank_lo", "rank_hi", "tie_group"),
@@ -55,12 +56,12 @@ def as_record(given: Candidate, result: Backtest, titles: Titles, chart: Path | 
 
 
 def print_standing(out: Console, given: Candidate, result: Backtest, titles: Titles, chart: Path | None) -> None:
-    """Print a backtest: metrics by window, where the model would stand, who is next to it, and what limits it."""
+    """Print a backtest: where the model would stand, who is next to it, metrics by window, and what limits it."""
+    out.print(Text(f"{result.model_id} {in_words(result)}.", style="bold"), soft_wrap=True)
+    _print_neighbours(result, titles)
     if given.verdict is not None and given.verdict.n_rejected:
         print_verdict(out, given.verdict)
     _print_windows(result)
-    out.print(Text(f"It {in_words(result)}."))
-    _print_neighbours(result, titles)
     for note in (*given.notes, *result.notes, *_provisional(result)):
         out.print(Text(note))
     primary = result.contract.scoring.primary
@@ -99,12 +100,12 @@ def chart_of(result: Backtest, titles: Titles) -> dict[str, Any]:
 def _print_windows(result: Backtest) -> None:
     windows = result.windows[result.windows["category"] == OVERALL]
     cells = {(row.window_name, row.metric): row for row in windows.itertuples()}
-    metrics = result.contract.metrics
+    metrics = [metric for metric in result.contract.metrics if metric != COVERAGE.name]  # it is a row of its own
     ranked_by = {key.partition(".")[0] for key in result.contract.leaderboard.weights}
-    columns = [Column("metric", [*metrics, "coverage"], is_text=True, rank=0)]
+    columns = [Column("metric", [*metrics, COVERAGE.name], is_text=True, rank=0)]
     for window in result.contract.windows:
         told = [_cell(cells[window, metric]) for metric in metrics]
-        first = cells[window, metrics[0]]
+        first = cells[window, result.contract.metrics[0]]
         covered = f"{percent(_number(first.coverage))}\nn = {first.n_scored:,}"
         columns.append(Column(window, [*told, covered], rank=0 if window in ranked_by else 1))
     span = f"{day(result.resolved[0])} to {day(result.resolved[-1])}"

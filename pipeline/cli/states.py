@@ -91,7 +91,8 @@ def _newest(published: Contents, fresh: Freshness) -> tuple[str, ...]:
 
 def _landed(published: Contents, waiting: int) -> tuple[str, ...]:
     counts = published.files
-    lines = [f"{waiting:,} waiting", f"{counts.landed:,} landed"]
+    landed = f"{counts.landed:,} landed" if published.is_published else "nothing published yet"
+    lines = [f"{waiting:,} waiting", landed]
     if counts.unreadable:
         lines.append(f"{counts.unreadable:,} unreadable")
     if counts.rows_rejected:

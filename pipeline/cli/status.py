@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from pipeline.warehouse.lock import Holder
 
 _STYLES = {"late": "bold red", "fresh": "green", "frozen": "cyan", "empty": "dim"}
+_RUNS = {
+    "not_started": "not started yet, asked for",
+    "queued": "waits for its turn, asked for",
+    "starting": "starts, asked for",
+    "success": "done, begun",
+    "failure": "failed, begun",
+    "canceling": "is being stopped, begun",
+    "canceled": "stopped, begun",
+}
+"""How a run is doing, by Dagster's name of it, before how long ago."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +175,7 @@ def _runs(one: _Status, moment: datetime) -> list[str]:
     run = one.last_run
     if run is not None:
         took = "" if run.seconds is None else f", {run.seconds:,.0f} s"
-        lines.append(f"{run.status} {_ago(moment - run.started_at)}{took}")
+        lines.append(f"{_RUNS.get(run.status, run.status)} {_ago(moment - run.started_at)}{took}")
     if one.next_tick is not None:
         lines.append(f"next {_moment(one.next_tick)}")
     return lines

@@ -51,7 +51,8 @@ def evaluate(metrics: Sequence[Metric], panel: Panel, rule: ScoringRule | None =
 def parts(panel: Panel) -> Iterator[Panel]:
     """The panel cut into parts of a few cross-sections each."""
     sections, models, subjects = panel.shape
-    size = max(1, CELLS_AT_ONCE // max(1, models * subjects))
+    numbers = 1 if panel.forecasts is None else panel.forecasts.ids.size
+    size = max(1, CELLS_AT_ONCE // max(1, models * subjects * numbers))
     return (panel.part(slice(start, start + size)) for start in range(0, max(1, sections), size))
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
+from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.labels import distinct, labels, places, places_of_runs
 from pipeline.competition.peers import Peers, unit_ranks
 
@@ -52,6 +53,9 @@ class Panel:
         The models that others are compared with; None for those of the panel itself.
     stand_ins : array of bool, shape (sections, models), or None
         Where an earlier submission stands in for one that the model left out; None where nothing does.
+    forecasts : Forecasts or None
+        The distributions that the signals sum up, of shape (sections, models, subjects, ids); None where a
+        prediction is one number.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -68,6 +72,7 @@ class Panel:
     previous: Floats | None = None
     peers: Peers | None = None
     stand_ins: Bools | None = None
+    forecasts: Forecasts | None = None
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -81,6 +86,11 @@ class Panel:
         if self.factors is not None and self.factors.shape[:-1] != (shape[0], shape[2]):
             have, want = self.factors.shape, (shape[0], shape[2])
             raise ValueError(f"panel: factors have shape {have}, expected {want} (sections, subjects) and factors")
+        if self.forecasts is not None and self.forecasts.values.shape[:-1] != shape:
+            have = self.forecasts.values.shape
+            raise ValueError(
+                f"panel: forecasts have shape {have}, expected {shape} (sections, models, subjects) and ids"
+            )
         if self.peers is not None:
             self.peers.fit(shape)
 
@@ -92,7 +102,9 @@ class Panel:
         """Some cross-sections as a panel of their own."""
         per_section = ("cycles", "horizons", "signals", "outcomes", "scores", "factors", "previous", "stand_ins")
         arrays = {name: array[sections] for name in per_section if (array := getattr(self, name)) is not None}
-        return replace(self, **arrays, peers=None if self.peers is None else self.peers.part(sections))
+        peers = None if self.peers is None else self.peers.part(sections)
+        forecasts = None if self.forecasts is None else self.forecasts.part(sections)
+        return replace(self, **arrays, peers=peers, forecasts=forecasts)
 
     def of_subject(self, place: int) -> "Panel":
         """One subject as a panel of its own, whose models are compared with nobody; its scores are those it has."""
@@ -100,8 +112,15 @@ class Panel:
         per_subject = ("signals", "scores", "previous")
         arrays = {name: array[:, :, one] for name in per_subject if (array := getattr(self, name)) is not None}
         factors = None if self.factors is None else self.factors[:, one]
+        forecasts = None if self.forecasts is None else self.forecasts.part((slice(None), slice(None), one))
         return replace(
-            self, **arrays, subjects=self.subjects[one], outcomes=self.outcomes[:, one], factors=factors, peers=None
+            self,
+            **arrays,
+            subjects=self.subjects[one],
+            outcomes=self.outcomes[:, one],
+            factors=factors,
+            peers=None,
+            forecasts=forecasts,
         )
 
     def with_scores(self, scores: Floats) -> "Panel":
@@ -120,7 +139,16 @@ class Panel:
         """The same sections and outcomes with other signals alone; ``models`` where their number differs."""
         scores = np.full_like(signals, np.nan)
         models = self.models if models is None else models
-        return replace(self, models=models, signals=signals, scores=scores, previous=None, peers=None, stand_ins=None)
+        return replace(
+            self,
+            models=models,
+            signals=signals,
+            scores=scores,
+            previous=None,
+            peers=None,
+            stand_ins=None,
+            forecasts=None,
+        )
 
     @cached_property
     def imputed(self) -> Bools:

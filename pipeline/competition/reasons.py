@@ -32,6 +32,12 @@ REASONS: tuple[str | None, ...] = (
     "not_member",
     "only_member",
     "not_separable",
+    "incomplete",
+    "crossing_quantiles",
+    "not_a_pmf",
+    "not_a_cdf",
+    "too_few_samples",
+    "outside_domain",
 )
 """By code; 0 is no reason, for a value that is defined."""
 

@@ -1,9 +1,12 @@
 """The kernel of every board: boards themselves, ranking, and the uncertainty of what is ranked. Pure."""
 
-from pipeline.leaderboard.arrays import Reasons
+from pipeline.leaderboard.arrays import (
+    Reasons,
+)
 from pipeline.leaderboard.board import (
     ALL_TOPICS,
     Aggregate,
+    AggregateDifference,
     Coded,
     ContradictionError,
     Coverage,
@@ -16,11 +19,24 @@ from pipeline.leaderboard.board import (
     MissingTopicsError,
     MissingTopicsWarning,
     OnMissing,
+    aggregate_differences,
 )
-from pipeline.leaderboard.comparison import RankIntervals, rank_intervals
-from pipeline.leaderboard.correlation import CorrelationMethod, Correlations, correlate
-from pipeline.leaderboard.dependence import Dependence, dependence
-from pipeline.leaderboard.eligibility import eligibility
+from pipeline.leaderboard.comparison import (
+    RankIntervals,
+    rank_intervals,
+)
+from pipeline.leaderboard.correlation import (
+    CorrelationMethod,
+    Correlations,
+    correlate,
+)
+from pipeline.leaderboard.dependence import (
+    Dependence,
+    dependence,
+)
+from pipeline.leaderboard.eligibility import (
+    eligibility,
+)
 from pipeline.leaderboard.evaluation import (
     BoardEvaluation,
     CorrelationIntervals,
@@ -29,6 +45,17 @@ from pipeline.leaderboard.evaluation import (
     LeftOut,
     LeftOutMeasure,
 )
+from pipeline.leaderboard.formats import (
+    FormatError,
+    FormatName,
+    Inference,
+    Layout,
+    Loaded,
+    WriteError,
+    load,
+    topics_of_qrels,
+    write,
+)
 from pipeline.leaderboard.influence import (
     Influence,
     combined_influence,
@@ -36,10 +63,38 @@ from pipeline.leaderboard.influence import (
     ratio_influence,
     sharpe_influence,
 )
-from pipeline.leaderboard.intervals import Interval, interval, intervals, long_run_variance, weighted_interval
-from pipeline.leaderboard.keys import Direction, RankBy, RankingKey, WeightedKey
-from pipeline.leaderboard.multiplicity import Correction, adjusted_p_values, holm
-from pipeline.leaderboard.ranking import Ranking, rank_change, rank_contestants
+from pipeline.leaderboard.intervals import (
+    Interval,
+    interval,
+    intervals,
+    long_run_variance,
+    weighted_interval,
+)
+from pipeline.leaderboard.keys import (
+    Direction,
+    RankBy,
+    RankingKey,
+    WeightedKey,
+)
+from pipeline.leaderboard.multiplicity import (
+    Correction,
+    adjusted_p_values,
+    holm,
+)
+from pipeline.leaderboard.ranking import (
+    Ranking,
+    rank_change,
+    rank_contestants,
+)
+from pipeline.leaderboard.relative_skill import (
+    Pairs,
+    RelativeSkill,
+    pair_totals,
+    relative_skill,
+    relative_skill_by,
+    relative_skill_influence,
+    relative_skill_interval,
+)
 from pipeline.leaderboard.significance import (
     BoardComparison,
     Comparing,
@@ -53,13 +108,22 @@ from pipeline.leaderboard.significance import (
     tukey_hsd,
     wilcoxon_signed_rank,
 )
-from pipeline.leaderboard.ties import decimal_codes
+from pipeline.leaderboard.ties import (
+    decimal_codes,
+)
+from pipeline.leaderboard.verification import (
+    Check,
+    Violation,
+    verify,
+)
 
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
+    "AggregateDifference",
     "BoardComparison",
     "BoardEvaluation",
+    "Check",
     "Coded",
     "Comparing",
     "ContradictionError",
@@ -72,8 +136,12 @@ __all__ = [
     "Dependence",
     "Direction",
     "Dropped",
+    "FormatError",
+    "FormatName",
+    "Inference",
     "Influence",
     "Interval",
+    "Layout",
     "Leaderboard",
     "LeaderboardBuilder",
     "LeaderboardEntry",
@@ -81,20 +149,26 @@ __all__ = [
     "LeaderboardSpec",
     "LeftOut",
     "LeftOutMeasure",
+    "Loaded",
     "MeasureSpec",
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "Pairs",
     "PairwiseComparison",
     "RankBy",
     "RankIntervals",
     "Ranking",
     "RankingKey",
     "Reasons",
+    "RelativeSkill",
     "SignificanceTable",
     "SignificanceTest",
+    "Violation",
     "WeightedKey",
+    "WriteError",
     "adjusted_p_values",
+    "aggregate_differences",
     "combined_influence",
     "compare_pairs",
     "compare_runs",
@@ -106,15 +180,24 @@ __all__ = [
     "holm",
     "interval",
     "intervals",
+    "load",
     "long_run_variance",
     "mean_influence",
+    "pair_totals",
     "paired_t",
     "rank_change",
     "rank_contestants",
     "rank_intervals",
     "ratio_influence",
+    "relative_skill",
+    "relative_skill_by",
+    "relative_skill_influence",
+    "relative_skill_interval",
     "sharpe_influence",
+    "topics_of_qrels",
     "tukey_hsd",
+    "verify",
     "weighted_interval",
     "wilcoxon_signed_rank",
+    "write",
 ]

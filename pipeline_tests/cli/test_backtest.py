@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import pytest
 
 from pipeline.baselines.sp500 import source
 from pipeline.competition import Contract
+from pipeline.competition.backtest import backtest, needed_since
 from pipeline.competition.stages import stamp_deadline
 from pipeline.components.trees import bundled_tree, contracts_in
+from pipeline.reports.queries import board_rows, first_cycle, rows
 from pipeline.settings import PROJECT_ROOT
+from pipeline.warehouse import open_published
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.cli.published_board import publish_board
-from pipeline_tests.competition.backtest.boards import GIVEN, factors_of, rows_of
-from pipeline_tests.competition.contests import contract, random_contest, shuffled
+from pipeline_tests.competition.backtest.boards import GIVEN, declared, factors_of, rows_of
+from pipeline_tests.competition.contests import DECLARED, contract, cycle, random_contest, shuffled
 
 PREDICTED, OUTCOMES = random_contest(4, cycles=12, models=5)
 OWN = PREDICTED.loc[PREDICTED["model_id"] == "m2", GIVEN].assign(model_id="mine")
@@ -87,15 +91,21 @@ def model_file(tmp_path: Path, text: str = REVERSAL) -> Path:
 def test_a_file_is_told_its_metrics_standing_neighbours_and_limits(demo: Podium, own: str) -> None:
     outcome = demo("backtest", "demo", own)
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("mine on board demo: 11 cycles, 2024-01-05 to 2024-03-15")
-    assert outcome.table[0] == ["metric", "recent", "month", "all"]
-    assert [row[0] for row in outcome.table if row[0]][:6] == [
-        *("metric", "ic", "ic_sharpe", "mean_return", "hit_rate", "score"),
-    ]
-    assert re.search(r"It would rank \d of 6 \(could be \d-\d\) by all\.ic, as of 2024-", outcome.out)
-    assert [row[2] for row in outcome.table if "mine" in row[2]] == ["→ mine"]
+    assert re.match(r"mine would rank \d of 6 \(could be \d-\d\) by all\.ic, as of 2024-", outcome.out)
+    assert "\nmine on board demo: 11 cycles, 2024-01-05 to 2024-03-15" in outcome.out
+    header = outcome.table.index(["metric", "recent", "month", "all"])
+    assert [row[0] for row in outcome.table[header + 1 :] if row[0]] == [*DECLARED["metrics"], "coverage"]
+    assert [row[2] for row in outcome.table[:header] if "mine" in row[2]] == ["→ mine"]
     assert "of 12 cycles" in outcome.out
     assert outcome.out.rstrip().endswith("A chart of cumulative ic beside the board's first: --chart FILE.svg")
+
+
+def test_a_listed_coverage_is_shown_once(publish: Publish, own: str) -> None:
+    outcome = publish(metrics=["coverage", "ic"])("backtest", "demo", own)
+    header = outcome.table.index(["metric", "recent", "month", "all"])
+    shown = outcome.table[header + 1 :]
+    assert [row[0] for row in shown if row[0]] == ["ic", "coverage"]
+    assert re.fullmatch(r"n = \d+", shown[-1][-1])
 
 
 def test_json_has_all_of_it(demo: Podium, own: str) -> None:
@@ -187,7 +197,7 @@ def test_an_unranked_model_is_told_why(publish: Publish, own: str) -> None:
     podium = publish(leaderboard={"rank_by": "all.ic", "min_coverage": 0.9})
     outcome = podium("backtest", "demo", own, "--from", "2024-03-01")
     assert re.search(
-        r"It would not be ranked by all\.ic, as of [-0-9]+.*: low_coverage \(coverage \d+ %\)\.", outcome.out
+        r"^mine would not be ranked by all\.ic, as of [-0-9]+.*: low_coverage \(coverage \d+ %\)\.", outcome.out
     )
     assert "→ mine (unranked: low_coverage)" in outcome.out
 
@@ -218,7 +228,8 @@ def test_who_is_not_registered_yet_is_tested_and_told(publish: Publish, own: str
 def test_a_function_is_asked_for_every_cycle(demo: Podium, tmp_path: Path) -> None:
     outcome = demo("backtest", "demo", f"{model_file(tmp_path)}:predict")
     assert outcome.code == 0
-    assert outcome.out.startswith("my_model on board demo: ")
+    assert outcome.out.startswith("my_model would rank ")
+    assert "\nmy_model on board demo: " in outcome.out
     assert outcome.err == "asked\n" * 24
     named = demo("backtest", "demo", f"{model_file(tmp_path)}:predict", "--model", "Reversal", "--json")
     assert named.json["model_id"] == "Reversal"
@@ -325,6 +336,39 @@ def test_the_readmes_model_is_tested_on_the_bundled_board(tmp_path: Path, monkey
     outcome = command.podium(*shlex.split(line)[1:], data_dir=tmp_path / "data")
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert "It would rank " in outcome.out
+    assert " would rank " in outcome.out.splitlines()[0]
     assert "contribution" in outcome.out
     assert (tmp_path / "my_model.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "first"),
+    [
+        ({}, "mine", 7),
+        ({"predictions": {"source": "s", "deadline": "9d"}}, "mine", 6),
+        ({"ensembles": [], "metrics": ["ic", "turnover"], "leaderboard": {"rank_by": "all.ic"}}, "mine", 7),
+        ({}, "m3", 0),
+    ],
+    ids=["a newcomer", "deadlines after the next cycle", "without ensembles", "another's place"],
+)
+def test_of_predictions_only_the_cycles_that_a_file_can_move_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], model: str, first: int
+) -> None:
+    monkeypatch.setattr(rows, "_ROWS_AT_ONCE", 30)  # fewer than a cycle or two have
+    declaration = declared(**changes)
+    publish_board(tmp_path, declaration, rows_of(PREDICTED, OUTCOMES, factors_of(PREDICTED), declaration))
+    candidate = OWN[OWN["cycle"] >= cycle(8)].assign(model_id=model)
+    with open_published(tmp_path / "published") as connection:
+        since = needed_since(candidate, first_cycle(connection, "demo", model), declaration)
+        some = board_rows(connection, "demo", datetime(2100, 1, 1), since)
+        whole = board_rows(connection, "demo", datetime(2100, 1, 1))
+    assert len(whole.predictions) == len(PREDICTED)
+    assert (some.predictions["cycle"].min(), whole.predictions["cycle"].min()) == (cycle(first), cycle(0))
+    found, expected = (backtest(candidate, of, declaration) for of in (some, whole))
+    pd.testing.assert_frame_equal(found.snapshots, expected.snapshots)
+    pd.testing.assert_frame_equal(found.board, expected.board)
+    assert (found.notes, found.replaces) == (expected.notes, expected.replaces)
+
+
+def test_where_submissions_are_carried_forward_all_are_read() -> None:
+    assert needed_since(OWN, None, contract(missing={"policy": "carry_forward"})) is None

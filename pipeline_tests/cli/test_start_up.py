@@ -13,7 +13,7 @@ import contextlib, io, json, sys
 from pipeline.cli import main
 
 found = {}
-for arguments in (["--help"], ["leaderboard", "weekly"], ["sql", "SELECT 1"]):
+for arguments in (["--help"], ["leaderboard", "weekly"], ["sql", "SELECT 1"], ["board", "--help"]):
     sys.argv = ["podium", *arguments]
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
         main()

@@ -1,5 +1,6 @@
 """``podium status``: something to say of every board at any time, by what is published, waits, ran and is planned."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,34 @@ def test_the_last_run_is_the_boards_own_or_one_over_all_assets(podium: Podium, i
     everything = create_run_for_test(instance, "__ASSET_JOB", status=dg.DagsterRunStatus.STARTED)
     assert board_of(podium)["last_run"]["run_id"] == everything.run_id
     assert "started 0 s ago" in podium("status", "league").out.replace("1 s ago", "0 s ago")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (dg.DagsterRunStatus.NOT_STARTED, "not started yet, asked for 0 s ago"),
+        (dg.DagsterRunStatus.CANCELED, "stopped, begun 0 s ago"),
+        (dg.DagsterRunStatus.FAILURE, "failed, begun 0 s ago"),
+        (dg.DagsterRunStatus.SUCCESS, "done, begun 0 s ago"),
+    ],
+)
+def test_how_a_run_is_doing_is_said_in_words(
+    podium: Podium, instance: dg.DagsterInstance, state: dg.DagsterRunStatus, words: str
+) -> None:
+    create_run_for_test(instance, "league", status=state)
+    shown = " ".join(row[-1] for row in lines_of(podium("status", "league").out))
+    assert words in re.sub(r"\d s ago", "0 s ago", shown)
+
+
+def lines_of(shown: str) -> list[list[str]]:
+    """The columns of a printed table without borders."""
+    return [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines() if line.strip()]
+
+
+def test_before_the_first_publication_nothing_is_said_of_what_landed(podium: Podium) -> None:
+    shown = podium("status", "league").out
+    assert "nothing published yet" in shown
+    assert "landed" not in shown
 
 
 def test_a_real_run_tells_when_and_how_long(instance: dg.DagsterInstance) -> None:

@@ -180,7 +180,12 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str) -> None
     [
         (
             {"scoring": {"rule": "vibes", "primary": "ic"}},
-            "unknown scoring rule 'vibes'; known: absolute_error, directional, rank_product, squared_error",
+            "unknown scoring rule 'vibes'; known: absolute_error, brier, crps, directional, fair_crps, log_score, "
+            "mean_rps, rank_product, rps, squared_error, wis",
+        ),
+        (
+            {"scoring": {"rule": "wis", "primary": "ic"}},
+            "scoring.rule 'wis' scores quantile, not 'value' predictions",
         ),
         (
             {"metrics": ["ic", "icc"]},

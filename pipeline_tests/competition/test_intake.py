@@ -19,6 +19,7 @@ NOW = datetime(2024, 1, 5, 12)
 def contract(**parts: Any) -> Contract:
     """A contest whose files arrive in the inbox."""
     files = {"predictions": {"source": "inbox", "deadline": "12h"}, "truth": {"source": "inbox"}}
+    files["factors"] = {"source": "inbox"}
     return Contract.model_validate(declaration(**{"horizon_length": "7d", **files, **parts}))
 
 

@@ -15,7 +15,12 @@ from pipeline_tests.toy_contest import declaration
 
 CYCLE = pd.Timestamp("2024-01-05")
 CONTRACT = Contract.model_validate(
-    declaration(horizon_length="7d", predictions={"source": "inbox", "deadline": "12h"}, truth={"source": "inbox"})
+    declaration(
+        horizon_length="7d",
+        predictions={"source": "inbox", "deadline": "12h"},
+        truth={"source": "inbox"},
+        factors={"source": "inbox"},
+    )
 )
 
 

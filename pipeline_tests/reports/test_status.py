@@ -71,12 +71,16 @@ def test_contents_are_counted_by_file_and_by_row() -> None:
             ") AS t(competition, name, sha256, received_at, status, n_accepted, n_rejected, n_late)"
         )
         found = contents(connection, "toy")
+        connection.execute("CREATE SCHEMA catalog")
+        connection.execute("CREATE TABLE catalog.boards AS SELECT 'toy' AS board, '{}' AS contract")
+        assert contents(connection, "toy").is_published
+        assert not contents(connection, "other").is_published
     assert (len(found.cycles), found.cycles[0], found.newest_cycle) == (
         20,
         datetime(2024, 1, 12),
         datetime(2024, 1, 31),
     )
-    assert found.newest_board is None
+    assert (found.newest_board, found.is_published) == (None, False)
     files = found.files
     assert (files.landed, files.unreadable, files.newest_received_at) == (2, 1, datetime(2024, 1, 2))
     assert (files.rows_accepted, files.rows_rejected, files.rows_late) == (13, 3, 1)

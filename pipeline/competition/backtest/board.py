@@ -90,6 +90,23 @@ def would_be_metrics(candidate: pd.DataFrame, board: BoardRows, contract: Contra
     return pd.concat([real, *_of_ensembles(every, since, real, board, contract)], ignore_index=True)
 
 
+def needed_since(candidate: pd.DataFrame, own_since: datetime | None, contract: Contract) -> datetime | None:
+    """From which cycle on a backtest needs the board's predictions, and the cycle before that; None for all of them.
+
+    Parameters
+    ----------
+    candidate : DataFrame
+        Predictions of one model.
+    own_since : datetime or None
+        The first cycle of the board's own model of that name, which the candidate replaces.
+    contract : Contract
+    """
+    if contract.missing.carries:  # any earlier submission may stand in
+        return None
+    first: datetime = min(time for time in (candidate["cycle"].min().to_pydatetime(), own_since) if time is not None)
+    return first - max(contract.predictions.deadline, timedelta(0))
+
+
 def _with_candidate(candidate: pd.DataFrame, predictions: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """All predictions, the candidate's for those of its model, with what stands in for cycles that are left out."""
     others: pd.DataFrame = predictions[predictions["model_id"] != candidate["model_id"].iloc[0]]

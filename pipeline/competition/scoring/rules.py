@@ -1,4 +1,4 @@
-"""Scoring rules for predictions that are one number.
+"""Scoring rules by name, and those of predictions that are one number: a value, a mean, a median.
 
 A rule scores every prediction of a panel by itself; averages over predictions are metrics. One rule is one
 function and one ``register`` line.
@@ -11,25 +11,13 @@ import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.panel import Panel
-from pipeline.competition.reasons import Reasons, undefined
+from pipeline.competition.reasons import undefined
+from pipeline.competition.scoring.scored import Scored
 from pipeline.leaderboard import Direction
 from pipeline.registry import Registry
 
-
-@dataclass(frozen=True)
-class Scored:
-    """Scores of every prediction of a panel.
-
-    Parameters
-    ----------
-    value : array, shape (sections, models, subjects)
-        NaN where there is no score.
-    reason : array of int, same shape
-        Code into ``reasons.REASONS``; meaningful where signal and outcome are both present.
-    """
-
-    value: Floats
-    reason: Reasons
+ONE_NUMBER = ("value", "mean", "median")
+"""Output types of predictions that are one number, the panel's signal."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +30,7 @@ class ScoringRule:
     name: str
     direction: Direction
     function: Callable[[Panel], Scored]
-    output_types: tuple[str, ...] = ("value",)
+    output_types: tuple[str, ...] = ONE_NUMBER
     is_scale_free: bool = False
 
 
@@ -69,12 +57,12 @@ def rank_product(panel: Panel) -> Scored:
 
 
 def absolute_error(panel: Panel) -> Scored:
-    """|prediction - outcome|, in the outcome's unit."""
+    """|prediction - outcome|, in the outcome's unit; best in expectation at the median."""
     return _each_pair(panel, np.abs(panel.signals - panel.outcomes[:, None, :]))
 
 
 def squared_error(panel: Panel) -> Scored:
-    """(prediction - outcome) squared."""
+    """(prediction - outcome) squared, in the outcome's unit squared; best in expectation at the mean."""
     return _each_pair(panel, (panel.signals - panel.outcomes[:, None, :]) ** 2)
 
 

@@ -8,10 +8,12 @@ from pipeline.leaderboard.board.entries import LeaderboardEntry
 from pipeline.leaderboard.board.leaderboard import Dropped, Leaderboard
 from pipeline.leaderboard.board.measures import ALL_TOPICS, LeaderboardSpec, MeasureSpec, OnMissing
 from pipeline.leaderboard.board.repeats import ContradictionError
+from pipeline.leaderboard.board.rounding import AggregateDifference, aggregate_differences
 
 __all__ = [
     "ALL_TOPICS",
     "Aggregate",
+    "AggregateDifference",
     "Coded",
     "ContradictionError",
     "Coverage",
@@ -24,4 +26,5 @@ __all__ = [
     "MissingTopicsError",
     "MissingTopicsWarning",
     "OnMissing",
+    "aggregate_differences",
 ]

@@ -123,12 +123,18 @@ class Column:
         return texts
 
     def texts_alike(self) -> TextArray:
-        """The same, with what was computed rounded to the decimals of what was read, where these are all alike."""
+        """The same, with what was computed rounded to the decimals of what was read, where these are all alike.
+
+        One decimal is what Python writes of whole numbers, so it rounds nothing; and neither do whole numbers.
+        """
         texts = self.texts()
-        decimals = None if self.printed is None else fixed_decimals(self.printed.texts)
-        if self.printed is not None and decimals is not None:
-            computed = self.present & (self.printed.codes == _UNPRINTED)
-            texts[computed] = [f"{value:.{decimals}f}" for value in self.values[computed].tolist()]
+        places = None if self.printed is None else fixed_decimals(self.printed.texts)
+        if self.printed is None or places is None or places == 1:
+            return texts
+        computed = self.present & (self.printed.codes == _UNPRINTED)
+        numbers = self.numbers[computed].tolist()
+        if places or all(number.is_integer() for number in numbers):
+            texts[computed] = [f"{number:.{places}f}" for number in numbers]
         return texts
 
 
@@ -194,9 +200,9 @@ def constant(measure: MeasureSpec, value: Value | None, n: int) -> Column:
 
 
 def fixed_decimals(texts: Iterable[str]) -> int | None:
-    """To how many decimals numbers are written, if all are written to as many and not to one, as Python writes 1.0."""
+    """To how many decimals numbers are written, if all are written to as many."""
     found = {decimals(text) for text in texts}
-    return found.pop() if len(found) == 1 and not found & {1, None} else None
+    return found.pop() if len(found) == 1 else None
 
 
 def decimals(text: str) -> int | None:

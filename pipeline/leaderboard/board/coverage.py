@@ -81,12 +81,12 @@ def coverage_of(rows: Rows, expected: Collection[str] | None, expected_from: str
     used[rows.topic[has_value]] = True
     known = [topic for topic, is_used in zip(rows.topic_ids, used.tolist(), strict=True) if is_used]
     topics = known if expected is None else list(dict.fromkeys(expected))
-    if extra := [topic for topic in known if topic not in set(topics)]:
+    place = {topic: at for at, topic in enumerate(topics)}
+    if extra := [topic for topic in known if topic not in place]:
         raise ValueError(
             f"topics {', '.join(extra)} are not among the {len(topics)} expected ones; filter them out first, or "
             f"expect them"
         )
-    place = {topic: at for at, topic in enumerate(topics)}
     column_of = np.array([place.get(topic, 0) for topic in rows.topic_ids], dtype=np.int64)
     has = np.zeros((len(rows.run_ids), len(topics)), dtype=bool)
     has[rows.run[has_value], column_of[rows.topic[has_value]]] = True

@@ -147,8 +147,7 @@ class Leaderboard:
         is_kept = (rank > 0) & (rank <= k)
         builder = self._builder(self.spec, drop_aggregate=False)
         builder.add_entries(Entries(self.rows.take(is_kept[self.rows.run]), self.spec))
-        on_missing = OnMissing.FIX_AGGREGATE  # nothing is added, and nothing summed up
-        return builder.build(self._given_topics, on_missing, False, expected_from=self.coverage.expected_from)
+        return self._built(builder, OnMissing.FIX_AGGREGATE, drop_aggregate=False)  # nothing is summed up
 
     def filter_and_recompute(
         self,
@@ -161,7 +160,8 @@ class Leaderboard:
         Parameters
         ----------
         run_ids, topic_ids : collection of str, optional
-            Which to keep: all without it, none if it is empty. The topics are then those that every run should have.
+            Which to keep: all without it, none if it is empty. The topics are then those that every run should have;
+            without any, these are the same as before.
         on_missing : OnMissing
             What is done about a run that lacks one of them: by default it counts with the measures' defaults.
 
@@ -172,17 +172,15 @@ class Leaderboard:
         """
         _refuse_unknown("runs", run_ids, self.run_ids)
         _refuse_unknown("topics", topic_ids, self.topic_ids)
-        kept = [one for one in self.run_ids if run_ids is None or one in set(run_ids)]
-        wanted = self.topic_ids if topic_ids is None else set(topic_ids)
-        run_kept = np.isin(np.array(self.run_ids, dtype=object), kept)
-        topic_kept = np.array([*(one in wanted for one in self.topic_ids), True], dtype=bool)  # the last one is for all
+        runs = set(self.run_ids if run_ids is None else run_ids)
+        topics = set(self.topic_ids if topic_ids is None else topic_ids)
+        is_run = np.array([one in runs for one in self.run_ids], dtype=bool)
+        is_topic = np.array([*(one in topics for one in self.topic_ids), True], dtype=bool)  # the last one is for all
         builder = self._builder(self.spec)
-        builder.expect_runs(kept)
-        builder.add_entries(
-            Entries(self.rows.take(run_kept[self.rows.run] & topic_kept[self.rows.topic]), builder.spec)
-        )
+        builder.expect_runs(one for one in self.run_ids if one in runs)
+        builder.add_entries(Entries(self.rows.take(is_run[self.rows.run] & is_topic[self.rows.topic]), builder.spec))
         if topic_ids is None:
-            return builder.build(self._given_topics, on_missing, expected_from=self.coverage.expected_from)
+            return self._built(builder, on_missing, drop_aggregate=True)
         return builder.build(tuple(dict.fromkeys(topic_ids)), on_missing)
 
     def merge(self, *others: "Leaderboard", on_missing: OnMissing | str = OnMissing.WARN) -> "Leaderboard":
@@ -248,6 +246,13 @@ class Leaderboard:
         """The expected topics where somebody named them."""
         return None if self.coverage.expected_from == UNION else self.coverage.expected_topic_ids
 
+    def _built(
+        self, builder: "LeaderboardBuilder", on_missing: OnMissing | str, *, drop_aggregate: bool
+    ) -> "Leaderboard":
+        """A board of some of the rows, of which the same topics are expected as of this one."""
+        expected = self.coverage.expected_topic_ids
+        return builder.build(expected, on_missing, drop_aggregate, expected_from=self.coverage.expected_from)
+
     def _builder(self, spec: LeaderboardSpec, drop_aggregate: bool = True) -> "LeaderboardBuilder":
         from pipeline.leaderboard.board.builder import LeaderboardBuilder
 
@@ -255,10 +260,11 @@ class Leaderboard:
 
 
 def _refuse_unknown(what: str, named: Collection[str] | None, known: Collection[str]) -> None:
-    if unknown := [one for one in dict.fromkeys(named or ()) if one not in set(known)]:
+    on_board = set(known)
+    if unknown := [one for one in dict.fromkeys(named or ()) if one not in on_board]:
         raise ValueError(
-            f"{what} {', '.join(repr(one) for one in unknown)} are not on the board, which has {len(set(known))}: "
-            f"{', '.join(sorted(known)) or 'none'}"
+            f"{what} {', '.join(repr(one) for one in unknown)} are not on the board, which has {len(on_board)}: "
+            f"{', '.join(sorted(on_board)) or 'none'}"
         )
 
 

@@ -56,7 +56,8 @@ def _first_present(column: Column, row_of: IntArray, first: IntArray) -> tuple[C
     """Of each group of rows the first value that there is; and pairs of rows that contradict, shape (pairs, 2)."""
     present = np.flatnonzero(column.present)
     source = first.copy()
-    source[row_of[present[::-1]]] = present[::-1]
+    groups, at = np.unique(row_of[present], return_index=True)
+    source[groups] = present[at]
     differs = column.values[present] != column.values[source[row_of[present]]]
     other = present[np.asarray(differs, dtype=bool)]
     return column.take(source), np.stack([source[row_of[other]], other], axis=1)

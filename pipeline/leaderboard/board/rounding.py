@@ -31,8 +31,8 @@ class AggregateDifference:
         Whose.
     printed : float or str
         What the ``all`` row has.
-    recomputed : float, str or None
-        What the topics sum up to; None where that is undefined.
+    recomputed : float or str
+        What the topics sum up to.
     low, high : float or None
         Between which numbers it could be, given to how many decimals topics are printed; None for text.
     """
@@ -40,7 +40,7 @@ class AggregateDifference:
     run_id: str
     measure: MeasureName
     printed: Value
-    recomputed: Value | None
+    recomputed: Value
     low: float | None
     high: float | None
 
@@ -58,8 +58,7 @@ def aggregate_differences(board: Leaderboard, n_expected: int = 0) -> tuple[Aggr
     Returns
     -------
     tuple of AggregateDifference
-        By measure, then run. Aggregates that cannot be computed from topics are not compared, nor are those of runs
-        without any topic.
+        By measure, then run. Where nothing can be computed from topics, nothing is compared.
     """
     topics = board.rows.take(~board.rows.is_aggregate)
     found: list[AggregateDifference] = []
@@ -74,8 +73,7 @@ def agreement(
 ) -> tuple[BoolArray, BoolArray]:
     """For which runs a printed aggregate can be compared, and for which it agrees; both of shape (runs,)."""
     topics = rows.take(~rows.is_aggregate)
-    printed, has_topics = _printed(rows, measure), _has_topics(topics, measure, len(rows.run_ids))
-    compared = printed.present & has_topics
+    compared = _printed(rows, measure).present & aggregates(measure, topics, spec, n_expected).present
     wrong = {one.run_id for one in _differences(rows, topics, measure, spec, n_expected)}
     agrees = np.array([run_id not in wrong for run_id in rows.run_ids], dtype=bool)
     return compared, compared & agrees
@@ -86,8 +84,8 @@ def _differences(
 ) -> list[AggregateDifference]:
     """Of one measure."""
     printed = _printed(rows, measure)
-    compared = printed.present & _has_topics(topics, measure, len(rows.run_ids))
     recomputed = aggregates(measure, topics, spec, n_expected)
+    compared = printed.present & recomputed.present
     if printed.is_text:
         wrong = compared & (printed.strings != recomputed.strings)
         low = high = np.full(len(printed), np.nan)
@@ -102,12 +100,12 @@ def _differences(
             rows.run_ids[run],
             measure.name,
             value,
-            recomputed.value(run),
+            anew,
             None if np.isnan(low[run]) else float(low[run]),
             None if np.isnan(high[run]) else float(high[run]),
         )
         for run in np.flatnonzero(wrong).tolist()
-        if (value := printed.value(run)) is not None
+        if (value := printed.value(run)) is not None and (anew := recomputed.value(run)) is not None
     ]
 
 
@@ -118,13 +116,6 @@ def _printed(rows: Rows, measure: MeasureSpec) -> Column:
     of_all = np.flatnonzero(rows.is_aggregate)
     place[rows.run[of_all]] = of_all
     return joined([column, absent(measure, 1)]).take(place)
-
-
-def _has_topics(topics: Rows, measure: MeasureSpec, n_runs: int) -> BoolArray:
-    has = np.zeros(n_runs, dtype=bool)
-    if measure.source in topics.columns:
-        has[topics.run[topics.columns[measure.source].present]] = True
-    return has
 
 
 def _bounds(
@@ -148,10 +139,12 @@ def _with(rows: Rows, name: MeasureName, values: FloatArray) -> Rows:
 def _half_widths(column: Column, topics: Rows) -> FloatArray:
     """How far a run's numbers can be from what they stand for, shape (runs,).
 
-    Half a unit of the last decimal where a run's are all printed to as many; nothing where they are not, as when every
+    Half a unit of the last decimal where a run's are all printed to as many; nothing where they are not, where every
     digit was printed, and where they are whole.
     """
-    places, whole = _decimals_of(column)
+    if column.printed is None:
+        return np.zeros(len(topics.run_ids))
+    places, whole = _decimals_of(column.printed)
     n_runs = len(topics.run_ids)
     present = column.present
     least, most = np.full(n_runs, 99.0), np.full(n_runs, -1.0)
@@ -164,14 +157,18 @@ def _half_widths(column: Column, topics: Rows) -> FloatArray:
 
 
 def _half_of_last_place(column: Column) -> FloatArray:
-    """Half a unit of each number's last decimal; nothing for whole numbers."""
-    places, whole = _decimals_of(column)
-    return np.where((places > 0) & ~((places == 1) & whole), 0.5 * 10.0**-places, 0.0)
+    """Half a unit of each number's last decimal; nothing for whole numbers.
+
+    Among numbers as Python writes them, one decimal is no sign of rounding; more can be, as of ``round(mean, 4)``.
+    """
+    printed = Coded.of(column.texts().tolist()) if column.printed is None else column.printed
+    places, whole = _decimals_of(printed)
+    least = 1 if column.printed is None else 0
+    return np.where((places > least) & ~((places == 1) & whole), 0.5 * 10.0**-places, 0.0)
 
 
-def _decimals_of(column: Column) -> tuple[FloatArray, BoolArray]:
+def _decimals_of(printed: Coded) -> tuple[FloatArray, BoolArray]:
     """Of each number its decimals, 0 where it is no plain one, and whether all that it has is ``.0``."""
-    texts = Coded.of(column.texts().tolist()) if column.printed is None else column.printed
-    of_text = [(decimals(text) or 0, text.endswith(".0")) for text in texts.texts.tolist()]
+    of_text = [(decimals(text) or 0, text.endswith(".0")) for text in printed.texts.tolist()]
     places, whole = zip(*of_text, (0, True), strict=True)  # the last one: where there is no text
-    return np.array(places, dtype=np.float64)[texts.codes], np.array(whole, dtype=bool)[texts.codes]
+    return np.array(places, dtype=np.float64)[printed.codes], np.array(whole, dtype=bool)[printed.codes]

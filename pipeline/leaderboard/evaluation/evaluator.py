@@ -158,7 +158,7 @@ class LeaderboardEvaluator:
     Raises
     ------
     ValueError
-        If a method is unknown or there is none, or ``resamples`` is negative.
+        If a method or ``on_missing`` is unknown, there is no method, or ``resamples`` is negative.
     """
 
     def __init__(
@@ -179,6 +179,8 @@ class LeaderboardEvaluator:
             raise ValueError(f"no correlation to compute; name one or more, such as {', '.join(DEFAULT_METHODS)}")
         if resamples < 0:
             raise ValueError(f"resamples is {resamples}; draw topics 1,000 times or so, or 0 times for no intervals")
+        if on_missing not in set(OnMissing):
+            raise ValueError(f"unknown on_missing {on_missing!r}; known: {', '.join(OnMissing)}")
         self.truth_measures = truth_measures
         self.judge_measures = judge_measures
         self.on_missing = OnMissing(on_missing)

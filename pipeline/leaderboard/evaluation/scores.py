@@ -67,8 +67,7 @@ class TopicScores:
         Their values by topic, shape (measures, topics, runs), NaN where absent; higher is better, so that values of a
         measure where lower is better are negated. A measure of ``all`` rows only has none.
     summed_up : float array
-        What is summed up: the same, with the values of its source for a measure of ``all`` rows, and perhaps defaults
-        for what is missing.
+        What is summed up, not negated: the values of a measure's source, perhaps with defaults for what is missing.
     whole : float array or None
         The values of the ``all`` rows, shape (measures, runs), where there are no topics.
     """

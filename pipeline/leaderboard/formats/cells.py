@@ -85,8 +85,8 @@ class Cells:
         return f"{self.paths[self.path[cell]]}:{self.line[cell]}"
 
     def taken(self, which: npt.NDArray[np.bool_]) -> "Cells":
-        """Some of the cells."""
-        parts = {name: getattr(self, name).take(which) for name in ("run", "topic", "measure", "value")}
+        """Some of the cells, with the texts that they have."""
+        parts = {name: getattr(self, name).take(which).compacted() for name in ("run", "topic", "measure", "value")}
         return replace(self, **parts, line=self.line[which], path=self.path[which])
 
 

@@ -36,7 +36,7 @@ def read_csv(path: Path) -> Cells:
     try:
         with open_text(path) as file:
             reader = csv.reader(content(file), strict=True)
-            header = next((row for row in reader if row), [])
+            header = [name.strip() for name in next((row for row in reader if row), [])]
             for row in reader:
                 if not row:
                     continue

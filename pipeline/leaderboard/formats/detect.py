@@ -5,6 +5,7 @@ with measure and topic in the other order. A reader that takes one for the other
 error, so nothing is guessed here: either the content tells, or it is an error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pipeline.leaderboard.formats.names import FormatName, Role, is_known_measur
 from pipeline.leaderboard.formats.text import Table, is_blank_or_comment, open_text
 
 PARQUET_MAGIC = b"PAR1"
+RUN_ID = "runid"
+"""The measure of trec_eval whose value names the run."""
 _SHOWN = 3
 
 PLAIN_ROLES: dict[FormatName, tuple[Role, ...]] = {
@@ -75,7 +78,7 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
     table : Table
         With at least one line.
     named : FormatName or None
-        The format that somebody said it is; then only a content that proves the opposite is an error.
+        The format that somebody said it is; then only content that rules it out is an error.
     all_topic_id : str
         What aggregate rows have for a topic.
 
@@ -86,7 +89,8 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
     """
     words = tuple(column.texts[column.codes[0]] for column in table.columns)
     roles = [role_of(word) for word in words]
-    if sum(role is not None for role in roles) >= 2 and not is_number(words[-1]):
+    is_run_line = words[:2] == (RUN_ID, all_topic_id)  # of trec_eval, which may name a run "value"
+    if sum(role is not None for role in roles) >= 2 and not is_number(words[-1]) and not is_run_line:
         return _by_header(table, words, roles, named)
     if named is not None and len(PLAIN_ROLES[named]) != len(words):
         raise FormatError(
@@ -99,7 +103,9 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
             f"ir_measures_q), 4 (tot, ir_measures) or 6 (ranking), or a header that names run, topic, measure and value"
         )
     if len(words) == 6:
-        return _ranking(table)
+        return _ranking(table, named)
+    if len(words) == 4 and named is None:
+        _refuse_judgements(table, all_topic_id)
     found = _by_evidence(table, named, all_topic_id)
     return Columns(found, PLAIN_ROLES[found])
 
@@ -121,14 +127,31 @@ def _by_header(table: Table, words: tuple[str, ...], roles: list[Role | None], n
     return Columns(found, given, words)
 
 
-def _ranking(table: Table) -> Columns:
+def _ranking(table: Table, named: FormatName | None) -> Columns:
+    """A ranking of runs, which has the form of a run: only whoever wrote it knows which it is."""
     marks = set(table.columns[1].texts)
     if marks - {"Q0", "q0", "0"}:
         raise FormatError(
             f"{_at(table)}: 6 columns are a ranking (topic Q0 run rank value measure), but the second holds "
             f"{', '.join(sorted(marks)[:_SHOWN])} and not Q0"
         )
+    if named is None:
+        raise FormatError(
+            f"{_at(table)}: 6 columns with Q0 are a run (of documents) or a ranking (of runs); evaluate the first, and "
+            f"name the format of the second: ranking"
+        )
     return Columns(FormatName.RANKING, PLAIN_ROLES[FormatName.RANKING])
+
+
+def _refuse_judgements(table: Table, all_topic_id: str) -> None:
+    """Refuse relevance judgements, which are no values: topic, an iteration that is always 0, document, grade."""
+    documents = _distinct(table.columns[2])
+    is_judgements = set(table.columns[1].texts) == {"0"} and not any(map(is_known_measure, documents))
+    if is_judgements and all_topic_id not in documents:
+        raise FormatError(
+            f"{_at(table)}: relevance judgements (topic, 0, document, grade), by the look of it; name them as such "
+            f"(--expect), or the format if they are values"
+        )
 
 
 def _by_evidence(table: Table, named: FormatName | None, all_topic_id: str) -> FormatName:
@@ -137,41 +160,62 @@ def _by_evidence(table: Table, named: FormatName | None, all_topic_id: str) -> F
     left, right = len(table.columns) - 3, len(table.columns) - 2
     measures_left = _evidence(table, left, right, all_topic_id)
     measures_right = _evidence(table, right, left, all_topic_id)
+    if any(one.is_certain for one in measures_left) != any(one.is_certain for one in measures_right):
+        measures_left, measures_right = (
+            [one for one in side if one.is_certain] for side in (measures_left, measures_right)
+        )
     if measures_left and measures_right:
         raise FormatError(
-            f"{_at(table)}: cannot tell {candidates[0]} from {candidates[1]}: {'; '.join(measures_left)}, yet "
-            f"{'; '.join(measures_right)}; are two files mixed?"
+            f"{_at(table)}: cannot tell {candidates[0]} from {candidates[1]}: {_joined(measures_left)}, yet "
+            f"{_joined(measures_right)}; are two files mixed?"
         )
     if not measures_left and not measures_right:
         if named is not None:
             return named
         tried = " and ".join(f"{one} ({', '.join(PLAIN_ROLES[one])})" for one in candidates)
-        columns = " nor ".join(f"column {at + 1} ({_some(table.columns[at])})" for at in (left, right))
+        columns = " and ".join(f"column {at + 1} ({_some(table.columns[at])})" for at in (left, right))
         raise FormatError(
-            f"{_at(table)}: cannot tell which of {tried} it is: neither {columns} holds {all_topic_id!r}, a number or "
-            f"a measure of trec_eval or ir_measures; name the format"
+            f"{_at(table)}: cannot tell which of {tried} it is: what tells ({all_topic_id!r}, numbers, measures of "
+            f"trec_eval or ir_measures) is in both or neither of {columns}; name the format"
         )
     found = candidates[0] if measures_left else candidates[1]
+    said = measures_left or measures_right
     if named is not None and named is not found:
-        raise FormatError(
-            f"{_at(table)}: this is {found}, not {named}: {'; '.join(measures_left or measures_right)}; leave the "
-            f"format out, or name the right one"
-        )
+        if any(one.is_certain for one in said):
+            raise FormatError(
+                f"{_at(table)}: this is {found}, not {named}: {_joined(said)}; leave the format out, or name the "
+                f"right one"
+            )
+        return named
     return found
 
 
-def _evidence(table: Table, measures: int, topics: int, all_topic_id: str) -> list[str]:
-    """What speaks for one column to hold measures and another to hold topics."""
+@dataclass(frozen=True)
+class _Evidence:
+    """What speaks for one column to hold measures and another to hold topics.
+
+    That a topic is called like a measure (``P``, ``G``) can be; that a measure is called ``all`` or ``303``, never.
+    """
+
+    said: str
+    is_certain: bool
+
+
+def _evidence(table: Table, measures: int, topics: int, all_topic_id: str) -> list[_Evidence]:
     of_measures, of_topics = (_distinct(table.columns[at]) for at in (measures, topics))
-    said = []
+    found = []
     if all_topic_id in of_topics and all_topic_id not in of_measures:
-        said.append(f"column {topics + 1} holds {all_topic_id!r}")
+        found.append(_Evidence(f"column {topics + 1} holds {all_topic_id!r}", is_certain=True))
     if any(map(is_number, of_topics)) and not any(map(is_number, of_measures)):
-        said.append(f"column {topics + 1} holds numbers")
+        found.append(_Evidence(f"column {topics + 1} holds numbers", is_certain=True))
     if any(map(is_known_measure, of_measures)) and not any(map(is_known_measure, of_topics)):
         example = next(filter(is_known_measure, of_measures))
-        said.append(f"column {measures + 1} holds measures such as {example}")
-    return said
+        found.append(_Evidence(f"column {measures + 1} holds measures such as {example}", is_certain=False))
+    return found
+
+
+def _joined(evidence: Sequence[_Evidence]) -> str:
+    return ", ".join(one.said for one in evidence)
 
 
 def _distinct(column: Coded) -> list[str]:

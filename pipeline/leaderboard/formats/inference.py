@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.leaderboard.board.aggregation import Aggregate
-from pipeline.leaderboard.board.columns import Coded, Column, cast_column
+from pipeline.leaderboard.board.columns import Coded, cast_column
 from pipeline.leaderboard.board.entries import ALL, Rows
 from pipeline.leaderboard.board.known import known_measure
 from pipeline.leaderboard.board.measures import LeaderboardSpec, MeasureName, MeasureSpec, is_number
@@ -126,6 +126,5 @@ def _aggregate(measure: MeasureSpec, column: Coded, pivoted: Pivoted, n_expected
 
 def _rows(measure: MeasureSpec, column: Coded, pivoted: Pivoted) -> Rows:
     topic = np.where(pivoted.is_aggregate, ALL, pivoted.topic.codes).astype(np.int32)
-    values = cast_column(measure, column).values
-    columns = {measure.name: Column(values, column if measure.dtype is float else None)}
+    columns = {measure.name: cast_column(measure, column)}
     return Rows(tuple(pivoted.run.texts), tuple(pivoted.topic.texts), pivoted.run.codes, topic, columns)

@@ -23,16 +23,7 @@ from pipeline.leaderboard.formats.text import is_blank_or_comment, numbered_line
 _NEEDED = (Role.TOPIC, Role.MEASURE, Role.VALUE)
 _IN_ORDER = (Role.RUN, *_NEEDED)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-
-
-class _Number(str):
-    """A number as it is written."""
-
-    __slots__ = ()
-
-
-_TEXTS = (str, _Number)
-_DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)  # numbers as they are written
 
 
 def read_jsonl(path: Path) -> Cells:
@@ -44,7 +35,7 @@ def read_jsonl(path: Path) -> Cells:
         If a line is no object, lacks a field, or has something else than a text or number in one.
     """
     numbers: list[int] = []
-    rows: list[list[str | None]] = []
+    columns: tuple[list[str | None], ...] = ([], [], [], [])
     names: dict[Role, str] = {}
     keys: tuple[str, ...] = ()
     for number, line in _lines(path):
@@ -52,11 +43,12 @@ def read_jsonl(path: Path) -> Cells:
         if tuple(said) != keys:
             keys, names = tuple(said), _names(path, number, said)
         row = [said.get(names.get(role, "")) for role in _IN_ORDER]
-        if not all(type(field) in _TEXTS and field for field in row):
+        if not all(type(field) is str and field for field in row):
             row = _checked(path, number, row)
-        rows.append(row)
+        for column, field in zip(columns, row, strict=True):
+            column.append(field)
         numbers.append(number)
-    run, topic, measure, value = (Coded.of(column) for column in zip(*rows, strict=True))
+    run, topic, measure, value = map(Coded.of, columns)
     unread = [name for name in keys if name not in names.values()]
     return Cells(
         run=run,
@@ -65,7 +57,7 @@ def read_jsonl(path: Path) -> Cells:
         value=value,
         line=np.array(numbers, dtype=np.int64),
         paths=(path,),
-        path=np.zeros(len(rows), dtype=np.int32),
+        path=np.zeros(len(numbers), dtype=np.int32),
         layout=Layout(FormatName.JSONL, tuple(name for name in keys if name in names.values())),
         notes=(f"{path}: fields left unread: {', '.join(unread)}",) if unread else (),
     )

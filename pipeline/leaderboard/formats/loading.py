@@ -115,6 +115,7 @@ def load(
     if not parts:
         raise FormatError(_nothing_in(paths))
     cells = stacked([_with_runs(part, run_id) for part in parts])
+    _refuse_names(cells)
     pivoted = pivot(cells, all_topic_id)
     inferences = infer(pivoted, _by_name(declared, pivoted.measures), len(expected or ()))
     refuse_no_numbers(cells, inferences)
@@ -196,9 +197,20 @@ def _with_runs(cells: Cells, run_id: str | None) -> Cells:
     return replace(cells, run=Coded(codes, np.array(texts, dtype=object)))
 
 
+def _refuse_names(cells: Cells) -> None:
+    """Check that every name is one that any file can hold."""
+    for what, column in (("run", cells.run), ("topic", cells.topic), ("measure", cells.measure)):
+        for code, text in enumerate(column.texts.tolist()):
+            try:
+                require_name(text, what)
+            except ValueError as error:
+                if (at := np.flatnonzero(column.codes == code)).size:
+                    raise FormatError(f"{cells.where(int(at[0]))}: {error}") from None
+
+
 def _by_name(declared: Collection[MeasureSpec], names: Collection[str]) -> Mapping[MeasureName, MeasureSpec]:
     by_name = {measure.name: measure for measure in declared}
-    if unknown := [name for name in by_name if name not in set(names)]:
+    if unknown := sorted(by_name.keys() - set(names)):
         raise ValueError(f"no measure {', '.join(map(repr, unknown))} in the files; they have: {', '.join(names)}")
     return by_name
 

@@ -80,15 +80,28 @@ def _values(cells: Cells, row: npt.NDArray[np.int64], n_rows: int, n_measures: i
     """The code of each measure's value in each row, shape (measures, rows); and how many cells only repeat another."""
     cell = np.arange(len(cells))
     held_by = np.full((n_measures, n_rows), NONE, dtype=np.int64)
-    held_by[cells.measure.codes[::-1], row[::-1]] = cell[::-1]  # of several, the first
-    holder = held_by[cells.measure.codes, row]
-    again = np.flatnonzero(holder != cell)
-    if len(again):
-        _refuse_contradictions(cells, holder[again], again)
+    held_by[cells.measure.codes, row] = cell
+    is_again = held_by[cells.measure.codes, row] != cell
+    n_again = int(is_again.sum())
+    if n_again:
+        again = np.flatnonzero(_repeated(held_by, cells.measure.codes, row, is_again))
+        measures, rows = cells.measure.codes[again], row[again]
+        _, first, group = np.unique(rows * n_measures + measures, return_index=True, return_inverse=True)
+        held_by[measures[first], rows[first]] = again[first]
+        _refuse_contradictions(cells, again[first][group], again)
     values = np.full((n_measures, n_rows), NONE, dtype=np.int32)
     is_held = held_by >= 0
     values[is_held] = cells.value.codes[held_by[is_held]]
-    return values, len(again)
+    return values, n_again
+
+
+def _repeated(
+    held_by: npt.NDArray[np.int64], measure: Codes, row: npt.NDArray[np.int64], is_again: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Which cells are not the only ones of their measure and row."""
+    is_repeated = np.zeros(held_by.shape, dtype=bool)
+    is_repeated[measure[is_again], row[is_again]] = True
+    return is_repeated[measure, row]
 
 
 def _refuse_contradictions(cells: Cells, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> None:

@@ -9,12 +9,11 @@ import numpy as np
 
 from pipeline.leaderboard.board.columns import Coded
 from pipeline.leaderboard.formats.cells import NONE, Cells, FormatError, Layout
-from pipeline.leaderboard.formats.detect import PLAIN_ROLES, Columns, columns_of
+from pipeline.leaderboard.formats.detect import PLAIN_ROLES, RUN_ID, Columns, columns_of
 from pipeline.leaderboard.formats.names import FormatName, Role, role_of
 from pipeline.leaderboard.formats.out import Out, place_of, refuse_first
 from pipeline.leaderboard.formats.text import Table, read_table
 
-RUN_ID = "runid"
 _GAP = re.compile(r"(\S+)( +)")
 
 

@@ -53,7 +53,9 @@ def cells_of_records(
     by_role = {role: _repeated(column, n_measures) for role, column in by_role.items()}
     by_role[Role.MEASURE] = [name for name, _ in measures] * n_rows
     by_role[Role.VALUE] = [value for row in zip(*(column for _, column in measures), strict=True) for value in row]
-    return _cells(path, by_role, np.repeat(line, n_measures), replace(layout, format=wide, header=tuple(header)), ())
+    empty = [name for name, column in measures if not any(column)]
+    notes = (f"{path}: columns without a value: {', '.join(empty)}",) if empty else ()
+    return _cells(path, by_role, np.repeat(line, n_measures), replace(layout, format=wide, header=tuple(header)), notes)
 
 
 def _roles(path: Path, header: Sequence[str]) -> list[Role | None]:

@@ -41,6 +41,8 @@ def wide_columns(board: Leaderboard, header: Sequence[str] = (), *, as_text: boo
     for name in board.measures:
         column = board.rows.columns[name]
         columns[name] = column.texts().tolist() if as_text else [column.value(row) for row in range(len(column))]
+    if header and Role.RUN not in by_role:
+        del columns[LONG[0]]
     in_header = {word: columns[word] for word in header if word in columns}
     return {**in_header, **{name: column for name, column in columns.items() if name not in in_header}}
 

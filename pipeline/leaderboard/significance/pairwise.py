@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -73,19 +73,24 @@ class Comparing:
     def __post_init__(self) -> None:
         if self.test not in set(SignificanceTest):
             raise ValueError(f"unknown significance test {self.test!r}; known: {', '.join(SignificanceTest)}")
-        is_tukey = self.test == SignificanceTest.TUKEY
-        correction = correction_named(self.correction or (Correction.NONE if is_tukey else Correction.HOLM))
-        if is_tukey and correction is not Correction.NONE:
+        object.__setattr__(self, "test", SignificanceTest(self.test))
+        is_tukey = self.test is SignificanceTest.TUKEY
+        by_default = Correction.NONE if is_tukey else Correction.HOLM
+        object.__setattr__(self, "correction", correction_named(self.correction or by_default))
+        if is_tukey and self.correction is not Correction.NONE:
             raise ValueError(
-                f"test tukey with correction {correction}: it allows for the number of pairs already; "
+                f"test tukey with correction {self.correction}: it allows for the number of pairs already; "
                 f"leave the correction out, or take test fisher"
             )
         if not 0 < self.level < 1:
             raise ValueError(f"level is {self.level!r}; give the chance of a false finding, such as 0.05")
         if self.resamples < 1:
             raise ValueError(f"resamples is {self.resamples}; draw {RESAMPLES:,} times or so")
-        object.__setattr__(self, "test", SignificanceTest(self.test))
-        object.__setattr__(self, "correction", correction)
+
+    @classmethod
+    def named(cls, test: str, correction: str | None = None, **options: Any) -> "Comparing":
+        """By the names of a test and a correction, and the other options. Errors are those of the class."""
+        return cls(cast(SignificanceTest, test), cast(Correction, correction), **options)
 
 
 BY_T_TEST = Comparing()

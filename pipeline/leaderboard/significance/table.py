@@ -64,10 +64,15 @@ class SignificanceTable:
         """Runs in the order of rows: best first by the first measure."""
         return [int(run) for run in self.comparison.measures[0].ranking.order]
 
+    @property
+    def letters(self) -> list[str]:
+        """The letter of each row."""
+        return run_letters(len(self.order))
+
     @cached_property
     def marks(self) -> list[list[str]]:
         """What marks each run, by measure and run in the board's order: the letters of those it is better than."""
-        letters = dict(zip(self.order, run_letters(len(self.order)), strict=True))
+        letters = dict(zip(self.order, self.letters, strict=True))
         return [
             [_joined([letters[other] for other in self.order if row[other]]) for row in one.pairs.better]
             for one in self.comparison.measures
@@ -76,16 +81,16 @@ class SignificanceTable:
     @property
     def caption(self) -> str:
         """What the marks mean, and what was left out."""
-        return self._caption(str)
+        return f"{self._caption(str)}."
 
     def to_markdown(self) -> str:
         """The table for GitHub's Markdown, marks as ``<sup>``; the caption below."""
         names = [_markdown(one.measure.name) for one in self.comparison.measures]
         lines = [f"| | run | {' | '.join(names)} |", f"|---|---|{'---:|' * len(names)}"]
-        for letter, run in zip(run_letters(len(self.order)), self.order, strict=True):
+        for letter, run in zip(self.letters, self.order, strict=True):
             cells = [self._markdown_cell(place, run) for place in range(len(names))]
             lines.append(f"| {letter} | {_markdown(self.comparison.run_ids[run])} | {' | '.join(cells)} |")
-        return "\n".join([*lines, "", self._caption(_markdown), ""])
+        return "\n".join([*lines, "", f"{self._caption(_markdown)}; the best in bold.", ""])
 
     def to_latex(self) -> str:
         r"""The table for LaTeX with ``\usepackage{booktabs}``; where marks are missing their room is kept."""
@@ -93,16 +98,21 @@ class SignificanceTable:
         lines = [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{self._caption(_latex)}}}",
+            rf"\caption{{{self._caption(_latex)}; the best in bold.}}",
             rf"\begin{{tabular}}{{ll{'l' * len(self.comparison.measures)}}}",
             r"\toprule",
             rf"& run & {names} \\",
             r"\midrule",
         ]
-        for letter, run in zip(run_letters(len(self.order)), self.order, strict=True):
+        for letter, run in zip(self.letters, self.order, strict=True):
             cells = " & ".join(self._latex_cell(place, run) for place in range(len(self.marks)))
             lines.append(rf"{letter} & {_latex(self.comparison.run_ids[run])} & {cells} \\")
         return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+    def plain_cell(self, place: int, run: int) -> str:
+        """A run's mean on a measure, both by place, with its marks after it."""
+        marks = self.marks[place][run]
+        return self._mean(self.comparison.measures[place], run, _MISSING) + (f" {marks}" if marks else "")
 
     def _markdown_cell(self, place: int, run: int) -> str:
         one, marks = self.comparison.measures[place], self.marks[place][run]
@@ -125,7 +135,7 @@ class SignificanceTable:
         how, compared = self.comparison.how, self.comparison.measures
         pairs = " and ".join(str(n) for n in sorted({one.pairs.n_pairs for one in compared}))
         said = [
-            f"Means over {len(self.comparison.topic_ids)} topics; the best in bold",
+            f"Means over {len(self.comparison.topic_ids)} topics",
             f"a letter marks a run that is significantly worse: {_TESTS[how.test]} on common topics, two-sided, "
             f"{pairs} pairs per measure{_CORRECTIONS[how.correction]}, level {how.level:g}",
         ]
@@ -136,7 +146,7 @@ class SignificanceTable:
             said.append(f"means over fewer topics, which count as absent and not as 0: {lacking}")
         if any(one.pairs.is_too_coarse for one in compared):
             said.append("with so few topics or resamples no pair could be significant on some measure")
-        return "; ".join(said) + "."
+        return "; ".join(said)
 
     def _fewest_topics(self) -> dict[int, int]:
         """Of runs that lack topics, how many they have on the measure where they have the fewest."""

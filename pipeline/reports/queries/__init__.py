@@ -2,7 +2,7 @@
 
 from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
-from pipeline.reports.queries.rows import board_rows, contract_json, titles
+from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 from pipeline.reports.queries.tracks import (
     Agreement,
@@ -35,6 +35,7 @@ __all__ = [
     "contents",
     "contract_json",
     "failed_functions",
+    "first_cycle",
     "freshness",
     "is_track",
     "n_runs",

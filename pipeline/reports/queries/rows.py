@@ -19,10 +19,12 @@ from pipeline.tables import (
 from pipeline.warehouse import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipeline.competition.backtest import BoardRows
 
 _TABLES: tuple[TableSpec, ...] = (
-    *(PREDICTIONS, TRUTH, FACTORS, CYCLE_METRICS),
+    *(TRUTH, FACTORS, CYCLE_METRICS),
     *(ENSEMBLE_PREDICTIONS, ENSEMBLE_METRICS, MEMBER_METRICS),
 )
 
@@ -38,7 +40,28 @@ def contract_json(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     return declared(connection, name)[1]
 
 
-def board_rows(connection: duckdb.DuckDBPyConnection, name: str, known_at: datetime) -> "BoardRows":
+_CYCLES_SINCE = """
+    SELECT cycle, count(*) FROM competition.predictions
+    WHERE competition = $board AND ($since IS NULL OR cycle >= (
+        SELECT coalesce(max(cycle), $since) FROM competition.predictions
+        WHERE competition = $board AND cycle < $since AND NOT is_late
+    ))
+    GROUP BY cycle ORDER BY cycle
+"""
+_ROWS_AT_ONCE = 500_000
+"""Rows that are read at once, in whole cycles: while they are read they take several times what they take then."""
+
+
+def first_cycle(connection: duckdb.DuckDBPyConnection, name: str, model_id: str) -> datetime | None:
+    """The first cycle that a model of a board predicted; None when it has none."""
+    statement = "SELECT min(cycle) FROM competition.predictions WHERE competition = ? AND model_id = ?"
+    found: tuple[datetime | None, ...] = connection.execute(statement, [name, model_id]).fetchone() or (None,)
+    return found[0]
+
+
+def board_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, known_at: datetime, since: datetime | None = None
+) -> "BoardRows":
     """All that is published of a board and a backtest needs.
 
     Parameters
@@ -49,16 +72,36 @@ def board_rows(connection: duckdb.DuckDBPyConnection, name: str, known_at: datet
         Name of the competition.
     known_at : datetime
         When the file was published, UTC.
+    since : datetime, optional
+        Of predictions, of which there are the most by far, only those from here on and of the cycle before; all
+        without it.
     """
     from pipeline.competition.backtest import BoardRows  # its arithmetic is heavy, and most readers need none
 
     store = Store(connection)
-    tables = {
-        spec.name: store.read(spec, name, columns=[one for one in spec.column_names if one != spec.board])
-        for spec in _TABLES
-    }
-    found = connection.execute("SELECT max(as_of) FROM competition.leaderboard WHERE competition = ?", [name])
-    return BoardRows(**tables, as_of=(found.fetchone() or (None,))[0], known_at=known_at)
+    tables = {spec.name: store.read(spec, name, columns=_columns(spec)) for spec in _TABLES}
+    tables[PREDICTIONS.name] = _predictions(store, name, since)
+    newest = connection.execute("SELECT max(as_of) FROM competition.leaderboard WHERE competition = ?", [name])
+    return BoardRows(**tables, as_of=(newest.fetchone() or (None,))[0], known_at=known_at)
+
+
+def _columns(spec: TableSpec) -> list[str]:
+    return [name for name in spec.column_names if name != spec.board]
+
+
+def _predictions(store: Store, name: str, since: datetime | None) -> "pd.DataFrame":
+    """The predictions from a cycle on, and of the one before; all without it."""
+    import pandas as pd
+
+    parts: list[list[datetime]] = [[]]
+    rows = 0
+    for cycle, count in store.connection.execute(_CYCLES_SINCE, {"board": name, "since": since}).fetchall():
+        if parts[-1] and rows + count > _ROWS_AT_ONCE:
+            parts.append([])
+            rows = 0
+        parts[-1].append(cycle)
+        rows += count
+    return pd.concat([store.read(PREDICTIONS, name, part, _columns(PREDICTIONS)) for part in parts], ignore_index=True)
 
 
 def titles(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:

@@ -56,6 +56,8 @@ class Contents:
 
     Parameters
     ----------
+    is_published : bool
+        Whether the board is in the file at all.
     cycles : tuple of datetime
         The newest cycles with predictions, in order.
     newest_board : datetime or None
@@ -65,6 +67,7 @@ class Contents:
         Functions that left errors in place of values.
     """
 
+    is_published: bool = False
     cycles: tuple[datetime, ...] = ()
     newest_board: datetime | None = None
     files: FileCounts = FileCounts()
@@ -125,6 +128,7 @@ def contents(connection: duckdb.DuckDBPyConnection, board: str) -> Contents:
     newest = _rows(connection, _NEWEST_BOARD, board)
     files = _rows(connection, _FILES, board)
     return Contents(
+        is_published=bool(_rows(connection, "SELECT 1 FROM catalog.boards WHERE board = ?", board)),
         cycles=tuple(row[0] for row in reversed(cycles)),
         newest_board=newest[0][0] if newest else None,
         files=FileCounts(*files[0]) if files else FileCounts(),

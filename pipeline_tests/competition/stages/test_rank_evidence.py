@@ -158,6 +158,21 @@ def test_what_stands_in_for_missing_cycles_counts_in_comparisons_too() -> None:
     filled[30:, 3] = np.nanmin(x[30:], axis=1)
     found = board(metrics(x), of)
     assert_intervals(found, rank_intervals(filled.mean(axis=0), [mean_influence(filled)], Direction.DESC))
+    assert found.loc["d", ["n", "n_cycles"]].tolist() == [30, CYCLES], "the model's own, and those of the value"
+
+
+def test_a_baseline_that_stands_in_counts_in_comparisons_as_no_difference() -> None:
+    x = series(step=0.0)
+    x[:, 3] = x[:, 0] + 1.0  # surely better than a, in every cycle
+    of = declared(missing={"policy": "baseline", "baseline": "a"})
+    assert board(metrics(x), of).loc["a", "rank_lo"] == 2
+    x[3:, 3] = np.nan
+    filled = x.copy()
+    filled[3:, 3] = x[3:, 0]
+    found = board(metrics(x), of)
+    assert_intervals(found, rank_intervals(filled.mean(axis=0), [mean_influence(filled)], Direction.DESC))
+    assert found.loc["d", ["n", "n_cycles"]].tolist() == [3, CYCLES]
+    assert found.loc["a", "rank_lo"] == 1, "three cycles of it are no evidence, however many stand-ins follow"
 
 
 def test_a_metric_without_influence_gives_no_intervals_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

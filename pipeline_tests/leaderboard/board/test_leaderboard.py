@@ -159,6 +159,13 @@ class TestFiltering:
         assert kept.aggregates("GRADE").tolist() == [0.25]
         assert kept.coverage.expected_from == "qrels.txt"
 
+    def test_topics_are_expected_even_if_none_of_the_kept_runs_has_them(self) -> None:
+        board = graded({("a", "1"): 1.0, ("a", "2"): 1.0, ("b", "1"): 1.0}).build(on_missing="fix_aggregate")
+        kept = board.filter_and_recompute(run_ids=["b"])
+        assert kept.aggregates("GRADE").tolist() == [0.5]
+        assert kept.coverage.missing == {"b": ("2",)}
+        assert kept.coverage.expected_from == "union"
+
     def test_measures_of_all_rows_that_cannot_be_computed_are_dropped_by_name(self) -> None:
         spec = LeaderboardSpec((MeasureSpec("map"), MeasureSpec("num_q", aggregate=Aggregate.NONE, only_in_all=True)))
         builder = graded({("a", "1"): 1.0, ("a", "2"): 0.0}, spec)

@@ -160,8 +160,8 @@ def test_a_markdown_table_marks_who_is_better_than_whom(comparison: BoardCompari
         f"| c | {RUNS[third]} | {x[third].mean():.3f} | {best_loss}{-x[third].mean():.3f}{best_loss}<sup>a</sup> |"
     )
     assert lines[6] == (
-        "Means over 12 topics; the best in bold; a letter marks a run that is significantly worse: Student's paired t "
-        "test on common topics, two-sided, 3 pairs per measure, Holm's correction, level 0.05."
+        "Means over 12 topics; a letter marks a run that is significantly worse: Student's paired t "
+        "test on common topics, two-sided, 3 pairs per measure, Holm's correction, level 0.05; the best in bold."
     )
 
 

@@ -168,11 +168,21 @@ def test_many_runs_are_compared_in_parts_that_change_nothing() -> None:
         assert found.p[a, b] == pytest.approx(stats.ttest_rel(x[:, a], x[:, b]).pvalue)
 
 
+def test_names_say_how() -> None:
+    named = Comparing.named("fisher", "bonferroni", level=0.01, resamples=99)
+    assert named == Comparing(SignificanceTest.FISHER, Correction.BONFERRONI, 0.01, 99)
+    assert Comparing.named("tukey").correction is Correction.NONE
+    assert Comparing.named("t") == Comparing()
+    for name in SignificanceTest:
+        assert Comparing(str(name)).test is name  # type: ignore[arg-type]
+    assert Comparing(correction="bonferroni").correction is Correction.BONFERRONI  # type: ignore[arg-type]
+
+
 def test_mistakes_are_refused_with_what_was_given() -> None:
     with pytest.raises(ValueError, match="unknown significance test 'welch'; known: t, wilcoxon, fisher, tukey"):
-        Comparing("welch")  # type: ignore[arg-type]
+        Comparing.named("welch")
     with pytest.raises(ValueError, match="unknown correction 'sidak'; known: holm, bonferroni"):
-        Comparing(correction="sidak")  # type: ignore[arg-type]
+        Comparing.named("t", "sidak")
     with pytest.raises(ValueError, match="test tukey with correction holm: it allows for the number of pairs already"):
         Comparing(SignificanceTest.TUKEY, Correction.HOLM)
     with pytest.raises(ValueError, match=r"level is 5; give the chance of a false finding, such as 0.05"):
