@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 QUERIES = (
     "SELECT rank, title, round(rank_key, 4) AS score, coverage, status FROM marts.leaderboard_current "
-    "WHERE competition = '{name}' ORDER BY position",
-    "SELECT year(cycle) AS year, round(avg(value), 4) AS mean FROM {schema}.cycle_metrics "
-    "WHERE model_id = '{model}' AND metric = '{metric}' GROUP BY 1 ORDER BY 1",
+    "WHERE competition = '{name}' AND category = 'overall' ORDER BY position",
+    "SELECT year(cycle) AS year, round(avg(value), 4) AS mean FROM ("
+    "SELECT cycle, last(value ORDER BY known_at) AS value FROM {schema}.cycle_metrics "
+    "WHERE model_id = '{model}' AND metric = '{metric}' AND category = 'overall' GROUP BY 1) GROUP BY 1 ORDER BY 1",
     "SELECT subject, round(avg(value), 3) AS score FROM {schema}.scores "
     "WHERE model_id = '{model}' GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
 )

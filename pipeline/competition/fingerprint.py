@@ -33,9 +33,13 @@ class _Stage:
 _SCORES: dict[str, Any] = {"predictions": {"output_type"}, "scoring": {"rule"}} | _OF_PANEL
 _WINDOWS: dict[str, Any] = {"windows": True, "missing": True}
 _CATEGORIES: dict[str, Any] = {"categories": {"__all__": {"by"}}}
-_WEIGHING: dict[str, Any] = (
-    _WINDOWS | _CATEGORIES | {"ensembles": True, "metrics": True, "leaderboard": True, "scoring": True}
-)
+_WEIGHING: dict[str, Any] = _WINDOWS | {
+    "categories": True,
+    "ensembles": True,
+    "metrics": True,
+    "leaderboard": True,
+    "scoring": True,
+}
 _PREDICTIONS_SOURCE = {"predictions": {"source"}}
 _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"

@@ -206,9 +206,10 @@ def _category_problems(contract: "Contract") -> list[str]:
         ]
         if compare:
             single = ", ".join(have) or "none; add score or hit_rate to metrics"
+            field = "rank_by" if set(compare) & set(board.weights) else "tie_breakers"
             problems.append(
                 f"{name} is ranked by {', '.join(compare)}, which compares subjects with each other; give its own "
-                f"rank_by of a metric of single predictions, among metrics: {single}"
+                f"{field} of a metric of single predictions, among metrics: {single}"
             )
         elif board != contract.leaderboard:
             problems += _board_problems(contract, board, name, partial(contract.rank_by, of))

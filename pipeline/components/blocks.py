@@ -6,6 +6,8 @@ from datetime import datetime
 import pandas as pd
 
 from pipeline.competition import Contract, stage_code
+from pipeline.competition.categories import By
+from pipeline.competition.metrics import COVERAGE, RESOLVED
 from pipeline.components.recompute import Outcome, Recompute, recompute
 from pipeline.settings import settings
 from pipeline.tables import PREDICTIONS, TableSpec
@@ -18,6 +20,17 @@ ARRAYS = 24
 
 ARRAYS_OF_METRICS = 10
 """The same while its metrics are computed: part by part, out of codes."""
+
+_ARRAYS_OF_A_ROW = 40
+"""What a row of metrics takes, as so many numbers: texts too, and all of it twice while rows are put together."""
+
+
+def arrays_of_metrics(contract: Contract) -> int:
+    """Numbers held for each prediction while metrics are computed; each subject's own are rows for each prediction."""
+    if contract.divided(By.SUBJECT) is None:
+        return ARRAYS_OF_METRICS
+    rows = len({*contract.metrics_in(By.SUBJECT.category("")), COVERAGE.name, RESOLVED.name})
+    return ARRAYS_OF_METRICS + rows * _ARRAYS_OF_A_ROW
 
 
 def by_cycle(

@@ -23,7 +23,7 @@ from pipeline.competition.stages import (
 from pipeline.competition.truth import news, stamp
 from pipeline.competition.versions import model_versions
 from pipeline.components import blocks
-from pipeline.components.blocks import ARRAYS_OF_METRICS, RowsOf, by_cycle
+from pipeline.components.blocks import RowsOf, arrays_of_metrics, by_cycle
 from pipeline.components.carrying import StoredSubmissions, fill_in
 from pipeline.components.readings import (
     distinct,
@@ -225,7 +225,7 @@ def metrics_of(
     # Without them, a change of what no metric reads would recompute cycles for nothing.
     unused = {via for need, via in _READ_VIA.items() if need not in contract.needs}
     inputs = tuple(one for one in spec.inputs if one.via not in unused)
-    return by_cycle(store, replace(spec, inputs=inputs), contract, config, rows_of, ARRAYS_OF_METRICS)
+    return by_cycle(store, replace(spec, inputs=inputs), contract, config, rows_of, arrays_of_metrics(contract))
 
 
 _READ_VIA = {Need.PREVIOUS: Via.PREVIOUS, Need.FACTORS: Via.ALONGSIDE}
@@ -249,7 +249,7 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
         return windows().at([as_of for as_of in as_ofs if as_of in moments()])
 
     def moments_per_block(_: Sequence[datetime]) -> int:
-        return blocks.fitting(len(contract.windows) * len(contract.metrics) * windows().n_models)
+        return blocks.fitting(windows().rows_per_moment)
 
     return recompute(
         store,

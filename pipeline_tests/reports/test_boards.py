@@ -162,6 +162,12 @@ def test_parts_of_a_contest_have_boards_by_their_own_keys(divided: duckdb.DuckDB
     assert keys == sorted(keys, reverse=True)
 
 
+def test_an_earlier_board_of_a_part_that_keeps_no_history_says_so(divided: duckdb.DuckDBPyConnection) -> None:
+    newest = board(divided, "toy").as_of
+    with pytest.raises(UnknownBoardError, match="of a category without `history: true` only the newest board is kept"):
+        board(divided, "toy", newest - timedelta(days=30), category="horizon=1")
+
+
 def test_an_unknown_part_lists_the_known_ones(divided: duckdb.DuckDBPyConnection) -> None:
     known = ", ".join(["horizon=1", "overall", *(f"subject={name}" for name in SUBJECTS)])
     with pytest.raises(UnknownBoardError, match=f"board 'toy' has no category 'horizon=9'; known: {known}"):

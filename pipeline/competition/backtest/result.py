@@ -73,8 +73,9 @@ class Backtest:
 
     @property
     def windows(self) -> pd.DataFrame:
-        """The model's metrics over every window."""
-        return self.snapshots[self.snapshots["model_id"] == self.model_id].reset_index(drop=True)
+        """The model's metrics over every window, those of the whole contest first."""
+        rows = self.snapshots[self.snapshots["model_id"] == self.model_id]
+        return rows.sort_values("category", key=lambda of: of != OVERALL, kind="stable", ignore_index=True)
 
     @property
     def overall(self) -> pd.DataFrame:

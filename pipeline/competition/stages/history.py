@@ -3,7 +3,7 @@
 Snapshots walk it through the moments a board speaks for, ensembles through the deadlines of the cycles that they weigh.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,20 +19,45 @@ from pipeline.competition.stages.missing import Cells
 Times = npt.NDArray[np.datetime64]
 
 
+def histories(
+    rows: pd.DataFrame, metrics: Sequence[Metric], metrics_in: Callable[[str], Collection[str]]
+) -> dict[str, "History"]:
+    """The history of every category.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of ``cycle_metrics`` with every version; text may be categorical.
+    metrics : sequence of Metric
+        Those to keep, where a category has them.
+    metrics_in : function
+        From a category to the metrics that it has; coverage and what is resolved are of every one.
+    """
+    of_row, categories = pd.factorize(rows["category"], sort=True)
+    order = np.argsort(of_row, kind="stable")
+    places = np.split(order, np.cumsum(np.bincount(of_row, minlength=len(categories)))[:-1])
+    found = {}
+    for category, own_places in zip(map(str, categories), places, strict=False):  # of no rows there is one empty part
+        own = rows if len(categories) == 1 else rows.iloc[own_places]
+        names = {*metrics_in(category), COVERAGE.name, RESOLVED.name}
+        found[category] = History(own, [metric for metric in metrics if metric.name in names])
+    return found
+
+
 class History:
-    """The metrics of a category's cycles and models as known at a moment that moves forward in time.
+    """The metrics of one category's cycles and models as known at a moment that moves forward in time.
 
     Holds arrays, no frame, since a long contest of many models has millions of rows.
     """
 
-    def __init__(self, rows: pd.DataFrame, category: str, metrics: Sequence[Metric]) -> None:
+    def __init__(self, rows: pd.DataFrame, metrics: Sequence[Metric]) -> None:
         self._names = {metric.name: place for place, metric in enumerate(metrics)}
         metric = _codes(self._names, rows["metric"])
         imputed = rows["is_imputed"].to_numpy(dtype=bool)
         # These are of what models submitted; coverage also says who took part.
         submitted = np.isin(metric, [self._names[one.name] for one in (COVERAGE, RESOLVED) if one.name in self._names])
         counted = (metric >= 0) & ~(imputed & submitted)
-        kept = np.flatnonzero((rows["category"] == category).to_numpy() & counted)
+        kept = np.flatnonzero(counted)
         kept = kept[np.argsort(rows["known_at"].to_numpy()[kept], kind="stable")]
         cycle = rows["cycle"].to_numpy()[kept]
         self.cycles: Times = np.unique(cycle)

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.metrics import COVERAGE, Metric
-from pipeline.competition.stages.history import History
+from pipeline.competition.stages.history import histories
 from pipeline.competition.stages.windows import Moment
 from pipeline.leaderboard import Influence, RankIntervals, rank_intervals
 
@@ -39,10 +39,7 @@ class RankEvidence:
 
     def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
         self._contract = contract
-        metrics = key_metrics(contract)
-        self._histories = {
-            category: History(cycle_metrics, category, metrics) for category in cycle_metrics["category"].unique()
-        }
+        self._histories = histories(cycle_metrics, key_metrics(contract), contract.metrics_in)
         self._places = {
             category: {model: place for place, model in enumerate(history.models)}
             for category, history in self._histories.items()

@@ -16,7 +16,7 @@ from pipeline.competition.contract import Contract
 from pipeline.competition.metrics import Metric
 from pipeline.competition.reasons import Reasons, reason_texts
 from pipeline.competition.stages.cycle_metrics import member_metrics, panel_metrics
-from pipeline.competition.stages.history import History
+from pipeline.competition.stages.history import History, histories
 from pipeline.competition.stages.windows import Moment, WindowCoverage
 from pipeline.leaderboard import Interval, intervals
 
@@ -65,10 +65,7 @@ class RollingWindows:
         self._contract = contract
         self._newest = newest
         metrics = [*panel_metrics(contract), *member_metrics(contract)]
-        self._histories = {
-            category: History(cycle_metrics, category, metrics)
-            for category in sorted(cycle_metrics["category"].unique())
-        }
+        self._histories = histories(cycle_metrics, metrics, contract.metrics_in)
 
     def _parts(self, category: str, history: History, as_of: np.datetime64) -> Iterator["_Part"]:
         moment = Moment(history, as_of, self._contract)
@@ -81,9 +78,11 @@ class RollingWindows:
         return [np.datetime64(as_of, "us") for as_of in sorted(kept)]
 
     @property
-    def n_models(self) -> int:
-        """Models in the largest category."""
-        return max((len(history.models) for history in self._histories.values()), default=0)
+    def rows_per_moment(self) -> int:
+        """Rows at one moment, at most, of the categories that every moment has."""
+        kept = [category for category in self._histories if self._contract.keeps_history(category)]
+        cells = [len(self._histories[category].models) * len(self._contract.metrics_in(category)) for category in kept]
+        return sum(cells) * len(self._contract.windows)
 
     def at(self, as_ofs: Sequence[datetime]) -> pd.DataFrame:
         """Rows of ``snapshots`` at these moments.

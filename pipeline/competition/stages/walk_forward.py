@@ -29,7 +29,7 @@ from pipeline.competition.ensembles import (
 from pipeline.competition.metrics import COVERAGE
 from pipeline.competition.panel import Axes
 from pipeline.competition.stages.cycle_metrics import panel_metrics
-from pipeline.competition.stages.history import History
+from pipeline.competition.stages.history import History, histories
 from pipeline.competition.stages.leaderboard import rank_models
 from pipeline.competition.stages.windows import Moment
 from pipeline.leaderboard import Direction
@@ -77,11 +77,9 @@ class WalkForward:
     def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
         self._contract = contract
         self._strategies = {one.name: strategy_of(one.strategy) for one in contract.active_ensembles}
-        self._histories = {
-            category: History(cycle_metrics, category, panel_metrics(contract))
-            for category in sorted(cycle_metrics["category"].unique())
-            if divided_by(category) is not By.SUBJECT
-        }
+        metrics = panel_metrics(contract)
+        by_horizon = cycle_metrics[~_of_subjects(cycle_metrics["category"])]
+        self._histories = histories(by_horizon, metrics, contract.metrics_in)
 
     def weigh(
         self,
@@ -132,6 +130,12 @@ class WalkForward:
                 yield WeighedSection(ensemble, int(at), candidates, members, track.n, weighing)
 
 
+def _of_subjects(categories: "pd.Series[str]") -> Bools:
+    """Which rows are of a subject's category."""
+    of_row, names = pd.factorize(categories)
+    return np.array([divided_by(name) is By.SUBJECT for name in names], dtype=bool)[of_row]
+
+
 class _Known:
     """A history, and where it has the models of a block; what it knows of them, NaN for those that it has not."""
 
@@ -173,8 +177,9 @@ class Record:
         self._names = models.to_numpy()
         self._contract = contract
         self._failed: dict[str, str] = {}
-        self._overall = known.get(OVERALL)
-        self._known = known.get(By.HORIZON.category(horizon), self._overall)
+        own = By.HORIZON.category(horizon)
+        self._category = own if own in known else OVERALL
+        self._known = known.get(self._category)
         self._moment = self._at_deadline(self._known)
 
     def candidates(self, models: Ints, ensemble: EnsembleConfig) -> tuple[Ints, int]:
@@ -254,25 +259,26 @@ class Record:
 
     def _positions(self, models: Ints) -> Floats:
         """Places of models on the board as known at the deadline, infinite for who is not ranked."""
-        if self._board is None or self._overall is None:
+        if self._board is None or self._known is None:
             return np.full(len(models), np.inf)
-        return self._overall.of(self._board, models, np.inf)
+        return self._known.of(self._board, models, np.inf)
 
     @cached_property
     def _board(self) -> Floats | None:
         """Places on the board of all models of the history."""
-        moment = self._moment if self._overall is self._known else self._at_deadline(self._overall)
-        if moment is None or self._overall is None:
+        moment = self._moment
+        if moment is None or self._known is None:
             return None
-        keys = self._contract.board().keys
+        keys = self._contract.board(self._category).keys
         spans = {window: moment.span(spec) for window, spec in self._contract.windows.items()}
         of_key = [(key, *key.split(".", 1)) for key in keys]
         columns = {key: moment.statistic(metric, spans[window]).value for key, window, metric in of_key}
         coverage = moment.coverage(spans[of_key[0][1]])
         columns |= {"coverage": coverage.in_window, "n_scored": coverage.n_scored}
         columns |= {"cycles_absent": coverage.cycles_absent.astype(float)}
-        models, seen = self._overall.history.models, np.flatnonzero(moment.seen)
-        ranking = rank_models(models[seen], {name: values[seen] for name, values in columns.items()}, self._contract)
+        models, seen = self._known.history.models, np.flatnonzero(moment.seen)
+        seen_columns = {name: values[seen] for name, values in columns.items()}
+        ranking = rank_models(models[seen], seen_columns, self._contract, category=self._category)
         position = np.full(len(models), np.inf)
         position[seen] = np.where(ranking.rank > 0, ranking.position, np.inf)
         return position

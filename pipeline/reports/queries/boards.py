@@ -32,6 +32,7 @@ _VALUES = """
 """
 
 
+_NAMED = 12
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 
 
@@ -196,14 +197,24 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     if first is None or as_of is None:
         others = [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
         if others:
-            raise UnknownBoardError(f"board {name!r} has no category {category!r}; known: {', '.join(others)}")
+            raise UnknownBoardError(f"board {name!r} has no category {category!r}; known: {_some(others)}")
         raise UnknownBoardError(
             f"board {name!r} has no rows in category {category!r} yet; `podium run {name}` makes them once outcomes "
             f"are known"
         )
+    if category != OVERALL:
+        raise UnknownBoardError(
+            f"board {name!r} has category {category!r} at no moment as early as {_minute(as_of)}; the first is "
+            f"{_minute(first)} (UTC): of a category without `history: true` only the newest board is kept"
+        )
     raise UnknownBoardError(
         f"board {name!r} has nothing as early as {_minute(as_of)}; it begins at {_minute(first)} (UTC)"
     )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _minute(moment: datetime) -> str:

@@ -10,11 +10,13 @@ from pipeline.competition import Contract
 from pipeline.competition.categories import OVERALL, By
 from pipeline.competition.stages import (
     RankEvidence,
+    RollingWindows,
     WalkForward,
     compute_cycle_metrics,
     compute_leaderboard,
     compute_member_metrics,
     compute_snapshots,
+    compute_weights,
     score_predictions,
 )
 from pipeline_tests.competition.contests import contract, random_contest
@@ -183,3 +185,32 @@ def test_a_wrong_part_is_told_at_load(categories: list[object], said: str) -> No
     with pytest.raises(ValueError, match=r"categories") as caught:
         declared(*categories)
     assert said in str(caught.value)
+
+
+def test_top_n_counts_places_on_the_board_of_the_horizon() -> None:
+    ensembles = [{"name": "best", "strategy": "equal_weight", "filter": {"top_n": 2}}]
+    of = contract(metrics=METRICS, categories=["horizon"], ensembles=ensembles)
+    rows, outcomes = random_contest(10)
+    metrics = metrics_of(rows, outcomes, of)
+    found = compute_weights(rows, WalkForward(metrics, of), of)
+    for horizon in (1, 2):
+        one = rows[rows["horizon"] == horizon]
+        alone = compute_weights(one, WalkForward(metrics_of(one, outcomes, of), of), of)
+        part = found[found["horizon"] == horizon].reset_index(drop=True)
+        pd.testing.assert_frame_equal(part, alone, check_exact=True, check_dtype=False)
+
+
+def test_a_tie_breaker_that_compares_subjects_is_named_as_one() -> None:
+    with pytest.raises(ValueError, match=r"is ranked by all\.ic, which compares subjects .* give its own tie_breakers"):
+        declared({"by": "subject", "rank_by": "all.score", "tie_breakers": ["all.ic"]})
+
+
+def test_moments_of_many_parts_make_small_blocks() -> None:
+    of = declared("horizon", BY_SUBJECT | {"history": True})
+    rows, outcomes = random_contest(7)
+    metrics = metrics_of(rows, outcomes, of)
+    as_of = max(moments(metrics))
+    windows = RollingWindows(metrics, of)
+    # Of categories whose history is not kept, nothing is there at most moments.
+    assert len(windows.at([as_of])) <= windows.rows_per_moment
+    assert windows.rows_per_moment > RollingWindows(metrics, declared("horizon", BY_SUBJECT)).rows_per_moment
