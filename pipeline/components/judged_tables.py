@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from pipeline.components.recompute import Outcome, Recompute, recompute_whole
 from pipeline.components.track_files import TrackFile, state_of, track_files
@@ -249,16 +250,16 @@ def _with_judges(parts: dict[str, pd.DataFrame], spec: TableSpec) -> pd.DataFram
     """The rows of all boards below one another, each with the name of its board."""
     if not parts:
         return pd.DataFrame(columns=[name for name in spec.column_names if name != spec.board])
-    named = [
-        rows.assign(judge=pd.Categorical([judge] * len(rows), categories=list(parts))) for judge, rows in parts.items()
-    ]
-    return pd.concat([_plain(rows) for rows in named], ignore_index=True) if len(named) > 1 else named[0]
+    judges = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts.values()])
+    joined = {name: _joined([rows[name] for rows in parts.values()]) for name in next(iter(parts.values()))}
+    return pd.DataFrame({"judge": pd.Categorical.from_codes(judges, pd.Index(list(parts), dtype="str")), **joined})
 
 
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same without categories, which differ from board to board."""
-    coded = [name for name, kind in rows.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
-    return rows.astype(dict.fromkeys(coded, "str"))
+def _joined(columns: list[pd.Series]) -> object:
+    """Columns below one another; texts that are coded stay so, since there may be millions of few."""
+    if isinstance(columns[0].dtype, pd.CategoricalDtype):
+        return union_categoricals(columns)
+    return pd.concat(columns, ignore_index=True)
 
 
 def _told_of_files(store: Store, track: Track) -> dict[str, str]:

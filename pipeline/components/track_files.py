@@ -4,13 +4,13 @@ They are read in place and stay there: they are boards that somebody maintains, 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pipeline.judging import Content, Track, folder_of
-from pipeline.landing import Delivery, pending
+from pipeline.landing import Delivery, is_left_alone, pending
 from pipeline.settings import settings
 
 Role = Literal["results", "topics"]
@@ -95,11 +95,16 @@ def _matching(named: str) -> list[Path]:
     given, data = Path(named).expanduser(), settings().data_dir.resolve()
     path = data / given
     if path.is_dir():
-        return sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+        return _whole(path.iterdir())
     if path.exists() or not set(named) & set(_MAGIC):
         return [path]
     base, pattern = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (data, given)
-    return sorted(one for one in base.glob(str(pattern)) if one.is_file())
+    return _whole(base.glob(str(pattern)))
+
+
+def _whole(paths: Iterable[Path]) -> list[Path]:
+    """The files among some paths, sorted, without hidden ones and those that are not finished."""
+    return sorted(one for one in paths if one.is_file() and not is_left_alone(one.name))
 
 
 def _file(judge: str, role: Role, path: Path) -> TrackFile:

@@ -5,7 +5,7 @@ This package knows tables and files, not what they mean: for each kind of file i
 
 from pipeline.landing.archive import Arrival, archived, arrivals
 from pipeline.landing.files import UnreadableFileError
-from pipeline.landing.inbox import Delivery, deliver, pending, strays
+from pipeline.landing.inbox import Delivery, deliver, is_left_alone, pending, strays
 from pipeline.landing.intake import RENAME, Agreement, FileField, Intake
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
@@ -23,6 +23,7 @@ __all__ = [
     "arrivals",
     "check_file",
     "deliver",
+    "is_left_alone",
     "land_again",
     "land_file",
     "pending",

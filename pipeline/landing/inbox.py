@@ -100,7 +100,7 @@ def strays(inbox_dir: Path, known: Mapping[str, Collection[str]]) -> list[Path]:
     return sorted(
         path
         for path in inbox_dir.rglob("*")
-        if not path.is_dir() and path.parent not in places and not _is_left_alone(path.name)
+        if not path.is_dir() and path.parent not in places and not is_left_alone(path.name)
     )
 
 
@@ -124,7 +124,7 @@ def deliver(source: Path, inbox_dir: Path, board: str, folder: str, name: str | 
         If it cannot be read or written.
     """
     name = Path(name or source.name).name
-    if _is_left_alone(name):
+    if is_left_alone(name):
         raise ValueError(f"{name!r} is a name that the inbox leaves alone: hidden or unfinished; give it another one")
     target_dir = inbox_dir / board / folder
     target_dir.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def _in_folder(inbox_dir: Path, board: str, folder: str) -> Iterator[Delivery]:
         return
     with os.scandir(place) as entries:
         for entry in entries:
-            if _is_left_alone(entry.name):
+            if is_left_alone(entry.name):
                 continue
             with suppress(FileNotFoundError):  # taken away since it was listed
                 found = entry.stat(follow_symlinks=False)
@@ -174,7 +174,7 @@ def _delivery(board: str, folder: str, path: Path, found: os.stat_result) -> Del
     return Delivery(board, folder, path, arrived, found.st_size, found.st_ctime_ns, stat.S_ISREG(found.st_mode))
 
 
-def _is_left_alone(name: str) -> bool:
+def is_left_alone(name: str) -> bool:
     """Whether a name is that of a hidden file or of one that is not finished."""
     return name.startswith(".") or name.lower().endswith(_UNFINISHED)
 
