@@ -173,7 +173,9 @@ def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) ->
     queries = re.findall(r'^  \S*podium sql "(.*)"$', first.out, re.MULTILINE)
     assert len(queries) == 3
     on_marts, *others = queries
-    assert on_marts.endswith("FROM marts.leaderboard_current WHERE competition = 'toy' ORDER BY position")
+    assert on_marts.endswith(
+        "FROM marts.leaderboard_current WHERE competition = 'toy' AND category = 'overall' ORDER BY position"
+    )
     for query in others:
         assert podium("sql", query, "--json", data_dir=data_dir).json
 
