@@ -106,14 +106,14 @@ def _print_boards(out: "Console", name: str | None) -> tuple[list[str], list[str
         with published() as connection:
             for each in [name] if name else board_names(connection):
                 out.print()
-                show, told = (_show_track, _told_of_track) if is_track(connection, each) else (_show, _told)
                 try:
+                    show, told = (_show_track, _told_of_track) if is_track(connection, each) else (_show, _told)
+                    warnings += told(connection, each)
                     asked = show(connection, each)
                 except UnknownBoardError as error:
                     out.print(str(error), soft_wrap=True, markup=False)
                 else:
                     queries = queries or asked
-                warnings += told(connection, each)
     except (InputError, NotPublishedError, WarehouseBusyError, duckdb.Error) as error:
         why = " ".join(str(error).split())
         out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
