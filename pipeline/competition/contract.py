@@ -23,6 +23,7 @@ from pipeline.competition.declaration import (
     SubjectsSpec,
     TruthSpec,
     WindowSpec,
+    listed_categories,
 )
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
@@ -59,7 +60,7 @@ class Contract(BoardDeclaration):
         default=(), description="Virtual models made of the real ones, weighed by what was known at each deadline."
     )
     leaderboard: LeaderboardSpec
-    categories: tuple[CategorySpec, ...] = Field(
+    categories: Annotated[tuple[CategorySpec, ...], BeforeValidator(listed_categories)] = Field(
         default=(),
         description="Parts that have boards of their own beside the whole: horizon, subject.",
         examples=[["horizon", {"by": "subject", "rank_by": "anchor.score"}]],

@@ -211,6 +211,13 @@ class LeaderboardSpec(Declaration):
         return tuple(dict.fromkeys([*self.weights, *self.tie_breakers]))
 
 
+def listed_categories(declared: object) -> object:
+    """The list, unless it is something else."""
+    if not isinstance(declared, list | tuple):
+        raise ValueError(f"{declared!r} is no list; write [horizon] or [{{by: subject, rank_by: all.score}}]")
+    return declared
+
+
 class CategorySpec(Declaration):
     """Boards of parts of the contest: one for each horizon, or one for each subject."""
 

@@ -69,6 +69,8 @@ class EnsembleConfig(Declaration):
         if callable(given):
             return f"{given.__module__}.{given.__qualname__}"
         is_condition = info.field_name == "filter" and not isinstance(given, str | None)
+        if is_condition and given == {}:
+            raise ValueError("filter names no condition; give one, such as {top_n: 5}, or leave filter out")
         return FilterSpec.model_validate(given) if is_condition else given
 
     @property
@@ -147,6 +149,11 @@ def filter_of(path: str) -> Callable[[str, dict[str, float]], bool]:
     UnknownNameError
         If there is no such function, or it takes other parameters.
     """
+    if "." not in path:
+        raise UnknownNameError(
+            f"ensemble filter {path!r} is no condition; write {{top_n: 5}}, {{min_metric: {{ic: 0.01}}}} or "
+            f"{{min_coverage: 0.5}}, or the dotted path of a function (model_id, metrics) -> bool"
+        )
     function: Callable[[str, dict[str, float]], bool] = resolve_dotted_path(path, "ensemble filter")
     if not takes(function, 2):
         raise UnknownNameError(

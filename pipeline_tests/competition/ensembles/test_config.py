@@ -84,6 +84,11 @@ class TestFromPython:
         refused("<lambda>", ensembles=[EnsembleConfig(name="main", strategy=lambda metrics, predictions: {})])
 
 
+def test_a_filter_that_is_no_condition_says_what_one_is() -> None:
+    refused("filter 'top5' is no condition; write {top_n: 5}", ensembles=[{"name": "a", "filter": "top5"}])
+    refused("filter names no condition; give one, such as {top_n: 5}", ensembles=[{"name": "a", "filter": {}}])
+
+
 def test_it_survives_json() -> None:
     contest = contract(
         metrics=METRICS,

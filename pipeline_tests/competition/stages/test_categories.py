@@ -187,6 +187,12 @@ def test_a_wrong_part_is_told_at_load(categories: list[object], said: str) -> No
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["horizon", {"by": "horizon"}, None])
+def test_parts_are_a_list(given: object) -> None:
+    with pytest.raises(ValueError, match=r"is no list; write \[horizon\] or \[\{by: subject, rank_by: all\.score\}\]"):
+        contract(categories=given)
+
+
 def test_top_n_counts_places_on_the_board_of_the_horizon() -> None:
     ensembles = [{"name": "best", "strategy": "equal_weight", "filter": {"top_n": 2}}]
     of = contract(metrics=METRICS, categories=["horizon"], ensembles=ensembles)
