@@ -89,7 +89,7 @@ def _no_metric_failed(spec: TableSpec, condition: str = "true") -> Check:
         "no_metric_failed",
         "No metric failed: none left an error in place of a value (a warning).",
         f"""
-        SELECT metric, count(*) AS n_values, count(DISTINCT {spec.cycle}) AS n_cycles,
+        SELECT metric, count(DISTINCT (model_id, {spec.cycle})) AS n_values, count(DISTINCT {spec.cycle}) AS n_cycles,
             first(reason ORDER BY {spec.cycle}, model_id) AS first_error
         FROM {spec.qualified_name}
         WHERE competition = ? AND (reason = 'error' OR starts_with(reason, 'error: ')) AND {condition}
