@@ -3,7 +3,7 @@
 Snapshots walk it through the moments a board speaks for, ensembles through the deadlines of the cycles that they weigh.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,15 +33,22 @@ def histories(
     metrics_in : function
         From a category to the metrics that it has; coverage and what is resolved are of every one.
     """
-    of_row, categories = pd.factorize(rows["category"], sort=True)
-    order = np.argsort(of_row, kind="stable")
-    places = np.split(order, np.cumsum(np.bincount(of_row, minlength=len(categories)))[:-1])
     found = {}
-    for category, own_places in zip(map(str, categories), places, strict=False):  # of no rows there is one empty part
-        own = rows if len(categories) == 1 else rows.iloc[own_places]
+    for category, own in _by_category(rows):
         names = {*metrics_in(category), COVERAGE.name, RESOLVED.name}
         found[category] = History(own, [metric for metric in metrics if metric.name in names])
     return found
+
+
+def _by_category(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each category, sorted by its name; those of the only one as they are."""
+    of_row, categories = pd.factorize(rows["category"], sort=True)
+    if len(categories) == 1:
+        yield str(categories[0]), rows
+    elif len(categories):
+        order = np.argsort(of_row, kind="stable")
+        places = np.split(order, np.cumsum(np.bincount(of_row))[:-1])
+        yield from ((str(name), rows.iloc[own]) for name, own in zip(categories, places, strict=True))
 
 
 class History:

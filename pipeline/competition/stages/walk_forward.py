@@ -78,7 +78,8 @@ class WalkForward:
         self._contract = contract
         self._strategies = {one.name: strategy_of(one.strategy) for one in contract.active_ensembles}
         metrics = panel_metrics(contract)
-        by_horizon = cycle_metrics[~_of_subjects(cycle_metrics["category"])]
+        of_subjects = _of_subjects(cycle_metrics["category"])
+        by_horizon = cycle_metrics[~of_subjects] if of_subjects.any() else cycle_metrics
         self._histories = histories(by_horizon, metrics, contract.metrics_in)
 
     def weigh(
