@@ -21,6 +21,9 @@ ARRAYS = 24
 ARRAYS_OF_METRICS = 10
 """The same while its metrics are computed: part by part, out of codes."""
 
+ARRAYS_OF_SNAPSHOTS = 100
+"""The same for each row of snapshots: twenty columns, five of them texts, all of it twice on its way to the table."""
+
 _ARRAYS_OF_A_ROW = 40
 """What a row of metrics takes, as so many numbers: texts too, and all of it twice while rows are put together."""
 

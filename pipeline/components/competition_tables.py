@@ -249,7 +249,7 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
         return windows().at([as_of for as_of in as_ofs if as_of in moments()])
 
     def moments_per_block(_: Sequence[datetime]) -> int:
-        return blocks.fitting(windows().rows_per_moment)
+        return blocks.fitting(windows().rows_per_moment, blocks.ARRAYS_OF_SNAPSHOTS)
 
     return recompute(
         store,
