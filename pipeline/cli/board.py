@@ -37,7 +37,6 @@ board = typer.Typer(
 OnMissing = Annotated[
     str, typer.Option("--on-missing", help="A run without an expected topic: error, warn, default or fix_aggregate.")
 ]
-_ON_MISSING = ("error", "warn", "default", "fix_aggregate")
 _SHOWN = 20
 
 
@@ -73,7 +72,8 @@ def show(
     rank = {run: None if ranking is None else int(ranking.rank[run]) or None for run in order}
     status = {run: None if ranking is None else str(ranking.status[run]) for run in order}
     if as_json:
-        runs = [{"rank": rank[run], "status": status[run]} | _run_record(loaded.board, run) for run in order]
+        records = _run_records(loaded.board)
+        runs = [{"rank": rank[run], "status": status[run]} | records[run] for run in order]
         about = {"ranked_by": key, "runs": runs, "aggregates_that_differ": list(differences)}
         print_json(board_record(loaded.board) | about | loaded_record(loaded))
         return
@@ -187,8 +187,10 @@ def verify_board(
 
 
 def _known(on_missing: str) -> str:
-    if on_missing not in _ON_MISSING:
-        raise InputError(f"--on-missing {on_missing!r} is unknown; known: {', '.join(_ON_MISSING)}")
+    from pipeline.leaderboard import OnMissing
+
+    if on_missing not in tuple(OnMissing):
+        raise InputError(f"--on-missing {on_missing!r} is unknown; known: {', '.join(OnMissing)}")
     return on_missing
 
 
@@ -210,19 +212,18 @@ def _first_to_rank_by(found: "Leaderboard") -> str | None:
     )
 
 
-def _run_record(found: "Leaderboard", run: int) -> dict[str, Any]:
-    row = next((one for one in _aggregate_rows(found) if found.rows.run[one] == run), None)
-    run_id = found.run_ids[run]
-    lacking = found.coverage.missing.get(run_id, ())
-    return {
-        "run_id": run_id,
-        "n_topics": len(found.coverage.expected_topic_ids) - len(lacking),
-        "aggregates": {} if row is None else found.entries[row].values,
-    }
-
-
-def _aggregate_rows(found: "Leaderboard") -> list[int]:
-    return [row for row, is_aggregate in enumerate(found.rows.is_aggregate.tolist()) if is_aggregate]
+def _run_records(found: "Leaderboard") -> list[dict[str, Any]]:
+    """Every run with its aggregates, and how many of the expected topics it has."""
+    row_of = {int(found.rows.run[row]): int(row) for row in found.rows.is_aggregate.nonzero()[0]}
+    n_expected = len(found.coverage.expected_topic_ids)
+    return [
+        {
+            "run_id": run_id,
+            "n_topics": n_expected - len(found.coverage.missing.get(run_id, ())),
+            "aggregates": found.entries[row_of[run]].values if run in row_of else {},
+        }
+        for run, run_id in enumerate(found.run_ids)
+    ]
 
 
 def _print_runs(found: "Leaderboard", key: str | None, ranked: list[tuple[int, int | None]]) -> None:

@@ -4,6 +4,7 @@ They are read in place and stay there: they are boards that somebody maintains, 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,9 @@ class TrackFile:
 def track_files(track: Track) -> list[TrackFile]:
     """The files of all boards of a track, by board and name; one that is named and not there is listed too."""
     found = [one for judge in track.boards for one in _of_board(track, judge)]
-    names = [(one.judge, one.name) for one in found]
+    count = Counter((one.judge, one.name) for one in found)
     return [
-        one if names.count((one.judge, one.name)) == 1 else TrackFile(one.judge, one.role, str(one.path), *_place(one))
+        one if count[one.judge, one.name] == 1 else TrackFile(one.judge, one.role, str(one.path), *_place(one))
         for one in found
     ]
 
