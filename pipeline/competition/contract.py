@@ -176,9 +176,13 @@ class Contract(BoardDeclaration):
 
     def board(self, category: str = OVERALL) -> LeaderboardSpec:
         """What a category's board is ranked by, and who is eligible there."""
-        by = divided_by(category)
-        spec = None if by is None else self.divided(by)
+        spec = self._spec(category)
         return self.leaderboard if spec is None else spec.board(self.leaderboard)
+
+    def _spec(self, category: str) -> CategorySpec | None:
+        """The declaration of a part; None of the whole contest, and of a part that is not declared."""
+        by = divided_by(category)
+        return None if by is None else self.divided(by)
 
     @property
     def boards(self) -> tuple[LeaderboardSpec, ...]:
@@ -187,13 +191,16 @@ class Contract(BoardDeclaration):
 
     def keeps_history(self, category: str) -> bool:
         """Whether a category's boards of past moments are kept; else the newest alone is."""
-        by = divided_by(category)
-        spec = None if by is None else self.divided(by)
-        return by is None or (spec is not None and spec.history)
+        spec = self._spec(category)
+        return category == OVERALL or (spec is not None and spec.history)
 
     def metrics_in(self, category: str) -> tuple[str, ...]:
         """The listed metrics that a category has."""
-        if divided_by(category) is not By.SUBJECT:
+        return self.metrics_by(divided_by(category))
+
+    def metrics_by(self, by: By | None) -> tuple[str, ...]:
+        """The listed metrics of categories that are divided so; None is the whole contest."""
+        if by is not By.SUBJECT:
             return self.metrics
         return tuple(name for name in self.metrics if self.base(name).pool is Pool.TASKS)
 
@@ -203,14 +210,17 @@ class Contract(BoardDeclaration):
         return metric if metric.series_of is None else self.metric(metric.series_of)
 
     def rank_by(self, category: str = OVERALL) -> RankBy:
-        """What a category's board is ranked by, for the kernel.
+        """What a category's board is ranked by, for the kernel. Errors as :meth:`ranked_by`."""
+        return self.ranked_by(self.board(category))
+
+    def ranked_by(self, board: LeaderboardSpec) -> RankBy:
+        """What a board is ranked by, for the kernel.
 
         Raises
         ------
         ValueError
             If a key has no direction, a key is listed twice, or weights mix directions.
         """
-        board = self.board(category)
         keys = {key: RankingKey(key, self.direction(key.partition(".")[2])) for key in board.keys}
         primary: RankingKey | WeightedKey
         if isinstance(board.rank_by, str):

@@ -6,7 +6,6 @@ What one part must hold by itself is in :mod:`pipeline.competition.declaration`.
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.competition.declaration import INBOX, LeaderboardSpec
@@ -189,7 +188,7 @@ def _first_file_decides(contract: "Contract") -> bool:
 
 
 def _key_problems(contract: "Contract") -> list[str]:
-    return _board_problems(contract, contract.leaderboard, "leaderboard", contract.rank_by)
+    return _board_problems(contract, contract.leaderboard, "leaderboard")
 
 
 def _category_problems(contract: "Contract") -> list[str]:
@@ -199,8 +198,8 @@ def _category_problems(contract: "Contract") -> list[str]:
         return [f"categories names one twice ({', '.join(listed)}); list each once"]
     problems = []
     for one in contract.categories:
-        name, of = f"categories: {one.by}", one.by.category("any")
-        board, have = contract.board(of), contract.metrics_in(of)
+        name = f"categories: {one.by}"
+        board, have = one.board(contract.leaderboard), contract.metrics_by(one.by)
         compare = [
             key for key in board.keys if (metric := key.partition(".")[2]) in contract.metrics and metric not in have
         ]
@@ -212,13 +211,11 @@ def _category_problems(contract: "Contract") -> list[str]:
                 f"{field} of a metric of single predictions, among metrics: {single}"
             )
         elif board != contract.leaderboard:
-            problems += _board_problems(contract, board, name, partial(contract.rank_by, of))
+            problems += _board_problems(contract, board, name)
     return problems
 
 
-def _board_problems(
-    contract: "Contract", board: LeaderboardSpec, name: str, rank_by: Callable[[], object]
-) -> list[str]:
+def _board_problems(contract: "Contract", board: LeaderboardSpec, name: str) -> list[str]:
     problems = []
     for key in board.keys:
         window, _, metric = key.partition(".")
@@ -234,7 +231,7 @@ def _board_problems(
             )
     if not problems:
         try:
-            rank_by()
+            contract.ranked_by(board)
         except ValueError as error:
             problems.append(f"{name}: {error}")
     return problems

@@ -95,14 +95,12 @@ def inbox_sensor(board: str, folders: Sequence[str]) -> dg.SensorDefinition:
         running = _unfinished(context, tags={INBOX_TAG: board})
         if running:
             return dg.SkipReason(f"run {running} is landing files")
-        last = _Attempt.read(context.cursor)
-        attempt = last.next(_digest(batch), time.time())
-        if attempt is None:
-            return dg.SkipReason(
-                f"{len(batch)} files did not land in {last.number} runs; the next try waits: see the runs"
-            )
-        request = dg.RunRequest(run_key=f"{board}:{attempt.batch}:{attempt.number}", tags={INBOX_TAG: board})
-        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
+        return _tried(
+            context,
+            _digest(batch),
+            lambda one: dg.RunRequest(run_key=f"{board}:{one.batch}:{one.number}", tags={INBOX_TAG: board}),
+            lambda number: f"{len(batch)} files did not land in {number} runs",
+        )
 
     return inbox
 
@@ -156,12 +154,12 @@ def changed_files_sensor(
         running = _unfinished(context, job_name=board)
         if running:
             return dg.SkipReason(f"run {running} computes it")
-        last = _Attempt.read(context.cursor)
-        attempt = last.next(seen.state, time.time())
-        if attempt is None:
-            return dg.SkipReason(f"{last.number} runs did not read the files; the next try waits: see the runs")
-        request = dg.RunRequest(run_key=f"{board}:{attempt.batch}:{attempt.number}:{int(attempt.at)}")
-        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
+        return _tried(
+            context,
+            seen.state,
+            lambda one: dg.RunRequest(run_key=f"{board}:{one.batch}:{one.number}:{int(one.at)}"),
+            lambda number: f"{number} runs did not read the files",
+        )
 
     return changed_files
 
@@ -236,12 +234,12 @@ def _embargo_sensor() -> dg.SensorDefinition:
         running = _unfinished(context, tags=tags)
         if running:
             return dg.SkipReason(f"run {running} publishes it")
-        last = _Attempt.read(context.cursor)
-        attempt = last.next(f"{publication.seq}:{until.isoformat()}", time.time())
-        if attempt is None:
-            return dg.SkipReason(f"{last.number} runs did not publish it; the next try waits: see the runs")
-        request = dg.RunRequest(run_key=f"embargo:{attempt.batch}:{attempt.number}", tags=tags)
-        return dg.SensorResult([request], cursor=json.dumps(asdict(attempt)))
+        return _tried(
+            context,
+            f"{publication.seq}:{until.isoformat()}",
+            lambda one: dg.RunRequest(run_key=f"embargo:{one.batch}:{one.number}", tags=tags),
+            lambda number: f"{number} runs did not publish it",
+        )
 
     return embargo
 
@@ -273,6 +271,20 @@ class _Attempt:
             return _Attempt(batch, 1, at)
         pause = min(_LONGEST_PAUSE, 60.0 * 2 ** (self.number - 1))
         return None if at < self.at + pause else _Attempt(batch, self.number + 1, at)
+
+
+def _tried(
+    context: dg.SensorEvaluationContext,
+    batch: str,
+    request: Callable[[_Attempt], dg.RunRequest],
+    failed: Callable[[int], str],
+) -> dg.SensorResult | dg.SkipReason:
+    """The next try of a batch; while the pause after the last one lasts, how many ``failed``."""
+    last = _Attempt.read(context.cursor)
+    attempt = last.next(batch, time.time())
+    if attempt is None:
+        return dg.SkipReason(f"{failed(last.number)}; the next try waits: see the runs")
+    return dg.SensorResult([request(attempt)], cursor=json.dumps(asdict(attempt)))
 
 
 def _digest(batch: Sequence[Delivery]) -> str:

@@ -32,7 +32,7 @@ def arrays_of_metrics(contract: Contract) -> int:
     """Numbers held for each prediction while metrics are computed; each subject's own are rows for each prediction."""
     if contract.divided(By.SUBJECT) is None:
         return ARRAYS_OF_METRICS
-    rows = len({*contract.metrics_in(By.SUBJECT.category("")), COVERAGE.name, RESOLVED.name})
+    rows = len({*contract.metrics_by(By.SUBJECT), COVERAGE.name, RESOLVED.name})
     return ARRAYS_OF_METRICS + rows * _ARRAYS_OF_A_ROW
 
 

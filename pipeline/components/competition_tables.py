@@ -258,7 +258,7 @@ def update_snapshots(store: Store, contract: Contract, config: Recompute) -> Out
         stage_code("snapshots", contract),
         config,
         rows_of,
-        also=misplaced_categories(store, contract),
+        also=misplaced_categories(store, contract, moments),
         cycles_per_block=moments_per_block,
     )
 

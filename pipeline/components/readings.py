@@ -1,7 +1,7 @@
 """What several tables of a competition are computed from, as they read it from the warehouse."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -130,8 +130,11 @@ def known_times(store: Store, contract: Contract) -> list[datetime]:
     return distinct(store, statement, contract)
 
 
-def misplaced_categories(store: Store, contract: Contract) -> list[datetime]:
-    """The moments with snapshots of categories that only the newest has, and the newest where it lacks them."""
+def misplaced_categories(store: Store, contract: Contract, known: Callable[[], Collection[datetime]]) -> list[datetime]:
+    """The moments with snapshots of categories that only the newest has, and the newest where it lacks them.
+
+    ``known`` gives the moments at which anything became known; it is asked only where it matters.
+    """
     newest_only = [str(one.by) for one in contract.categories if not one.history]
     if not newest_only:
         return []
@@ -146,7 +149,7 @@ def misplaced_categories(store: Store, contract: Contract) -> list[datetime]:
         )
         return set(times(store.query(statement, [contract.name, newest_only]).iloc[:, 0]))
 
-    expected = {max(known_times(store, contract))} if moments("known_at", CYCLE_METRICS) else set()
+    expected = {max(known())} if moments("known_at", CYCLE_METRICS) else set()
     return sorted(moments("as_of", SNAPSHOTS) ^ expected)
 
 

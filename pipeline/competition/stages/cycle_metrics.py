@@ -88,11 +88,15 @@ def _parts(
     state: State, metrics: Sequence[Metric], rule: ScoringRule | None, contract: Contract
 ) -> Iterator[tuple["Part", Measured]]:
     """Every category of a state, with its metrics of every section."""
+    by_subject = contract.divided(By.SUBJECT) is not None
+    if by_subject and rule is not None:  # or subjects would be scored once more, each as a part of all
+        scored = state.panel.with_scores(rule.function(state.panel).value)
+        state, rule = replace(state, panel=scored), None
     over = evaluate(metrics, state.panel, rule)
     for part in horizon_parts(state, contract):
         yield part, [(metric, found.of(part.sections)) for metric, found in zip(metrics, over, strict=True)]
-    if contract.divided(By.SUBJECT) is not None:
-        yield from _subject_parts(state, [metric for metric in metrics if metric.pool is Pool.TASKS], rule)
+    if by_subject:
+        yield from _subject_parts(state, [metric for metric in metrics if metric.pool is Pool.TASKS])
 
 
 def horizon_parts(state: State, contract: Contract) -> Iterator["Part"]:
@@ -105,13 +109,10 @@ def horizon_parts(state: State, contract: Contract) -> Iterator["Part"]:
         yield Part.of(state, By.HORIZON.category(horizon), np.flatnonzero(state.panel.horizons == horizon))
 
 
-def _subject_parts(
-    state: State, metrics: Sequence[Metric], rule: ScoringRule | None
-) -> Iterator[tuple["Part", Measured]]:
+def _subject_parts(state: State, metrics: Sequence[Metric]) -> Iterator[tuple["Part", Measured]]:
     """Each subject: its part of what the rule gave to all, since a rule may compare subjects."""
-    panel = state.panel if rule is None else state.panel.with_scores(rule.function(state.panel).value)
-    for place, subject in enumerate(panel.subjects):
-        of_subject = panel.of_subject(place)
+    for place, subject in enumerate(state.panel.subjects):
+        of_subject = state.panel.of_subject(place)
         part = Part.of(replace(state, panel=of_subject), By.SUBJECT.category(subject))
         yield part, [(metric, safely(metric, of_subject)) for metric in metrics]
 
