@@ -16,6 +16,7 @@ from pipeline.cli import (
     dev,
     leaderboard,
     run,
+    serve,
     sql,
     status,
     submit,
@@ -40,6 +41,7 @@ app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
 app.command("status")(status.status)
+app.command("serve")(serve.serve)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

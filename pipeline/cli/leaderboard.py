@@ -1,8 +1,7 @@
 """``podium leaderboard``: a board now, or as it stood at any date."""
 
-import contextlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import datetime, time
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
 from pipeline.cli.tracks import print_track_board
+from pipeline.reports import moments
 from pipeline.reports.queries import Board, BoardRow, KeyValue, TrackBoard, board, is_track, track_board
 from pipeline.tables import OFFICIAL, OVERALL
 
@@ -84,13 +84,10 @@ def parse_moment(text: str, option: str, time_of_day: time = time.max) -> dateti
     InputError
         If it is neither.
     """
-    with contextlib.suppress(ValueError):
-        return datetime.combine(date.fromisoformat(text), time_of_day)
     try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        raise InputError(f"{option} {text!r} is no date or time; write 2022-12-23 or 2022-12-23T21:00 (UTC)") from None
+        return moments.parse_moment(text, option, time_of_day)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def print_board(found: Board, limit: int | None = None) -> None:

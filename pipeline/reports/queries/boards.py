@@ -1,6 +1,7 @@
 """One leaderboard as it stands now or stood at any moment, out of the published file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -171,7 +172,7 @@ def board(
         If there is no such board, or none that early.
     """
     title, contract = declared(connection, name)
-    ranked = _ranked(json.loads(contract), category)
+    ranked = ranked_in(json.loads(contract), category)
     moment = _newest(connection, name, category, as_of)
     keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)
@@ -195,7 +196,7 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     if newest is not None:
         return cast(datetime, newest)
     if first is None or as_of is None:
-        others = [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
+        others = categories_of(connection, name)
         if others:
             raise UnknownBoardError(f"board {name!r} has no category {category!r}; known: {_some(others)}")
         raise UnknownBoardError(
@@ -210,6 +211,11 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     raise UnknownBoardError(
         f"board {name!r} has nothing as early as {_minute(as_of)}; it begins at {_minute(first)} (UTC)"
     )
+
+
+def categories_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The whole of a contest and its parts, as far as they have boards."""
+    return [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
 
 
 def _some(names: list[str]) -> str:
@@ -230,7 +236,7 @@ def _values(
     return values
 
 
-def _ranked(contract: dict[str, Any], category: str) -> dict[str, Any]:
+def ranked_in(contract: Mapping[str, Any], category: str) -> dict[str, Any]:
     """What a category's board is ranked by, as a published contract declares it."""
     whole: dict[str, Any] = contract["leaderboard"]
     parts = [one for one in contract.get("categories", ()) if one["by"] == category.partition("=")[0]]
