@@ -4,6 +4,7 @@ from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBo
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
+from pipeline.reports.queries.topics import Exported, exported
 from pipeline.reports.queries.tracks import (
     Agreement,
     BoardFile,
@@ -21,6 +22,7 @@ __all__ = [
     "BoardFile",
     "BoardRow",
     "Contents",
+    "Exported",
     "FailedFunction",
     "FileCounts",
     "Freshness",
@@ -34,6 +36,7 @@ __all__ = [
     "board_rows",
     "contents",
     "contract_json",
+    "exported",
     "failed_functions",
     "first_cycle",
     "freshness",
