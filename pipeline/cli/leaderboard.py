@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from pipeline.cli.board_export import Export, export_board
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
@@ -30,9 +32,33 @@ def leaderboard(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    format: Annotated[
+        str | None, typer.Option("--format", help="board: runs, topics and measures, as `podium board` reads them.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", "-o", help="With --format board: the file.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="With --format board: the file's format; by its ending, else jsonl.")
+    ] = None,
+    topics: Annotated[
+        str | None, typer.Option("--topics", help="With --format board: cycle (default), horizon or subject.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option("--window", help="With --format board: only the cycles of this window.")
+    ] = None,
 ) -> None:
-    """Print a leaderboard from the published file."""
+    """Print a leaderboard from the published file, or write it as a board of runs, topics and measures."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
+    if format is not None:
+        _refuse({"--limit": limit, "--judge": judge}, "--format board writes every model")
+        asked = Export(moment, category, include_ensembles, topics or "cycle", window)
+        export_board(name, format, asked, output, to, as_json)
+        return
+    _refuse(
+        {"--output": output, "--to": to, "--topics": topics, "--window": window},
+        "without `--format board` the board is printed",
+    )
     with published() as connection:
         if is_track(connection, name):
             given = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}

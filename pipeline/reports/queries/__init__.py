@@ -29,6 +29,7 @@ from pipeline.reports.queries.standings import (
     standings,
 )
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
+from pipeline.reports.queries.topics import Exported, exported
 from pipeline.reports.queries.tracks import (
     Agreement,
     BoardFile,
@@ -47,6 +48,7 @@ __all__ = [
     "BoardRow",
     "Contents",
     "Contest",
+    "Exported",
     "FailedFunction",
     "FileCounts",
     "Freshness",
@@ -73,6 +75,7 @@ __all__ = [
     "contract_json",
     "ensemble_history",
     "ensemble_weights",
+    "exported",
     "failed_functions",
     "first_cycle",
     "freshness",

@@ -173,7 +173,7 @@ def board(
     """
     title, contract = declared(connection, name)
     ranked = ranked_in(json.loads(contract), category)
-    moment = _newest(connection, name, category, as_of)
+    moment = newest(connection, name, category, as_of)
     keys = _keys(ranked)
     values = _values(connection, name, category, moment, keys)
     cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
@@ -183,7 +183,7 @@ def board(
     return Board(name, title, category, moment, _rank_by(ranked), keys, rows)
 
 
-def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
+def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
     """The moment of the newest board not later than ``as_of``.
 
     Raises

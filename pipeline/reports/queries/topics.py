@@ -1,0 +1,138 @@
+"""A published competition as a board of runs, topics and measures, as it was known at any moment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipeline.reports.queries.boards import UnknownBoardError, newest
+from pipeline.tables import CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS, OVERALL, TableSpec
+from pipeline.warehouse import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.competition import Contract
+    from pipeline.leaderboard import Leaderboard
+
+_N_SCORED = """
+    SELECT model_id, max(n_scored) FROM competition.snapshots
+    WHERE competition = ? AND category = ? AND as_of = ? AND window_name = ? GROUP BY model_id
+"""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A competition as a board.
+
+    Parameters
+    ----------
+    board : Leaderboard
+    as_of : datetime
+        The moment that it speaks for, UTC: that of the newest board by then.
+    notes : tuple of str
+        What a reader of its numbers should know.
+    """
+
+    board: "Leaderboard"
+    as_of: datetime
+    notes: tuple[str, ...]
+
+
+def exported(
+    connection: duckdb.DuckDBPyConnection,
+    contract: "Contract",
+    as_of: datetime | None = None,
+    *,
+    category: str = OVERALL,
+    topics: str = "cycle",
+    window: str | None = None,
+    include_ensembles: bool = False,
+) -> Exported:
+    """A published competition as a board of runs, topics and measures.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of a published file.
+    contract : Contract
+        The declaration that its boards were made by.
+    as_of : datetime or None
+        UTC; None for the newest board.
+    category : str
+        ``overall``, or a part of the contest such as ``horizon=2``.
+    topics : str
+        What topics are: ``cycle``, ``horizon`` or ``subject``.
+    window : str or None
+        The cycles of one of the contest's windows; all cycles without it.
+    include_ensembles : bool
+        Whether virtual models are runs too.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such part or window, or no board that early.
+    ValueError
+        If topics are nothing that the contest is divided by, or a part is asked for and parts are to be the topics.
+    """
+    from pipeline.competition.categories import By
+    from pipeline.competition.topics import ALL_CYCLES, NoTopicsError, topic_board
+
+    if window is not None and window not in contract.windows:
+        raise UnknownBoardError(
+            f"board {contract.name!r} has no window {window!r}; known: {', '.join(contract.windows)}"
+        )
+    if topics != "cycle" and topics not in tuple(By):
+        raise ValueError(f"topics {topics!r} are unknown; known: cycle, {', '.join(By)}")
+    moment = newest(connection, contract.name, OVERALL, as_of)
+    try:
+        found = topic_board(
+            _metrics(connection, contract, moment),
+            moment,
+            contract,
+            category=category,
+            topics=None if topics == "cycle" else By(topics),
+            window=ALL_CYCLES if window is None else contract.windows[window],
+            include_ensembles=include_ensembles,
+        )
+    except NoTopicsError as error:
+        raise UnknownBoardError(f"board {error}") from None
+    named = window or next((name for name, one in contract.windows.items() if one == ALL_CYCLES), None)
+    counted = dict(connection.execute(_N_SCORED, [contract.name, category, moment, named]).fetchall())
+    return Exported(found.board, moment, tuple(_notes(contract, found.n_imputed, found.n_scored, counted)))
+
+
+def _notes(
+    contract: "Contract", n_imputed: int, n_scored: Mapping[str, int], counted: Mapping[str, int]
+) -> Iterator[str]:
+    if n_imputed:
+        yield (
+            f"{n_imputed:,} values stand in for cycles that models left out (missing: {contract.missing.policy}), as "
+            f"on the board"
+        )
+    withheld = sum(max(0, counted.get(model, 0) - n) for model, n in n_scored.items())
+    if withheld:
+        yield (
+            f"the board counts {withheld:,} scored predictions of cycles that are under embargo; these cycles are not "
+            f"in it, so its values are other ones until they are published"
+        )
+
+
+def _metrics(connection: duckdb.DuckDBPyConnection, contract: "Contract", as_of: datetime) -> "pd.DataFrame":
+    """The cycles' metrics that were known by then: of models, of ensembles, and of members beside these."""
+    import pandas as pd
+
+    from pipeline.competition.stages import member_metrics, rows_as_listed
+
+    store = Store(connection)
+    frames = [_known(store, spec, contract.name, as_of) for spec in (CYCLE_METRICS, ENSEMBLE_METRICS)]
+    beside = _known(store, MEMBER_METRICS, contract.name, as_of)
+    frames += [rows_as_listed(beside, metric.name, contract) for metric in member_metrics(contract)]
+    return pd.concat([frames[0], *(one for one in frames[1:] if len(one))], ignore_index=True)
+
+
+def _known(store: Store, spec: TableSpec, name: str, as_of: datetime) -> "pd.DataFrame":
+    rows = store.read(spec, name, columns=[column for column in spec.column_names if column != spec.board])
+    return rows[rows["known_at"] <= as_of]
