@@ -13,9 +13,11 @@ from pipeline.fingerprint import Stage, stage_named
 _OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
 """What a panel carries from the contract: any rule and any cross-sectional metric may use it."""
 
-_SCORES: dict[str, Any] = {"predictions": {"output_type"}, "scoring": {"rule"}} | _OF_PANEL
+_OUTPUT: dict[str, Any] = {"predictions": {"output_type", "output_type_ids"}}
+_SCORES: dict[str, Any] = _OUTPUT | {"scoring": {"rule", "scale"}} | _OF_PANEL
 _WINDOWS: dict[str, Any] = {"windows": True, "missing": True}
 _CATEGORIES: dict[str, Any] = {"categories": {"__all__": {"by"}}}
+_METRICS: dict[str, Any] = {"metrics": True, "scoring": {"scale"}} | _CATEGORIES | _OUTPUT | _OF_PANEL
 _WEIGHING: dict[str, Any] = _WINDOWS | {
     "categories": True,
     "ensembles": True,
@@ -37,12 +39,12 @@ _STAGES = {
     "truth": Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": Stage(_SCORES, (_PURE,)),
     # Another rule reaches metrics by the rows of scores, an input of theirs, that it changes.
-    "cycle_metrics": Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
+    "cycle_metrics": Stage(_METRICS, (_PURE,)),
     "ensemble_weights": Stage(_WEIGHING, (_PURE, _KERNEL)),
-    "ensemble_predictions": Stage({"ensembles": True, "scoring": {"rule"}, "predictions": {"output_type"}}, (_PURE,)),
+    "ensemble_predictions": Stage({"ensembles": True, "scoring": {"rule"}} | _OUTPUT, (_PURE,)),
     "ensemble_scores": Stage(_SCORES, (_PURE,)),
-    "ensemble_metrics": Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
-    "member_metrics": Stage(_WEIGHING | _OF_PANEL, (_PURE, _KERNEL)),
+    "ensemble_metrics": Stage(_METRICS, (_PURE,)),
+    "member_metrics": Stage(_WEIGHING | _OUTPUT | _OF_PANEL, (_PURE, _KERNEL)),
     "snapshots": Stage(
         _WINDOWS
         | {"metrics": True, "ensembles": True, "scoring": {"rule"}, "categories": {"__all__": {"by", "history"}}},
