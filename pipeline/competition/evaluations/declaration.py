@@ -121,6 +121,9 @@ class EvaluationSpec(Declaration):
     horizons: Annotated[tuple[int, ...], BeforeValidator(_as_list), some("[1, 2]")] | None = Field(
         default=None, description="The horizons that count; all by default."
     )
+    target_times: Annotated[tuple[Moment, ...], some("[2025-01-04]")] | None = Field(
+        default=None, description="The target times that count; all by default."
+    )
     min_submitted: float = Field(
         default=0.0,
         ge=0,
@@ -143,6 +146,14 @@ class EvaluationSpec(Declaration):
         if self.rank_by is not None and self.rank_by not in [column.name for column in self.columns]:
             known = ", ".join(column.name for column in self.columns)
             raise ValueError(f"evaluation {self.name!r}: rank_by {self.rank_by!r} is no column of it; known: {known}")
+        if self.rank_by is not None and self.direction(Column.of(self.rank_by)) is Direction.NONE:
+            raise ValueError(f"evaluation {self.name!r}: cannot rank by {self.rank_by!r}: neither end is better")
+        no_losses = [name for name in self.relative_measures if direction_of(name) is not Direction.ASC]
+        if no_losses:
+            raise ValueError(
+                f"evaluation {self.name!r}: {', '.join(no_losses)} cannot have relative skill; "
+                f"relative skill is a ratio of losses, such as wis"
+            )
         return self
 
     @property

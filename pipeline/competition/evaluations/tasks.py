@@ -88,6 +88,8 @@ class ScoredTasks:
             chosen &= pd.Index(self.subjects).isin(spec.subjects)
         if spec.horizons is not None:
             chosen &= np.isin(self.horizons, spec.horizons)
+        if spec.target_times is not None:
+            chosen &= np.isin(self.target_times, np.array(spec.target_times, dtype="datetime64[us]"))
         return chosen
 
 
