@@ -18,8 +18,9 @@ def serve(
     from pipeline.reports.app import create_app
 
     _refuse_taken(host, port)
+    app = create_app(settings().published_dir, settings().report_routes)
     typer.echo(f"Podium reports: http://{host}:{port}/docs (Ctrl-C stops it)", err=True)
-    uvicorn.run(create_app(settings().published_dir), host=host, port=port, log_level="warning")
+    uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
 def _refuse_taken(host: str, port: int) -> None:
