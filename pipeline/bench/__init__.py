@@ -3,5 +3,17 @@
 from pipeline.bench.contest import Size
 from pipeline.bench.history import HistoryCost, measure_history
 from pipeline.bench.metrics import MetricsSpeed, Plan, measure
+from pipeline.bench.reports import History, Load, ReportsSpeed, measure_reports
 
-__all__ = ["HistoryCost", "MetricsSpeed", "Plan", "Size", "measure", "measure_history"]
+__all__ = [
+    "History",
+    "HistoryCost",
+    "Load",
+    "MetricsSpeed",
+    "Plan",
+    "ReportsSpeed",
+    "Size",
+    "measure",
+    "measure_history",
+    "measure_reports",
+]

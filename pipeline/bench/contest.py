@@ -58,7 +58,7 @@ def contract(**changes: object) -> Contract:
 
 def metric_names() -> list[str]:
     """Every built-in metric that applies, those of cycles first."""
-    known = {metric.name: metric for metric in METRICS if metric.of_members is None}
+    known = {one.name: one for one in METRICS if one.of_members is None and one.is_of("value", ())}
     return sorted(known, key=lambda name: (known[name].pool is Pool.SERIES, name))
 
 

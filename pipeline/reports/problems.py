@@ -7,7 +7,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from pipeline.reports.answers import Problem
-from pipeline.reports.queries import UnknownBoardError, UnknownKeyError, UnknownModelError
+from pipeline.reports.queries import UnknownBoardError
+from pipeline.reports.queries.models import UnknownModelError
+from pipeline.reports.queries.standings import UnknownKeyError
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError
 
 

@@ -24,7 +24,7 @@ _VALUES = """
     SELECT model_id, window_name, metric, value, ci_low, ci_high, n, reason, coverage, is_final
     FROM competition.snapshots
     WHERE competition = $competition AND category = $category AND as_of = $as_of
-    AND (window_name = $window OR metric = $metric) AND list_contains($models, model_id)
+    AND (window_name = $window OR metric = $metric) AND model_id IN (SELECT unnest($models))
 """
 
 _OF_MODEL = """
@@ -242,34 +242,34 @@ def standings(
     of = contest(connection, name)
     shown = of.window(window)
     key = None if rank_by is None else of.key(rank_by)
-    found = board(connection, name, as_of, category=category, include_ensembles=True)
     is_declared = key is None and min_coverage is None
-    if not is_declared:
-        found = _ranked_anew(connection, of, found, key, min_coverage)
+    if is_declared:
+        found = board(connection, name, as_of, category, include_ensembles, search=search, limit=limit, offset=offset)
+    else:
+        whole = board(connection, name, as_of, category, include_ensembles=True)
+        found = _part(_ranked_anew(connection, of, whole, key, min_coverage), include_ensembles, search, limit, offset)
+    values = _values(connection, of, found, shown, [row.model_id for row in found.rows])
+    rows = tuple(Standing(row, *values.get(row.model_id, ({}, {}))) for row in found.rows)
+    return Standings(of, found, shown, rows, found.total, is_declared)
+
+
+def _part(found: Board, include_ensembles: bool, search: str | None, limit: int | None, offset: int) -> Board:
+    """Some rows of a whole board."""
     of_kinds = [row for row in found.rows if include_ensembles or not row.is_ensemble]
     placed = [replace(row, position=position) for position, row in enumerate(of_kinds, start=1)]
-    listed = [row for row in placed if _matches(row, search)]
-    rows = listed[offset : None if limit is None else offset + limit]
-    values = _values(connection, of, found, shown, [row.model_id for row in rows])
-    return Standings(
-        of,
-        found,
-        shown,
-        tuple(Standing(row, *values.get(row.model_id, ({}, {}))) for row in rows),
-        len(listed),
-        is_declared,
-    )
+    listed = [row for row in placed if search is None or search.casefold() in _searched(row)]
+    last = None if limit is None else offset + limit
+    return replace(found, rows=tuple(listed[offset:last]), total=len(listed))
+
+
+def _searched(row: BoardRow) -> str:
+    return "\x1f".join((row.model_id, row.title, row.player)).casefold()
 
 
 def model_windows(connection: duckdb.DuckDBPyConnection, name: str, model_id: str) -> dict[tuple[str, str], Measured]:
     """Every metric of a model by window and metric, as of the newest board; none before its first."""
     rows = connection.execute(_OF_MODEL, {"competition": name, "overall": OVERALL, "model": model_id}).fetchall()
     return {(window, metric): Measured(*rest) for window, metric, *rest in rows}
-
-
-def _matches(row: BoardRow, search: str | None) -> bool:
-    texts = (row.model_id, row.title, row.player)
-    return search is None or any(search.casefold() in text.casefold() for text in texts)
 
 
 def _values(

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request
 from pipeline.competition.durations import parse_duration
 from pipeline.reports import answers
 from pipeline.reports.inputs import Connection
-from pipeline.reports.queries import board_names, categories_of, contents, contest, freshness, kind_of
+from pipeline.reports.queries import board_names, categories_of, contents, freshness, kind_of
+from pipeline.reports.queries.standings import contest
 from pipeline.tables import ALL_TABLES, LEADERBOARD
 
 router = APIRouter(prefix="/reports", tags=["about"])

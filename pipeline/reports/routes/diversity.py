@@ -10,7 +10,8 @@ from pipeline.competition.metrics import base_and_ensemble
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Rows, Wanted
-from pipeline.reports.queries import Selection, contest, newest_moment, snapshots
+from pipeline.reports.queries.series import Selection, newest_moment, snapshots
+from pipeline.reports.queries.standings import contest
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import OVERALL
 

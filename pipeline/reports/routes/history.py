@@ -20,16 +20,11 @@ from pipeline.reports.inputs import (
     Subjects,
     Wanted,
 )
-from pipeline.reports.queries import (
-    Selection,
-    contest,
-    ensemble_history,
-    ensemble_weights,
-    newest_days,
-    newest_moment,
-    predictions,
-    snapshots,
-)
+from pipeline.reports.queries.ensembles import history as ensemble_history
+from pipeline.reports.queries.ensembles import weights as ensemble_weights
+from pipeline.reports.queries.predictions import predictions
+from pipeline.reports.queries.series import Selection, newest_days, newest_moment, snapshots
+from pipeline.reports.queries.standings import contest
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import ENSEMBLE_WEIGHTS, PREDICTIONS, TableSpec
 

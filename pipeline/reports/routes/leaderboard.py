@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Response
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES, file_response
 from pipeline.reports.inputs import AsOf, Competition, Connection, Format, IncludeEnsembles, Wanted
-from pipeline.reports.queries import Standing, Standings, standings
+from pipeline.reports.queries.standings import Standing, Standings, standings
+from pipeline.reports.routes.paged import as_json
 from pipeline.tables import OVERALL
 
 router = APIRouter(prefix="/reports", tags=["boards"])
@@ -50,7 +51,7 @@ def leaderboard(
     )
     if wanted.format is not Format.JSON:
         return _file(found, wanted.format)
-    return answers.Leaderboard(
+    answer = answers.Leaderboard(
         total=found.total,
         limit=wanted.limit,
         offset=wanted.offset,
@@ -65,6 +66,7 @@ def leaderboard(
         keys=list(found.board.keys),
         is_declared_order=found.is_declared,
     )
+    return as_json(answer)
 
 
 def _row(one: Standing) -> dict[str, Any]:

@@ -17,19 +17,9 @@ from pipeline.reports.inputs import (
     Start,
     Wanted,
 )
-from pipeline.reports.queries import (
-    Selection,
-    contest,
-    model_name,
-    model_windows,
-    models,
-    newest_moment,
-    ranks,
-    record,
-    scores,
-    snapshots,
-    summary,
-)
+from pipeline.reports.queries.models import model_name, models, record
+from pipeline.reports.queries.series import Selection, newest_moment, ranks, scores, snapshots, summary
+from pipeline.reports.queries.standings import contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import OVERALL
