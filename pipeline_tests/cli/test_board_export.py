@@ -227,7 +227,7 @@ class TestRefusals:
         ("options", "message"),
         [
             (["--format", "html"], "--format 'html' is unknown; known: board"),
-            (["--format", "board", "--limit", "3"], "--format board writes every model, which has no --limit"),
+            (["--format", "board", "--limit", "3"], "--format board writes every row, which has no --limit"),
             (["--format", "board", "--json"], "--json tells what was written; name the file with --output"),
             (["--format", "board", "--topics", "city"], "topics 'city' are unknown; known: cycle, horizon, subject"),
             (["--format", "board", "--topics", "subject"], "has no boards of each subject; declare `categories: [su"),
