@@ -47,8 +47,6 @@ def export_board(name: str, format: str, asked: Export, output: Path | None, to:
         raise InputError(f"--format {format!r} is unknown; known: {BOARD}")
     if as_json and output is None:
         raise InputError("--json tells what was written; name the file with --output")
-    if output is not None and not output.parent.is_dir():
-        raise InputError(f"--output {str(output)!r}: there is no folder {str(output.parent)!r}; make it first")
     name_of_format = to or ("jsonl" if output is None else _ENDINGS.get(output.suffix.lower(), "jsonl"))
     found = _exported(name, asked)
     if output is None:
