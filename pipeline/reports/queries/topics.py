@@ -20,7 +20,7 @@ from pipeline.tables import (
     OVERALL,
     TableSpec,
 )
-from pipeline.warehouse import Store
+from pipeline.warehouse import Store, compose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pipeline.competition import Contract
     from pipeline.leaderboard import Leaderboard
 
+_KNOWN = """
+    SELECT * FROM {table} WHERE competition = ? AND known_at <= ? AND (category = ? OR starts_with(category, ?))
+"""
 _N_SCORED = """
     SELECT model_id, max(n_scored) FROM competition.snapshots
     WHERE competition = ? AND category = ? AND as_of = ? AND window_name = ? GROUP BY model_id
@@ -97,10 +100,11 @@ def exported(
         )
     if topics != "cycle" and topics not in tuple(By):
         raise ValueError(f"topics {topics!r} are unknown; known: cycle, {', '.join(By)}")
+    newest(connection, contract.name, category, None)  # an error that lists the categories there are
     moment = newest(connection, contract.name, OVERALL, as_of)
     try:
         found = topic_board(
-            _metrics(connection, contract, moment),
+            _metrics(connection, contract, moment, category, topics),
             moment,
             contract,
             category=category,
@@ -176,19 +180,19 @@ def _notes(
         )
 
 
-def _metrics(connection: duckdb.DuckDBPyConnection, contract: "Contract", as_of: datetime) -> "pd.DataFrame":
-    """The cycles' metrics that were known by then: of models, of ensembles, and of members beside these."""
+def _metrics(
+    connection: duckdb.DuckDBPyConnection, contract: "Contract", as_of: datetime, category: str, topics: str
+) -> "pd.DataFrame":
+    """The cycles' metrics of a category and its topics as known by then: of models, ensembles, members beside them."""
     import pandas as pd
 
     from pipeline.competition.stages import member_metrics, rows_as_listed
 
-    store = Store(connection)
-    frames = [_known(store, spec, contract.name, as_of) for spec in (CYCLE_METRICS, ENSEMBLE_METRICS)]
-    beside = _known(store, MEMBER_METRICS, contract.name, as_of)
+    def known(spec: TableSpec) -> pd.DataFrame:
+        given = [contract.name, as_of, category, f"{topics}="]
+        return Store(connection).query(compose(_KNOWN, table=spec), given)
+
+    frames = [known(spec) for spec in (CYCLE_METRICS, ENSEMBLE_METRICS)]
+    beside = known(MEMBER_METRICS)
     frames += [rows_as_listed(beside, metric.name, contract) for metric in member_metrics(contract)]
     return pd.concat([frames[0], *(one for one in frames[1:] if len(one))], ignore_index=True)
-
-
-def _known(store: Store, spec: TableSpec, name: str, as_of: datetime) -> "pd.DataFrame":
-    rows = store.read(spec, name, columns=[column for column in spec.column_names if column != spec.board])
-    return rows[rows["known_at"] <= as_of]
