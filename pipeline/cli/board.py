@@ -68,6 +68,8 @@ def show(
     files = Files(paths, format, run_id, expect, lower_is_better or ())
     with wrong_input():
         loaded = load_files(files, drop_aggregate=recompute, on_missing=_known(on_missing))
+        if not recompute and loaded.board.topic_ids and not loaded.board.rows.is_aggregate.any():
+            loaded = _summed_up(loaded, on_missing)
         key = by or _first_to_rank_by(loaded.board)
         ranking = None if key is None else loaded.board.get_aggregate_ranking(key)
         differences = () if recompute else aggregate_differences(loaded.board, _n_expected(loaded, expect))
@@ -82,6 +84,8 @@ def show(
         return
     _print_runs(loaded.board, key, [(run, rank[run]) for run in order])
     say_about(loaded.board, loaded)
+    if unprinted := [run for run, _ in enumerate(loaded.board.run_ids) if run not in _printed(loaded.board)]:
+        say(f"Without an all row: {', '.join(loaded.board.run_ids[run] for run in unprinted)}; --recompute makes them")
     if differences:
         say(
             f"{counted(len(differences), 'printed aggregate')} {'is' if len(differences) == 1 else 'are'} not what the "
@@ -185,6 +189,14 @@ def verify_board(
         raise typer.Exit(Exit.WRONG_INPUT)
 
 
+def _summed_up(loaded: "Loaded", on_missing: str) -> "Loaded":
+    """A board without any ``all`` row, and so without anything to show, with those that its topics make."""
+    from dataclasses import replace
+
+    note = "no all row is printed: aggregates are computed from topics, as --recompute does"
+    return replace(loaded, board=loaded.board.filter_and_recompute(on_missing=on_missing), notes=(*loaded.notes, note))
+
+
 def _known(on_missing: str) -> str:
     from pipeline.leaderboard import OnMissing
 
@@ -205,6 +217,11 @@ def _first_to_rank_by(found: "Leaderboard") -> str | None:
     averaged = [one.name for one in ends if one.aggregate is Aggregate.MEAN and not one.only_in_all]
     printed = (one.name for one in ends if (found.aggregates(one.name) == found.aggregates(one.name)).any())
     return averaged[0] if averaged else next(printed, None)
+
+
+def _printed(found: "Leaderboard") -> set[int]:
+    """The runs that have an ``all`` row, by place."""
+    return set(found.rows.run[found.rows.is_aggregate].tolist())
 
 
 def _run_records(found: "Leaderboard") -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""``podium leaderboard --format board``: a competition as a file of runs, topics and measures."""
+"""``podium leaderboard --format board``: a competition, or a judged track, as a file of runs, topics and measures."""
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,27 +12,31 @@ from pipeline.cli.board_files import Written, board_record, left_out, left_unsai
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import day, print_json
 from pipeline.cli.published import published, published_contract
+from pipeline.tables import OFFICIAL, OVERALL
 
 if TYPE_CHECKING:
     from pipeline.reports.queries import Exported
 
 BOARD = "board"
+CYCLE = "cycle"
+"""What topics are unless something else is asked for."""
 _ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tot": "tot"}
 
 
 @dataclass(frozen=True)
 class Export:
-    """Which part of a competition is written, as it was known when."""
+    """Which part of a competition is written, as it was known when; of a judged track, whose board."""
 
     as_of: datetime | None
     category: str
     include_ensembles: bool
     topics: str
     window: str | None
+    judge: str | None
 
 
 def export_board(name: str, format: str, asked: Export, output: Path | None, to: str | None, as_json: bool) -> None:
-    """Write a competition as a board, to a file or to standard output.
+    """Write a competition or a judged track as a board, to a file or to standard output.
 
     Raises
     ------
@@ -42,8 +47,6 @@ def export_board(name: str, format: str, asked: Export, output: Path | None, to:
         raise InputError(f"--format {format!r} is unknown; known: {BOARD}")
     if as_json and output is None:
         raise InputError("--json tells what was written; name the file with --output")
-    if output is not None and not output.parent.is_dir():
-        raise InputError(f"--output {str(output)!r}: there is no folder {str(output.parent)!r}; make it first")
     name_of_format = to or ("jsonl" if output is None else _ENDINGS.get(output.suffix.lower(), "jsonl"))
     found = _exported(name, asked)
     if output is None:
@@ -55,14 +58,39 @@ def export_board(name: str, format: str, asked: Export, output: Path | None, to:
         print_json(about | board_record(found.board))
         return
     say_written(found.board, written)
-    for line in (f"As of {day(found.as_of)}", *found.notes, *left_out(found.board)):
+    moment = [] if found.as_of is None else [f"As of {day(found.as_of)}"]
+    for line in (*moment, *found.notes, *left_out(found.board)):
         say(line)
 
 
+def refuse_options(given: Mapping[str, object], board: str) -> None:
+    """Refuse options that mean nothing for a board of its kind.
+
+    Raises
+    ------
+    InputError
+        If one is given.
+    """
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{board}, which has no {option}; leave it out")
+
+
 def _exported(name: str, asked: Export) -> "Exported":
-    from pipeline.reports.queries import exported
+    from pipeline.reports.queries import exported, exported_track, is_track
 
     with published() as connection:
+        if is_track(connection, name):
+            of_competitions = {
+                "--as-of": asked.as_of,
+                "--category": asked.category != OVERALL,
+                "--include-ensembles": asked.include_ensembles,
+                "--topics": asked.topics != CYCLE,
+                "--window": asked.window,
+            }
+            refuse_options(of_competitions, f"{name!r} is a judged track")
+            return exported_track(connection, name, asked.judge or OFFICIAL)
+        refuse_options({"--judge": asked.judge}, f"{name!r} is a competition")
         contract = published_contract(connection, name)
         with wrong_input():
             return exported(

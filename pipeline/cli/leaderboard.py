@@ -1,6 +1,5 @@
 """``podium leaderboard``: a board now, or as it stood at any date."""
 
-from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.board_export import Export, export_board
+from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_options
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
@@ -51,39 +50,26 @@ def leaderboard(
     """Print a leaderboard from the published file, or write it as a board of runs, topics and measures."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
     if format is not None:
-        _refuse({"--limit": limit, "--judge": judge}, "--format board writes every model")
-        asked = Export(moment, category, include_ensembles, topics or "cycle", window)
+        refuse_options({"--limit": limit}, "--format board writes every row")
+        asked = Export(moment, category, include_ensembles, topics or CYCLE, window, judge)
         export_board(name, format, asked, output, to, as_json)
         return
-    _refuse(
+    refuse_options(
         {"--output": output, "--to": to, "--topics": topics, "--window": window},
         "without `--format board` the board is printed",
     )
     with published() as connection:
         if is_track(connection, name):
             given = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}
-            _refuse(given, f"{name!r} is a judged track")
+            refuse_options(given, f"{name!r} is a judged track")
             _show_track(track_board(connection, name, judge or OFFICIAL), limit, as_json)
             return
-        _refuse({"--judge": judge}, f"{name!r} is a competition")
+        refuse_options({"--judge": judge}, f"{name!r} is a competition")
         found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
         print_board(found, limit)
-
-
-def _refuse(given: Mapping[str, object], board: str) -> None:
-    """Refuse options that mean nothing for a board of its kind.
-
-    Raises
-    ------
-    InputError
-        If one is given.
-    """
-    for option, value in given.items():
-        if value:
-            raise InputError(f"{board}, which has no {option}; leave it out")
 
 
 def _show_track(found: TrackBoard, limit: int | None, as_json: bool) -> None:

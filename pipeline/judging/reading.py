@@ -96,7 +96,7 @@ def topics_in(content: Content) -> tuple[Verdict, tuple[str, ...] | None]:
     try:
         topics = topics_of_qrels(content.path)
     except (ValueError, OSError) as error:
-        return Verdict(content, reason=_why(content, error)), None
+        return Verdict(content, reason=_why([content], error)), None
     return Verdict(content, QRELS, n_rows=len(topics)), topics
 
 
@@ -136,7 +136,7 @@ def judged(
             if blamed is None:
                 raise
             del files[blamed]
-            found[blamed] = replace(found[blamed], n_rows=0, n_runs=0, reason=_why(found[blamed].content, error))
+            found[blamed] = replace(found[blamed], n_rows=0, n_runs=0, reason=_why(contents, error))
         else:
             break
     return found
@@ -203,7 +203,7 @@ def _judged_alone(
         if Content.of(content.path, content.name).sha256 != content.sha256:
             return Verdict(content, reason=CHANGED), None
     except (ValueError, OSError) as error:
-        return Verdict(content, reason=_why(content, error)), None
+        return Verdict(content, reason=_why([content], error)), None
     verdict = Verdict(
         content,
         str(found.formats[content.path]),
@@ -220,6 +220,9 @@ def _blamed(files: Mapping[int, FileRead], error: FormatError) -> int | None:
     return next((place for place, one in files.items() if str(error).startswith(f"{one.path}:")), None)
 
 
-def _why(content: Content, error: Exception) -> str:
-    """What an error says of a file, by its name in the tables."""
-    return " ".join(str(error).replace(str(content.path), content.name).split())
+def _why(contents: Sequence[Content], error: Exception) -> str:
+    """What an error says of files, by their names in the tables, which are published: paths are not."""
+    said = str(error)
+    for one in sorted(contents, key=lambda one: len(str(one.path)), reverse=True):
+        said = said.replace(str(one.path), one.name)
+    return " ".join(said.split())

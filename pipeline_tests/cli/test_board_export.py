@@ -19,6 +19,7 @@ from pipeline_tests.competition.contests import contract, cycle, random_contest
 DRAWN, OUTCOMES = random_contest(4, cycles=12, models=5)
 PREDICTED = DRAWN[~((DRAWN["model_id"] == "m2") & DRAWN["cycle"].isin([cycle(4), cycle(5)]))]
 ENSEMBLE = "__ensemble_main__"
+PARTS = [{"by": "horizon", "history": True}, {"by": "subject", "rank_by": "all.score", "history": True}]
 MEANS = ("ic", "mean_return")
 LOSS: dict[str, Any] = {
     "scoring": {"rule": "absolute_error", "primary": "score"},
@@ -208,7 +209,7 @@ class TestWhatIsWritten:
         assert topics == [cycle(number).date().isoformat() for number in range(8)]
 
     def test_parts_are_topics_where_they_have_boards(self, tmp_path: Path) -> None:
-        podium, *_ = publish(tmp_path, categories=["horizon", {"by": "subject", "rank_by": "all.score"}])
+        podium, *_ = publish(tmp_path, categories=PARTS)
         path = str(tmp_path / "parts.jsonl")
         told = podium("leaderboard", "demo", "--format", "board", "--topics", "subject", "--out", path, "--json").json
         assert told["topics"] == [f"s{number}" for number in range(7)]
@@ -227,7 +228,7 @@ class TestRefusals:
         ("options", "message"),
         [
             (["--format", "html"], "--format 'html' is unknown; known: board"),
-            (["--format", "board", "--limit", "3"], "--format board writes every model, which has no --limit"),
+            (["--format", "board", "--limit", "3"], "--format board writes every row, which has no --limit"),
             (["--format", "board", "--json"], "--json tells what was written; name the file with --output"),
             (["--format", "board", "--topics", "city"], "topics 'city' are unknown; known: cycle, horizon, subject"),
             (["--format", "board", "--topics", "subject"], "has no boards of each subject; declare `categories: [su"),

@@ -1,5 +1,6 @@
 """The files of a board: those that can be read are taken, the others are refused with the reason and the line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def test_of_two_files_that_contradict_each_other_one_is_refused_and_the_line_is_
     assert found[2].is_accepted
     (refused,) = [one for one in found if not one.is_accepted]
     assert ":3:" in str(refused.reason)
+    assert re.search(r" is 0\.[27]5\d*, but 0\.[27]5\d* in official/good\.eval:3; keep one", str(refused.reason))
+    assert str(tmp_path) not in str(refused.reason)
     assert refused.n_rows == 0
 
 

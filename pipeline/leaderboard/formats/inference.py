@@ -102,6 +102,28 @@ def refuse_no_numbers(cells: Cells, inferences: Sequence[Inference]) -> None:
             )
 
 
+def refuse_topics_of_aggregates(cells: Cells, inferences: Sequence[Inference], all_topic_id: str) -> None:
+    """Check that topics have no value of a measure that is declared to be in ``all`` rows only.
+
+    Raises
+    ------
+    FormatError
+        If one has; the message names the line.
+    """
+    names = [one.measure.name for one in inferences if one.measure.only_in_all and one.is_declared]
+    of_measure, of_all = (
+        np.append(np.isin(texts, wanted), False)
+        for texts, wanted in ((cells.measure.texts, names), (cells.topic.texts, [all_topic_id]))
+    )
+    wrong = np.flatnonzero(of_measure[cells.measure.codes] & ~of_all[cells.topic.codes])
+    if names and wrong.size:
+        cell = int(wrong[0])
+        raise FormatError(
+            f"{cells.where(cell)}: {cells.measure.texts[cells.measure.codes[cell]]} of topic "
+            f"{cells.topic.texts[cells.topic.codes[cell]]!r}, but it is declared to be in all rows only"
+        )
+
+
 def _concluded(name: MeasureName, column: Coded, pivoted: Pivoted, n_expected: int) -> Inference:
     """What a measure that nobody knows is taken for."""
     texts = [text for text in column.texts.tolist() if not is_number(text)]

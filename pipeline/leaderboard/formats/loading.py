@@ -21,7 +21,7 @@ from pipeline.leaderboard.board.measures import (
 from pipeline.leaderboard.formats.cells import NONE, Cells, FormatError, Layout, stacked
 from pipeline.leaderboard.formats.csv import read_csv
 from pipeline.leaderboard.formats.detect import PLAIN_ROLES, kind_of
-from pipeline.leaderboard.formats.inference import Inference, infer, refuse_no_numbers
+from pipeline.leaderboard.formats.inference import Inference, infer, refuse_no_numbers, refuse_topics_of_aggregates
 from pipeline.leaderboard.formats.jsonl import read_jsonl
 from pipeline.leaderboard.formats.meanings import meanings_together
 from pipeline.leaderboard.formats.names import FormatName, run_of_file
@@ -185,6 +185,7 @@ def put_together(
     pivoted = pivot(cells, all_topic_id)
     inferences = infer(pivoted, _by_name(declared, pivoted.measures), in_files, len(expected or ()))
     refuse_no_numbers(cells, inferences)
+    refuse_topics_of_aggregates(cells, inferences, all_topic_id)
     spec = LeaderboardSpec(tuple(one.measure for one in inferences), all_topic_id)
     builder = _builder(pivoted, spec, drop_aggregate)
     builder.expect_runs(run_of_file(one) for one in empty)

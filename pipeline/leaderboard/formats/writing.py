@@ -56,11 +56,14 @@ def write(
     Raises
     ------
     WriteError
-        If the format cannot hold the board: a name in it would be read as something else, or a run names no file.
+        If the format cannot hold the board: a name in it would be read as something else, or a run names no file. If
+        there is no folder to write to.
     ValueError
         If the format is not known.
     """
     name, target = _format(format), Path(path)
+    if not target.parent.is_dir():
+        raise WriteError(f"{target}: there is no folder {str(target.parent)!r}; make it first")
     layout = layout if layout is not None and layout.format == name and _holds(layout, board) else None
     is_in_sections = layout is not None and layout.in_sections
     if name in _OF_ONE_RUN and not is_in_sections and (len(board.run_ids) > 1 or target.is_dir()):

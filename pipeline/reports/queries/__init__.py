@@ -17,7 +17,7 @@ from pipeline.reports.queries.boards import (
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
-from pipeline.reports.queries.topics import Exported, exported
+from pipeline.reports.queries.topics import Exported, exported, exported_track
 from pipeline.reports.queries.tracks import (
     Agreement,
     BoardFile,
@@ -51,6 +51,7 @@ __all__ = [
     "contents",
     "contract_json",
     "exported",
+    "exported_track",
     "failed_functions",
     "first_cycle",
     "freshness",

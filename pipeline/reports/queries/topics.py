@@ -1,4 +1,4 @@
-"""A published competition as a board of runs, topics and measures, as it was known at any moment."""
+"""A published competition, as it was known at any moment, or judged track as a board of runs, topics and measures."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipeline.reports.queries.boards import UnknownBoardError, newest
-from pipeline.tables import CYCLE_METRICS, ENSEMBLE_METRICS, MEMBER_METRICS, OVERALL, TableSpec
-from pipeline.warehouse import Store
+from pipeline.reports.queries.tracks import track_board
+from pipeline.tables import (
+    ALL_TOPICS_ID,
+    CYCLE_METRICS,
+    ENSEMBLE_METRICS,
+    MEASURE_SPECS,
+    MEASURES,
+    MEMBER_METRICS,
+    OFFICIAL,
+    OVERALL,
+    TableSpec,
+)
+from pipeline.warehouse import Store, compose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +28,9 @@ if TYPE_CHECKING:
     from pipeline.competition import Contract
     from pipeline.leaderboard import Leaderboard
 
+_KNOWN = """
+    SELECT * FROM {table} WHERE competition = ? AND known_at <= ? AND (category = ? OR starts_with(category, ?))
+"""
 _N_SCORED = """
     SELECT model_id, max(n_scored) FROM competition.snapshots
     WHERE competition = ? AND category = ? AND as_of = ? AND window_name = ? GROUP BY model_id
@@ -25,19 +39,19 @@ _N_SCORED = """
 
 @dataclass(frozen=True)
 class Exported:
-    """A competition as a board.
+    """A competition, or one board of a judged track.
 
     Parameters
     ----------
     board : Leaderboard
-    as_of : datetime
-        The moment that it speaks for, UTC: that of the newest board by then.
+    as_of : datetime or None
+        The moment that it speaks for, UTC: that of the newest board by then. None of a track, which has only one.
     notes : tuple of str
         What a reader of its numbers should know.
     """
 
     board: "Leaderboard"
-    as_of: datetime
+    as_of: datetime | None
     notes: tuple[str, ...]
 
 
@@ -86,10 +100,11 @@ def exported(
         )
     if topics != "cycle" and topics not in tuple(By):
         raise ValueError(f"topics {topics!r} are unknown; known: cycle, {', '.join(By)}")
+    newest(connection, contract.name, category, None)  # an error that lists the categories there are
     moment = newest(connection, contract.name, OVERALL, as_of)
     try:
         found = topic_board(
-            _metrics(connection, contract, moment),
+            _metrics(connection, contract, moment, category, topics),
             moment,
             contract,
             category=category,
@@ -102,6 +117,51 @@ def exported(
     named = window or next((name for name, one in contract.windows.items() if one == ALL_CYCLES), None)
     counted = dict(connection.execute(_N_SCORED, [contract.name, category, moment, named]).fetchall())
     return Exported(found.board, moment, tuple(_notes(contract, found.n_imputed, found.n_scored, counted)))
+
+
+def exported_track(connection: duckdb.DuckDBPyConnection, name: str, judge: str = OFFICIAL) -> Exported:
+    """One board of a published track, with the aggregates that the track has; the measure ranked by is the first.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of a published file.
+    name : str
+        Name of the track.
+    judge : str
+        ``official``, or the name of a judge.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such track, or it has no board of that name.
+    """
+    from pipeline.judging import specs_of
+    from pipeline.leaderboard import LeaderboardBuilder, LeaderboardSpec
+
+    store = Store(connection)
+    ranked_by = track_board(connection, name, judge).measure
+    specs = store.read(MEASURE_SPECS, name)
+    values = store.read(MEASURES, name, columns=["judge", "run_id", "topic_id", "measure", "value"])
+    values = values[values["judge"] == judge]
+    wide = values.pivot(index=["run_id", "topic_id"], columns="measure", values="value")
+    wide = wide.dropna(how="all").reset_index().sort_values(["run_id", "topic_id"], key=_aggregates_last, kind="stable")
+    measures = sorted(specs_of(specs[specs["judge"] == judge]), key=lambda one: one.name != ranked_by)
+    spec = LeaderboardSpec(tuple(measures), ALL_TOPICS_ID)
+    builder = LeaderboardBuilder(spec)
+    builder.expect_runs(values["run_id"].unique().tolist())
+    builder.add_columns(
+        run_ids=wide["run_id"].tolist(),
+        topic_ids=wide["topic_id"].tolist(),
+        values={one: wide[one].to_numpy() for one in spec.names},
+    )
+    topics = [topic for topic in values["topic_id"].unique().tolist() if topic != ALL_TOPICS_ID]
+    return Exported(builder.build(topics, "fix_aggregate", drop_aggregate=False), None, ())
+
+
+def _aggregates_last(ids: "pd.Series[str]") -> "pd.Series[str]":
+    """Ids to sort by: ``all`` after every topic."""
+    return ids.where(ids != ALL_TOPICS_ID, "\U0010ffff")
 
 
 def _notes(
@@ -120,19 +180,19 @@ def _notes(
         )
 
 
-def _metrics(connection: duckdb.DuckDBPyConnection, contract: "Contract", as_of: datetime) -> "pd.DataFrame":
-    """The cycles' metrics that were known by then: of models, of ensembles, and of members beside these."""
+def _metrics(
+    connection: duckdb.DuckDBPyConnection, contract: "Contract", as_of: datetime, category: str, topics: str
+) -> "pd.DataFrame":
+    """The cycles' metrics of a category and its topics as known by then: of models, ensembles, members beside them."""
     import pandas as pd
 
     from pipeline.competition.stages import member_metrics, rows_as_listed
 
-    store = Store(connection)
-    frames = [_known(store, spec, contract.name, as_of) for spec in (CYCLE_METRICS, ENSEMBLE_METRICS)]
-    beside = _known(store, MEMBER_METRICS, contract.name, as_of)
+    def known(spec: TableSpec) -> pd.DataFrame:
+        given = [contract.name, as_of, category, f"{topics}="]
+        return Store(connection).query(compose(_KNOWN, table=spec), given)
+
+    frames = [known(spec) for spec in (CYCLE_METRICS, ENSEMBLE_METRICS)]
+    beside = known(MEMBER_METRICS)
     frames += [rows_as_listed(beside, metric.name, contract) for metric in member_metrics(contract)]
     return pd.concat([frames[0], *(one for one in frames[1:] if len(one))], ignore_index=True)
-
-
-def _known(store: Store, spec: TableSpec, name: str, as_of: datetime) -> "pd.DataFrame":
-    rows = store.read(spec, name, columns=[column for column in spec.column_names if column != spec.board])
-    return rows[rows["known_at"] <= as_of]

@@ -101,6 +101,14 @@ def test_two_files_that_mean_different_things_are_both_named(tmp_path: Path) -> 
         load(tmp_path)
 
 
+def test_a_value_of_a_topic_where_only_all_rows_should_have_one_is_an_error_with_its_line(tmp_path: Path) -> None:
+    only = '{"measure": "AP", "direction": "desc", "only_in_all": true}\n'
+    written(tmp_path, only + VALUE.replace('"1"', '"all"'), "one.jsonl")
+    written(tmp_path, VALUE.replace('"a"', '"b"'), "two.jsonl")
+    with pytest.raises(FormatError, match=r"two\.jsonl:1: AP of topic '1', but it is declared to be in all rows only"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
