@@ -82,7 +82,7 @@ def test_a_hubs_season_as_json(podium: Podium, here: None) -> None:
     assert 0.5 * 4 * 9 * 3 * 5 < found["forecasts"] < 4 * 9 * 3 * 5
     assert len(found["ratios_to_bare"]) == 2
     assert 0 <= found["largest_difference"] < 1e-12
-    assert all(found[name] > 0 for name in ("rows_per_second", "ratio_to_bare", "seconds", "numbers", "peak_mb"))
+    assert all(found[name] > 0 for name in ("rows_per_second", "cpu_ratio_to_bare", "seconds", "numbers", "peak_mb"))
 
 
 def test_a_hubs_season_as_a_table_from_files(podium: Podium, here: None, tmp_path: Path) -> None:
