@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.competition.contract import Contract
+from pipeline.competition.evaluations import needed_measures
 from pipeline.fingerprint import Stage, stage_named
 
 _OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
@@ -54,6 +55,7 @@ _STAGES = {
     "leaderboard": Stage(
         {"leaderboard": True, "categories": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)
     ),
+    "evaluations": Stage(_SCORES | {"evaluations": True}, (_PURE, _KERNEL)),
 }
 
 
@@ -98,6 +100,7 @@ def _custom_modules(stage: str, contract: Contract) -> list[str]:
         "ensemble_metrics": contract.metrics,
         "member_metrics": (rule, *contract.metrics, *ensembles),
         "snapshots": contract.metrics,
+        "evaluations": (rule, *needed_measures(contract.evaluations)),
         "leaderboard": (rule, *(key.partition(".")[2] for key in keys)),
     }
     return [name.rpartition(".")[0] for name in called.get(stage, ()) if "." in name]

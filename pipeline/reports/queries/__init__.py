@@ -14,6 +14,15 @@ from pipeline.reports.queries.boards import (
     categories_of,
     kind_of,
 )
+from pipeline.reports.queries.evaluations import (
+    Evaluated,
+    EvaluationBoard,
+    EvaluationRow,
+    Excluded,
+    evaluation_board,
+    evaluation_names,
+    evaluation_rows,
+)
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
@@ -35,6 +44,10 @@ __all__ = [
     "BoardFile",
     "BoardRow",
     "Contents",
+    "Evaluated",
+    "EvaluationBoard",
+    "EvaluationRow",
+    "Excluded",
     "Exported",
     "FailedFunction",
     "FileCounts",
@@ -50,6 +63,9 @@ __all__ = [
     "categories_of",
     "contents",
     "contract_json",
+    "evaluation_board",
+    "evaluation_names",
+    "evaluation_rows",
     "exported",
     "exported_track",
     "failed_functions",
