@@ -86,10 +86,10 @@ def test_table_10_is_reproduced_to_its_digits(
     months = {metric: by_cycle(board, "ensemble_metrics", metric)[ENSEMBLE].to_numpy() for metric in PAPER}
     assert [of_metric.shape for of_metric in months.values()] == [(12,)] * 3
     found = {
-        "RPS": round(months["mean_rps"].round(4).mean(), 5),
-        "W_RPS": round(np.percentile(months["mean_rps"], 95), 4),
-        "ECE": round(100 * months["ece"].mean(), 2),
-        "ACC": round(100 * months["accuracy"].mean(), 1),
+        "RPS": round(float(months["mean_rps"].round(4).mean()), 5),
+        "W_RPS": round(float(np.percentile(months["mean_rps"], 95)), 4),
+        "ECE": round(100 * float(months["ece"].mean()), 2),
+        "ACC": round(100 * float(months["accuracy"].mean()), 1),
     }
     table = pd.read_csv(shared("m6", "published", "table10_ensembles.csv"), index_col=0)
     assert found == table.loc["ENS_RPS", list(found)].to_dict()
