@@ -98,7 +98,7 @@ def ewma_normal(history: PriceHistory, positions: Positions, levels: Floats) -> 
     Hendricks (1996), "Evaluation of Value-at-Risk Models Using Historical Data", Economic Policy Review 2(1), 39-69;
     J.P. Morgan (1996), RiskMetrics Technical Document, 4th edition.
     """
-    return _scaled(history, positions, _normal(levels), lambda days: days * ewma_variance(history))
+    return _scaled(history, positions, _normal(levels), _daily(ewma_variance(history)))
 
 
 def ewma_t5(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -109,7 +109,7 @@ def ewma_t5(history: PriceHistory, positions: Positions, levels: Floats) -> Floa
     Bollerslev (1987), "A Conditionally Heteroskedastic Time Series Model for Speculative Prices and Rates of Return",
     Review of Economics and Statistics 69(3), 542-547.
     """
-    return _scaled(history, positions, _student(levels), lambda days: days * ewma_variance(history))
+    return _scaled(history, positions, _student(levels), _daily(ewma_variance(history)))
 
 
 def ewma_t5_drift(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -131,12 +131,8 @@ def long_run_blend(history: PriceHistory, positions: Positions, levels: Floats) 
     ----------
     Bates & Granger (1969), "The Combination of Forecasts", Operational Research Quarterly 20(4), 451-468.
     """
-    return _scaled(
-        history,
-        positions,
-        _student(levels),
-        lambda days: days * (0.5 * ewma_variance(history) + 0.5 * long_run_variance(history)),
-    )
+    variance = 0.5 * ewma_variance(history) + 0.5 * long_run_variance(history)
+    return _scaled(history, positions, _student(levels), _daily(variance))
 
 
 def garch(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -147,7 +143,7 @@ def garch(history: PriceHistory, positions: Positions, levels: Floats) -> Floats
     Bollerslev (1986), "Generalized Autoregressive Conditional Heteroskedasticity", Journal of Econometrics 31(3),
     307-327; Engle & Mezrich (1996), "GARCH for Groups", Risk 9(8), 36-40.
     """
-    return _scaled(history, positions, _student(levels), lambda days: garch_variance_over(history, days))
+    return _scaled(history, positions, _student(levels), garch_variance_over(history))
 
 
 def last_move(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -158,7 +154,7 @@ def last_move(history: PriceHistory, positions: Positions, levels: Floats) -> Fl
     Poon & Granger (2003), "Forecasting Volatility in Financial Markets: A Review", Journal of Economic Literature
     41(2), 478-539.
     """
-    return _scaled(history, positions, _normal(levels), lambda days: days * log_returns(history) ** 2)
+    return _scaled(history, positions, _normal(levels), _daily(log_returns(history) ** 2))
 
 
 RISK_BASELINES: tuple[Baseline[PredictQuantiles], ...] = (
@@ -194,6 +190,11 @@ def _scaled(
         scale = np.sqrt(variance_over(days)[positions[due]])
         quantiles[due] = np.expm1(scale[..., None] * standard)
     return quantiles
+
+
+def _daily(variance: Floats) -> Callable[[int], Floats]:
+    """The variance of so many days that each have this one."""
+    return lambda days: days * variance
 
 
 def _by_days_ahead(history: PriceHistory, positions: Positions) -> Iterator[tuple[int, Positions]]:

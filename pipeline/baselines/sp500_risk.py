@@ -1,6 +1,6 @@
 """The second bundled competition: how far each of 20 S&P 500 stocks may move over the next week, 1990-2022.
 
-Forecasts are quantiles of the stock's simple return. The stocks, cycles and outcomes are those of ``sp500``.
+Forecasts are quantiles of the stock's simple return in percent. The stocks, cycles and outcomes are those of ``sp500``.
 """
 
 import functools
@@ -19,6 +19,9 @@ LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 
 With the 23 levels of forecast hubs models rank as with these 7, which have a third of the rows.
 """
+
+PERCENT = 100.0
+"""Quantiles and outcomes are in percent: a WIS of 1.8 reads better than one of 0.018."""
 
 
 @functools.cache
@@ -44,7 +47,7 @@ class Sp500RiskSource(PriceSource):
         -------
         pandas.DataFrame
             Columns model_id, cycle, horizon, subject, output_type_id, target_time, value, received_at; by model,
-            cycle, subject and level. The level is text, such as 0.025.
+            cycle, subject and level. The level is text, such as 0.025; values are in percent.
 
         Raises
         ------
@@ -54,7 +57,12 @@ class Sp500RiskSource(PriceSource):
         numbers = self.cycle_numbers(cycles)
         positions, levels = self.history.cycle_positions[numbers], np.array(LEVELS)
         quantiles = np.array([baseline.predict(self.history, positions, levels) for baseline in RISK_BASELINES])
-        return self.rows(numbers, quantiles, [format(level, ".12g") for level in LEVELS])
+        return self.rows(numbers, PERCENT * quantiles, [format(level, ".12g") for level in LEVELS])
+
+    def truth(self) -> pd.DataFrame:
+        """Simple return in percent of each stock from each cycle's close to the next one's."""
+        truth = super().truth()
+        return truth.assign(value=PERCENT * truth["value"])
 
     def factors(self, cycles: Sequence[datetime]) -> pd.DataFrame:
         """No factors: quantiles are not compared with properties of stocks. Errors as of ``predictions``."""

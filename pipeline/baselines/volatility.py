@@ -64,15 +64,16 @@ def garch_variance(history: PriceHistory) -> Floats:
     )
 
 
-def garch_variance_over(history: PriceHistory, days: int) -> Floats:
-    """Sum of the variances that GARCH(1,1) expects of the next ``days`` days, shape (days, subjects).
+def garch_variance_over(history: PriceHistory) -> Callable[[int], Floats]:
+    """Sum of the variances that GARCH(1,1) expects of the days ahead, by their number; shape (days, subjects).
 
     The variance expected of a day comes back to the long-run one by the factor a + b daily: with the persistence
-    p = a + b, that is days V + (s2 - V)(1 - p^days)/(1 - p).
+    p = a + b, that is n V + (s2 - V)(1 - p^n)/(1 - p) for n days ahead.
     """
     persistence = ARCH + GARCH
     mean = long_run_variance(history)
-    return days * mean + (garch_variance(history) - mean) * (1 - persistence**days) / (1 - persistence)
+    excess = (garch_variance(history) - mean) / (1 - persistence)
+    return lambda days: days * mean + excess * (1 - persistence**days)
 
 
 def _walked(squares: Floats, step: Callable[[Floats, Floats, Floats], Floats]) -> Floats:

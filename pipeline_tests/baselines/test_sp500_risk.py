@@ -84,10 +84,18 @@ def test_every_forecast_has_every_level_and_keys_are_unique(predictions: pd.Data
     assert predictions.groupby("output_type_id").size().nunique() == 1
 
 
+def test_forecasts_are_those_of_the_models_in_percent(risk: Sp500RiskSource, history: PriceHistory) -> None:
+    rows = risk.predictions(risk.cycles()[400:401])
+    for baseline in RISK_BASELINES:
+        quantiles = baseline.predict(history, history.cycle_positions[[400]], np.array(LEVELS))
+        found = rows[rows["model_id"] == baseline.model_id]["value"].to_numpy().reshape(1, 20, len(LEVELS))
+        np.testing.assert_array_equal(found, 100 * quantiles)
+
+
 def test_levels_are_symmetric_and_rise_to_a_median_and_on(predictions: pd.DataFrame) -> None:
     np.testing.assert_allclose(np.array(LEVELS) + np.array(LEVELS)[::-1], 1, rtol=0, atol=1e-12)
     values = predictions["value"].to_numpy().reshape(-1, len(LEVELS))
-    assert (np.diff(values, axis=1) >= -1e-15).all()
+    assert (np.diff(values, axis=1) >= -1e-13).all()
     assert LEVELS[len(LEVELS) // 2] == 0.5
 
 
@@ -95,7 +103,8 @@ def test_stocks_cycles_and_outcomes_are_those_of_the_first_competition(
     risk: Sp500RiskSource, sp500: Sp500Source
 ) -> None:
     assert risk.cycles() == sp500.cycles()
-    pd.testing.assert_frame_equal(risk.truth(), sp500.truth())
+    truth = sp500.truth()
+    pd.testing.assert_frame_equal(risk.truth(), truth.assign(value=100 * truth["value"]))
     pd.testing.assert_frame_equal(risk.subjects(), sp500.subjects())
     assert list(risk.models()["model_id"]) == [baseline.model_id for baseline in RISK_BASELINES]
     assert len(risk.factors(risk.cycles())) == 0

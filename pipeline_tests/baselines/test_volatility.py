@@ -63,7 +63,7 @@ def test_garch_over_several_days_adds_up_the_variance_expected_of_each(history: 
     for _ in range(days):
         total += expected
         expected = 0.05 * long_run + (0.05 + 0.90) * expected
-    assert garch_variance_over(history, days)[DAYS - 1, STOCK] == pytest.approx(total, rel=1e-12)
+    assert garch_variance_over(history)(days)[DAYS - 1, STOCK] == pytest.approx(total, rel=1e-12)
 
 
 @pytest.mark.parametrize("variance", [ewma_variance, garch_variance, long_run_variance])
