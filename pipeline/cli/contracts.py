@@ -1,15 +1,11 @@
 """The declared boards, as commands ask for them: by name, and with errors that say which there are."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.declaration import BoardDeclaration
-
-if TYPE_CHECKING:
-    pass
 
 
 def board_of(contracts: Mapping[str, BoardDeclaration], board: str) -> BoardDeclaration:
