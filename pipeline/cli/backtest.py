@@ -81,6 +81,7 @@ def _tested(
         If the board, the file or the function cannot be used.
     """
     from pipeline.cli.candidate import from_callable, from_file, split_callable
+    from pipeline.cli.contracts import published_contract
     from pipeline.competition.backtest import BacktestError, backtest, needed_since
     from pipeline.reports.queries import first_cycle, titles
 

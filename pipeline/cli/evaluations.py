@@ -63,6 +63,7 @@ def _rows(connection: "duckdb.DuckDBPyConnection", name: str, as_of: datetime | 
     if as_of is None:
         return evaluation_rows(connection, name)
     evaluation_rows(connection, name)
+    from pipeline.cli.contracts import published_contract
     from pipeline.components.evaluation_tables import evaluations_of
     from pipeline.warehouse import Store
 
