@@ -19,13 +19,11 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools
 from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, as_written
+from pipeline.competition.whole import Wrong, some, wrong_forecasts
 
 STANDARD = ("output_type", "output_type_id", "value")
 """The columns of every submission besides its task ids."""
 
-_PMF_TOLERANCE = 1e-6
-"""How far from 1 the probabilities of a forecast may add up, for the rounding that files carry."""
-_NAMED = 5
 _NOT_APPLICABLE = frozenset({"", "NA"})
 
 
@@ -193,7 +191,7 @@ class _Checked:
         for name in self._declared.task_ids:
             allowed = _allowed([task.task_ids[name].values for task in tasks])
             column = self._rows.ids[name]
-            self._refuse(~column.among(allowed), Rule.TASK_ID, f"{name} {{!r}} is not among {_some(allowed)}", column)
+            self._refuse(~column.among(allowed), Rule.TASK_ID, f"{name} {{!r}} is not among {some(allowed)}", column)
         for place in reversed(range(len(tasks))):
             self._task[_is_of(self._rows, tasks[place])] = place
         self._refuse(self._task < 0, Rule.COMBINATION, "no task of the round has this combination of task ids")
@@ -217,7 +215,7 @@ class _Checked:
             return
         declared = frozenset[str]() if output.output_type_id is None else output.output_type_id.values
         allowed = _NOT_APPLICABLE if kind in POINTS else declared
-        reason = f"output_type_id {{!r}} of a {kind} is not among {_some(allowed)}"
+        reason = f"output_type_id {{!r}} of a {kind} is not among {some(allowed)}"
         self._refuse(of_kind & ~ids.among(allowed), Rule.OUTPUT_TYPE_ID, reason, ids)
 
     def _check_values(self, of_kind: Bools, output: OutputType) -> None:
@@ -266,9 +264,6 @@ class _Checked:
                 self._refuse(where, rule, reason)
 
 
-Wrong = Mapping[int, str]
-
-
 def _wrong_forecasts(
     kind: str,
     output: OutputType,
@@ -277,40 +272,12 @@ def _wrong_forecasts(
     value: npt.NDArray[np.float64],
 ) -> Iterator[tuple[Rule, Wrong]]:
     """The forecasts that break each rule, with the reason; the arrays are of their rows."""
-    frame = pd.DataFrame({"forecast": forecast, "id": ids, "value": value})
     needed = [] if output.output_type_id is None else [as_written(one) for one in output.output_type_id.required]
-    if kind not in POINTS and needed:
-        have = frame[frame["id"].isin(needed)].groupby("forecast")["id"].nunique()
-        lacking = have.reindex(np.unique(forecast), fill_value=0)
-        short = lacking[lacking < len(needed)].index
-        of_short = frame[frame["forecast"].isin(short)].groupby("forecast")["id"].agg(set)
-        yield (
-            Rule.MISSING_LEVELS,
-            {
-                int(one): f"lacks {_some(set(needed) - found)}"
-                for one, found in zip(of_short.index, of_short, strict=True)
-            },
-        )
-    if kind in ("quantile", "cdf"):
-        ordered = frame.assign(level=frame["id"].astype(float)).sort_values(["forecast", "level"])
-        falls = (ordered["value"].diff() < 0) & (ordered["forecast"].diff() == 0)
-        what = "quantiles cross" if kind == "quantile" else "probabilities fall"
-        first = ordered[falls].drop_duplicates("forecast")
-        yield (
-            Rule.CROSSING,
-            {
-                int(one): f"{what}: the value at {level} is below the one before it"
-                for one, level in zip(first["forecast"], first["id"], strict=True)
-            },
-        )
-    if kind == "pmf":
-        total = frame.groupby("forecast")["value"].sum()
-        off = total[(total - 1).abs() > _PMF_TOLERANCE]
-        sums = zip(off.index, off, strict=True)
-        yield Rule.PROBABILITIES, {int(one): f"probabilities add up to {found:.9g}, not 1" for one, found in sums}
+    for fault, wrong in wrong_forecasts(kind, [] if kind in POINTS else needed, forecast, ids, value):
+        yield Rule(str(fault)), wrong
     if kind == "sample" and output.output_type_id_params is not None:
         asked = output.output_type_id_params
-        count = frame.groupby("forecast")["id"].nunique()
+        count = pd.DataFrame({"forecast": forecast, "id": ids}).groupby("forecast")["id"].nunique()
         off = count[(count < asked.min_samples_per_task) | (count > asked.max_samples_per_task)]
         limits = f"{asked.min_samples_per_task} to {asked.max_samples_per_task}"
         counts = zip(off.index, off, strict=True)
@@ -329,10 +296,3 @@ def _is_of(rows: Rows, task: ModelTask) -> Bools:
     for name, values in task.task_ids.items():
         found &= rows.ids[name].among(_allowed([values.values]))
     return found
-
-
-def _some(values: frozenset[str] | set[str]) -> str:
-    """A few of many values."""
-    shown = sorted(values)
-    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
-    return ", ".join(shown[:_NAMED]) + more
