@@ -14,8 +14,10 @@ from pipeline.cli import (
     board_evaluate,
     check,
     dev,
+    evaluations,
     leaderboard,
     run,
+    serve,
     sql,
     status,
     submit,
@@ -35,11 +37,13 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("evaluations")(evaluations.evaluations)
 app.command("sql", cls=sql.QueryCommand)(sql.sql)
 app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
 app.command("status")(status.status)
+app.command("serve")(serve.serve)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.cli.check import in_print
+from pipeline.cli.output import in_print
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Outcome, Podium, error
 from pipeline_tests.cli.league import BEFORE, declare, write

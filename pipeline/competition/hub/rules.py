@@ -82,14 +82,14 @@ def refused(rows: pd.DataFrame, declared: Round, round_id: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Coded:
+class IdColumn:
     """A column of texts: each distinct one once, since a hub repeats them thousands of times."""
 
     codes: npt.NDArray[np.int64]
     distinct: npt.NDArray[np.object_]
 
     @classmethod
-    def of(cls, values: "pd.Series[Any]") -> "Coded":
+    def of(cls, values: "pd.Series[Any]") -> "IdColumn":
         """Values as files write them; absent ones are empty."""
         codes, distinct = pd.factorize(values, use_na_sentinel=True)
         texts = np.array([*map(_written, distinct), ""], dtype=object)
@@ -103,27 +103,27 @@ class Coded:
         """The text of every row."""
         return self.distinct[self.codes]
 
-    def renamed(self, rename: Callable[[str], str], where: Bools) -> "Coded":
+    def renamed(self, rename: Callable[[str], str], where: Bools) -> "IdColumn":
         """The column with some rows' texts replaced."""
         renamed = np.array([*self.distinct, *map(rename, self.distinct)], dtype=object)
-        return Coded(np.where(where, self.codes + len(self.distinct), self.codes), renamed)
+        return IdColumn(np.where(where, self.codes + len(self.distinct), self.codes), renamed)
 
 
 @dataclass(frozen=True)
 class Rows:
     """The rows of a submission: every id as text, as :func:`as_written` writes it, and the value as a number."""
 
-    ids: Mapping[str, Coded]
+    ids: Mapping[str, IdColumn]
     value: npt.NDArray[np.float64]
-    value_text: Coded
+    value_text: IdColumn
 
     @classmethod
     def of(cls, rows: pd.DataFrame, task_ids: Sequence[str]) -> "Rows":
         """From what a reader gives; ``value`` is NaN where it is no number."""
-        ids = {name: Coded.of(rows[name]) for name in (*task_ids, "output_type", "output_type_id")}
+        ids = {name: IdColumn.of(rows[name]) for name in (*task_ids, "output_type", "output_type_id")}
         ids["output_type_id"] = ids["output_type_id"].renamed(_level, ids["output_type"].among({"quantile", "cdf"}))
         value = pd.to_numeric(rows["value"], errors="coerce").to_numpy(dtype=np.float64)
-        return cls(ids, value, Coded.of(rows["value"]))
+        return cls(ids, value, IdColumn.of(rows["value"]))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -168,7 +168,7 @@ class _Checked:
         row = np.flatnonzero(~self._standing)
         return pd.DataFrame({"row": row, "rule": self._rule[row], "reason": self._reason[row]})
 
-    def _refuse(self, where: Bools, rule: Rule, reason: str, column: Coded | None = None) -> None:
+    def _refuse(self, where: Bools, rule: Rule, reason: str, column: IdColumn | None = None) -> None:
         """Refuse rows that nothing else refused; the reason is filled in with what each has in a column."""
         new = np.flatnonzero(where & self._standing)
         if len(new):
