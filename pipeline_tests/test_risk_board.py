@@ -5,13 +5,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
-import numpy as np
-import pandas as pd
 import pytest
 
 from pipeline.baselines import RISK_BASELINES
 from pipeline.definitions import defs
-from pipeline.leaderboard.relative_skill import pair_totals, relative_skill, relative_skill_interval
 from pipeline.settings import PROJECT_ROOT, settings
 from pipeline.warehouse import open_published
 from pipeline_tests.conftest import toy_environment
@@ -53,25 +50,24 @@ def stats(published: duckdb.DuckDBPyConnection, metric: str) -> dict[str, float]
 
 
 def test_the_readme_shows_the_numbers_of_the_board(published: duckdb.DuckDBPyConnection) -> None:
-    titles = {baseline.title: baseline.model_id for baseline in RISK_BASELINES}
-    names = sorted(titles.values())
-    losses = published.execute("SELECT cycle, subject, model_id, value FROM sp500_risk.scores").df()
-    wide = losses.pivot(index=["cycle", "subject"], columns="model_id", values="value")[names]
-    cycles = pd.factorize(wide.index.get_level_values("cycle"), sort=True)[0]
-    skill = relative_skill(pair_totals(wide), names, "constant").value
-    interval = relative_skill_interval(wide, cycles, names, "constant")
+    titles = {baseline.model_id: baseline.title for baseline in RISK_BASELINES}
+    skills = published.execute(
+        "SELECT model_id, value, ci_low, ci_high FROM sp500_risk.evaluations "
+        "WHERE metric = 'wis_scaled_relative_skill' AND part = 'overall' AND NOT is_ensemble ORDER BY value"
+    ).fetchall()
     held, ic = stats(published, "interval_coverage_95"), stats(published, "ic")
-    shown = ROW.findall(SECTION)
-    assert {row[0] for row in shown} == set(titles)
-    assert [names.index(titles[row[0]]) for row in shown] == np.argsort(skill).tolist()
-    for title, value, low, high, coverage, correlation in shown:
-        model, at = titles[title], names.index(titles[title])
-        assert (f"{skill[at]:.3f}" if model != "constant" else "1") == value
-        assert (low, high) == (
-            ("", "") if model == "constant" else (f"{interval.low[at]:.3f}", f"{interval.high[at]:.3f}")
+    expected = [
+        (
+            titles[model],
+            "1" if model == "constant" else f"{skill:.3f}",
+            *(("", "") if model == "constant" else (f"{low:.3f}", f"{high:.3f}")),
+            f"{100 * held[model]:.1f}",
+            f"{ic[model]:+.3f}" if model in ic else "NULL",
         )
-        assert f"{100 * held[model]:.1f}" == coverage
-        assert (f"{ic[model]:+.3f}" if model in ic else "NULL") == correlation
+        for model, skill, low, high in skills
+    ]
+    assert len(expected) == len(RISK_BASELINES)
+    assert ROW.findall(SECTION) == expected
 
 
 def test_what_the_readme_says_of_direction_and_of_2008_is_so(published: duckdb.DuckDBPyConnection) -> None:
@@ -81,6 +77,14 @@ def test_what_the_readme_says_of_direction_and_of_2008_is_so(published: duckdb.D
     (query,) = re.findall(r"```sql\n(.*?)```", SECTION, re.DOTALL)
     held = dict(published.execute(query).fetchall())
     assert [f"{held[model]:.2f}" for model in ("constant", "historical_750", "ewma_t5")] == ["0.90", "0.78", "0.93"]
+
+
+def test_eight_are_surely_better_than_the_constant_over_all_weeks(published: duckdb.DuckDBPyConnection) -> None:
+    places = published.execute(
+        "SELECT model_id, rank_hi FROM sp500_risk.evaluations WHERE rank IS NOT NULL AND part = 'overall' ORDER BY rank"
+    ).fetchall()
+    assert [highest for _, highest in places[:8]] == [8, 8, 8, 7, 8, 8, 8, 8]
+    assert [model for model, _ in places[8:]] == ["historical_60", "constant", "last_move"]
 
 
 def test_the_last_is_told_from_all_others_and_the_best_two_from_the_constant(
