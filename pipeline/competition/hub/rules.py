@@ -43,6 +43,9 @@ class Rule(StrEnum):
     CROSSING = "crossing_quantiles"
     PROBABILITIES = "probabilities"
     SAMPLES = "samples"
+    DATE = "date"
+    COLUMNS = "columns"
+    FILE = "file"
 
 
 def column_problems(columns: Sequence[str], declared: Round) -> list[str]:
@@ -75,7 +78,12 @@ def refused(rows: pd.DataFrame, declared: Round, round_id: str) -> pd.DataFrame:
     DataFrame
         row (place among ``rows``), rule, reason; the first rule that a row breaks, in the order of rows.
     """
-    checked = _Checked(Rows.of(rows, declared.task_ids), declared)
+    return refused_rows(Rows.of(rows, declared.task_ids), declared, round_id)
+
+
+def refused_rows(rows: "Rows", declared: Round, round_id: str) -> pd.DataFrame:
+    """The same of rows that are coded already."""
+    checked = _Checked(rows, declared)
     checked.check_round(round_id)
     checked.check_tasks()
     checked.check_duplicates()
@@ -260,10 +268,14 @@ class _Checked:
     def _check_forecasts(self, rows: npt.NDArray[np.int64], kind: str, output: OutputType) -> None:
         forecast, ids = self._forecast[rows], self._rows.ids["output_type_id"].texts()[rows]
         for rule, wrong in _wrong_forecasts(kind, output, forecast, ids, self._rows.value[rows]):
-            for one, reason in wrong.items():
-                where = np.zeros(len(self._rows), dtype=bool)
-                where[rows[forecast == one]] = True
-                self._refuse(where, rule, reason)
+            if not wrong:
+                continue
+            of_row = Coded.of(pd.Series(forecast).map(wrong))
+            where = np.zeros(len(self._rows), dtype=bool)
+            where[rows] = of_row.codes < len(of_row.distinct) - 1
+            told = Coded(np.zeros(len(self._rows), dtype=np.int64), of_row.distinct)
+            told.codes[rows] = of_row.codes
+            self._refuse(where, rule, "{}", told)
 
 
 Wrong = Mapping[int, str]
