@@ -10,5 +10,18 @@ from pipeline.competition.hub.config import (
     TaskId,
     read_hub,
 )
+from pipeline.competition.hub.contest import hub_source
+from pipeline.competition.hub.source import HubSource
 
-__all__ = ["Hub", "HubError", "ModelTask", "OutputType", "Round", "TargetMetadata", "TaskId", "read_hub"]
+__all__ = [
+    "Hub",
+    "HubError",
+    "HubSource",
+    "ModelTask",
+    "OutputType",
+    "Round",
+    "TargetMetadata",
+    "TaskId",
+    "hub_source",
+    "read_hub",
+]
