@@ -92,8 +92,6 @@ from pipeline.leaderboard.relative_skill import (
     pair_totals,
     relative_skill,
     relative_skill_by,
-    relative_skill_influence,
-    relative_skill_interval,
 )
 from pipeline.leaderboard.significance import (
     BoardComparison,
@@ -107,6 +105,12 @@ from pipeline.leaderboard.significance import (
     paired_t,
     tukey_hsd,
     wilcoxon_signed_rank,
+)
+from pipeline.leaderboard.skill_errors import (
+    SkillErrors,
+    TaskErrors,
+    relative_skill_influence,
+    relative_skill_interval,
 )
 from pipeline.leaderboard.ties import (
     decimal_codes,
@@ -164,6 +168,8 @@ __all__ = [
     "RelativeSkill",
     "SignificanceTable",
     "SignificanceTest",
+    "SkillErrors",
+    "TaskErrors",
     "Violation",
     "WeightedKey",
     "WriteError",

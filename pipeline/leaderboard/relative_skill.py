@@ -7,15 +7,13 @@ or more, less is better.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.leaderboard.arrays import BoolArray, FloatArray, IntArray, TextArray, refuse_duplicates, sized
-from pipeline.leaderboard.influence import Influence, count_cycles
-from pipeline.leaderboard.intervals import MIN_CYCLES, Interval, interval
 
 NO_SCORES = "no_scores"
 NO_COMMON_TASKS = "no_common_tasks"
@@ -38,24 +36,40 @@ class Pairs:
         (contestants, contestants).
     common : int array
         How many tasks these are, same shape; on the diagonal the tasks of a contestant.
+    field : bool array, shape (contestants,), or None
+        Who the others are compared with; None for everybody. One outside is compared with the field and moves nobody.
     """
 
     total: FloatArray
     common: IntArray
+    field: BoolArray | None = None
 
     def __add__(self, other: "Pairs") -> "Pairs":
-        return Pairs(self.total + other.total, self.common + other.common)
+        return replace(self, total=self.total + other.total, common=self.common + other.common)
+
+    def among(self, places: IntArray, field: BoolArray | None = None) -> "Pairs":
+        """Those of some contestants, as if there were no others; ``field`` is of these."""
+        cells = np.ix_(places, places)
+        return Pairs(self.total[cells], self.common[cells], field)
 
     @cached_property
     def has_ratio(self) -> BoolArray:
-        """Where both have a mean above 0 on common tasks."""
-        return np.asarray((self.total > 0) & (self.total.T > 0))
+        """Where both have a mean above 0 on common tasks, and that of the column is of the field, or the same."""
+        both = (self.total > 0) & (self.total.T > 0)
+        if self.field is not None:
+            both &= self.field | np.eye(len(self.field), dtype=bool)
+        return np.asarray(both)
 
     @cached_property
     def log_ratios(self) -> FloatArray:
         """Logarithm of the ratio of mean scores, row by column; NaN where there is none."""
-        logs = np.log(np.where(self.has_ratio, self.total, np.nan))
-        return np.asarray(logs - logs.T)
+        logs = np.log(np.where(self.total > 0, self.total, 1.0))
+        return np.asarray(np.where(self.has_ratio, logs - logs.T, np.nan))
+
+    @cached_property
+    def has_other(self) -> BoolArray:
+        """The same, but for each with itself."""
+        return np.asarray(self.has_ratio & ~np.eye(len(self.total), dtype=bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +112,7 @@ def pair_totals(scores: npt.ArrayLike) -> Pairs:
     ValueError
         If scores do not have two dimensions, or one is negative.
     """
-    losses = _losses(scores)
+    losses = require_losses(scores)
     contestants = losses.shape[1]
     found = Pairs(np.zeros((contestants, contestants)), np.zeros((contestants, contestants), dtype=np.int64))
     for start in range(0, len(losses), _TASKS_AT_ONCE):
@@ -141,7 +155,7 @@ def relative_skill(pairs: Pairs, contestants: Sequence[str], baseline: str | Non
     >>> skill.value.round(3).tolist()
     [0.25, 0.5, 1.0]
     """
-    place = _place(contestants, baseline, len(pairs.total))
+    place = place_of(contestants, baseline, len(pairs.total))
     log_theta = _log_theta(pairs)
     reason = _reasons(pairs)
     if place is not None:
@@ -178,9 +192,11 @@ def relative_skill_by(
     ValueError
         As of :func:`pair_totals` and :func:`relative_skill`, or if there is not one group per task.
     """
-    losses = _losses(scores)
-    _place(contestants, baseline, losses.shape[1])
-    within = [relative_skill(pair_totals(tasks), contestants, baseline) for tasks in _by_code(losses, "groups", groups)]
+    losses = require_losses(scores)
+    place_of(contestants, baseline, losses.shape[1])
+    within = [
+        relative_skill(pair_totals(tasks), contestants, baseline) for tasks in tasks_by_code(losses, "groups", groups)
+    ]
     shape = (len(within), losses.shape[1])
     return RelativeSkill(
         np.array([skill.value for skill in within]).reshape(shape),
@@ -189,76 +205,8 @@ def relative_skill_by(
     )
 
 
-def relative_skill_influence(
-    scores: npt.ArrayLike, cycles: npt.ArrayLike, contestants: Sequence[str], baseline: str | None = None
-) -> Influence:
-    """The logarithm of relative skill, with what each cycle adds to the error of a contestant's own part of it.
-
-    Of a pair, the error of ln(total_i / total_j) is the sum over common tasks of x_i / total_i - x_j / total_j; with
-    the same tasks for all, psi of two contestants differs by x_i / mean_i - x_j / mean_j per cycle. psi is that of
-    ln(theta_i), without the baseline's: it is the same for all contestants, so comparisons are as they should be. An
-    interval needs the baseline's too: see :func:`relative_skill_interval`.
-
-    Parameters
-    ----------
-    scores : array-like of float
-        Losses, shape (tasks, contestants); what is not finite is absent.
-    cycles : array-like of int
-        The cycle of each task, from 0 in the order of time, shape (tasks,).
-    contestants, baseline
-        As of :func:`relative_skill`.
-
-    Returns
-    -------
-    Influence
-        Over cycles up to the highest; present where a contestant has a task in common with one it has a ratio with.
-
-    Raises
-    ------
-    ValueError
-        As of :func:`pair_totals` and :func:`relative_skill`, or if there is not one cycle per task.
-    """
-    return _scaled(*_errors(scores, cycles, contestants, baseline))
-
-
-def relative_skill_interval(
-    scores: npt.ArrayLike, cycles: npt.ArrayLike, contestants: Sequence[str], baseline: str | None = None
-) -> Interval:
-    """95 % confidence intervals of relative skill, from the influence of its logarithm.
-
-    In the cycles that a contestant has, its error and the baseline's move together and their difference counts; in the
-    others, the baseline's alone does. Both parts are dependent within, by equal-weighted cosines, and taken as
-    independent of each other; of fewer than 8 other cycles, the squares are summed.
-
-    Parameters
-    ----------
-    scores, cycles, contestants, baseline
-        As of :func:`relative_skill_influence`.
-
-    Returns
-    -------
-    Interval
-        In the unit of relative skill, not symmetric about it; ``se`` by the delta method. The baseline itself has
-        ``zero_variance``.
-
-    Raises
-    ------
-    ValueError
-        As of :func:`relative_skill_influence`.
-    """
-    value, errors, present = _errors(scores, cycles, contestants, baseline)
-    of_baseline = np.zeros((len(errors), 1))
-    if baseline is not None:
-        of_baseline = errors[:, [list(contestants).index(baseline)]]
-    own = interval(_scaled(value, errors - of_baseline, present))
-    se = np.hypot(own.se, _se_of_sum(np.broadcast_to(of_baseline, errors.shape), ~present))
-    with np.errstate(invalid="ignore"):
-        half = (own.high - value) * (se / own.se)
-    theta = np.exp(value)
-    return Interval(theta * se, np.exp(value - half), np.exp(value + half), own.method)
-
-
-def _losses(scores: npt.ArrayLike) -> FloatArray:
+def require_losses(scores: npt.ArrayLike) -> FloatArray:
+    """Scores as an array of shape (tasks, contestants); a ValueError if they are not, or one is negative."""
     losses = np.asarray(scores, dtype=np.float64)
     if losses.ndim != 2:
         raise ValueError(f"scores have shape {losses.shape}, expected (tasks, contestants)")
@@ -276,8 +224,8 @@ def _pairs_of_block(losses: FloatArray) -> Pairs:
     return Pairs(total, np.rint(presence.T @ presence).astype(np.int64))
 
 
-def _place(contestants: Sequence[str], baseline: str | None, n: int) -> int | None:
-    """Where the baseline is."""
+def place_of(contestants: Sequence[str], baseline: str | None, n: int) -> int | None:
+    """Where the baseline is, None without one; a ValueError if names do not fit."""
     names = list(sized("contestants", list(contestants), n))
     refuse_duplicates(names, "contestant", "give each once")
     if baseline is None:
@@ -298,8 +246,10 @@ def _reasons(pairs: Pairs) -> TextArray:
     """Why a contestant has no ratio with another; None where it has."""
     n = len(pairs.common)
     others = ~np.eye(n, dtype=bool)
+    if pairs.field is not None:
+        others &= pairs.field
     reason = np.full(n, None, dtype=object)
-    reason[~(pairs.has_ratio & others).any(axis=1)] = ZERO_MEAN
+    reason[~pairs.has_other.any(axis=1)] = ZERO_MEAN
     reason[~((pairs.common > 0) & others).any(axis=1)] = NO_COMMON_TASKS
     reason[pairs.common.diagonal() == 0] = NO_SCORES
     return reason
@@ -315,48 +265,14 @@ def _beside_baseline(pairs: Pairs, reason: TextArray, baseline: int) -> TextArra
     reached = pairs.has_ratio[baseline]
     while (further := np.asarray(pairs.has_ratio[reached].any(axis=0))).sum() > reached.sum():
         reached = further
+    reached = reached | pairs.has_ratio[:, reached].any(axis=1)
     scaled[has_skill & ~reached] = NOT_CONNECTED
     return scaled
 
 
-def _by_code(losses: FloatArray, what: str, codes: npt.ArrayLike) -> Iterator[FloatArray]:
+def tasks_by_code(losses: FloatArray, what: str, codes: npt.ArrayLike) -> Iterator[FloatArray]:
     """The tasks of every code from 0 to the highest, in their order."""
     given = sized(what, np.asarray(codes, dtype=np.int64), len(losses))
     order = np.argsort(given, kind="stable")
     edges = np.searchsorted(given[order], np.arange(given.max(initial=-1) + 2))
     return (losses[order[start:end]] for start, end in itertools.pairwise(edges))
-
-
-def _errors(
-    scores: npt.ArrayLike, cycles: npt.ArrayLike, contestants: Sequence[str], baseline: str | None
-) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Log relative skill, what each cycle adds to the error of ln(theta), and where a contestant is present."""
-    losses = _losses(scores)
-    whole = pair_totals(losses)
-    with np.errstate(divide="ignore"):
-        value = np.log(relative_skill(whole, contestants, baseline).value)
-    # ln(theta_i) moves by mean_j(d total_ij / total_ij - d total_ji / total_ji).
-    share = whole.has_ratio / np.maximum(whole.has_ratio.sum(axis=1, keepdims=True), 1)
-    own = np.where(whole.has_ratio, share / np.where(whole.has_ratio, whole.total, 1.0), 0.0)
-    of_others = np.where(whole.has_ratio, share / np.where(whole.has_ratio, whole.total.T, 1.0), 0.0)
-    has_other = whole.has_ratio & ~np.eye(len(value), dtype=bool)
-    errors, present = [], []
-    for tasks in _by_code(losses, "cycles", cycles):
-        here = pair_totals(tasks)
-        errors.append((own * here.total).sum(axis=1) - (of_others * here.total.T).sum(axis=1))
-        present.append(((here.common > 0) & has_other).any(axis=1))
-    shape = (len(errors), len(value))
-    return value, np.array(errors).reshape(shape), np.array(present, dtype=bool).reshape(shape)
-
-
-def _scaled(value: FloatArray, errors: FloatArray, present: BoolArray) -> Influence:
-    """Influence of what the errors of the cycles present sum up to."""
-    is_there = present & np.isfinite(value)
-    return Influence(value, np.where(is_there, count_cycles(present) * errors, 0.0), present)
-
-
-def _se_of_sum(errors: FloatArray, present: BoolArray) -> FloatArray:
-    """Standard error of the sum of errors over the cycles present."""
-    plain = np.sqrt(np.where(present, errors**2, 0.0).sum(axis=0))
-    dependent = interval(_scaled(np.zeros(errors.shape[1]), errors, present)).se
-    return np.where((count_cycles(present) < MIN_CYCLES) | np.isnan(dependent), plain, dependent)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.leaderboard import (
     Direction,
     Pairs,
+    TaskErrors,
     mean_influence,
     pair_totals,
     rank_intervals,
@@ -319,3 +320,50 @@ def test_on_shared_tasks_relative_skill_separates_what_means_cannot() -> None:
     assert found.high[0] < 1
     mean = mean_influence(losses)
     assert mean.psi[:, 0].std() / mean.value[0] > 20 * found.se[0]
+
+
+def test_who_is_not_of_the_field_is_compared_with_it_and_moves_nobody() -> None:
+    losses = drawn(8)
+    field = np.array([True, True, False, True, True])
+    whole, others = pair_totals(losses), pair_totals(losses[:, field])
+    of_all = whole.among(np.arange(5), field)
+    skill = relative_skill(of_all, NAMES, "base")
+    without = relative_skill(others, ["a", "b", "d", "base"], "base")
+    np.testing.assert_allclose(skill.value[field], without.value)
+    of_field = relative_skill(of_all, NAMES).value[2]
+    ratios = of_all.total[2, field] / of_all.total[field, 2]
+    np.testing.assert_allclose(of_field, np.exp(np.log(ratios).sum() / 5))
+    errors, present = TaskErrors(of_all).of(losses)
+    expected, expected_present = TaskErrors(others).of(losses[:, field])
+    np.testing.assert_allclose(errors[:, field], expected, atol=1e-15)
+    np.testing.assert_array_equal(present[:, field], expected_present)
+
+
+def test_who_is_not_of_the_field_makes_no_chain_to_the_baseline() -> None:
+    losses = [[1, NAN, 1, NAN, 1], [2, NAN, 1, NAN, 1], [NAN, 1, NAN, 1, 1], [NAN, 2, NAN, 1, 1]]
+    field = np.array([True, True, True, True, False])
+    pairs = pair_totals(losses).among(np.arange(5), field)
+    skill = relative_skill(pairs, ["a", "b", "base", "d", "virtual"], "base")
+    assert skill.reason.tolist() == [None, "not_connected", None, "not_connected", None]
+
+
+def test_pairs_of_some_are_those_that_they_would_have_alone() -> None:
+    losses = drawn(9)
+    some = np.array([4, 1, 0])
+    found, alone = pair_totals(losses).among(some), pair_totals(losses[:, some])
+    np.testing.assert_allclose(found.total, alone.total)
+    np.testing.assert_array_equal(found.common, alone.common)
+
+
+def test_errors_of_tasks_are_the_derivative_by_their_weight() -> None:
+    """A task counted a little more moves ln(theta) by that much of its error."""
+    losses = drawn(10, tasks=12)
+    pairs = pair_totals(losses)
+    errors, present = TaskErrors(pairs).of(losses)
+    for task in range(12):
+        here = pair_totals(losses[[task]])
+        more = Pairs(pairs.total + 1e-6 * here.total, pairs.common)
+        moved = np.log(relative_skill(more, NAMES).value / relative_skill(pairs, NAMES).value)
+        np.testing.assert_allclose(errors[task], moved / 1e-6, rtol=1e-4, atol=1e-8)
+    others = np.isfinite(losses)
+    np.testing.assert_array_equal(present, others & (others.sum(axis=1, keepdims=True) > 1))

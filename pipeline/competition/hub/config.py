@@ -346,6 +346,17 @@ def _read(folder: UPath, name: str, model: type[T]) -> T:
         content: Any = json.loads(text)
     except json.JSONDecodeError as error:
         raise HubError(f"{path} is no JSON: line {error.lineno}: {error.msg}") from None
+    return validated(path, model, content)
+
+
+def validated(path: UPath, model: type[T], content: object) -> T:
+    """What a file of the configuration says.
+
+    Raises
+    ------
+    HubError
+        If it is not as it must be; the message names the file and the first field that is wrong.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
