@@ -14,6 +14,7 @@ from pipeline.cli import (
     board_evaluate,
     check,
     dev,
+    hub,
     leaderboard,
     run,
     sql,
@@ -39,6 +40,7 @@ app.command("sql", cls=sql.QueryCommand)(sql.sql)
 app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
+app.command("hub")(hub.hub)
 app.command("status")(status.status)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)

@@ -10,10 +10,11 @@ from pipeline.competition.hub.config import (
     TaskId,
     read_hub,
 )
-from pipeline.competition.hub.contest import hub_source
+from pipeline.competition.hub.contest import Contest, contest_of, hub_source
 from pipeline.competition.hub.source import HubSource
 
 __all__ = [
+    "Contest",
     "Hub",
     "HubError",
     "HubSource",
@@ -22,6 +23,7 @@ __all__ = [
     "Round",
     "TargetMetadata",
     "TaskId",
+    "contest_of",
     "hub_source",
     "read_hub",
 ]

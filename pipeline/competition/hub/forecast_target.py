@@ -29,8 +29,10 @@ class ForecastTarget:
         Task ids whose values mark its rows; empty in a hub with one target.
     unit_ids : tuple of str
         Task ids that say whose outcome it is, such as location.
+    units_by_id : mapping of str to tuple of str
+        The values that each of them may have.
     units : tuple of str
-        Their values as subjects, joined by a slash; those that the hub may ask for.
+        The subjects: combinations of these, joined by a slash, that the hub may ask for.
     date_id : str or None
         The task id that says when it comes true.
     has_horizon : bool
@@ -43,12 +45,15 @@ class ForecastTarget:
         By output type the levels, thresholds or categories, in the order of declaration, as files write them.
     is_required : bool
         Whether rounds ask everybody for it.
+    is_ordered : bool
+        Whether its categories, where it has any, come in an order.
     """
 
     target_id: str
     title: str
     keys: Mapping[str, str]
     unit_ids: tuple[str, ...]
+    units_by_id: Mapping[str, tuple[str, ...]]
     units: tuple[str, ...]
     date_id: str | None
     has_horizon: bool
@@ -56,6 +61,7 @@ class ForecastTarget:
     output_types: tuple[str, ...]
     output_type_ids: Mapping[str, tuple[str, ...]]
     is_required: bool
+    is_ordered: bool
 
     @classmethod
     def of(cls, hub: Hub, target_id: str) -> "ForecastTarget":
@@ -83,6 +89,7 @@ class ForecastTarget:
             metadata.target_name or target_id,
             keys,
             unit_ids,
+            {name: _values(tasks, name) for name in unit_ids},
             _units(tasks, unit_ids),
             date_id,
             HORIZON in applies and HORIZON not in rounds,
@@ -90,6 +97,7 @@ class ForecastTarget:
             tuple(name for name in PREFERRED if name in kinds),
             {name: _ids(tasks, name) for name in PREFERRED if name in kinds},
             any(output.is_required for task in tasks for output in task.output_type.values()),
+            metadata.target_type != "nominal",
         )
 
     @staticmethod
@@ -152,6 +160,13 @@ def _round_ids(one: Round) -> tuple[str, ...]:
         return (one.round_id,)
     relative_to = one.submissions_due.relative_to
     return () if relative_to is None else (relative_to,)
+
+
+def _values(tasks: list[ModelTask], task_id: str) -> tuple[str, ...]:
+    """What a task id may be, each once."""
+    declared = [task.task_ids[task_id] for task in tasks]
+    values = (as_written(value) for one in declared for value in (*one.required, *one.optional))
+    return tuple(dict.fromkeys(values))
 
 
 def _units(tasks: list[ModelTask], unit_ids: tuple[str, ...]) -> tuple[str, ...]:
