@@ -10,10 +10,9 @@ import pandas as pd
 
 from pipeline.bench.contest import BOARD, contract, files
 from pipeline.competition import Contract
-from pipeline.competition.evaluation import parts
+from pipeline.competition.evaluation import parts, scored_by
 from pipeline.competition.metrics import METRICS, Pool
 from pipeline.competition.panel import Panel
-from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block
 from pipeline.components.blocks import cycles_per_block
 from pipeline.components.readings import MetricInputs, inputs_of_metrics
@@ -129,7 +128,7 @@ def _time_part(part: Panel, declared: Contract, seconds: dict[str, float]) -> No
     began = time.thread_time()
     _ = part.centred_signal_ranks, part.centred_outcome_ranks, part.too_few
     began = timed("pairs and ranks", began)
-    scored = part.with_scores(RULES.get(declared.scoring.rule).function(part).value)
+    scored = scored_by(declared.rule, part)
     began = timed("scores", began)
     for name in declared.metrics:
         metric = METRICS.get(name)

@@ -29,7 +29,8 @@ from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.ensembles.config import Normalize, read_ensembles
 from pipeline.competition.metrics import METRICS, Metric, Need, Pool, base_and_ensemble
-from pipeline.competition.scoring import RULES
+from pipeline.competition.outputs import Output
+from pipeline.competition.scoring import ScoringRule, declared_rule
 from pipeline.competition.validation import problems_of
 from pipeline.declaration import BoardDeclaration, Name, some
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
@@ -130,6 +131,23 @@ class Contract(BoardDeclaration):
         after = self.predictions.publish_after
         return self.predictions.deadline if after is None else after
 
+    @property
+    def output(self) -> Output:
+        """What a prediction is: one number, or a distribution with these ids."""
+        return self.predictions.output
+
+    @property
+    def rule(self) -> ScoringRule:
+        """The scoring rule, on the contest's scale."""
+        return declared_rule(self.scoring.rule, self.scoring.scale, self.predictions.output_type)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What the scoring rule is asked for besides its score: the measures that listed metrics are of."""
+        return tuple(
+            one.measure or one.name for one in map(self.metric, self.metrics) if one.measure or one.output_types
+        )
+
     def metric(self, name: str) -> Metric:
         """The metric of that name, built in or custom; one named by its dotted path is called so in every table."""
         found = METRICS.get(base_and_ensemble(name)[0])
@@ -159,11 +177,11 @@ class Contract(BoardDeclaration):
         """What an ensemble does to its members' predictions first."""
         if ensemble.normalize is not None:
             return ensemble.normalize
-        return "rank" if RULES.get(self.scoring.rule).is_scale_free else "none"
+        return "rank" if self.rule.is_scale_free else "none"
 
     def direction(self, name: str) -> Direction:
         """Which way the metric is better; a metric without its own direction has that of the scoring rule."""
-        return self.metric(name).direction or RULES.get(self.scoring.rule).direction
+        return self.metric(name).direction or self.rule.direction
 
     @property
     def needs(self) -> frozenset[Need]:

@@ -4,13 +4,16 @@ Add a field here when an operator must be able to decide it per competition; wha
 :mod:`pipeline.competition.contract`.
 """
 
+import math
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.competition.categories import By
 from pipeline.competition.durations import Duration, format_duration
+from pipeline.competition.outputs import DECLARED, Output, id_text
+from pipeline.competition.scoring import SCALES
 from pipeline.declaration import Declaration, Name
 
 INBOX = "inbox"
@@ -45,6 +48,16 @@ class _FromFiles(Declaration):
         return declared
 
 
+def _listed_ids(declared: object) -> object:
+    """Ids out of a list: texts as they are, and numbers as tables hold them."""
+    if not isinstance(declared, list | tuple):
+        raise ValueError(f"{declared!r} is no list; write the levels, thresholds or categories as [0.1, 0.5, 0.9]")
+    wrong = [repr(one) for one in declared if isinstance(one, bool) or not isinstance(one, str | int | float)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} is neither text nor a number; in YAML, put words such as yes in quotes")
+    return tuple(id_text(one, "pmf") for one in declared)
+
+
 class PredictionsSpec(_FromFiles):
     """Where predictions come from and until when they count."""
 
@@ -56,7 +69,18 @@ class PredictionsSpec(_FromFiles):
         default=None, description=f"With source: {HUB}, the target id in the hub.", examples=["wk inc flu hosp"]
     )
     files: Name = Field(default="predictions", description="Folder of the inbox that they arrive in.")
-    output_type: Literal["value"] = Field(default="value", description="Kind of prediction.")
+    output_type: Literal["value", "mean", "median", "quantile", "pmf", "sample", "cdf"] = Field(
+        default="value",
+        description="Kind of prediction: one number (value; mean or median, which also say which number of a "
+        "distribution it is), or a distribution: quantiles, probabilities of categories (pmf), samples, a distribution "
+        "function (cdf).",
+    )
+    output_type_ids: Annotated[tuple[str, ...], BeforeValidator(_listed_ids)] = Field(
+        default=(),
+        description="Of quantile, pmf and cdf: the quantile levels, the categories in their order, the thresholds. A "
+        "pmf's outcome is the place of the category that occurred, counted from 1.",
+        examples=[[0.025, 0.25, 0.5, 0.75, 0.975]],
+    )
     deadline: Duration = Field(
         default=timedelta(0),
         description="Predictions received later than cycle + deadline are kept, flagged and not scored.",
@@ -84,6 +108,40 @@ class PredictionsSpec(_FromFiles):
                     f"with source: {HUB}, and only with it (`podium hub PATH` lists the targets)"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _ids_are_those_of_the_output_type(self) -> "PredictionsSpec":
+        kind, ids = self.output_type, self.output_type_ids
+        if kind in DECLARED and not ids:
+            raise ValueError(f"output_type {kind!r} needs output_type_ids: the {DECLARED[kind]}")
+        if kind not in DECLARED and ids:
+            takers = ", ".join(DECLARED)
+            raise ValueError(f"output_type {kind!r} takes no output_type_ids, {takers} do; leave them out")
+        wrong = [repr(one) for one in ids if kind != "pmf" and not _is_id(one, kind)]
+        if wrong:
+            raise ValueError(f"output_type_ids: {', '.join(wrong)} cannot be among {DECLARED[kind]}")
+        texts = [id_text(one, kind) for one in ids]
+        twice = [repr(one) for one in dict.fromkeys(texts) if texts.count(one) > 1]
+        if twice:
+            raise ValueError(f"output_type_ids names {', '.join(twice)} twice; list each once")
+        if kind == "pmf" and len(texts) == 1:
+            raise ValueError(f"output_type_ids names {texts[0]!r} alone; probabilities need 2 categories at least")
+        return self
+
+    @property
+    def output(self) -> Output:
+        """The output type with its ids as tables hold them, those that are numbers in rising order."""
+        texts = tuple(id_text(one, self.output_type) for one in self.output_type_ids)
+        return Output(self.output_type, texts if self.output_type == "pmf" else tuple(sorted(texts, key=float)))
+
+
+def _is_id(text: str, output_type: str) -> bool:
+    """Whether a text is a quantile level, or a threshold."""
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return 0 < number < 1 if output_type == "quantile" else math.isfinite(number)
 
 
 class TruthSpec(_FromFiles):
@@ -151,6 +209,11 @@ class ScoringSpec(Declaration):
 
     rule: str = Field(description="Scoring rule: built-in name or dotted path.", examples=["rank_product"])
     primary: str = Field(description="The metric that the contest is about.", examples=["ic"])
+    scale: str = Field(
+        default="natural",
+        description="What predictions and outcomes are put on before they are scored: "
+        f"{', '.join(SCALES.available())}.",
+    )
 
 
 class MissingSpec(Declaration):

@@ -37,7 +37,7 @@ def evaluate(metrics: Sequence[Metric], panel: Panel, rule: ScoringRule | None =
     """
 
     def of_part(part: Panel) -> list[SectionMetric]:
-        scored = part if rule is None else part.with_scores(rule.function(part).value)
+        scored = part if rule is None else scored_by(rule, part)
         return [safely(metric, scored) for metric in metrics]
 
     all_parts = list(parts(panel))
@@ -46,6 +46,12 @@ def evaluate(metrics: Sequence[Metric], panel: Panel, rule: ScoringRule | None =
     with ThreadPoolExecutor(_threads()) as threads:
         of_parts = list(threads.map(of_part, all_parts))
     return [joined([found[place] for found in of_parts]) for place in range(len(metrics))]
+
+
+def scored_by(rule: ScoringRule, panel: Panel) -> Panel:
+    """A panel with what a rule says of it."""
+    scored = rule.function(panel)
+    return panel.with_scores(scored.value, scored.measures)
 
 
 def parts(panel: Panel) -> Iterator[Panel]:

@@ -30,9 +30,11 @@ class _Stage:
     sources: tuple[str, ...] = ()
 
 
-_SCORES: dict[str, Any] = {"predictions": {"output_type"}, "scoring": {"rule"}} | _OF_PANEL
+_OUTPUT: dict[str, Any] = {"predictions": {"output_type", "output_type_ids"}}
+_SCORES: dict[str, Any] = _OUTPUT | {"scoring": {"rule", "scale"}} | _OF_PANEL
 _WINDOWS: dict[str, Any] = {"windows": True, "missing": True}
 _CATEGORIES: dict[str, Any] = {"categories": {"__all__": {"by"}}}
+_METRICS: dict[str, Any] = {"metrics": True, "scoring": {"scale"}} | _CATEGORIES | _OUTPUT | _OF_PANEL
 _WEIGHING: dict[str, Any] = _WINDOWS | {
     "categories": True,
     "ensembles": True,
@@ -54,12 +56,12 @@ _STAGES = {
     "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
     "scores": _Stage(_SCORES, (_PURE,)),
     # Another rule reaches metrics by the rows of scores, an input of theirs, that it changes.
-    "cycle_metrics": _Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
+    "cycle_metrics": _Stage(_METRICS, (_PURE,)),
     "ensemble_weights": _Stage(_WEIGHING, (_PURE, _KERNEL)),
-    "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}, "predictions": {"output_type"}}, (_PURE,)),
+    "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}} | _OUTPUT, (_PURE,)),
     "ensemble_scores": _Stage(_SCORES, (_PURE,)),
-    "ensemble_metrics": _Stage({"metrics": True} | _CATEGORIES | _OF_PANEL, (_PURE,)),
-    "member_metrics": _Stage(_WEIGHING | _OF_PANEL, (_PURE, _KERNEL)),
+    "ensemble_metrics": _Stage(_METRICS, (_PURE,)),
+    "member_metrics": _Stage(_WEIGHING | _OUTPUT | _OF_PANEL, (_PURE, _KERNEL)),
     "snapshots": _Stage(
         _WINDOWS
         | {"metrics": True, "ensembles": True, "scoring": {"rule"}, "categories": {"__all__": {"by", "history"}}},

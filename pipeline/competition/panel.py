@@ -5,7 +5,8 @@ here and shared. Add a shared quantity here when a second metric needs it; the m
 ``pipeline.competition.metrics``.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
 from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.labels import distinct, labels, places, places_of_runs
+from pipeline.competition.outputs import Output
 from pipeline.competition.peers import Peers, unit_ranks
 
 MIN_SUBJECTS = 5
@@ -56,6 +58,9 @@ class Panel:
     forecasts : Forecasts or None
         The distributions that the signals sum up, of shape (sections, models, subjects, ids); None where a
         prediction is one number.
+    measures : mapping of str to array, shape (sections, models, subjects)
+        What the scoring rule says of a distribution besides its score; NaN where undefined. Empty before scoring, and
+        where the rule says nothing.
     """
 
     cycles: npt.NDArray[np.datetime64]
@@ -73,6 +78,7 @@ class Panel:
     peers: Peers | None = None
     stand_ins: Bools | None = None
     forecasts: Forecasts | None = None
+    measures: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -104,7 +110,8 @@ class Panel:
         arrays = {name: array[sections] for name in per_section if (array := getattr(self, name)) is not None}
         peers = None if self.peers is None else self.peers.part(sections)
         forecasts = None if self.forecasts is None else self.forecasts.part(sections)
-        return replace(self, **arrays, peers=peers, forecasts=forecasts)
+        measures = {name: measure[sections] for name, measure in self.measures.items()}
+        return replace(self, **arrays, peers=peers, forecasts=forecasts, measures=measures)
 
     def of_subject(self, place: int) -> "Panel":
         """One subject as a panel of its own, whose models are compared with nobody; its scores are those it has."""
@@ -121,11 +128,12 @@ class Panel:
             factors=factors,
             peers=None,
             forecasts=forecasts,
+            measures={name: measure[:, :, one] for name, measure in self.measures.items()},
         )
 
-    def with_scores(self, scores: Floats) -> "Panel":
-        """The same panel with these scores; ranks and pairs that are known already stay known."""
-        scored = replace(self, scores=scores)
+    def with_scores(self, scores: Floats, measures: Mapping[str, Floats] | None = None) -> "Panel":
+        """The same panel with these scores and measures; ranks and pairs that are known already stay known."""
+        scored = replace(self, scores=scores, measures=measures or {})
         shared = {name: value for name, value in vars(self).items() if name not in self.__dataclass_fields__}
         vars(scored).update(shared)
         return scored
@@ -148,6 +156,7 @@ class Panel:
             peers=None,
             stand_ins=None,
             forecasts=None,
+            measures={},
         )
 
     @cached_property
@@ -260,6 +269,39 @@ class Axes:
         cube = np.full((len(self.sections), len(self.models), len(self.subjects)), np.nan)
         self.fill(cube, rows, column)
         return cube
+
+    def predicted(self, rows: pd.DataFrame, output: Output) -> tuple[Floats, Forecasts | None]:
+        """What the rows predict: one number each, and the distributions that it sums up, if they are some.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            model_id, cycle, horizon, subject and value; of distributions also output_type_id, as tables hold it.
+        output : Output
+
+        Returns
+        -------
+        signals : array, shape (sections, models, subjects)
+        forecasts : Forecasts or None
+            Of shape (sections, models, subjects, ids).
+
+        Raises
+        ------
+        ValueError
+            If a row has no place on the axes, or an id is not among those declared.
+        """
+        if not output.is_distribution:
+            return self.cube(rows, "value"), None
+        ids = output.axis(rows["output_type_id"])
+        values = np.full((len(self.sections), len(self.models), len(self.subjects), len(ids)), np.nan)
+        models, subjects = (
+            places(self.models, rows["model_id"], "model"),
+            places(self.subjects, rows["subject"], "subject"),
+        )
+        of_id = places(ids, rows["output_type_id"], "output_type_id")
+        _put(values, rows["value"], self._sections_of(rows), models, subjects, of_id)
+        forecasts = Forecasts(output.distribution, output.numbers(ids), values)
+        return forecasts.points(), forecasts
 
     def fill(self, cube: Floats, rows: pd.DataFrame, column: str) -> None:
         """Put ``column`` of the rows at their places in an array of shape (sections, models, subjects).

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.competition.arrays import Floats
 from pipeline.competition.labels import distinct, labels, plain
+from pipeline.competition.outputs import ONE_VALUE, Output
 from pipeline.competition.panel import Axes
 
 
@@ -33,13 +34,16 @@ class Before:
         From each cycle to the one before it, in the block or not.
     rows : DataFrame
         Predictions of the block's models in cycles that are not in it, dated forward to the next cycle.
+    output : Output
+        What a prediction is; one number by default.
     """
 
     previous: dict[np.datetime64, np.datetime64]
     rows: pd.DataFrame
+    output: Output = ONE_VALUE
 
     @classmethod
-    def of(cls, counted: pd.DataFrame, earlier: pd.DataFrame) -> "Before":
+    def of(cls, counted: pd.DataFrame, earlier: pd.DataFrame, output: Output = ONE_VALUE) -> "Before":
         """From predictions in time: those of the block, and of other cycles with the previous one of each."""
         sections = distinct(counted, ["cycle", "horizon"])
         cycles = sections["cycle"].unique()
@@ -51,7 +55,7 @@ class Before:
         rows = earlier[earlier["model_id"].isin(labels(counted["model_id"]))]
         rows = rows.assign(cycle=following[np.searchsorted(played, rows["cycle"].to_numpy())])
         rows = rows.merge(sections, on=["cycle", "horizon"])
-        return cls(dict(zip(played[1:], played[:-1], strict=True)), rows)
+        return cls(dict(zip(played[1:], played[:-1], strict=True)), rows, output)
 
     def signals(self, axes: Axes, signals: Floats) -> Floats:
         """The signals of every section's previous one; shape (sections, models, subjects)."""
@@ -61,5 +65,8 @@ class Before:
         place = axes.sections.get_indexer(pd.MultiIndex.from_arrays(pairs))
         found = signals[place]
         found[place < 0] = np.nan
-        axes.fill(found, self.rows, "value")
-        return found
+        if not self.output.is_distribution:
+            axes.fill(found, self.rows, "value")
+            return found
+        points, _ = axes.predicted(self.rows, self.output)
+        return np.where(np.isnan(points), found, points)

@@ -28,7 +28,11 @@ class Source(Protocol):
         """Columns subject, title."""
 
     def predictions(self, cycles: Sequence[datetime]) -> pd.DataFrame:
-        """Columns model_id, cycle, horizon, subject, target_time, value, received_at, for the cycles asked for."""
+        """Columns model_id, cycle, horizon, subject, target_time, value, received_at, for the cycles asked for.
+
+        Of distributions one more, output_type_id, and a row for each number: quantile level, category, number of the
+        sample (from 1) or threshold. Horizons may be 0 or below.
+        """
 
     def factors(self, cycles: Sequence[datetime]) -> pd.DataFrame:
         """Columns cycle, subject, factor, value, each known at its cycle. May be empty."""

@@ -3,7 +3,7 @@
 What one part must hold by itself is in :mod:`pipeline.competition.declaration`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pipeline.competition.declaration import HUB, INBOX, LeaderboardSpec
 from pipeline.competition.durations import format_duration
 from pipeline.competition.ensembles import STRATEGIES, EnsembleConfig, Terms, filter_of, strategy_of
-from pipeline.competition.metrics import BESIDE, Need, Pool, base_and_ensemble
-from pipeline.competition.scoring import RULES
+from pipeline.competition.metrics import BESIDE, METRICS, Need, Pool, base_and_ensemble
+from pipeline.competition.scoring import RULES, SCALES, declared_rule, measure_names
 from pipeline.leaderboard import Direction
 from pipeline.registry import UnknownNameError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def problems_of(contract: "Contract") -> list[str]:
     """Everything that is wrong with a contract, one sentence each; nothing else is asked while a name is unknown."""
     return _unknown_names(contract) or [
+        *_output_problems(contract),
         *_metric_problems(contract),
         *_key_problems(contract),
         *_category_problems(contract),
@@ -34,6 +35,7 @@ def problems_of(contract: "Contract") -> list[str]:
 def _unknown_names(contract: "Contract") -> list[str]:
     problems = []
     wanted: list[tuple[str, Callable[[str], object], str]] = [("", RULES.get, contract.scoring.rule)]
+    wanted.append(("", SCALES.get, contract.scoring.scale))
     wanted += [("", contract.metric, name) for name in contract.metrics]
     for one in contract.ensembles:
         whose = f"ensemble {one.name!r}: "
@@ -48,13 +50,43 @@ def _unknown_names(contract: "Contract") -> list[str]:
     return problems
 
 
+def _output_problems(contract: "Contract") -> list[str]:
+    """Rules, scales and metrics that predictions of the contest's output type do not have."""
+    rule, output = RULES.get(contract.scoring.rule), contract.output
+    problems = []
+    if output.type not in rule.output_types:
+        scored, fit = ", ".join(rule.output_types), [one.name for one in RULES if output.type in one.output_types]
+        problems.append(
+            f"scoring.rule {contract.scoring.rule!r} scores {scored}, not {output.type!r} predictions; "
+            f"these are scored by {', '.join(fit)}"
+        )
+    try:
+        declared_rule(contract.scoring.rule, contract.scoring.scale, output.type)
+        return [*problems, *_measure_problems(contract, measure_names(output))]
+    except ValueError as error:
+        return [*problems, str(error)]
+
+
+def _measure_problems(contract: "Contract", have: Sequence[str]) -> list[str]:
+    """Metrics of what predictions of the contest's output type do not have."""
+    if "energy_score" in contract.metrics and contract.scoring.scale != "natural":
+        return ["metric 'energy_score' is of the natural scale alone; leave it or scoring.scale out"]
+    output_type = contract.output.type
+    lacking = [name for name in contract.metrics if not contract.metric(name).is_of(output_type, have)]
+    if not lacking:
+        return []
+    special = [one.name for one in METRICS if output_type in one.output_types]
+    known = ", ".join([*(name for name in have if name in METRICS), *special]) or "none"
+    with_ids = " with these output_type_ids" if contract.output.ids else ""
+    return [
+        f"metrics {', '.join(lacking)} are not of {output_type!r} predictions{with_ids}; "
+        f"of these alone there are: {known}; besides, those of any prediction"
+    ]
+
+
 def _metric_problems(contract: "Contract") -> list[str]:
     listed = ", ".join(contract.metrics)
     problems = []
-    rule, output_type = RULES.get(contract.scoring.rule), contract.predictions.output_type
-    if output_type not in rule.output_types:
-        scored = ", ".join(rule.output_types)
-        problems.append(f"scoring.rule {contract.scoring.rule!r} scores {scored}, not {output_type!r} predictions")
     if contract.scoring.primary not in contract.metrics:
         problems.append(f"scoring.primary {contract.scoring.primary!r} is not among metrics ({listed}); add it")
     if len(set(contract.metrics)) < len(contract.metrics):

@@ -154,7 +154,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             "Every imputed prediction was made for an earlier cycle, in time, by a model that has nothing else in this "
             "one.",
             """
-            SELECT p.model_id, p.cycle, p.horizon, p.subject, p.value, p.received_at
+            SELECT p.model_id, p.cycle, p.horizon, p.subject, p.output_type_id, p.value, p.received_at
             FROM competition.predictions AS p
             WHERE p.competition = ? AND p.is_imputed AND (
                 p.is_late
@@ -167,6 +167,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
                     SELECT 1 FROM competition.predictions AS own
                     WHERE own.competition = ? AND NOT own.is_imputed AND NOT own.is_late
                       AND own.model_id = p.model_id AND own.horizon = p.horizon AND own.subject = p.subject
+                      AND own.output_type_id = p.output_type_id
                       AND own.value = p.value AND own.received_at = p.received_at AND own.cycle < p.cycle
                 )
             )
@@ -178,7 +179,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             "no_late_prediction_is_scored",
             "No prediction received after its deadline has a score.",
             """
-            SELECT p.model_id, p.cycle, p.subject, p.received_at, p.deadline
+            SELECT DISTINCT p.model_id, p.cycle, p.horizon, p.subject, p.received_at, p.deadline
             FROM competition.scores AS s
             JOIN competition.predictions AS p USING (competition, model_id, cycle, horizon, subject, output_type)
             WHERE s.competition = ? AND p.received_at > p.deadline

@@ -306,7 +306,8 @@ def _from_source(
     changes: Mapping[datetime, int] | None = None,
 ) -> Outcome:
     code = stage_code(spec.name, contract, source.fingerprint())
-    cells = len(source.models()) * len(source.subjects())
+    numbers = blocks.numbers_of_each(contract) if spec is PREDICTIONS else 1
+    cells = len(source.models()) * len(source.subjects()) * numbers
     return recompute(
         store,
         spec,

@@ -199,7 +199,9 @@ _LOOK_BACK = 8
 
 
 def _read_predictions(store: Store, contract: Contract, cycles: list[datetime], spec: TableSpec) -> pd.DataFrame:
-    coded = (("cycle", "horizon", "target_time"), ("model_id",), ("subject",))
+    coded = [("cycle", "horizon", "target_time"), ("model_id",), ("subject",)]
+    if contract.output.is_distribution:
+        coded.append(("output_type_id",))
     return store.read_coded(spec, contract.name, cycles, coded, ("value", "is_late", "is_imputed"))
 
 

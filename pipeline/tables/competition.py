@@ -19,8 +19,10 @@ _CATEGORY = Column("category", "VARCHAR", f"{OVERALL}, or a part of the contest 
 _METRIC = Column("metric", "VARCHAR", "Name of the metric; catalog.metrics describes it.")
 _KNOWN_AT = Column("known_at", "TIMESTAMP", "When this fact became known (UTC).")
 _AS_OF = Column("as_of", "TIMESTAMP", "The moment the board speaks for (UTC); it uses only what was known by then.")
-_OUTPUT_TYPE = Column("output_type", "VARCHAR", "Kind of prediction: value, quantile, pmf, sample...")
-_OUTPUT_TYPE_ID = Column("output_type_id", "VARCHAR", "Quantile level, category or sample number; empty for value.")
+_OUTPUT_TYPE = Column("output_type", "VARCHAR", "Kind of prediction: value, mean, median, quantile, pmf, sample, cdf.")
+_OUTPUT_TYPE_ID = Column(
+    "output_type_id", "VARCHAR", "Quantile level, category, sample number or threshold; empty for one number."
+)
 _IS_IMPUTED = Column(
     "is_imputed", "BOOLEAN", "The model left out the cycle; its last submission stands in (missing: carry_forward)."
 )
@@ -139,7 +141,9 @@ SCORES = TableSpec(
         _SUBJECT,
         _OUTPUT_TYPE,
         _KNOWN_AT,
-        Column("prediction", "DOUBLE", "The prediction, where it is one number.", nullable=True),
+        Column(
+            "prediction", "DOUBLE", "The prediction; of a distribution its point: median, or mean place.", nullable=True
+        ),
         Column("outcome", "DOUBLE", "The outcome as known then.", nullable=True),
         Column("value", "DOUBLE", "The scoring rule's value.", nullable=True),
         Column("success", "BOOLEAN", "Whether there is a score."),

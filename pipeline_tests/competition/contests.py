@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition import Contract, Panel
+from pipeline.competition.metrics import METRICS
 from pipeline.competition.reasons import reason_texts
 from pipeline.competition.stages import stamp_deadline
 
@@ -17,6 +18,9 @@ NAN = float("nan")
 START = datetime(2024, 1, 5)
 WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
+
+OF_ANY = [metric.name for metric in METRICS if metric.is_of_any]
+"""The metrics that predictions of any output type have."""
 
 DECLARED: dict[str, Any] = {
     "name": "demo",

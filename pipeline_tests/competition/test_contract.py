@@ -12,6 +12,7 @@ from pydantic import ValidationError
 import pipeline
 from pipeline.competition import Contract
 from pipeline.competition.metrics import METRICS, Need
+from pipeline.competition.outputs import Output
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.competition.contests import DECLARED, contract
@@ -300,6 +301,112 @@ def test_metrics_of_factors_need_factors_to_be_declared() -> None:
     )
     assert contract(**files, factors=FILES).needs == {Need.FACTORS}
     assert contract(metrics=["ic", "fnc"]).factors is None, "code that computes predictions may give factors too"
+
+
+QUANTILES: dict[str, Any] = {
+    "predictions": {"source": "s", "output_type": "quantile", "output_type_ids": [0.9, 0.1, 0.500]},
+    "scoring": {"rule": "wis", "primary": "wis"},
+    "metrics": ["wis", "ic"],
+    "leaderboard": {"rank_by": "all.wis"},
+}
+PMF: dict[str, Any] = {
+    "predictions": {"source": "s", "output_type": "pmf", "output_type_ids": ["low", "high"]},
+    "scoring": {"rule": "rps", "primary": "rps"},
+    "metrics": ["rps", "ece"],
+    "leaderboard": {"rank_by": "all.rps"},
+}
+
+
+def test_ids_are_kept_as_tables_hold_them() -> None:
+    quantiles, pmf = contract(**QUANTILES), contract(**PMF)
+    assert quantiles.output == Output("quantile", ("0.1", "0.5", "0.9"))
+    assert pmf.output == Output("pmf", ("low", "high"))
+    assert contract().output == Output("value", ())
+    assert Contract.model_validate_json(quantiles.model_dump_json()) == quantiles
+
+
+def test_the_rule_is_that_of_the_scale() -> None:
+    logged = contract(**QUANTILES | {"scoring": {"rule": "wis", "primary": "wis", "scale": "log1p"}})
+    assert (contract(**QUANTILES).rule.name, logged.rule.name) == ("wis", "wis_log1p")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ({"output_type": "quantile"}, "output_type 'quantile' needs output_type_ids: the quantile levels, such as"),
+        ({"output_type": "pmf"}, "output_type 'pmf' needs output_type_ids: the categories in their order"),
+        ({"output_type": "cdf"}, "output_type 'cdf' needs output_type_ids: the thresholds, such as [0, 10, 20]"),
+        ({"output_type_ids": [0.5]}, "output_type 'value' takes no output_type_ids, quantile, pmf, cdf do"),
+        ({"output_type": "sample", "output_type_ids": [1]}, "output_type 'sample' takes no output_type_ids"),
+        ({"output_type": "quantile", "output_type_ids": 0.5}, "0.5 is no list; write the levels, thresholds or"),
+        ({"output_type": "pmf", "output_type_ids": [True, False]}, "True, False is neither text nor a number"),
+        ({"output_type": "quantile", "output_type_ids": ["low", 1]}, "'low', '1' cannot be among quantile levels"),
+        ({"output_type": "cdf", "output_type_ids": ["inf", 1]}, "'inf' cannot be among thresholds"),
+        ({"output_type": "quantile", "output_type_ids": [0.5, "0.50"]}, "output_type_ids names '0.5' twice"),
+        ({"output_type": "pmf", "output_type_ids": ["up"]}, "names 'up' alone; probabilities need 2 categories"),
+    ],
+)
+def test_ids_are_those_of_the_output_type(output: dict[str, Any], message: str) -> None:
+    refused(message, predictions={"source": "s", **output})
+
+
+@pytest.mark.parametrize(
+    ("of", "changes", "message"),
+    [
+        (
+            QUANTILES,
+            {"scoring": {"rule": "rps", "primary": "wis"}},
+            "scoring.rule 'rps' scores pmf, not 'quantile' predictions; these are scored by wis",
+        ),
+        (
+            {},
+            {"scoring": {"rule": "wis", "primary": "ic"}},
+            "scores quantile, not 'value' predictions; these are scored by rank_product, absolute_error, squared_error",
+        ),
+        (
+            QUANTILES,
+            {"predictions": QUANTILES["predictions"] | {"output_type_ids": [0.1, 0.5]}},
+            "quantile level 0.1 has no counterpart",
+        ),
+        (
+            QUANTILES,
+            {"scoring": {"rule": "wis", "primary": "wis", "scale": "log"}},
+            "unknown scale 'log'; known: log1p",
+        ),
+        (
+            PMF,
+            {"scoring": {"rule": "rps", "primary": "rps", "scale": "sqrt"}},
+            "'pmf' predictions cannot be scored on the scale 'sqrt'",
+        ),
+        (
+            QUANTILES,
+            {"metrics": ["wis", "rps", "interval_coverage_50"]},
+            "metrics rps, interval_coverage_50 are not of 'quantile' predictions with these output_type_ids; of these "
+            "alone there are: wis, dispersion, underprediction, overprediction, ae_median, interval_coverage_80; "
+            "besides, those of any prediction",
+        ),
+        (PMF, {"metrics": ["rps", "wis"]}, "of these alone there are: rps, mean_rps, brier, log_score, accuracy, ece"),
+        ({}, {"metrics": ["ic", "wis"]}, "metrics wis are not of 'value' predictions; of these alone there are: none"),
+    ],
+)
+def test_rules_scales_and_metrics_must_be_of_the_output_type(
+    of: dict[str, Any], changes: dict[str, Any], message: str
+) -> None:
+    refused(message, **of | changes)
+
+
+def test_the_energy_score_is_of_the_natural_scale() -> None:
+    samples = {
+        "predictions": {"source": "s", "output_type": "sample"},
+        "metrics": ["crps", "energy_score"],
+        "leaderboard": {"rank_by": "all.crps"},
+    }
+    assert contract(**samples, scoring={"rule": "crps", "primary": "crps"}).measures == ("crps", "energy_score")
+    refused(
+        "'energy_score' is of the natural scale alone",
+        **samples,
+        scoring={"rule": "crps", "primary": "crps", "scale": "sqrt"},
+    )
 
 
 @pytest.mark.usefixtures("dotted_paths_into_tests")

@@ -40,6 +40,11 @@ def changed(before: Contract, after: Contract) -> set[str]:
         ({"truth": DECLARED["truth"] | {"known_at": "arrival"}}, {"truth"}),
         ({"scoring": {"rule": "squared_error", "primary": "ic"}}, {"scores", "snapshots", "leaderboard"}),
         ({"scoring": {"rule": "rank_product", "primary": "hit_rate"}}, set()),
+        ({"scoring": DECLARED["scoring"] | {"scale": "log1p"}}, {"scores", "cycle_metrics"}),
+        (
+            {"predictions": DECLARED["predictions"] | {"output_type": "mean"}},
+            {"predictions", "scores", "cycle_metrics"},
+        ),
         ({"metrics": [*DECLARED["metrics"], "coverage"]}, {"cycle_metrics", "snapshots"}),
         ({"windows": DECLARED["windows"] | {"recent": {"cycles": 4}}}, {"snapshots"}),
         ({"leaderboard": {"rank_by": "recent.ic"}}, {"leaderboard"}),
@@ -76,6 +81,14 @@ OF_ENSEMBLES = {*WEIGHING, "ensemble_predictions", "ensemble_scores", "ensemble_
         ({"scoring": {"rule": "squared_error", "primary": "ic"}}, OF_ENSEMBLES - {"ensemble_metrics"}),
         ({"scoring": {"rule": "rank_product", "primary": "hit_rate"}}, WEIGHING),
         ({"min_subjects": 3}, {"member_metrics", "ensemble_scores", "ensemble_metrics"}),
+        (
+            {"scoring": DECLARED["scoring"] | {"scale": "log1p"}},
+            {*WEIGHING, "ensemble_scores", "ensemble_metrics"},
+        ),
+        (
+            {"predictions": DECLARED["predictions"] | {"output_type": "median"}},
+            {"member_metrics", "ensemble_predictions", "ensemble_scores", "ensemble_metrics"},
+        ),
         ({"categories": ["horizon"]}, {*WEIGHING, "ensemble_metrics"}),
         ({"title": "Other"}, set()),
     ],
@@ -90,6 +103,21 @@ def test_a_declaration_changes_what_of_ensembles_it_touches(changes: dict[str, A
 def test_a_custom_rule_is_part_of_what_makes_ensembles(stage: str) -> None:
     contest = contract(scoring={"rule": f"{CUSTOM}.HALF_SQUARED_ERROR", "primary": "ic"})
     assert fingerprint._custom_modules(stage, contest) == [CUSTOM]
+
+
+QUANTILES: dict[str, Any] = {
+    "scoring": {"rule": "wis", "primary": "wis"},
+    "metrics": ["wis"],
+    "leaderboard": {"rank_by": "all.wis"},
+}
+
+
+def test_other_levels_change_what_is_made_of_distributions() -> None:
+    def declared(*levels: float) -> Contract:
+        predictions = {"source": "s", "output_type": "quantile", "output_type_ids": levels}
+        return contract(predictions=predictions, **QUANTILES)
+
+    assert changed(declared(0.1, 0.9), declared(0.2, 0.8)) == {"predictions", "scores", "cycle_metrics"}
 
 
 def test_every_field_of_the_contract_is_considered_above() -> None:

@@ -12,13 +12,12 @@ import yaml
 
 from pipeline.baselines.sp500 import source
 from pipeline.competition.backtest import Backtest, BoardRows, backtest
-from pipeline.competition.metrics import METRICS
 from pipeline.components import competition
 from pipeline.landing import inbox
 from pipeline.reports.queries import board_rows
 from pipeline.settings import PROJECT_ROOT
 from pipeline.tables import LEADERBOARD, SNAPSHOTS, TableSpec
-from pipeline_tests.competition.contests import random_contest
+from pipeline_tests.competition.contests import OF_ANY, random_contest
 from pipeline_tests.components.inbox_contest import InboxContest
 from pipeline_tests.toy_contest import ToyContest
 
@@ -32,7 +31,7 @@ EVERYTHING: dict[str, Any] = {
     "predictions": {"source": "inbox", "trusted": True},
     "truth": {"source": "inbox", "known_at": "column"},
     "factors": {"source": "inbox", "values": ["size"]},
-    "metrics": [*METRICS.available(), "contribution@best"],
+    "metrics": [*OF_ANY, "contribution@best"],
     "ensembles": ENSEMBLES,
     "windows": {"recent": {"cycles": 4}, "month": {"duration": "35d"}, "all": {}},
     "leaderboard": {"rank_by": "all.ic", "tie_breakers": ["recent.score"], "min_coverage": 0.3},

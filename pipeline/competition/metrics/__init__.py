@@ -2,6 +2,7 @@
 
 from pipeline.competition.metrics.context import MetricsContext
 from pipeline.competition.metrics.cross_section import information_coefficient, mean_return
+from pipeline.competition.metrics.distributions import calibration_error, energy, interval_coverage, mean_of
 from pipeline.competition.metrics.guard import safely, safely_beside, safely_over_series
 from pipeline.competition.metrics.members import contribution, ensemble_correlation
 from pipeline.competition.metrics.metric import (
@@ -39,13 +40,17 @@ __all__ = [
     "SeriesMetric",
     "additive_drawdown",
     "base_and_ensemble",
+    "calibration_error",
     "contribution",
     "coverage",
+    "energy",
     "ensemble_correlation",
     "feature_neutral_correlation",
     "hit_rate",
     "information_coefficient",
+    "interval_coverage",
     "max_drawdown",
+    "mean_of",
     "mean_return",
     "mean_score",
     "mmc",

@@ -5,7 +5,7 @@ Add here only what every metric shares. One metric is one function in a module o
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -155,6 +155,10 @@ class Metric:
         may say something about a model, and yet not order models.
     bounds : (float, float) or None
         The least and the greatest value that it can take, where it has both; intervals are cut to them.
+    measure : str or None
+        The measure of the scoring rule that it is of; such a metric is there where predictions have that measure.
+    output_types : tuple of str
+        The only output types that it is of; empty for any.
 
     Raises
     ------
@@ -173,12 +177,24 @@ class Metric:
     needs: frozenset[Need] = frozenset()
     ranks: bool = True
     bounds: tuple[float, float] | None = None
+    measure: str | None = None
+    output_types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.pool is Pool.SERIES) != (self.of_series is not None and self.series_of is not None):
             raise ValueError(f"metric {self.name!r}: pool series goes with of_series and series_of, and only with it")
         if (self.pool is not Pool.SERIES) != (self.of_panel is not None or self.of_members is not None):
             raise ValueError(f"metric {self.name!r}: pools cycles and tasks go with of_panel, and only with it")
+
+    @property
+    def is_of_any(self) -> bool:
+        """Whether predictions of any output type have it."""
+        return self.measure is None and not self.output_types
+
+    def is_of(self, output_type: str, measures: Collection[str]) -> bool:
+        """Whether predictions of an output type with these measures have the metric."""
+        of_type = not self.output_types or output_type in self.output_types
+        return of_type and (self.measure is None or self.measure in measures)
 
     def over_panel(self, panel: Panel) -> SectionMetric:
         """The metric of every cross-section and model of a panel.

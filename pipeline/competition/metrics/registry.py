@@ -10,7 +10,7 @@ A bare function is of pool ``cycles`` and better when higher; name a Metric for 
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -34,6 +34,10 @@ _MEMBER_FORM = ("panel", "ensemble")
 _SERIES_FORM = ("series",)
 
 
+Family = Callable[[str], Metric | None]
+"""From a name to the metric called so; None where it is none of this family."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """A metric of one model over a window: ``value`` is None where undefined, and ``reason`` says why."""
@@ -55,6 +59,7 @@ class MetricsRegistry(Registry[Metric]):
     def __init__(self, *, built_in: bool = True) -> None:
         super().__init__("metric", Metric)
         self._built_in = built_in
+        self._families: list[Family] = []
 
     def register(self, name: str, thing: Metric | PanelFunction | RowFunction) -> Metric:
         """Register a metric, or a function of either form, under ``name`` and return the metric.
@@ -74,19 +79,32 @@ class MetricsRegistry(Registry[Metric]):
         UnknownNameError
             If there is none, or the path names something else; the message lists every known name.
         """
-        if name not in self._things and self._built_in and name in METRICS:
-            return METRICS.get(name)
+        if name not in self._things:
+            if self._built_in and name in METRICS:
+                return METRICS.get(name)
+            made = self._made(name)
+            if made is not None:
+                return made
         return super().get(name)
 
+    def register_family(self, family: "Family") -> None:
+        """Register metrics whose names hold a number, such as the level of an interval."""
+        self._families.append(family)
+
+    def _made(self, name: str) -> Metric | None:
+        """The metric of that name that a family makes, if one does."""
+        return next((made for family in self._families if (made := family(name)) is not None), None)
+
     def available(self) -> list[str]:
-        """The known names, sorted."""
-        return sorted({*self._things, *(METRICS.available() if self._built_in else ())})
+        """The known names, sorted: first those of any prediction, then those of distributions."""
+        known = {*self._things, *(METRICS.available() if self._built_in else ())}
+        return sorted(known, key=lambda name: (not self.get(name).is_of_any, name))
 
     def __iter__(self) -> Iterator[Metric]:
         return (self.get(name) for name in (self.available() if self._built_in else self._things))
 
     def __contains__(self, name: str) -> bool:
-        return name in self.available()
+        return name in self.available() or self._made(name) is not None
 
     def compute(
         self, *, metrics: Sequence[str], predictions: Rows, scores: Rows, context: MetricsContext

@@ -10,7 +10,7 @@ from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
 
 
-def _share(total: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
+def share(total: Floats, counted: Bools, *causes: tuple[Bools, str]) -> SectionMetric:
     """A sum over what is counted, by how many there are; ``causes`` say why nothing may be."""
     n = np.asarray(np.count_nonzero(counted, axis=2), dtype=np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -19,7 +19,8 @@ def _share(total: Floats, counted: Bools, *causes: tuple[Bools, str]) -> Section
     return SectionMetric(value, n, reason, numerator=total, denominator=n.astype(float))
 
 
-def _none(counted: Bools) -> Bools:
+def nowhere(counted: Bools) -> Bools:
+    """Where nothing is counted; shape (sections, models)."""
     return np.asarray(~counted.any(axis=2))
 
 
@@ -44,7 +45,7 @@ def hit_rate(panel: Panel) -> SectionMetric:
     rose, fell = (panel.outcomes > 0)[:, None, :], (panel.outcomes < 0)[:, None, :]
     counted = (high | low) & (rose | fell)
     right = np.count_nonzero((high & rose) | (low & fell), axis=2).astype(float)
-    return _share(right, counted, (panel.n_pairs == 0, "too_few_pairs"), (_none(counted), "zero_outcomes"))
+    return share(right, counted, (panel.n_pairs == 0, "too_few_pairs"), (nowhere(counted), "zero_outcomes"))
 
 
 def mean_score(panel: Panel) -> SectionMetric:
@@ -62,7 +63,7 @@ def mean_score(panel: Panel) -> SectionMetric:
     """
     scored = ~np.isnan(panel.scores)
     total = np.where(scored, panel.scores, 0.0).sum(axis=2)
-    return _share(total, scored, (_none(scored), "no_scores"))
+    return share(total, scored, (nowhere(scored), "no_scores"))
 
 
 def coverage(panel: Panel) -> SectionMetric:

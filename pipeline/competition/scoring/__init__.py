@@ -1,11 +1,12 @@
 """Scoring rules by name, the scores of every output type, and the scales that they are taken on."""
 
+from pipeline.competition.outputs import ONE_NUMBER
 from pipeline.competition.scoring.cdf import score_cdf
+from pipeline.competition.scoring.declared import declared_rule, measure_names
 from pipeline.competition.scoring.distributions import score_forecasts
 from pipeline.competition.scoring.pmf import expected_calibration_error, score_pmf
 from pipeline.competition.scoring.quantile import QuantileLevels, score_quantiles
 from pipeline.competition.scoring.rules import (
-    ONE_NUMBER,
     RULES,
     ScoringRule,
     absolute_error,
@@ -26,9 +27,11 @@ __all__ = [
     "Scored",
     "ScoringRule",
     "absolute_error",
+    "declared_rule",
     "directional",
     "energy_score",
     "expected_calibration_error",
+    "measure_names",
     "on_scale",
     "rank_product",
     "score_cdf",

@@ -5,6 +5,9 @@ A rule picks its score among the measures of the output type; the others go besi
 
 from functools import partial
 
+import numpy as np
+
+from pipeline.competition.arrays import Floats
 from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.panel import Panel
 from pipeline.competition.scoring.cdf import score_cdf
@@ -19,19 +22,32 @@ from pipeline.leaderboard import Direction
 def score_forecasts(panel: Panel) -> Scored:
     """Every measure of the panel's distributions, with the usual score of their output type as the score.
 
-    ``wis`` of quantiles, ``rps`` of a pmf, ``crps`` of samples and of a distribution function.
+    ``wis`` of quantiles, ``rps`` of a pmf, ``crps`` of samples and of a distribution function. The outcome of a pmf is
+    the place of the category that occurred, among the ids of the forecasts.
 
     Raises
     ------
     ValueError
-        If the panel has no distributions.
+        If the panel has no distributions, or an outcome is the place of no category.
     """
     forecasts, outcomes = _forecasts(panel), panel.outcomes[:, None, :]
     if forecasts.output_type == "quantile":
         return score_quantiles(forecasts.values, outcomes, forecasts.ids)
     if forecasts.output_type == "cdf":
         return score_cdf(forecasts.values, outcomes, forecasts.ids)
-    return (score_pmf if forecasts.output_type == "pmf" else score_samples)(forecasts.values, outcomes)
+    if forecasts.output_type == "sample":
+        return score_samples(forecasts.values, outcomes)
+    _require_categories(forecasts.ids, panel.outcomes)
+    return score_pmf(forecasts.values, outcomes - forecasts.ids[0])
+
+
+def _require_categories(places: Floats, outcomes: Floats) -> None:
+    wrong = ~np.isnan(outcomes) & ~np.isin(outcomes, places)
+    if wrong.any():
+        raise ValueError(
+            f"an outcome is {outcomes[wrong][0]:g}; that of probabilities is the place of the category that occurred, "
+            f"a whole number from {places[0]:g} to {places[-1]:g}"
+        )
 
 
 def _forecasts(panel: Panel) -> Forecasts:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.competition.arrays import Bools, Floats
+from pipeline.competition.outputs import ONE_NUMBER
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.competition.scoring.scored import Scored
 from pipeline.leaderboard import Direction
 from pipeline.registry import Registry
-
-ONE_NUMBER = ("value", "mean", "median")
-"""Output types of predictions that are one number, the panel's signal."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
 from pipeline.competition.contract import Contract
+from pipeline.competition.forecasts import Forecasts
+from pipeline.competition.outputs import Output
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.peers import Peers, unit_ranks
 from pipeline.competition.previous import Before
@@ -45,6 +47,7 @@ class Block:
     previous: Floats | None = None
     factors: Floats | None = None
     peers: Peers | None = None
+    forecasts: Forecasts | None = None
 
     @classmethod
     def of(
@@ -72,11 +75,11 @@ class Block:
         """
         counted = _in_time(predictions)
         outcomes = outcomes_of(counted, truth)
-        before = None if earlier is None else Before.of(counted, _in_time(earlier))
+        before = None if earlier is None else Before.of(counted, _in_time(earlier), contract.output)
         others = None if peers is None else _in_time(peers)
         more = [] if before is None else [before.rows]
         axes = Axes.of(counted, outcomes, *more, *([] if others is None else [others]))
-        signals = axes.cube(counted, "value")
+        signals, forecasts = axes.predicted(counted, contract.output)
         return cls(
             axes,
             signals,
@@ -85,7 +88,8 @@ class Block:
             contract,
             None if before is None else before.signals(axes, signals),
             None if factors is None else axes.factors(factors),
-            None if others is None else _peers(axes, others),
+            None if others is None else _peers(axes, others, contract.output),
+            forecasts,
         )
 
     @property
@@ -128,6 +132,7 @@ class Block:
                     previous=None if self.previous is None else self.previous[_span(sections)],
                     peers=None if self.peers is None else self.peers.part(_span(sections)),
                     stand_ins=self.imputed[_span(sections)],
+                    forecasts=None if self.forecasts is None else self.forecasts.part(_span(sections)),
                 ),
             )
 
@@ -143,11 +148,11 @@ def _in_time(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[~is_late] if is_late.any() else predictions
 
 
-def _peers(axes: Axes, rows: pd.DataFrame) -> Peers:
+def _peers(axes: Axes, rows: pd.DataFrame, output: Output) -> Peers:
     """The sums over other models, for the models of the axes."""
     here = pd.MultiIndex.from_frame(rows[["cycle", "horizon"]]).isin(axes.sections)
     models = pd.Index(np.sort(rows["model_id"].unique().astype(object)))
-    signals = replace(axes, models=models).cube(rows[here], "value")
+    signals, _ = replace(axes, models=models).predicted(rows[here], output)
     units = unit_ranks(average_ranks(signals))
     return Peers.of(units, np.ones(units.shape[:2], dtype=bool)).for_others(len(axes.models))
 

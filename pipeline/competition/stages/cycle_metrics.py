@@ -11,10 +11,10 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.categories import OVERALL, By
 from pipeline.competition.contract import Contract
-from pipeline.competition.evaluation import evaluate
+from pipeline.competition.evaluation import evaluate, scored_by
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Need, Pool, SectionMetric, pool_horizons, safely
 from pipeline.competition.reasons import reason_texts
-from pipeline.competition.scoring import RULES, ScoringRule
+from pipeline.competition.scoring import ScoringRule
 from pipeline.competition.stages.block import Block, LastKnown, State
 
 COLUMNS = [
@@ -74,8 +74,12 @@ def compute_cycle_metrics(
     block = Block.of(predictions, truth, contract, earlier, factors, peers)
     frames: list[pd.DataFrame] = []
     changes = Changes(block.shape[0])
-    rule = RULES.get(contract.scoring.rule) if scores is None else None
+    rule = contract.rule if scores is None else None
+    measures_alone = contract.rule if scores is not None and contract.measures else None
     for state in block.states(scores):
+        if measures_alone is not None:
+            scored = scored_by(measures_alone, state.panel)
+            state = replace(state, panel=scored.with_scores(state.panel.scores, scored.measures))  # noqa: PLW2901
         for part, measured in _parts(state, panel_metrics(contract), rule, contract):
             frames.extend(changes.rows(part, metric, over) for metric, over in measured)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
@@ -90,8 +94,7 @@ def _parts(
     """Every category of a state, with its metrics of every section."""
     by_subject = contract.divided(By.SUBJECT) is not None
     if by_subject and rule is not None:  # or subjects would be scored once more, each as a part of all
-        scored = state.panel.with_scores(rule.function(state.panel).value)
-        state, rule = replace(state, panel=scored), None
+        state, rule = replace(state, panel=scored_by(rule, state.panel)), None
     over = evaluate(metrics, state.panel, rule)
     for part in horizon_parts(state, contract):
         yield part, [(metric, found.of(part.sections)) for metric, found in zip(metrics, over, strict=True)]

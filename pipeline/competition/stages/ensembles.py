@@ -12,9 +12,9 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.contract import Contract
 from pipeline.competition.ensembles import EnsembleConfig, Weighing, combine, normalized
+from pipeline.competition.evaluation import scored_by
 from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, base_and_ensemble, safely_beside
 from pipeline.competition.panel import Axes, Panel
-from pipeline.competition.scoring import RULES
 from pipeline.competition.stages.block import Block, State
 from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
 from pipeline.competition.stages.cycle_metrics import Changes, horizon_parts, member_metrics
@@ -220,7 +220,7 @@ def _primary(panel: Panel, contract: Contract) -> SectionMetric:
     """The contest's primary metric of a panel that is not scored yet."""
     metric = contract.metric(contract.scoring.primary)
     if metric.pool is Pool.TASKS:
-        panel = panel.with_scores(RULES.get(contract.scoring.rule).function(panel).value)
+        panel = scored_by(contract.rule, panel)
     return metric.over_panel(panel)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from pipeline.competition.arrays import Bools
 from pipeline.competition.contract import Contract
 from pipeline.competition.reasons import REASONS
-from pipeline.competition.scoring import RULES, Scored
+from pipeline.competition.scoring import Scored
 from pipeline.competition.stages.block import Block, LastKnown, State
 
 COLUMNS = [
@@ -16,12 +16,12 @@ COLUMNS = [
 
 
 def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Give predictions of one number their output type, their deadline and whether they came after it.
+    """Give predictions their output type, their deadline and whether they came after it.
 
     Parameters
     ----------
     rows : DataFrame
-        With ``cycle`` and ``received_at``.
+        With ``cycle`` and ``received_at``; of distributions also ``output_type_id``, which comes out as tables hold it.
     contract : Contract
 
     Returns
@@ -29,11 +29,22 @@ def stamp_deadline(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     DataFrame
         The rows with output_type, output_type_id, deadline, is_late and is_imputed (no). What arrives at the deadline
         is in time.
+
+    Raises
+    ------
+    ValueError
+        If distributions have no ids, or ids that the contract does not declare.
     """
+    output = contract.output
+    if output.is_distribution and "output_type_id" not in rows:
+        raise ValueError(
+            f"predictions have no column output_type_id, which says of each number of a {output.type} forecast what it "
+            f"is: {output.known}"
+        )
     deadline = rows["cycle"] + pd.Timedelta(contract.predictions.deadline)
     return rows.assign(
         output_type=contract.predictions.output_type,
-        output_type_id="",
+        output_type_id=output.texts(rows["output_type_id"]) if output.is_distribution else "",
         deadline=deadline,
         is_late=rows["received_at"] > deadline,
         is_imputed=False,
@@ -57,7 +68,7 @@ def score_predictions(predictions: pd.DataFrame, truth: pd.DataFrame, contract: 
         Rows of ``scores``. A prediction whose outcome is known but that has no score has ``success`` false and
         says why; so has one whose outcome was withdrawn (``outcome_withdrawn``).
     """
-    rule = RULES.get(contract.scoring.rule)
+    rule = contract.rule
     block = Block.of(predictions, truth, contract)
     last = LastKnown()
     frames = []

@@ -8,7 +8,6 @@ import pandas as pd
 
 from pipeline.competition import Contract
 from pipeline.competition.backtest import BoardRows
-from pipeline.competition.metrics import METRICS
 from pipeline.competition.stages import (
     RankEvidence,
     RollingWindows,
@@ -23,7 +22,7 @@ from pipeline.competition.stages import (
     score_predictions,
 )
 from pipeline.competition.stand_ins import Played, carry_forward, choose_stand_ins
-from pipeline_tests.competition.contests import contract, stack
+from pipeline_tests.competition.contests import OF_ANY, contract, stack
 
 GIVEN = ["model_id", "cycle", "horizon", "subject", "target_time", "value"]
 LATER = datetime(2100, 1, 1)
@@ -36,7 +35,7 @@ ENSEMBLES = [
 def declared(**changes: object) -> Contract:
     """A contest with every metric there is and two ensembles."""
     everything = {
-        "metrics": [*METRICS.available(), "contribution@best"],
+        "metrics": [*OF_ANY, "contribution@best"],
         "ensembles": ENSEMBLES,
         "leaderboard": {"rank_by": "all.ic", "tie_breakers": ["recent.score"], "min_coverage": 0.3},
     }

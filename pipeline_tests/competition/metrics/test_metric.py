@@ -10,7 +10,7 @@ from pipeline_tests.competition.contests import random_panel
 
 
 def test_the_built_in_metrics_and_how_they_pool_and_rank() -> None:
-    assert {metric.name: (str(metric.pool), metric.direction) for metric in METRICS} == {
+    assert {metric.name: (str(metric.pool), metric.direction) for metric in METRICS if metric.is_of_any} == {
         "ic": ("cycles", "desc"),
         "mean_return": ("cycles", "desc"),
         "ic_sharpe": ("series", "desc"),
@@ -30,6 +30,24 @@ def test_the_built_in_metrics_and_how_they_pool_and_rank() -> None:
         "contribution": ("cycles", "desc"),
         "ensemble_correlation": ("cycles", "none"),
     }
+
+
+LOSSES = [
+    *("wis", "dispersion", "underprediction", "overprediction", "ae_median", "se_mean", "rps", "mean_rps", "brier"),
+    *("log_score", "crps", "fair_crps", "threshold_brier"),
+]
+
+
+def test_the_metrics_of_distributions_and_how_they_pool_and_rank() -> None:
+    assert {metric.name: (str(metric.pool), metric.direction) for metric in METRICS if not metric.is_of_any} == {
+        **dict.fromkeys(LOSSES, ("tasks", "asc")),
+        "accuracy": ("tasks", "desc"),
+        "ece": ("cycles", "asc"),
+        "energy_score": ("cycles", "asc"),
+    }
+    assert METRICS.get("interval_coverage_95").direction is Direction.NONE
+    assert "interval_coverage_97.5" in METRICS
+    assert "interval_coverage_wide" not in METRICS
 
 
 @pytest.mark.parametrize("name", METRICS.available())

@@ -15,7 +15,7 @@ from pipeline_tests.competition.contests import NAN, panel
 
 Floats = npt.NDArray[np.float64]
 
-OF_PANEL = [metric for metric in METRICS if metric.of_panel is not None]
+OF_PANEL = [metric for metric in METRICS if metric.of_panel is not None and metric.is_of_any]
 OF_RANKS = ["ic", "model_correlation", "fnc", "numerai_corr", "rank_turnover"]
 """Metrics that see the order of signals only."""
 every = pytest.mark.parametrize("metric", OF_PANEL, ids=lambda metric: metric.name)
