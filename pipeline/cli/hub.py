@@ -1,5 +1,6 @@
 """``podium hub``: from a forecast hub, as it is cloned, to one board for each of its targets; no YAML needed."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,16 +22,15 @@ from pipeline.settings import settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.cli.hub_boards import HubBoard, Refused
+    from pipeline.cli.hub_boards import Refused
     from pipeline.competition.hub import Contest
     from pipeline.components.updating import Updated
+    from pipeline.reports.queries import EvaluationBoard
     from pipeline.warehouse import WarehouseFiles
 
-_SHOWN = 8
-"""Excluded models that are named."""
 _BOARD_QUERY = (
     "SELECT evaluation, rank, model_id, round(value, 3) AS value, n FROM {board}.evaluations "
-    "WHERE by = 'overall' AND rank IS NOT NULL ORDER BY ALL"
+    "WHERE part = 'overall' AND rank IS NOT NULL ORDER BY ALL"
 )
 _REFUSED_QUERY = (
     "SELECT s.model_id, s.cycle, split_part(r.reason, ':', 1) AS rule, count(*) AS n_rows, min(r.reason) AS example "
@@ -95,17 +95,27 @@ def _hub(asked: _Asked, out: "Console | None", is_declared: bool) -> None:
     files = _warehouse(folder)
     recomputed = {contest.contract.name: _update(files, contest, out) for contest in contests}
     publication = files.publish()
-    with files.read() as store:
-        from pipeline.cli.hub_boards import read_boards, refused_by_rule
-
-        boards = [read_boards(store, contest, asked.evaluation, asked.as_of) for contest in contests]
-        refused = {contest.contract.name: refused_by_rule(store, contest.contract.name) for contest in contests}
     declared = [declare(contest.contract) for contest in contests] if is_declared else []
+    boards, refused = _read(files, contests, asked)
     done = _Done(contests, unscored, boards, refused, recomputed, publication.path, folder, declared)
     if out is None:
         print_json(done.record)
     else:
         _print(out, done, time.perf_counter() - started)
+
+
+def _read(
+    files: "WarehouseFiles", contests: Sequence["Contest"], asked: _Asked
+) -> tuple[dict[str, "EvaluationBoard | None"], dict[str, list["Refused"]]]:
+    """The board of each target, and what was refused of the hub's files, by the name of its board."""
+    from pipeline.cli.hub_boards import board_of_target, refused_by_rule
+    from pipeline.warehouse import open_published
+
+    contracts = [contest.contract for contest in contests]
+    with open_published(files.published_dir) as connection:
+        boards = {one.name: board_of_target(connection, one, asked.evaluation, asked.as_of) for one in contracts}
+    with files.read() as store:
+        return boards, {one.name: refused_by_rule(store, one.name) for one in contracts}
 
 
 def _contests(asked: _Asked) -> tuple[list["Contest"], dict[str, str]]:
@@ -161,7 +171,37 @@ def _update(files: "WarehouseFiles", contest: "Contest", out: "Console | None") 
     if out is not None:
         notes = "".join(f"\n  {escape(note)}" for note in contest.notes)
         out.print(f"[bold]{escape(contest.source.target.target_id)}[/bold]{notes}", highlight=False, soft_wrap=True)
-    return sum(one.cycles_recomputed for one in update_all(files, contest.contract, _progress(out)))
+    with _reading_told(out):
+        return sum(one.cycles_recomputed for one in update_all(files, contest.contract, _progress(out)))
+
+
+@contextmanager
+def _reading_told(out: "Console | None") -> Iterator[None]:
+    """Print how far the reading of a hub's files is, while it goes on."""
+    from pipeline.components.hub_tables import LOG
+
+    handler = _Teller(out)
+    before = LOG.level
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        LOG.setLevel(before)
+
+
+class _Teller(logging.Handler):
+    """Prints what is logged, where there is anybody to read it."""
+
+    def __init__(self, out: "Console | None") -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
+        if self._out is not None:
+            self._out.print(f"  [dim]… {escape(record.getMessage())}[/dim]", highlight=False, soft_wrap=True)
 
 
 def _progress(out: "Console | None") -> Callable[["Updated"], None]:
@@ -180,7 +220,7 @@ class _Done:
 
     contests: Sequence["Contest"]
     unscored: Mapping[str, str]
-    boards: Sequence["HubBoard"]
+    boards: Mapping[str, "EvaluationBoard | None"]
     refused: Mapping[str, Sequence["Refused"]]
     recomputed: Mapping[str, int]
     published: Path
@@ -192,7 +232,9 @@ class _Done:
         """All of it, for JSON."""
         return {
             "hub": self.contests[0].source.hub.name,
-            "boards": self.boards,
+            "boards": {
+                contest.source.target.target_id: self.boards[contest.contract.name] for contest in self.contests
+            },
             "not_scored": self.unscored,
             "refused": self.refused,
             "recomputed": self.recomputed,
@@ -203,31 +245,36 @@ class _Done:
         }
 
 
-def _print(out: "Console", done: _Done, seconds: float) -> None:
-    from pipeline.cli.hub_boards import excluded_told, print_hub_board
+def _says_nothing(board: "EvaluationBoard") -> bool:
+    return all(one.value is None for row in board.rows for one in row.values.values())
 
+
+def _why_nothing(contest: "Contest", board: "EvaluationBoard") -> str:
+    """Why no model on a board has a value."""
+    if not board.rows:
+        return f"nobody submitted anything of target {contest.source.target.target_id!r} that the hub's rules allow"
+    if board.as_of is None:
+        return "no outcome of these tasks is known yet"
+    seen = (
+        ""
+        if contest.contract.truth.known_at == "column"
+        else (
+            "; this hub does not say since when its outcomes are known, so they count from when Podium first saw them"
+        )
+    )
+    return f"no outcome was known by {board.as_of:%Y-%m-%d}{seen}"
+
+
+def _print(out: "Console", done: _Done, seconds: float) -> None:
     def say(line: str) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
-    for board in done.boards:
+    for contest in done.contests:
         out.print()
-        print_hub_board(board)
-        excluded = excluded_told(board)
-        if excluded:
-            more = f"; and {len(excluded) - _SHOWN} more (--json lists all)" if len(excluded) > _SHOWN else ""
-            say(f"Excluded: {escape('; '.join(excluded[:_SHOWN]))}{more}.")
-        others = [name for name in board.evaluations if name != board.evaluation]
-        if others:
-            say(f"Further evaluation sets (--eval-set): {escape(', '.join(map(repr, others)))}.")
-        for one in done.refused[board.board]:
-            say(
-                f"Refused, {escape(one.rule)}: {counted(one.n_rows, 'row')} of {counted(one.n_files, 'file')}; "
-                f"{escape(one.example)}"
-            )
+        _print_target(done, contest, say)
     for target, reason in done.unscored.items():
         say(f"Not scored: {escape(target)}: {escape(reason)}")
-    n_recomputed = sum(done.recomputed.values())
-    what = "Done" if n_recomputed else "Nothing new: 0 rounds read"
+    what = "Done" if sum(done.recomputed.values()) else "Nothing new: 0 rounds read"
     say(f"\n{what} in {seconds:.1f} s. Published: {escape(str(done.published))}")
     queries = [_BOARD_QUERY.format(board=done.contests[0].contract.name)]
     queries += [_REFUSED_QUERY] if any(done.refused.values()) else []
@@ -238,3 +285,21 @@ def _print(out: "Console", done: _Done, seconds: float) -> None:
         say(f"{escape(one.told)}")
     if done.declared:
         say("`podium run` computes declared boards, `podium dev` keeps them up to date.")
+
+
+def _print_target(done: _Done, contest: "Contest", say: Callable[[str], None]) -> None:
+    """Print the board of a target, further sets that it has, and what was refused."""
+    from pipeline.cli.evaluations import print_evaluation
+
+    name = contest.contract.name
+    board, sets = done.boards[name], [spec.name for spec in contest.contract.evaluations]
+    if board is not None:
+        print_evaluation(board)
+        if _says_nothing(board):
+            say(f"No value: {escape(_why_nothing(contest, board))}.")
+    others = [one for one in sets if board is None or one != board.evaluation]
+    if others:
+        say(f"Further evaluation sets (--eval-set): {escape(', '.join(map(repr, others)))}.")
+    for refused in done.refused[name]:
+        of = f"{counted(refused.n_rows, 'row')} of {counted(refused.n_files, 'file')}"
+        say(f"Refused by rule {escape(refused.rule)}: {of}, such as: {escape(refused.example)}")

@@ -59,6 +59,13 @@ def declaration(contract: "Contract") -> str:
     attributes = contract.model_dump(mode="json", exclude_unset=True)
     if not is_local(contract):
         attributes["schedule"] = EVERY_SIX_HOURS
+    if contract.predictions.output_type in ("quantile", "cdf"):
+        ids = attributes["predictions"]["output_type_ids"]
+        attributes["predictions"]["output_type_ids"] = [float(one) for one in ids]
     return _HEADER + yaml.safe_dump(
-        {"type": _TYPE, "attributes": attributes}, sort_keys=False, allow_unicode=True, width=120
+        {"type": _TYPE, "attributes": attributes},
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+        default_flow_style=None,
     )

@@ -4,6 +4,7 @@ Files stay where they are. What was read of each is a line in ``competition.file
 its files was added, changed or taken away. What the hub's rules refuse is in ``quarantine.rows``.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ from pipeline.settings import settings
 from pipeline.tables import FILES, PREDICTIONS, QUARANTINE, SUBMISSIONS, TRUTH, TableSpec
 from pipeline.warehouse import Dirty, Store, compose, now, relation
 from pipeline.warehouse.frames import to_arrow
+
+LOG = logging.getLogger(__name__)
 
 KIND = "model-output"
 """What lines in ``competition.files`` say was read from a hub's file."""
@@ -138,6 +141,7 @@ class _Files:
             read = [self._noted(one) for one in self.source.read(cycle)]
             parts.append(self.source.rows_of(cycle, read))
         self._rounds = list(cycles)
+        LOG.info("%s: read up to round %s", self._told_in_words(), cycles[-1].date())
         some = [part for part in parts if len(part)]
         rows = joined(some) if some else pd.concat(parts)
         return rows.assign(
@@ -167,6 +171,10 @@ class _Files:
                 compose("UPDATE {files} SET status = ? WHERE competition = ? AND file_number = ?", files=FILES),
                 [GONE, self.contract.name, number],
             )
+
+    def _told_in_words(self) -> str:
+        files, accepted, refused = self._counts.values()
+        return f"{files:,} files, {accepted:,} rows taken, {refused:,} refused"
 
     @property
     def told(self) -> dict[str, str]:

@@ -16,7 +16,8 @@ from pipeline.competition.hub.config import Hub, HubError
 from pipeline.competition.hub.forecast_target import DATES, HORIZON, ForecastTarget
 from pipeline.competition.hub.predevals import Predevals, TaskNames, find_predevals
 from pipeline.competition.hub.source import HubSource
-from pipeline.competition.scoring import QuantileLevels
+from pipeline.competition.outputs import Output
+from pipeline.competition.scoring import measure_names
 
 BASELINE = "-baseline"
 """How the name of a hub's baseline ends."""
@@ -158,7 +159,7 @@ def _horizon_length(target: ForecastTarget) -> dict[str, Any]:
 
 def _scoring(target: ForecastTarget, output_type: str) -> _Scoring:
     if output_type == "quantile":
-        have = QuantileLevels.of([float(level) for level in target.output_type_ids[output_type]]).names
+        have = measure_names(Output(output_type, target.output_type_ids[output_type]))
         metrics = tuple(name for name in ("wis", "ae_median", *_COVERAGES, *_PARTS) if name in have)
         return _Scoring("wis", metrics, tuple(name for name in ("wis", "ae_median") if name in have))
     if output_type == "pmf":
@@ -180,9 +181,15 @@ def _evaluations(
     target_id = source.target.target_id
     declared = find_predevals(source.hub.path)
     if declared is not None and target_id in declared.targets:
-        evaluations, notes = declared.evaluations(target_id, _names(source), scoring.metrics)
+        evaluations, notes = declared.evaluations(target_id, _names(source), _measures(source, scoring))
         return evaluations, declared.scale(target_id), notes
     return _default_evaluations(source, scoring, declared), "natural", ()
+
+
+def _measures(source: HubSource, scoring: _Scoring) -> list[str]:
+    """What can be said of a prediction of the target."""
+    ids = source.target.output_type_ids[source.output_type]
+    return [*measure_names(Output(source.output_type, ids)), scoring.rule]
 
 
 def _names(source: HubSource) -> TaskNames:

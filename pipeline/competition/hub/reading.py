@@ -202,9 +202,10 @@ def _accepted(rows: Rows, target: ForecastTarget, output_type: str, times: _Time
 
 
 def _categorical(coded: Coded) -> pd.Categorical:
-    """A coded column whose distinct texts may repeat."""
-    texts, place = np.unique(coded.distinct.astype(str), return_inverse=True)
-    return pd.Categorical.from_codes(place[coded.codes], categories=pd.Index(texts, dtype="str"))
+    """A coded column whose distinct texts may repeat, or not occur."""
+    used, codes = np.unique(coded.codes, return_inverse=True)
+    texts, place = np.unique(coded.distinct[used].astype(str), return_inverse=True)
+    return pd.Categorical.from_codes(place[codes], categories=pd.Index(texts, dtype="str"))
 
 
 def _subjects(rows: Rows, target: ForecastTarget) -> Coded:

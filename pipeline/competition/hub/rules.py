@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools
-from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, as_written
+from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, SampleRule, as_written
 
 STANDARD = ("output_type", "output_type_id", "value")
 """The columns of every submission besides its task ids."""
@@ -112,6 +112,10 @@ class Coded:
     def texts(self) -> npt.NDArray[np.object_]:
         """The text of every row."""
         return self.distinct[self.codes]
+
+    def texts_of(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        """The texts of some rows."""
+        return [str(text) for text in self.distinct[self.codes[rows]]]
 
     def renamed(self, rename: Callable[[str], str], where: Bools) -> "Coded":
         """The column with some rows' texts replaced."""
@@ -266,8 +270,10 @@ class _Checked:
                     self._check_forecasts(np.flatnonzero(of_kind), kind, output)
 
     def _check_forecasts(self, rows: npt.NDArray[np.int64], kind: str, output: OutputType) -> None:
-        forecast, ids = self._forecast[rows], self._rows.ids["output_type_id"].texts()[rows]
-        for rule, wrong in _wrong_forecasts(kind, output, forecast, ids, self._rows.value[rows]):
+        ids = self._rows.ids["output_type_id"]
+        names, forecast = np.unique(self._forecast[rows], return_inverse=True)
+        forecasts = _Forecasts(len(names), forecast, Coded(ids.codes[rows], ids.distinct), self._rows.value[rows])
+        for rule, wrong in forecasts.wrong(kind, output):
             if not wrong:
                 continue
             of_row = Coded.of(pd.Series(forecast).map(wrong))
@@ -279,54 +285,76 @@ class _Checked:
 
 
 Wrong = Mapping[int, str]
+"""Forecasts, by number, and what is wrong with each."""
 
 
-def _wrong_forecasts(
-    kind: str,
-    output: OutputType,
-    forecast: npt.NDArray[np.int64],
-    ids: npt.NDArray[np.object_],
-    value: npt.NDArray[np.float64],
-) -> Iterator[tuple[Rule, Wrong]]:
-    """The forecasts that break each rule, with the reason; the arrays are of their rows."""
-    frame = pd.DataFrame({"forecast": forecast, "id": ids, "value": value})
-    needed = [] if output.output_type_id is None else [as_written(one) for one in output.output_type_id.required]
-    if kind not in POINTS and needed:
-        have = frame[frame["id"].isin(needed)].groupby("forecast")["id"].nunique()
-        lacking = have.reindex(np.unique(forecast), fill_value=0)
-        short = lacking[lacking < len(needed)].index
-        of_short = frame[frame["forecast"].isin(short)].groupby("forecast")["id"].agg(set)
-        yield (
-            Rule.MISSING_LEVELS,
-            {
-                int(one): f"lacks {_some(set(needed) - found)}"
-                for one, found in zip(of_short.index, of_short, strict=True)
-            },
-        )
-    if kind in ("quantile", "cdf"):
-        ordered = frame.assign(level=frame["id"].astype(float)).sort_values(["forecast", "level"])
-        falls = (ordered["value"].diff() < 0) & (ordered["forecast"].diff() == 0)
-        what = "quantiles cross" if kind == "quantile" else "probabilities fall"
-        first = ordered[falls].drop_duplicates("forecast")
-        yield (
-            Rule.CROSSING,
-            {
-                int(one): f"{what}: the value at {level} is below the one before it"
-                for one, level in zip(first["forecast"], first["id"], strict=True)
-            },
-        )
-    if kind == "pmf":
-        total = frame.groupby("forecast")["value"].sum()
-        off = total[(total - 1).abs() > _PMF_TOLERANCE]
-        sums = zip(off.index, off, strict=True)
-        yield Rule.PROBABILITIES, {int(one): f"probabilities add up to {found:.9g}, not 1" for one, found in sums}
-    if kind == "sample" and output.output_type_id_params is not None:
-        asked = output.output_type_id_params
-        count = frame.groupby("forecast")["id"].nunique()
-        off = count[(count < asked.min_samples_per_task) | (count > asked.max_samples_per_task)]
+@dataclass(frozen=True)
+class _Forecasts:
+    """Whole forecasts of one output type, no id twice; the arrays are of their rows.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    forecast : array of int
+        From 0.
+    ids : Coded
+    value : array of float
+    """
+
+    n: int
+    forecast: npt.NDArray[np.int64]
+    ids: Coded
+    value: npt.NDArray[np.float64]
+
+    def wrong(self, kind: str, output: OutputType) -> Iterator[tuple[Rule, Wrong]]:
+        """The forecasts that break each rule, with the reason."""
+        if kind not in POINTS and output.output_type_id is not None:
+            yield Rule.MISSING_LEVELS, self._lacking({as_written(one) for one in output.output_type_id.required})
+        if kind in ("quantile", "cdf"):
+            yield Rule.CROSSING, self._falling("quantiles cross" if kind == "quantile" else "probabilities fall")
+        if kind == "pmf":
+            total = np.bincount(self.forecast, self.value, self.n)
+            off = np.flatnonzero(np.abs(total - 1) > _PMF_TOLERANCE)
+            yield Rule.PROBABILITIES, {int(one): f"probabilities add up to {total[one]:.9g}, not 1" for one in off}
+        if kind == "sample" and output.output_type_id_params is not None:
+            yield Rule.SAMPLES, self._too_few_or_many(output.output_type_id_params)
+
+    def _lacking(self, needed: set[str]) -> Wrong:
+        is_needed = self.ids.among(needed)
+        count = np.bincount(self.forecast[is_needed], minlength=self.n)
+        short = np.flatnonzero(count < len(needed))
+        of_short = np.flatnonzero(is_needed & np.isin(self.forecast, short))
+        have: dict[int, set[str]] = {int(one): set() for one in short}
+        for one, text in zip(self.forecast[of_short].tolist(), self.ids.texts_of(of_short), strict=True):
+            have[one].add(text)
+        return {one: f"lacks {_some(needed - found)}" for one, found in have.items()}
+
+    def _falling(self, what: str) -> Wrong:
+        level = np.array([_number(text) for text in self.ids.distinct])[self.ids.codes]
+        order = np.lexsort((level, self.forecast))
+        forecast, value = self.forecast[order], self.value[order]
+        falls = np.flatnonzero((np.diff(value) < 0) & (np.diff(forecast) == 0)) + 1
+        first, at = np.unique(forecast[falls], return_index=True)
+        levels = self.ids.texts_of(order[falls[at]])
+        return {
+            int(one): f"{what}: the value at {text} is below the one before it"
+            for one, text in zip(first, levels, strict=True)
+        }
+
+    def _too_few_or_many(self, asked: SampleRule) -> Wrong:
+        count = np.bincount(self.forecast, minlength=self.n)
+        off = np.flatnonzero((count < asked.min_samples_per_task) | (count > asked.max_samples_per_task))
         limits = f"{asked.min_samples_per_task} to {asked.max_samples_per_task}"
-        counts = zip(off.index, off, strict=True)
-        yield Rule.SAMPLES, {int(one): f"{found} samples; {limits} are asked for" for one, found in counts}
+        return {int(one): f"{count[one]} samples; {limits} are asked for" for one in off}
+
+
+def _number(text: str) -> float:
+    """A level as a number; NaN of what is none, which is refused before."""
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
 
 
 def _allowed(values: Sequence[frozenset[str]]) -> frozenset[str]:
