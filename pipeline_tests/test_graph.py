@@ -18,6 +18,7 @@ from pipeline.tables import (
     BUILDS,
     COMPETITION_TABLES,
     ENSEMBLE_TABLES,
+    EVALUATIONS,
     INBOX_TABLES,
     LEADERBOARD,
     METRICS,
@@ -51,7 +52,7 @@ def dbt_calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return calls
 
 
-WITHOUT_ENSEMBLES = [spec for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES]
+WITHOUT_ENSEMBLES = [spec for spec in COMPETITION_TABLES if spec not in (*ENSEMBLE_TABLES, EVALUATIONS)]
 
 
 @pytest.mark.parametrize("spec", [*WITHOUT_ENSEMBLES, BOARDS, METRICS], ids=lambda spec: spec.name)

@@ -14,7 +14,7 @@ from pipeline.competition import Contract
 from pipeline.components.competition import competition_definitions
 from pipeline.components.dbt import dbt_cli, dbt_project
 from pipeline.components.publishing import publishing_definitions
-from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, TableSpec
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
 from pipeline_tests.toy_contest import contract
@@ -104,7 +104,7 @@ class ToyGraph:
             return store.connection.execute(sql, list(parameters)).fetchall()
 
 
-ASSETS = ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES))
+ASSETS = ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in (*ENSEMBLE_TABLES, EVALUATIONS)))
 """The assets of a board without ensembles, by the last part of their keys."""
 
 

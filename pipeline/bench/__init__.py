@@ -2,6 +2,19 @@
 
 from pipeline.bench.contest import Size
 from pipeline.bench.history import HistoryCost, measure_history
+from pipeline.bench.hub import HubSpeed, measure_hub
 from pipeline.bench.metrics import MetricsSpeed, Plan, measure
+from pipeline.bench.season import Season, SeasonFiles
 
-__all__ = ["HistoryCost", "MetricsSpeed", "Plan", "Size", "measure", "measure_history"]
+__all__ = [
+    "HistoryCost",
+    "HubSpeed",
+    "MetricsSpeed",
+    "Plan",
+    "Season",
+    "SeasonFiles",
+    "Size",
+    "measure",
+    "measure_history",
+    "measure_hub",
+]

@@ -14,6 +14,7 @@ from pipeline.cli import (
     board_evaluate,
     check,
     dev,
+    evaluations,
     hub,
     leaderboard,
     run,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("evaluations")(evaluations.evaluations)
 app.command("sql", cls=sql.QueryCommand)(sql.sql)
 app.command("check")(check.check)
 app.command("submit")(submit.submit)

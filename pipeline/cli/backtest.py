@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pipeline.cli.contracts import published_contract
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import console, print_json
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from pipeline.cli.candidate import Candidate
-    from pipeline.competition import Contract
     from pipeline.competition.backtest import Backtest, BoardRows
 
 _PICTURES = (".svg", ".png")
@@ -87,7 +87,7 @@ def _tested(
 
     function = split_callable(text)
     with published() as connection:
-        contract, called = _contract(connection, name), titles(connection, name)
+        contract, called = published_contract(connection, name), titles(connection, name)
         try:
             if function is None:
                 given = from_file(Path(text), model, connection, contract, first, last)
@@ -99,29 +99,6 @@ def _tested(
             return given, backtest(given.predictions, rows, contract), called
         except BacktestError as error:
             raise InputError(f"board {name!r}: {error}") from error
-
-
-def _contract(connection: "duckdb.DuckDBPyConnection", name: str) -> "Contract":
-    """The declaration that the published board was made by: one that changed since has not made a board yet.
-
-    Raises
-    ------
-    InputError
-        If this version cannot read it.
-    """
-    from pydantic import ValidationError
-
-    from pipeline.competition import Contract
-    from pipeline.reports.queries import contract_json
-
-    try:
-        return Contract.model_validate_json(contract_json(connection, name))
-    except ValidationError as error:
-        first = error.errors()[0]["msg"]
-        raise InputError(
-            f"the published declaration of board {name!r} cannot be used here: {first}; `podium run {name}` publishes "
-            f"it anew"
-        ) from error
 
 
 def _rows(connection: "duckdb.DuckDBPyConnection", name: str, since: datetime | None = None) -> "BoardRows":

@@ -1,14 +1,16 @@
 """``podium bench``: how fast this machine computes, in ratios that other machines share."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.errors import InputError
 from pipeline.cli.output import Column, print_json, print_table
 
 if TYPE_CHECKING:
-    from pipeline.bench import HistoryCost, MetricsSpeed
+    from pipeline.bench import HistoryCost, HubSpeed, MetricsSpeed
 
 bench = typer.Typer(help="Measure speed, beside other ways to the same numbers.", no_args_is_help=True)
 
@@ -59,6 +61,49 @@ def history(
         print_json(found)
     else:
         print_history(found)
+
+
+@bench.command("hub")
+def hub(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Parquet of a season's quantile forecasts; by default one is made up.")
+    ] = None,
+    outcomes: Annotated[Path | None, typer.Option("--outcomes", help="With --file: Parquet of the outcomes.")] = None,
+    models: Annotated[int, typer.Option(min=2, help="Models of the season that is made up.")] = 48,
+    cycles: Annotated[int, typer.Option(min=2, help="Its weeks.")] = 27,
+    subjects: Annotated[int, typer.Option(min=2, help="Its places; 30 % of forecasts are missing.")] = 53,
+    repeats: Annotated[int, typer.Option(min=1, help="Passes; medians are shown.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time a forecast hub's season: scoring beside a bare DuckDB query of the WIS, and Parquet to all boards."""
+    from pipeline.bench import Season, SeasonFiles, measure_hub
+
+    if (file is None) != (outcomes is None):
+        raise InputError("--file and --outcomes go together: forecasts without outcomes have no scores")
+    for path in (file, outcomes):
+        if path is not None and not path.is_file():
+            raise InputError(f"{str(path)!r} is no file")
+    given = None if file is None or outcomes is None else SeasonFiles(file, outcomes)
+    found = measure_hub(given, Season(models, cycles, subjects), repeats, tell)
+    if as_json:
+        print_json(found)
+    else:
+        print_hub(found)
+
+
+def print_hub(found: "HubSpeed") -> None:
+    """Print what was measured as a table."""
+    rows = [
+        ("rows", f"{found.rows:,}", f"{found.forecasts:,} forecasts of {found.models} models"),
+        ("rows a second", f"{found.rows_per_second:,.0f}", "in memory, to every measure of every forecast"),
+        ("beside a bare query", f"{found.ratio_to_bare:.2f} x", _spread(found.ratios_to_bare)),
+        ("largest difference", f"{found.largest_difference:.1e}", "of a model's mean WIS from the bare query's"),
+        ("Parquet to boards", f"{found.seconds:.1f} s", f"{found.numbers:,} numbers"),
+        ("with Python's start", f"{found.seconds_of_process:.1f} s", "and all imports"),
+        ("peak memory", f"{found.peak_mb:,.0f} MB", "of that process"),
+    ]
+    columns = zip(("", "measured", ""), zip(*rows, strict=True), strict=True)
+    print_table([Column(header, cells, is_text=at != 1) for at, (header, cells) in enumerate(columns)])
 
 
 def print_history(found: "HistoryCost") -> None:

@@ -28,13 +28,14 @@ from pipeline.competition.declaration import (
 from pipeline.competition.durations import Duration
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.ensembles.config import Normalize, read_ensembles
+from pipeline.competition.evaluations import EvaluationSpec
 from pipeline.competition.metrics import METRICS, Metric, Need, Pool, base_and_ensemble
 from pipeline.competition.outputs import Output
 from pipeline.competition.scoring import ScoringRule, declared_rule
 from pipeline.competition.validation import problems_of
 from pipeline.declaration import BoardDeclaration, Name, some
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
-from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, FILES, SUBMISSIONS, TableSpec
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, FILES, SUBMISSIONS, TableSpec
 
 
 class Contract(BoardDeclaration):
@@ -65,6 +66,9 @@ class Contract(BoardDeclaration):
         default=(),
         description="Parts that have boards of their own beside the whole: horizon, subject.",
         examples=[["horizon", {"by": "subject", "rank_by": "anchor.score"}]],
+    )
+    evaluations: tuple[EvaluationSpec, ...] = Field(
+        default=(), description="Choices of tasks with boards of their own, as forecast hubs publish them."
     )
     missing: MissingSpec = Field(default_factory=MissingSpec)
     min_subjects: int | None = Field(
@@ -103,8 +107,9 @@ class Contract(BoardDeclaration):
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:
-        """The tables that it fills, besides those of the catalog: some only with ensembles, others only from files."""
-        left_out = () if self.active_ensembles else ENSEMBLE_TABLES
+        """The tables that it fills, besides those of the catalog: some only where declared, others only from files."""
+        ensembles = () if self.active_ensembles else ENSEMBLE_TABLES
+        left_out = ensembles if self.evaluations else (*ensembles, EVALUATIONS)
         files = (FILES,) if self.has_inbox else ()
         submissions = (SUBMISSIONS,) if self.predictions.source == INBOX else ()
         return (*(spec for spec in COMPETITION_TABLES if spec not in left_out), *files, *submissions)
@@ -139,7 +144,11 @@ class Contract(BoardDeclaration):
     @property
     def rule(self) -> ScoringRule:
         """The scoring rule, on the contest's scale."""
-        return declared_rule(self.scoring.rule, self.scoring.scale, self.predictions.output_type)
+        return self.rule_called(self.scoring.rule)
+
+    def rule_called(self, name: str) -> ScoringRule:
+        """Any scoring rule, on the contest's scale."""
+        return declared_rule(name, self.scoring.scale, self.predictions.output_type)
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.competition.contract import Contract
+from pipeline.competition.evaluations import needed_measures
 from pipeline.fingerprint import digest, source_hash
 
 _OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
@@ -71,6 +72,7 @@ _STAGES = {
     "leaderboard": _Stage(
         {"leaderboard": True, "categories": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)
     ),
+    "evaluations": _Stage(_SCORES | {"evaluations": True}, (_PURE, _KERNEL)),
 }
 
 
@@ -117,6 +119,7 @@ def _custom_modules(stage: str, contract: Contract) -> list[str]:
         "ensemble_metrics": contract.metrics,
         "member_metrics": (rule, *contract.metrics, *ensembles),
         "snapshots": contract.metrics,
+        "evaluations": (rule, *needed_measures(contract.evaluations)),
         "leaderboard": (rule, *(key.partition(".")[2] for key in keys)),
     }
     return [name.rpartition(".")[0] for name in called.get(stage, ()) if "." in name]

@@ -47,6 +47,8 @@ def places(axis: pd.Index, column: "pd.Series[Any]", what: str) -> Ints:
     if isinstance(column.dtype, pd.CategoricalDtype):
         of_category = np.asarray(axis.get_indexer(column.cat.categories), dtype=np.int64)
         found: Ints = of_category[column.cat.codes.to_numpy()]
+        if of_category.size and of_category.min() >= 0:
+            return found
     else:
         found = np.asarray(axis.get_indexer(pd.Index(column)), dtype=np.int64)
     if found.size and found.min() < 0:

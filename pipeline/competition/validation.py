@@ -27,6 +27,7 @@ def problems_of(contract: "Contract") -> list[str]:
         *_metric_problems(contract),
         *_key_problems(contract),
         *_category_problems(contract),
+        *_evaluation_problems(contract),
         *_file_problems(contract),
         *_ensemble_problems(contract),
     ]
@@ -104,6 +105,27 @@ def _metric_problems(contract: "Contract") -> list[str]:
         series_of = contract.metric(name).series_of
         if series_of is not None and series_of not in contract.metrics:
             problems.append(f"metric {name!r} is computed from {series_of!r}; add {series_of!r} to metrics")
+    return problems
+
+
+def _evaluation_problems(contract: "Contract") -> list[str]:
+    """Evaluation sets of one name, or of measures that predictions do not have."""
+    names = [spec.name for spec in contract.evaluations]
+    twice = [repr(name) for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems = [f"evaluations names {', '.join(twice)} twice; give each set its own name"] if twice else []
+    output = contract.output
+    rules = () if output.is_distribution else (rule.name for rule in RULES if output.type in rule.output_types)
+    try:
+        known = dict.fromkeys([contract.scoring.rule, *measure_names(output), *rules])
+    except ValueError:  # the output type itself is wrong, and that is told
+        return problems
+    for spec in contract.evaluations:
+        unknown = [name for name in spec.measures if name not in known]
+        if unknown:
+            problems.append(
+                f"evaluation {spec.name!r}: {output.type!r} predictions have no measure {', '.join(unknown)}; "
+                f"known: {', '.join(known)}"
+            )
     return problems
 
 

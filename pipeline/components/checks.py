@@ -11,6 +11,7 @@ from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,
     ENSEMBLE_WEIGHTS,
+    EVALUATIONS,
     FILES,
     LEADERBOARD,
     MEMBER_METRICS,
@@ -276,6 +277,44 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
                OR (rank_method = 'holm') <> (rank_lo IS NOT NULL)
                OR (rank_method = 'unranked') <> (status <> 'ranked')
                OR (rank_method = 'virtual') <> (status = 'ranked' AND is_ensemble)
+            """,
+        ),
+    ),
+    EVALUATIONS: (
+        Check(
+            "evaluations_say_why",
+            "Every value of an evaluation set is within its interval or has none, and without a value there is a "
+            "reason.",
+            """
+            SELECT evaluation, "by", part, model_id, metric, value, ci_low, ci_high, ci_method, reason
+            FROM competition.evaluations
+            WHERE competition = ? AND (
+                (value IS NULL) <> (reason IS NOT NULL)
+                OR NOT (ci_low <= value AND value <= ci_high)
+                OR (ci_method = 'ewc') <> (ci_low IS NOT NULL)
+                OR n > n_submitted OR n_submitted > n_tasks
+            )
+            """,
+        ),
+        Check(
+            "evaluation_ranks_are_well_formed",
+            "A rank is one more than the number of better models, what it could be includes it, and the excluded have "
+            "none.",
+            """
+            SELECT evaluation, "by", part, model_id, metric, rank, rank_with_ensembles, rank_lo, rank_hi
+            FROM (
+                SELECT *,
+                    rank() OVER (board ORDER BY rank NULLS LAST) AS expected,
+                    rank() OVER (board ORDER BY rank_with_ensembles NULLS LAST) AS expected_with_ensembles
+                FROM competition.evaluations
+                WHERE competition = ?
+                WINDOW board AS (PARTITION BY evaluation, "by", part, metric)
+            )
+            WHERE rank <> expected
+               OR rank_with_ensembles <> expected_with_ensembles
+               OR NOT (1 <= rank_lo AND rank_lo <= rank AND rank <= rank_hi)
+               OR tie_group <> rank_lo
+               OR (rank_with_ensembles IS NOT NULL AND value IS NULL)
             """,
         ),
     ),

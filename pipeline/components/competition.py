@@ -11,7 +11,15 @@ import dagster as dg
 
 from pipeline.competition import Contract
 from pipeline.competition.declaration import HUB, INBOX
-from pipeline.components import checks, competition_tables, ensemble_tables, hub_tables, inbox_tables, pictures
+from pipeline.components import (
+    checks,
+    competition_tables,
+    ensemble_tables,
+    evaluation_tables,
+    hub_tables,
+    inbox_tables,
+    pictures,
+)
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Picture, Update, board_definitions, table_asset
 from pipeline.components.hub_sensor import hub_sensors
@@ -26,6 +34,7 @@ from pipeline.tables import (
     ENSEMBLE_PREDICTIONS,
     ENSEMBLE_SCORES,
     ENSEMBLE_WEIGHTS,
+    EVALUATIONS,
     FACTORS,
     FILES,
     LEADERBOARD,
@@ -84,6 +93,9 @@ _COMPUTED: tuple[Asset, ...] = (
 )
 """What follows from them, whatever they came from."""
 
+_EVALUATIONS: Asset = (EVALUATIONS, evaluation_tables.update_evaluations, (PREDICTIONS, TRUTH))
+"""What a contest with evaluation sets has besides."""
+
 _ENSEMBLES: tuple[Asset, ...] = (
     (ENSEMBLE_WEIGHTS, ensemble_tables.update_weights, (PREDICTIONS, CYCLE_METRICS)),
     (ENSEMBLE_PREDICTIONS, ensemble_tables.update_predictions, (PREDICTIONS, ENSEMBLE_WEIGHTS)),
@@ -100,6 +112,7 @@ _ENSEMBLES: tuple[Asset, ...] = (
 _SEE_ENSEMBLES: dict[TableSpec, tuple[TableSpec, ...]] = {
     MODELS: (ENSEMBLE_PREDICTIONS,),
     SNAPSHOTS: (ENSEMBLE_METRICS, MEMBER_METRICS),
+    EVALUATIONS: (ENSEMBLE_PREDICTIONS,),
 }
 """Which other tables read its tables."""
 
@@ -178,7 +191,8 @@ def assets_of(contract: Contract) -> tuple[Asset, ...]:
         predictions[SUBJECTS],
     )
     submissions = (_SUBMISSIONS,) if contract.predictions.source == INBOX else ()
-    assets = ((BOARDS, competition_tables.update_catalog, ()), *submissions, *beginning, *_COMPUTED)
+    evaluations = (_EVALUATIONS,) if contract.evaluations else ()
+    assets = ((BOARDS, competition_tables.update_catalog, ()), *submissions, *beginning, *_COMPUTED, *evaluations)
     if not contract.active_ensembles:
         return assets
     seeing = tuple((spec, update, (*read, *_SEE_ENSEMBLES.get(spec, ()))) for spec, update, read in assets)

@@ -43,6 +43,7 @@ from pipeline.tables import (
     BOARDS,
     CYCLE_METRICS,
     ENSEMBLE_TABLES,
+    EVALUATIONS,
     FACTORS,
     LEADERBOARD,
     METRICS,
@@ -53,6 +54,7 @@ from pipeline.tables import (
     SNAPSHOTS,
     SUBJECTS,
     TRUTH,
+    WHOLE,
     TableSpec,
     Via,
 )
@@ -87,6 +89,7 @@ def _source(contract: Contract, named: str) -> Source:
 def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the contract and what its metrics mean, for readers of SQL; clear what it declares no more."""
     _forget_ensembles(store, contract)
+    _forget_evaluations(store, contract)
     board = {
         "kind": contract.kind,
         "title": contract.title,
@@ -129,6 +132,13 @@ def _forget_ensembles(store: Store, contract: Contract) -> None:
         cycles = [Dirty(cycle, 0) for cycle in distinct(store, statement, contract)]
         if cycles:
             store.replace(spec, contract.name, cycles, pd.DataFrame(columns=spec.column_names[1:]), "no ensembles")
+
+
+def _forget_evaluations(store: Store, contract: Contract) -> None:
+    """Take away the rows of evaluation sets when a contest declares none any more, and so has no asset that would."""
+    if not contract.evaluations and store.seqs(EVALUATIONS, contract.name):
+        rows = pd.DataFrame(columns=EVALUATIONS.column_names[1:])
+        store.replace(EVALUATIONS, contract.name, [Dirty(WHOLE, 0)], rows, "no evaluation sets")
 
 
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:

@@ -57,11 +57,11 @@ def inputs_of_metrics(
     earlier = factors = beside = None
     if Need.PREVIOUS in contract.needs:
         before = cycles_before(cycles, _played_until(store, contract, cycles, predictions))
-        earlier = _read_predictions(store, contract, before, predictions)
+        earlier = predictions_of(store, contract, before, predictions)
     if Need.FACTORS in contract.needs:
         factors = store.read(FACTORS, contract.name, cycles)
     if peers is not None:
-        beside = _read_predictions(store, contract, cycles, peers)
+        beside = predictions_of(store, contract, cycles, peers)
     return MetricInputs(rows, truth, earlier, factors, beside)
 
 
@@ -69,8 +69,16 @@ def predictions_and_truth(
     store: Store, contract: Contract, cycles: list[datetime], predictions: TableSpec = PREDICTIONS
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of some cycles, and every version of the outcomes at their target times."""
-    rows = _read_predictions(store, contract, cycles, predictions)
+    rows = predictions_of(store, contract, cycles, predictions)
     return rows, truth_of(store, contract, rows)
+
+
+def predictions_of(store: Store, contract: Contract, cycles: list[datetime], spec: TableSpec) -> pd.DataFrame:
+    """The predictions of some cycles in no particular order, names and times as categories."""
+    coded = [("cycle", "horizon", "target_time"), ("model_id",), ("subject",)]
+    if contract.output.is_distribution:
+        coded.append(("output_type_id",))
+    return store.read_coded(spec, contract.name, cycles, coded, ("value", "is_late", "is_imputed"))
 
 
 def truth_of(store: Store, contract: Contract, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -196,13 +204,6 @@ def _since_before(
 
 _LOOK_BACK = 8
 """A moment without rows is rare, so the history is not searched for where it begins."""
-
-
-def _read_predictions(store: Store, contract: Contract, cycles: list[datetime], spec: TableSpec) -> pd.DataFrame:
-    coded = [("cycle", "horizon", "target_time"), ("model_id",), ("subject",)]
-    if contract.output.is_distribution:
-        coded.append(("output_type_id",))
-    return store.read_coded(spec, contract.name, cycles, coded, ("value", "is_late", "is_imputed"))
 
 
 def _played_until(

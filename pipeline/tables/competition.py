@@ -344,6 +344,44 @@ LEADERBOARD = TableSpec(
     inputs=(Input("snapshots"), Input("snapshots", Via.DAY_BEFORE), Input("cycle_metrics", Via.KNOWN_BY)),
 )
 
+EVALUATIONS = TableSpec(
+    schema="competition",
+    name="evaluations",
+    comment="One row per evaluation set, part, model and column: the boards of chosen tasks, from all that is known.",
+    columns=(
+        _COMPETITION,
+        Column("evaluation", "VARCHAR", "Name of the evaluation set in the competition's declaration."),
+        Column("by", "VARCHAR", f"{OVERALL}, or what divides the set: subject, cycle, horizon, target_time."),
+        Column("part", "VARCHAR", f"{OVERALL}, or the subject, cycle, horizon or target time."),
+        _MODEL,
+        Column("metric", "VARCHAR", "Mean of a measure (wis), or its relative skill (wis_scaled_relative_skill)."),
+        Column("value", "DOUBLE", "The metric over the tasks of the part.", nullable=True),
+        Column("n", "BIGINT", "Tasks that the value rests on."),
+        Column("n_submitted", "BIGINT", "Tasks of the part that the model submitted, outcome known or not."),
+        Column("n_tasks", "BIGINT", "Tasks of the part: those that any model submitted."),
+        Column("se", "DOUBLE", "Standard error of the value, allowing for dependence of cycles.", nullable=True),
+        Column("ci_low", "DOUBLE", "Lower end of the 95 % confidence interval.", nullable=True),
+        Column("ci_high", "DOUBLE", "Upper end of the 95 % confidence interval.", nullable=True),
+        Column("ci_method", "VARCHAR", "How the interval was made, or why there is none; excluded of excluded models."),
+        Column("reason", "VARCHAR", "Why the value is NULL; of excluded models, why they are.", nullable=True),
+        Column("is_ensemble", "BOOLEAN", "Whether the model is virtual; it is compared with the real ones."),
+        Column("rank", "INTEGER", "Of the metric that ranks: rank among real models.", nullable=True),
+        Column("rank_with_ensembles", "INTEGER", "Rank among all models.", nullable=True),
+        Column("rank_lo", "INTEGER", "Best rank it could have: 1 + the models significantly better.", nullable=True),
+        Column(
+            "rank_hi",
+            "INTEGER",
+            "Worst rank it could have: ranked models less those significantly worse.",
+            nullable=True,
+        ),
+        Column(
+            "tie_group", "INTEGER", "Models that share it have as many above that are surely better.", nullable=True
+        ),
+    ),
+    key=("competition", "evaluation", "by", "part", "model_id", "metric"),
+    inputs=(Input("predictions"), Input("truth"), Input("ensemble_predictions")),
+)
+
 COMPETITION_TABLES = (
     MODELS,
     MODEL_VERSIONS,
@@ -356,4 +394,5 @@ COMPETITION_TABLES = (
     *ENSEMBLE_TABLES,
     SNAPSHOTS,
     LEADERBOARD,
+    EVALUATIONS,
 )

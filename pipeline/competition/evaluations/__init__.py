@@ -11,7 +11,7 @@ from pipeline.competition.evaluations.declaration import (
     needed_measures,
 )
 from pipeline.competition.evaluations.evaluate import evaluate
-from pipeline.competition.evaluations.measures import direction_of, measured
+from pipeline.competition.evaluations.measures import direction_of
 from pipeline.competition.evaluations.tasks import ScoredTasks, in_cycles
 
 __all__ = [
@@ -27,6 +27,5 @@ __all__ = [
     "direction_of",
     "evaluate",
     "in_cycles",
-    "measured",
     "needed_measures",
 ]

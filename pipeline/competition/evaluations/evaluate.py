@@ -5,10 +5,11 @@ read twice where relative skill is shown, since its error is known only when all
 of the last cycles.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.evaluations.board import COLUMNS, part_rows, rows_of_excluded
@@ -49,6 +50,13 @@ def evaluate(specs: Sequence[EvaluationSpec], blocks: Iterable[ScoredTasks]) -> 
     """
     if iter(blocks) is blocks:
         raise ValueError("blocks of tasks are read more than once; give a list, or what begins again when iterated")
+    # Matrices are small, and threads that share a small one wait for each other longer than they multiply.
+    with threadpool_limits(1, user_api="blas"):
+        frames = list(_rows_of_sets(specs, blocks))
+    return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
+
+
+def _rows_of_sets(specs: Sequence[EvaluationSpec], blocks: Iterable[ScoredTasks]) -> Iterator[pd.DataFrame]:
     cycles = _last_cycles(specs, blocks)
     sets = [_Set(spec, cycles.get(place)) for place, spec in enumerate(specs)]
     for block in _checked(blocks):
@@ -60,8 +68,8 @@ def evaluate(specs: Sequence[EvaluationSpec], blocks: Iterable[ScoredTasks]) -> 
     for block in blocks if comparing else ():
         for one in comparing:
             one.add_errors(block)
-    frames = [frame for one in sets for frame in one.rows()]
-    return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
+    for one in sets:
+        yield from one.rows()
 
 
 def _last_cycles(specs: Sequence[EvaluationSpec], blocks: Iterable[ScoredTasks]) -> dict[int, Times]:

@@ -11,6 +11,7 @@ from pipeline.competition.stages.ensembles import (
     compute_weights,
     rows_as_listed,
 )
+from pipeline.competition.stages.evaluations import score_tasks
 from pipeline.competition.stages.leaderboard import compute_leaderboard, earlier_board
 from pipeline.competition.stages.rank_evidence import RankEvidence, key_metrics
 from pipeline.competition.stages.scores import score_predictions, stamp_deadline
@@ -32,5 +33,6 @@ __all__ = [
     "member_metrics",
     "rows_as_listed",
     "score_predictions",
+    "score_tasks",
     "stamp_deadline",
 ]

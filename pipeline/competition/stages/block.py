@@ -110,35 +110,47 @@ class Block:
         State
         """
         cycles = self.axes.sections.get_level_values("cycle")
-        horizons = self.axes.sections.get_level_values("horizon").to_numpy()
         for version in versions(self.outcomes):
             sections = np.flatnonzero(cycles.isin(version.known_at.index))
             known = None if scores is None else self.axes.cube(_known_scores(scores, version.known_at), "value")
             yield State(
                 sections,
                 version.known_at.reindex(cycles[sections]).to_numpy(),
-                Panel(
-                    cycles=cycles[sections].to_numpy(),
-                    horizons=horizons[sections],
-                    models=self.axes.models.to_numpy(),
-                    subjects=self.axes.subjects.to_numpy(),
-                    signals=self.signals[_span(sections)],
-                    outcomes=self.axes.matrix(version.outcomes, "value")[sections],
-                    scores=(np.broadcast_to(np.nan, self.shape) if known is None else known)[_span(sections)],
-                    min_subjects=self.contract.min_subjects,
-                    center=self.contract.center,
-                    horizon_cycles=self.contract.horizon_cycles,
-                    factors=None if self.factors is None else self.factors[_span(sections)],
-                    previous=None if self.previous is None else self.previous[_span(sections)],
-                    peers=None if self.peers is None else self.peers.part(_span(sections)),
-                    stand_ins=self.imputed[_span(sections)],
-                    forecasts=None if self.forecasts is None else self.forecasts.part(_span(sections)),
-                ),
+                self._panel(sections, version.outcomes, known),
             )
+
+    def newest(self) -> Panel:
+        """Every section with the newest outcomes; NaN where none is known yet."""
+        rows = self.outcomes.sort_values("known_at", kind="stable")
+        latest = rows.drop_duplicates(["cycle", "horizon", "subject"], keep="last")
+        return self._panel(np.arange(self.shape[0]), latest, None)
+
+    def _panel(self, sections: Ints, outcomes: pd.DataFrame, scores: Floats | None) -> Panel:
+        """Some sections with these outcomes; ``scores`` are of all sections."""
+        span = _span(sections)
+        return Panel(
+            cycles=self.axes.sections.get_level_values("cycle")[sections].to_numpy(),
+            horizons=self.axes.sections.get_level_values("horizon").to_numpy()[sections],
+            models=self.axes.models.to_numpy(),
+            subjects=self.axes.subjects.to_numpy(),
+            signals=self.signals[span],
+            outcomes=self.axes.matrix(outcomes, "value")[sections],
+            scores=(np.broadcast_to(np.nan, self.shape) if scores is None else scores)[span],
+            min_subjects=self.contract.min_subjects,
+            center=self.contract.center,
+            horizon_cycles=self.contract.horizon_cycles,
+            factors=None if self.factors is None else self.factors[span],
+            previous=None if self.previous is None else self.previous[span],
+            peers=None if self.peers is None else self.peers.part(span),
+            stand_ins=self.imputed[span],
+            forecasts=None if self.forecasts is None else self.forecasts.part(span),
+        )
 
 
 def _span(sections: Ints) -> slice | Ints:
     """Sections without a gap as a slice, which copies nothing."""
+    if not sections.size:
+        return sections
     first, last = int(sections[0]), int(sections[-1])
     return slice(first, last + 1) if last - first + 1 == len(sections) else sections
 

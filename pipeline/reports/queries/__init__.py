@@ -1,6 +1,15 @@
 """Queries on the published file, each giving typed rows."""
 
 from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
+from pipeline.reports.queries.evaluations import (
+    Evaluated,
+    EvaluationBoard,
+    EvaluationRow,
+    Excluded,
+    evaluation_board,
+    evaluation_names,
+    evaluation_rows,
+)
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
@@ -21,6 +30,10 @@ __all__ = [
     "BoardFile",
     "BoardRow",
     "Contents",
+    "Evaluated",
+    "EvaluationBoard",
+    "EvaluationRow",
+    "Excluded",
     "FailedFunction",
     "FileCounts",
     "Freshness",
@@ -34,6 +47,9 @@ __all__ = [
     "board_rows",
     "contents",
     "contract_json",
+    "evaluation_board",
+    "evaluation_names",
+    "evaluation_rows",
     "failed_functions",
     "first_cycle",
     "freshness",

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.competition.evaluations import OVERALL, ScoredTasks, evaluate
+from pipeline.bench import SeasonFiles
+from pipeline.bench.hub import contract_of, season_store
+from pipeline.competition.evaluations import OVERALL
 from pipeline.competition.hub.predevals import TaskNames, read_predevals
-from pipeline.competition.scoring import score_quantiles
+from pipeline.competition.scoring import measure_names
+from pipeline.components.evaluation_tables import evaluations_of
 from pipeline_tests.competition.published.files import shared
 
 pytestmark = pytest.mark.slow
@@ -35,44 +38,18 @@ TOLERANCE = 1e-9
 
 
 @cache
-def forecasts() -> ScoredTasks:
-    """Every forecast of the season with its scores, NaN where nobody knows the outcome."""
-    rows = pd.read_parquet(shared("flusight", "quantiles", "season_2024-25.parquet"))
-    levels = np.sort(rows["quantile_level"].unique())
-    task = ["reference_date", "horizon", "location", "target_end_date"]
-    rows = rows.sort_values([*task, "model_id", "quantile_level"], ignore_index=True)
-    values = rows["value"].to_numpy().reshape(-1, levels.size)
-    assert (rows["quantile_level"].to_numpy().reshape(values.shape) == levels).all()
-    made = rows.loc[:: levels.size, [*task, "model_id"]].reset_index(drop=True)
-    tasks = made[task].drop_duplicates(ignore_index=True)
-    model, models = pd.factorize(made["model_id"], sort=True)
-    place = (pd.MultiIndex.from_frame(tasks).get_indexer(pd.MultiIndex.from_frame(made[task])), model)
-    oracle = pd.read_parquet(shared("flusight", "oracle.parquet"))
-    outcomes = made.merge(oracle, how="left", on=["target_end_date", "location"], validate="many_to_one")
-    scored = score_quantiles(values, outcomes["oracle_value"].to_numpy(dtype=float), levels)
-    submitted = np.zeros((len(tasks), len(models)), dtype=bool)
-    submitted[place] = True
-    dense = {name: np.full(submitted.shape, np.nan) for name in scored.measures}
-    for name, measure in dense.items():
-        measure[place] = scored.measures[name]
-    return ScoredTasks(
-        models=models.to_numpy(dtype=object),
-        cycles=tasks["reference_date"].to_numpy(dtype="datetime64[us]"),
-        target_times=tasks["target_end_date"].to_numpy(dtype="datetime64[us]"),
-        horizons=tasks["horizon"].to_numpy(dtype=np.int64),
-        subjects=tasks["location"].to_numpy(dtype=object),
-        submitted=submitted,
-        measures=dense,
-    )
-
-
-@cache
 def boards() -> pd.DataFrame:
-    """The evaluation sets of the season, as the dashboard's own configuration says."""
+    """The evaluation sets of the season, from its files by what the asset of evaluation sets calls."""
+    season = SeasonFiles(
+        shared("flusight", "quantiles", "season_2024-25.parquet"), shared("flusight", "oracle.parquet")
+    )
     options = read_predevals(shared("flusight", "published", "predevals-options.json"))
-    specs, left_out = options.evaluations(TARGET, TaskNames(), forecasts().measures)
-    assert not left_out
-    return evaluate([spec for spec in specs if spec.name in EVALUATION_SETS], [forecasts()])
+    with season_store(season, "VIEW") as store:
+        contract = contract_of(store)
+        specs, left_out = options.evaluations(TARGET, TaskNames(), measure_names(contract.output))
+        assert not left_out
+        evaluations = tuple(spec for spec in specs if spec.name in EVALUATION_SETS)
+        return evaluations_of(store, contract.model_copy(update={"evaluations": evaluations}))
 
 
 def published(evaluation_set: str, column: str | None) -> pd.DataFrame:
