@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -37,9 +38,9 @@ FILES_SEEN = "podium/hub"
 """The metadata that says in which state the hub was."""
 GONE = "gone"
 """The status of a file that the hub does not have any more."""
-_BYTES_OF_A_ROW = 40
-"""Of a submission, at least, as CSV."""
-_BYTES_IN_MEMORY = 250
+_BYTES_OF_A_ROW = {".csv": 40, ".parquet": 3}
+"""Of a submission, roughly; by what its name ends in."""
+_BYTES_IN_MEMORY = 450
 """Of a row of predictions while a round is read and written."""
 
 
@@ -71,9 +72,15 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
 
 def _rounds_per_block(source: HubSource) -> int:
     """How many rounds fill the memory that settings allow for a block, guessed by the size of the largest."""
-    sizes = [sum(file.size_bytes for file in files) for files in source.by_cycle.values()]
-    rows = max(sizes, default=0) / _BYTES_OF_A_ROW
-    return max(1, int(settings().block_megabytes * 1_000_000 / (_BYTES_IN_MEMORY * max(1.0, rows))))
+    rows = [sum(map(_rows_in, files)) for files in source.by_cycle.values()]
+    size = _BYTES_IN_MEMORY * max(1.0, max(rows, default=0.0))
+    return max(1, int(settings().block_megabytes * 1_000_000 / size))
+
+
+def _rows_in(file: HubFile) -> float:
+    """How many rows a file may have."""
+    ending = PurePosixPath(file.name).suffix.lower()
+    return file.size_bytes / _BYTES_OF_A_ROW.get(ending, min(_BYTES_OF_A_ROW.values()))
 
 
 @dataclass(frozen=True)

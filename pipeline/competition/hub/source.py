@@ -32,6 +32,9 @@ from pipeline.fingerprint import digest, source_hash
 
 SOURCE = "hub"
 """The name of the source in YAML."""
+_READS_SUBMISSIONS = ("config", "files", "forecast_target", "reading", "rules")
+_READS_OUTCOMES = ("outcomes", "targets")
+"""Modules of this package that make the rows; a change of another reads nothing again."""
 _LOCATIONS = "auxiliary-data/locations.csv"
 _PREDICTIONS = ["model_id", "cycle", *COLUMNS, "deadline", "received_at"]
 
@@ -83,17 +86,17 @@ class HubSource:
 
     def fingerprint(self) -> str:
         """A string that changes whenever anything in the hub, or the code that reads it, may have changed."""
-        parts = (state_of(self.files), outcomes_state(self.hub), models_state(self.hub))
-        return digest(self.rules_fingerprint(), *parts)
+        parts = (state_of(self.files), models_state(self.hub))
+        return digest(self.outcomes_fingerprint(), *parts, *_code("source"))
 
     def rules_fingerprint(self) -> str:
         """The same for all but what is submitted and comes true: by what rules files are read."""
-        read_by = source_hash("pipeline.competition.hub")
-        return digest(configuration_state(self.hub), self.target.target_id, self.output_type, read_by)
+        declared = (configuration_state(self.hub), self.target.target_id, self.output_type)
+        return digest(*declared, *_code(*_READS_SUBMISSIONS))
 
     def outcomes_fingerprint(self) -> str:
         """The same for outcomes alone."""
-        return digest(self.rules_fingerprint(), outcomes_state(self.hub))
+        return digest(self.rules_fingerprint(), outcomes_state(self.hub), *_code(*_READS_OUTCOMES))
 
     def cycles(self) -> Sequence[datetime]:
         """The rounds with submissions, ascending."""
@@ -195,6 +198,11 @@ def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         is_text = isinstance(values[0].dtype, pd.CategoricalDtype)
         columns[name] = union_categoricals(values) if is_text else pd.concat(values, ignore_index=True)
     return pd.DataFrame(columns)
+
+
+def _code(*modules: str) -> list[str]:
+    """Hashes of modules of this package."""
+    return [source_hash(f"pipeline.competition.hub.{name}") for name in modules]
 
 
 def _described(model: ModelMetadata) -> str | None:
