@@ -156,6 +156,28 @@ def test_a_board_as_of_a_day_before_anything_was_known_says_so(shown: Shown, pod
     )
 
 
+def test_a_board_as_of_a_past_date_is_made_of_what_was_known_then(empty: Podium, tmp_path: Path) -> None:
+    hub = fill(tmp_path / "hub")
+    put_outcomes(hub, "location,target_end_date,target,oracle_value\nUS,2024-12-14,count,5\n")
+    series = (
+        "target,date,location,observation,as_of\ncount,2024-12-14,US,{},2024-12-18\ncount,2024-12-14,US,5,2025-01-01\n"
+    )
+    put_outcomes(hub, series.format(8), "time-series.csv")
+
+    def median_error(*options: str) -> float:
+        board = empty(str(hub), "--target", "count", "--json", *options).json["boards"]["count"]
+        (row,) = (row for row in board["rows"] if row["model_id"] == "team-baseline")
+        return row["values"]["ae_median"]["value"]
+
+    assert median_error() == pytest.approx(0)
+    assert median_error("--as-of", "2024-12-31") == pytest.approx(3)
+    put_outcomes(hub, series.format(8) + "count,2024-12-14,US,7,2025-02-01\n", "time-series.csv")
+    put_outcomes(hub, "location,target_end_date,target,oracle_value\nUS,2024-12-14,count,7\n")
+    assert median_error() == pytest.approx(2)
+    assert median_error("--as-of", "2025-01-31") == pytest.approx(0)
+    assert median_error("--as-of", "2024-12-31") == pytest.approx(3)
+
+
 def test_declared_boards_are_what_the_command_showed(
     shown: Shown, podium_hub: Podium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

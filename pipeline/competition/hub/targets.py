@@ -22,7 +22,7 @@ KINDS = ("oracle-output", "time-series", "target-hospital-admissions")
 _ABSENT = ["NA", "nan", "NaN", "<NA>", "None"]
 """How files write that there is nothing."""
 _ARCHIVE = f"{AUXILIARY}/target-data-archive"
-_DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ARCHIVED = re.compile(rf"{re.escape(KINDS[-1])}\D*(?P<as_of>\d{{4}}-\d{{2}}-\d{{2}})\.(csv|parquet)")
 _FORMATS = (".parquet", ".csv")
 COLUMNS = ["target", "unit", "date", "horizon", "output_type", "output_type_id", "as_of", "value"]
 
@@ -81,8 +81,9 @@ def archived_target_data(hub: Hub) -> TargetData | None:
     Errors as :func:`read_target_data`.
     """
     folder = hub.path / _ARCHIVE
-    found = [(path, _DATED.search(path.stem)) for path in _files(folder)] if folder.is_dir() else []
-    parts = [(_read(hub, path), pd.Timestamp(dated[0])) for path, dated in found if dated is not None]
+    files = sorted(folder.iterdir(), key=str) if folder.is_dir() else []
+    found = [(path, _ARCHIVED.fullmatch(path.name)) for path in files]
+    parts = [(_read(hub, path), pd.Timestamp(named["as_of"])) for path, named in found if named is not None]
     if not parts:
         return None
     rows = pd.concat([one.rows.assign(as_of=as_of) for one, as_of in parts], ignore_index=True)

@@ -121,6 +121,8 @@ def test_older_files_of_admissions_give_history_too(tmp_path: Path) -> None:
     put_outcomes(tmp_path, "date,location,value\n2024-12-14,US,5\n", "target-hospital-admissions.csv")
     archive = tmp_path / "auxiliary-data" / "target-data-archive"
     archive.mkdir(parents=True)
+    assert not HubSource(tmp_path, "count").outcomes().is_dated
+    (archive / "README.md").write_text("Older files")
     for day, value in (("2024-12-18", 4), ("2024-12-25", 5)):
         (archive / f"target-hospital-admissions_{day}.csv").write_text(f"date,location,value\n2024-12-14,US,{value}\n")
     rows = HubSource(tmp_path, "count").truth()
