@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from pipeline.competition import Contract
 from pipeline.competition.ensembles import EnsembleConfig
+from pipeline.competition.evaluations import EvaluationSpec
 from pipeline.competition.scoring import RULES
 from pipeline.judging import BoardFiles, Track
 from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
@@ -23,6 +24,7 @@ from pipeline_tests.conftest import copy_dbt_project
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding="utf-8")
+EVALUATIONS = (PROJECT_ROOT / "pipeline" / "docs" / "evaluations.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -119,6 +121,16 @@ def test_the_fields_that_the_readme_names_are_all_that_a_competition_has() -> No
 
 def test_the_fields_that_the_page_on_ensembles_names_are_all_that_an_ensemble_has() -> None:
     assert _named_fields(METRICS) == set(_fields(EnsembleConfig))
+
+
+def test_the_evaluation_sets_that_the_page_declares_can_be_declared() -> None:
+    (declared,) = re.findall(r"<!-- evaluations -->\n```yaml\n(.*?)```", EVALUATIONS, re.DOTALL)
+    season, recent = (EvaluationSpec.model_validate(one) for one in yaml.safe_load(declared)["evaluations"])
+    assert (season.min_submitted, recent.cycles.last) == (0.75, 5)
+
+
+def test_the_fields_that_the_page_on_evaluation_sets_names_are_all_that_one_has() -> None:
+    assert _named_fields(EVALUATIONS) == set(EvaluationSpec.model_fields)
 
 
 def test_the_track_that_the_readme_declares_can_be_declared() -> None:

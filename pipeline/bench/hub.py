@@ -70,12 +70,16 @@ class HubSpeed:
         Time of that beside a bare query of the WIS of every forecast in DuckDB, over the same rows in its memory.
     ratios_to_bare : tuple of float
         Of every pass: how noisy the machine was.
+    cpu_ratio_to_bare : float
+        The same in processor time of all threads, which other work on the machine hardly changes.
     largest_difference : float
         Of the mean WIS of the models, relative, between both.
     seconds : float
         From Parquet to the boards of both evaluation sets, overall and by every breakdown.
+    cpu_seconds : float
+        The same in processor time of all threads.
     seconds_of_process : float
-        The same with the start of Python and all imports.
+        As ``seconds``, with the start of Python and all imports.
     numbers : int
         Numbers that these boards show.
     peak_mb : float
@@ -88,19 +92,39 @@ class HubSpeed:
     rows_per_second: float
     ratio_to_bare: float
     ratios_to_bare: tuple[float, ...]
+    cpu_ratio_to_bare: float
     largest_difference: float
     seconds: float
+    cpu_seconds: float
     seconds_of_process: float
     numbers: int
     peak_mb: float
 
 
 @dataclass(frozen=True)
-class Pass:
-    """Seconds of one pass over rows in memory, by Podium and by the bare query."""
+class Took:
+    """Seconds by the clock, and of the processor in all threads."""
 
-    podium: float
-    bare: float
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over rows in memory, by Podium and by the bare query."""
+
+    podium: Took
+    bare: Took
+
+
+@dataclass(frozen=True)
+class Made:
+    """One way from Parquet to the boards: how long it took, alone and with the start of its process, and what of."""
+
+    took: Took
+    of_process: float
+    numbers: int
+    peak_mb: float
 
 
 @dataclass(frozen=True)
@@ -134,19 +158,21 @@ def measure_hub(given: SeasonFiles | None, season: Season, repeats: int, tell: T
         scored, _ = apart(score_in_memory, files, repeats)
         tell(f"from Parquet to the boards, {repeats} times")
         made = [_timed(files) for _ in range(repeats)]
-    ratios = tuple(one.podium / one.bare for one in scored.passes)
+    ratios = tuple(one.podium.wall / one.bare.wall for one in scored.passes)
     return HubSpeed(
         rows=scored.rows,
         forecasts=scored.forecasts,
         models=scored.models,
-        rows_per_second=scored.rows / statistics.median(one.podium for one in scored.passes),
+        rows_per_second=scored.rows / statistics.median(one.podium.wall for one in scored.passes),
         ratio_to_bare=statistics.median(ratios),
         ratios_to_bare=ratios,
+        cpu_ratio_to_bare=statistics.median(one.podium.cpu / one.bare.cpu for one in scored.passes),
         largest_difference=scored.largest_difference,
-        seconds=statistics.median(seconds for seconds, _, _, _ in made),
-        seconds_of_process=statistics.median(whole for _, whole, _, _ in made),
-        numbers=made[0][2],
-        peak_mb=max(peak for _, _, _, peak in made),
+        seconds=statistics.median(one.took.wall for one in made),
+        cpu_seconds=statistics.median(one.took.cpu for one in made),
+        seconds_of_process=statistics.median(one.of_process for one in made),
+        numbers=made[0].numbers,
+        peak_mb=max(one.peak_mb for one in made),
     )
 
 
@@ -155,19 +181,22 @@ def _written(folder: Path, season: Season, tell: Tell) -> SeasonFiles:
     return apart(write_season, folder, season)[0]
 
 
-def _timed(files: SeasonFiles) -> tuple[float, float, int, float]:
-    """Seconds without and with the start of the process, numbers shown, and peak memory in MB."""
+def _timed(files: SeasonFiles) -> Made:
     began = time.perf_counter()
-    (seconds, numbers), peak = apart(make_boards, files)
-    return seconds, time.perf_counter() - began, numbers, peak
+    (took, numbers), peak = apart(make_boards, files)
+    return Made(took, time.perf_counter() - began, numbers, peak)
 
 
-def make_boards(files: SeasonFiles) -> tuple[float, int]:
-    """Seconds from Parquet to the boards, and how many numbers they show."""
-    began = time.perf_counter()
-    with season_store(files, "VIEW") as store:
-        found = evaluations_of(store, contract_of(store))
-    return time.perf_counter() - began, int(found["value"].notna().sum())
+def make_boards(files: SeasonFiles) -> tuple[Took, int]:
+    """How long it takes from Parquet to the boards, and how many numbers they show."""
+    numbers = 0
+
+    def boards() -> None:
+        nonlocal numbers
+        with season_store(files, "VIEW") as store:
+            numbers = int(evaluations_of(store, contract_of(store))["value"].notna().sum())
+
+    return _took(boards), numbers
 
 
 def score_in_memory(files: SeasonFiles, repeats: int) -> InMemory:
@@ -183,8 +212,8 @@ def score_in_memory(files: SeasonFiles, repeats: int) -> InMemory:
         )
         passes = [
             Pass(
-                _seconds(lambda: score_tasks(rows, truth, contract)),
-                _seconds(lambda: store.connection.execute(_BARE)),
+                _took(lambda: score_tasks(rows, truth, contract)),
+                _took(lambda: store.connection.execute(_BARE)),
             )
             for _ in range(repeats + 1)
         ]
@@ -197,10 +226,10 @@ def score_in_memory(files: SeasonFiles, repeats: int) -> InMemory:
     return InMemory(tuple(passes[1:]), len(rows), int(tasks.submitted.sum()), len(tasks.models), float(apart_by))
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _took(run: Callable[[], object]) -> Took:
+    began, began_cpu = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - began
+    return Took(time.perf_counter() - began, time.process_time() - began_cpu)
 
 
 @contextmanager

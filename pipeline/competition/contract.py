@@ -186,7 +186,7 @@ class Contract(BoardDeclaration):
         """What an ensemble does to its members' predictions first."""
         if ensemble.normalize is not None:
             return ensemble.normalize
-        return "rank" if self.rule.is_scale_free else "none"
+        return "rank" if self.rule.is_scale_free and not self.output.is_distribution else "none"
 
     def direction(self, name: str) -> Direction:
         """Which way the metric is better; a metric without its own direction has that of the scoring rule."""

@@ -75,12 +75,6 @@ class PredictionsSpec(_FromFiles):
         "distribution it is), or a distribution: quantiles, probabilities of categories (pmf), samples, a distribution "
         "function (cdf).",
     )
-    output_type_ids: Annotated[tuple[str, ...], BeforeValidator(_listed_ids)] = Field(
-        default=(),
-        description="Of quantile, pmf and cdf: the quantile levels, the categories in their order, the thresholds. A "
-        "pmf's outcome is the place of the category that occurred, counted from 1.",
-        examples=[[0.025, 0.25, 0.5, 0.75, 0.975]],
-    )
     deadline: Duration = Field(
         default=timedelta(0),
         description="Predictions received later than cycle + deadline are kept, flagged and not scored.",
@@ -96,6 +90,12 @@ class PredictionsSpec(_FromFiles):
         examples=["0h", "7d"],
     )
     columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
+    output_type_ids: Annotated[tuple[str, ...], BeforeValidator(_listed_ids)] = Field(
+        default=(),
+        description="Of quantile, pmf and cdf: the quantile levels, the categories in their order, the thresholds. A "
+        "pmf's outcome is the place of the category that occurred, counted from 1.",
+        examples=[[0.025, 0.25, 0.5, 0.75, 0.975]],
+    )
 
     column_names = ("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at")
 

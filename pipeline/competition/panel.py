@@ -143,8 +143,13 @@ class Panel:
         """(sections, models, subjects)."""
         return len(self.cycles), len(self.models), len(self.subjects)
 
-    def with_signals(self, signals: Floats, models: npt.NDArray[np.object_] | None = None) -> "Panel":
-        """The same sections and outcomes with other signals alone; ``models`` where their number differs."""
+    def with_signals(
+        self,
+        signals: Floats,
+        models: npt.NDArray[np.object_] | None = None,
+        forecasts: Forecasts | None = None,
+    ) -> "Panel":
+        """The same sections and outcomes with other predictions alone; ``models`` where their number differs."""
         scores = np.full_like(signals, np.nan)
         models = self.models if models is None else models
         return replace(
@@ -155,7 +160,7 @@ class Panel:
             previous=None,
             peers=None,
             stand_ins=None,
-            forecasts=None,
+            forecasts=forecasts,
             measures={},
         )
 

@@ -146,7 +146,11 @@ def _ensemble_problems(contract: "Contract") -> list[str]:
     if not problems:
         problems += _twice_beside(contract)
     for ensemble in contract.ensembles:
-        found = (*_weighing_problems(ensemble, contract), *_unused(ensemble))
+        found = (
+            *_weighing_problems(ensemble, contract),
+            *_combining_problems(ensemble, contract),
+            *_unused(ensemble),
+        )
         problems.extend(f"ensemble {ensemble.name!r}: {problem}" for problem in found)
     return problems
 
@@ -179,12 +183,50 @@ def _unused(ensemble: EnsembleConfig) -> Iterator[str]:
             yield f"{term} is given, but strategy {strategy.name!r} does not use it; leave it out, or take {takers}"
 
 
+def _combining_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterator[str]:
+    """Ways to combine that the contest's predictions do not have."""
+    output_type, is_pool = contract.output.type, ensemble.combine == "linear_pool"
+    if not contract.output.is_distribution:
+        if is_pool:
+            yield f"combine is linear_pool, which is of distributions, not of {output_type!r} predictions; take mean"
+        return
+    if ensemble.normalize in ("rank", "zscore"):
+        yield f"normalize is {ensemble.normalize!r}, which makes no distributions of distributions; leave it out"
+    if output_type == "sample" and not is_pool:
+        yield (
+            f"combine is {ensemble.combine!r}, but sample 1 of one member has nothing to do with sample 1 of another; "
+            f"give combine: linear_pool"
+        )
+    needy = [
+        name
+        for name in contract.metrics
+        if base_and_ensemble(name)[0] in ("contribution", "ensemble_correlation")
+        and _beside(contract, name) == ensemble
+    ]
+    if is_pool and output_type in ("quantile", "sample") and needy:
+        yield (
+            f"metrics {', '.join(needy)} need it without each of its members, which is not computed of a linear_pool "
+            f"of {output_type}s; leave them out, or compute them against another ensemble, such as "
+            f"{needy[0].partition(BESIDE)[0]}{BESIDE}<name>"
+        )
+
+
+def _beside(contract: "Contract", metric: str) -> EnsembleConfig | None:
+    """The ensemble that a metric of members is computed against, if it is there."""
+    try:
+        return contract.ensemble_beside(metric)
+    except ValueError:
+        return None
+
+
 def _weighing_problems(ensemble: EnsembleConfig, contract: "Contract") -> Iterator[str]:
     strategy, primary = strategy_of(ensemble.strategy), contract.scoring.primary
     if primary in contract.metrics and contract.metric(primary).of_panel is None:
         yield f"scoring.primary {primary!r} is no metric of single cycles, so nothing can be weighed by it"
     elif primary in contract.metrics and contract.direction(primary) is Direction.ASC and not strategy.for_losses:
         yield f"strategy {strategy.name!r} needs a primary metric where more is better; {primary!r} is a loss"
+    elif primary in contract.metrics and contract.direction(primary) is Direction.DESC and not strategy.for_gains:
+        yield f"strategy {strategy.name!r} needs a primary metric that is a loss; more of {primary!r} is better"
     if "min_history" in strategy.terms and ensemble.min_history > ensemble.window:
         yield (
             f"min_history {ensemble.min_history} is more than its window of {ensemble.window} cycles, so nobody would "

@@ -21,8 +21,8 @@ ZERO_MEAN = "zero_mean"
 NO_BASELINE = "no_baseline"
 NOT_CONNECTED = "not_connected"
 
-_TASKS_AT_ONCE = 4096
-"""Tasks of a block: few enough that rounding of their sums stays below 1e-12 of them, whatever their number."""
+TASKS_AT_ONCE = 4096
+"""Tasks of a block: few enough for the cache, and that rounding of sums stays below 1e-12, whatever their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +115,8 @@ def pair_totals(scores: npt.ArrayLike) -> Pairs:
     losses = require_losses(scores)
     contestants = losses.shape[1]
     found = Pairs(np.zeros((contestants, contestants)), np.zeros((contestants, contestants), dtype=np.int64))
-    for start in range(0, len(losses), _TASKS_AT_ONCE):
-        found += _pairs_of_block(losses[start : start + _TASKS_AT_ONCE])
+    for start in range(0, len(losses), TASKS_AT_ONCE):
+        found += _pairs_of_block(losses[start : start + TASKS_AT_ONCE])
     return found
 
 

@@ -15,6 +15,7 @@ from pipeline.leaderboard.arrays import BoolArray, FloatArray
 from pipeline.leaderboard.influence import Influence, count_cycles
 from pipeline.leaderboard.intervals import MIN_CYCLES, Interval, interval
 from pipeline.leaderboard.relative_skill import (
+    TASKS_AT_ONCE,
     Pairs,
     pair_totals,
     place_of,
@@ -65,6 +66,13 @@ class TaskErrors:
             As of :func:`pipeline.leaderboard.relative_skill.pair_totals`.
         """
         losses = require_losses(scores)
+        errors, present = np.empty(losses.shape), np.empty(losses.shape, dtype=bool)
+        for start in range(0, len(losses), TASKS_AT_ONCE):
+            block = slice(start, start + TASKS_AT_ONCE)
+            errors[block], present[block] = self._of_block(losses[block])
+        return errors, present
+
+    def _of_block(self, losses: FloatArray) -> tuple[FloatArray, BoolArray]:
         is_there = np.isfinite(losses)
         presence = is_there.astype(np.float64)
         filled = np.where(is_there, losses, 0.0)

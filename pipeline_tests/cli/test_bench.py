@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bench import history, metrics
+from pipeline.bench import Season, history, hub, metrics
 from pipeline.bench.apart import apart
-from pipeline_tests.cli.command import Podium
+from pipeline.bench.season import write_season
+from pipeline_tests.cli.command import Podium, error
 
 TINY = ("--models", "12", "--cycles", "6", "--subjects", "12")
 
@@ -14,7 +15,7 @@ TINY = ("--models", "12", "--cycles", "6", "--subjects", "12")
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure in this process: starting others takes longer than all the rest."""
-    for module in (metrics, history):
+    for module in (metrics, history, hub):
         monkeypatch.setattr(module, "apart", lambda function, *args: (function(*args), 1.0))
 
 
@@ -68,3 +69,31 @@ def test_a_measurement_in_a_process_of_its_own_tells_its_memory() -> None:
     found, peak = apart(Path, "a", "b")
     assert found == Path("a/b")
     assert peak > 1
+
+
+HUB = ("bench", "hub", "--models", "4", "--cycles", "9", "--subjects", "3", "--repeats", "2")
+
+
+def test_a_hubs_season_as_json(podium: Podium, here: None) -> None:
+    outcome = podium(*HUB, "--json")
+    assert outcome.code == 0
+    found = outcome.json
+    assert (found["models"], found["rows"]) == (4, 23 * found["forecasts"])
+    assert 0.5 * 4 * 9 * 3 * 5 < found["forecasts"] < 4 * 9 * 3 * 5
+    assert len(found["ratios_to_bare"]) == 2
+    assert 0 <= found["largest_difference"] < 1e-12
+    assert all(found[name] > 0 for name in ("rows_per_second", "cpu_ratio_to_bare", "seconds", "numbers", "peak_mb"))
+
+
+def test_a_hubs_season_as_a_table_from_files(podium: Podium, here: None, tmp_path: Path) -> None:
+    files = write_season(tmp_path, Season(models=3, cycles=2, subjects=2))
+    given = ("--file", str(files.forecasts), "--outcomes", str(files.outcomes))
+    rows = {row[0]: row[1] for row in podium("bench", "hub", *given, "--repeats", "1").table[1:]}
+    assert rows["beside a bare query"].endswith(" x")
+    assert rows["peak memory"] == "1 MB"
+
+
+def test_files_of_a_season_go_together_and_are_there(podium: Podium, tmp_path: Path) -> None:
+    assert "go together" in error(podium("bench", "hub", "--file", "x.parquet"), 2)
+    missing = ("--file", str(tmp_path / "x.parquet"), "--outcomes", str(tmp_path / "y.parquet"))
+    assert "x.parquet' is no file" in error(podium("bench", "hub", *missing), 2)

@@ -409,6 +409,51 @@ def test_the_energy_score_is_of_the_natural_scale() -> None:
     )
 
 
+SAMPLES: dict[str, Any] = {
+    "predictions": {"source": "s", "output_type": "sample"},
+    "scoring": {"rule": "crps", "primary": "crps"},
+    "metrics": ["crps"],
+    "leaderboard": {"rank_by": "all.crps"},
+}
+
+
+def ensemble(**fields: Any) -> dict[str, Any]:
+    return {"ensembles": [{"name": "e", "strategy": "equal_weight", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("of", "changes", "message"),
+    [
+        ({}, ensemble(combine="linear_pool"), "combine is linear_pool, which is of distributions, not of 'value'"),
+        (
+            SAMPLES,
+            ensemble(),
+            "combine is 'mean', but sample 1 of one member has nothing to do with sample 1 of another",
+        ),
+        (QUANTILES, ensemble(normalize="rank"), "normalize is 'rank', which makes no distributions of distributions"),
+        (
+            QUANTILES,
+            ensemble(combine="linear_pool") | {"metrics": ["wis", "ic", "contribution"]},
+            "metrics contribution need it without each of its members, which is not computed of a linear_pool of quant",
+        ),
+        (
+            {},
+            ensemble(strategy="relative_skill"),
+            "strategy 'relative_skill' needs a primary metric that is a loss; more of 'ic' is better",
+        ),
+    ],
+)
+def test_ensembles_must_suit_the_output_type(of: dict[str, Any], changes: dict[str, Any], message: str) -> None:
+    refused(message, **of | changes)
+
+
+def test_ensembles_of_distributions_are_of_them_as_they_are() -> None:
+    declared = contract(**PMF | ensemble(combine="linear_pool") | {"metrics": ["rps", "contribution"]})
+    assert declared.normalization(declared.ensembles[0]) == "none"
+    others = [*ensemble()["ensembles"], {"name": "pool", "strategy": "equal_weight", "combine": "linear_pool"}]
+    assert contract(**QUANTILES | {"ensembles": others, "metrics": ["wis", "contribution"]}).active_ensembles
+
+
 @pytest.mark.usefixtures("dotted_paths_into_tests")
 def test_a_rule_must_score_the_output_type() -> None:
     name = f"{CUSTOM}.QUANTILES_ONLY"

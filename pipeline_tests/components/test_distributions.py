@@ -11,7 +11,17 @@ import pytest
 from scipy.integrate import quad
 
 from pipeline.components import competition
-from pipeline.tables import CYCLE_METRICS, LEADERBOARD, PREDICTIONS, SCORES, SNAPSHOTS
+from pipeline.tables import (
+    CYCLE_METRICS,
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_SCORES,
+    ENSEMBLE_WEIGHTS,
+    LEADERBOARD,
+    MEMBER_METRICS,
+    PREDICTIONS,
+    SCORES,
+    SNAPSHOTS,
+)
 from pipeline_tests.distribution_contest import (
     CYCLES,
     HORIZONS,
@@ -20,6 +30,7 @@ from pipeline_tests.distribution_contest import (
     SUBJECTS,
     DistributionContest,
     contract,
+    declaration,
     week,
 )
 from pipeline_tests.toy_contest import ToyContest
@@ -158,6 +169,104 @@ def test_blocks_of_cycles_change_nothing(output_type: str, tmp_path: Path, monke
     whole.run()
     for table in (SCORES, CYCLE_METRICS, LEADERBOARD):
         pd.testing.assert_frame_equal(small.table(table), whole.table(table), check_exact=True)
+
+
+ENSEMBLES = {
+    "quantile": [
+        {"name": "mean", "strategy": "relative_skill", "theta": 2.0, "min_history": 2, "max_weight": 1.0},
+        {"name": "median", "strategy": "equal_weight", "combine": "median"},
+        {"name": "pool", "strategy": "equal_weight", "combine": "linear_pool"},
+    ],
+    "pmf": [
+        {"name": "mean", "strategy": "equal_weight", "filter": {"top_n": 2}},
+        {"name": "pool", "strategy": "equal_weight", "combine": "linear_pool"},
+    ],
+    "sample": [{"name": "pool", "strategy": "equal_weight", "combine": "linear_pool"}],
+}
+OF_MEMBERS = {
+    "quantile": ["contribution", "ensemble_correlation", "mmc@pool"],
+    "pmf": ["contribution", "ensemble_correlation", "contribution@pool"],
+    "sample": ["mmc"],
+}
+
+
+def wide(rows: pd.DataFrame, output_type: str) -> pd.DataFrame:
+    """One row for each forecast, a column for each number in the order of the ids."""
+    order = [str(one) for one in IDS[output_type]]
+    key = ["cycle", "horizon", "subject", "model_id"]
+    found = rows.pivot(index=key, columns="output_type_id", values="value")
+    return found if output_type == "sample" else found[order]
+
+
+@pytest.mark.parametrize("output_type", ENSEMBLES)
+def test_ensembles_of_distributions_run_from_members_to_board(output_type: str, tmp_path: Path) -> None:
+    declared = declaration(output_type)
+    board = contract(
+        output_type,
+        ensembles=ENSEMBLES[output_type],
+        metrics=[*declared["metrics"], *OF_MEMBERS[output_type]],
+    )
+    graph = ToyGraph(tmp_path, [board])
+    assert failed_checks(graph.run()) == {}
+
+    members = wide(graph.table(PREDICTIONS), output_type)
+    whole = members.dropna() if output_type != "sample" else members
+    combined = wide(graph.table(ENSEMBLE_PREDICTIONS), output_type)
+    weights = graph.table(ENSEMBLE_WEIGHTS)
+    for ensemble in board.active_ensembles:
+        shares = weights[weights["ensemble"] == ensemble.name].set_index(["cycle", "horizon", "model_id"])["weight"]
+        own = combined.xs(ensemble.model_id, level="model_id")
+        assert len(own) == CYCLES * len(HORIZONS) * len(SUBJECTS)
+        for (cycle, horizon, subject), numbers in own.iterrows():
+            of_members = whole.loc[(cycle, horizon, subject)]
+            of_members = of_members[of_members.index.isin(shares.loc[(cycle, horizon)].index)]
+            share = shares.loc[(cycle, horizon)].reindex(of_members.index).to_numpy()
+            if output_type == "sample":
+                expected = np.sort(of_members.to_numpy().ravel())
+                np.testing.assert_allclose(np.sort(numbers.dropna()), expected)
+            elif ensemble.combine == "median":
+                np.testing.assert_allclose(numbers, of_members.median(), atol=1e-8)
+            elif ensemble.combine == "mean" or output_type == "pmf":
+                np.testing.assert_allclose(numbers, np.average(of_members, axis=0, weights=share), atol=1e-8)
+
+    scores = graph.table(ENSEMBLE_SCORES)
+    assert scores["success"].all()
+    assert set(scores["model_id"]) == {ensemble.model_id for ensemble in board.active_ensembles}
+    listed = graph.table(LEADERBOARD)
+    assert listed.loc[listed["is_ensemble"], "status"].iloc[-1] == "ranked"
+    if output_type == "quantile":
+        assert weights[weights["ensemble"] == "mean"].groupby("cycle")["weight"].max().iloc[-1] > 0.3
+        assert set(weights.loc[weights["ensemble"] == "mean", "fallback"].dropna()) <= {"newcomer", "no_history"}
+    if output_type != "sample":
+        _contributions_are_differences(graph, output_type, weights, whole)
+
+
+def _contributions_are_differences(
+    graph: ToyGraph, output_type: str, weights: pd.DataFrame, whole: pd.DataFrame
+) -> None:
+    """Of a member of equal weight: the score of the mean of the others minus that of all, in each cycle."""
+    name = "pool" if output_type == "pmf" else "mean"
+    found = graph.table(MEMBER_METRICS)
+    found = found[(found["ensemble"] == name) & (found["metric"] == "contribution") & (found["category"] == "overall")]
+    assert found["value"].notna().any()
+    if output_type != "pmf":
+        return
+    found = newest(found, ["model_id", "cycle"]).set_index(["model_id", "cycle"])["value"].dropna()
+    outcomes = {(task["cycle"], task["horizon"], task["subject"]): y for _, task, _, y in forecasts(output_type)}
+    columns = [str(one) for one in IDS[output_type]]
+
+    def score(cycle: object, horizon: int, without: str | None) -> list[float]:
+        values = []
+        for subject in SUBJECTS:
+            of_members = whole.loc[(cycle, horizon, subject)].drop(index=without or [], errors="ignore")
+            mean = dict(zip(columns, of_members.mean(), strict=True))
+            values.append(rps(mean, outcomes[cycle, horizon, subject]))
+        return values
+
+    for model, cycle in list(found.index)[::5]:
+        horizons = [horizon for horizon in HORIZONS if (cycle, horizon, SUBJECTS[0]) in outcomes]
+        parts = [np.mean(score(cycle, one, model)) - np.mean(score(cycle, one, None)) for one in horizons]
+        np.testing.assert_allclose(found[model, cycle], np.mean(parts), atol=1e-9)
 
 
 def test_what_is_scored_on_another_scale_is_scored_there(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pipeline.competition.ensembles.config import (
     min_metric,
     top_n,
 )
+from pipeline.competition.ensembles.distributions import CombinedForecasts, combine_forecasts, only_whole
 from pipeline.competition.ensembles.joint import strategy_of
+from pipeline.competition.ensembles.mixture import mixture_quantiles, pooled_samples
 from pipeline.competition.ensembles.strategies import (
     STRATEGIES,
     JointStrategy,
@@ -27,6 +29,7 @@ from pipeline.competition.ensembles.weighing import Weighing, Without, weigh
 __all__ = [
     "STRATEGIES",
     "Combined",
+    "CombinedForecasts",
     "EnsembleConfig",
     "FilterSpec",
     "JointStrategy",
@@ -39,11 +42,15 @@ __all__ = [
     "Weighing",
     "Without",
     "combine",
+    "combine_forecasts",
     "equal_weight",
     "filter_of",
     "inverse_variance",
     "min_metric",
+    "mixture_quantiles",
     "normalized",
+    "only_whole",
+    "pooled_samples",
     "skill_variance",
     "strategy_of",
     "top_n",

@@ -12,7 +12,7 @@ from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.declaration import Declaration, Name
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path, takes
 
-Combine = Literal["mean", "median", "trimmed"]
+Combine = Literal["linear_pool", "mean", "median", "trimmed"]
 Normalize = Literal["rank", "zscore", "none"]
 
 
@@ -41,7 +41,11 @@ class EnsembleConfig(Declaration):
         description=f"How members are weighed: {', '.join(STRATEGIES.available())}, or the dotted path of a function "
         "(model_metrics, predictions) -> {model_id: weight}.",
     )
-    combine: Combine = Field(default="mean", description="How weighed predictions become one.")
+    combine: Combine = Field(
+        default="mean",
+        description="How weighed predictions become one; of distributions mean, median and trimmed for each quantile "
+        "level, category or threshold, or linear_pool: the mixture of the members' distributions.",
+    )
     normalize: Normalize | None = Field(
         default=None,
         description="What is done to each member's predictions of a cross-section first; by default rank where the "
@@ -57,8 +61,14 @@ class EnsembleConfig(Declaration):
         default=13, ge=2, description="Fewer cycles in the window, and a member gets the median weight of the others."
     )
     trim: float = Field(default=0.1, gt=0, lt=0.5, description="combine trimmed: share cut off at each end.")
-    theta: float = Field(default=1.0, gt=0, description="strategy performance: how fast weights fall with the score.")
-    max_weight: float = Field(default=0.5, gt=0, le=1, description="strategy performance: the largest share of one.")
+    theta: float = Field(
+        default=1.0,
+        gt=0,
+        description="strategies performance and relative_skill: how fast weights fall with the score.",
+    )
+    max_weight: float = Field(
+        default=0.5, gt=0, le=1, description="strategies performance and relative_skill: the largest share of one."
+    )
 
     @field_validator("strategy", "filter", mode="before")
     @classmethod

@@ -12,12 +12,15 @@ import pandas as pd
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.ensembles.strategies import STRATEGIES, JointStrategy, JointWeights, Strategy, Terms, Track
 from pipeline.competition.ensembles.weighing import NEWCOMER, NO_HISTORY, NO_SKILL
+from pipeline.leaderboard import pair_totals, relative_skill
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path, takes
 
 REFIT_EVERY = 13
 """Resolved cycles for which an optimised allocation lasts."""
 
 TOO_FEW_CYCLES = "too_few_cycles"
+NEGATIVE = "negative_scores"
+"""Relative skill is a ratio of losses."""
 
 CustomStrategy = Callable[..., Mapping[str, float]]
 """(model_metrics, predictions) or (model_metrics, predictions, scores) -> {model_id: weight}."""
@@ -49,6 +52,31 @@ def performance(track: Track, terms: Terms) -> JointWeights:
     # From the best on, so that the sum does not underflow.
     behind = np.where(experienced, relative - relative[experienced].min(), 0.0)
     own = np.exp(-terms.theta * behind)
+    found = _with_newcomers(own, experienced)
+    return replace(found, weights=_capped(found.weights, terms.max_weight))
+
+
+def by_relative_skill(track: Track, terms: Terms) -> JointWeights:
+    """exp(-theta x relative skill), no member above ``max_weight``: for losses.
+
+    Relative skill is pairwise over the cycles that both members have, so that one who left out hard ones gains nothing.
+
+    References
+    ----------
+    Cramer et al. (2022), PNAS 119(15), for relative skill; Ray et al. (2023), *International Journal of Forecasting*
+    39, for weights by it with one theta.
+    """
+    experienced = track.n >= terms.min_history
+    if not experienced.any():
+        return JointWeights.equal(len(track.models), NO_HISTORY)
+    if (track.series < 0).any():
+        return JointWeights.equal(len(track.models), NEGATIVE)
+    skill = np.full(len(track.models), np.nan)
+    skill[experienced] = _relative_skill(track.of(np.flatnonzero(experienced)))
+    experienced = ~np.isnan(skill)
+    if not experienced.any():
+        return JointWeights.equal(len(track.models), NO_HISTORY)
+    own = np.exp(-terms.theta * np.where(experienced, skill - np.nanmin(skill), 0.0))
     found = _with_newcomers(own, experienced)
     return replace(found, weights=_capped(found.weights, terms.max_weight))
 
@@ -115,6 +143,13 @@ def _parameters(function: Any) -> list[str]:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # of what is no function, or is not written in Python
         return []
+
+
+def _relative_skill(track: Track) -> Floats:
+    """Relative skill of members over the cycles in common, NaN where there is none; 1 of a single one."""
+    if len(track.models) == 1:
+        return np.ones(1)
+    return relative_skill(pair_totals(track.series), track.models.tolist()).value
 
 
 def _with_newcomers(own: Floats, experienced: Bools) -> JointWeights:
@@ -251,3 +286,12 @@ for _optimiser in (mean_variance, risk_parity):
             weigh=_optimiser,
         ),
     )
+STRATEGIES.register(
+    "relative_skill",
+    JointStrategy(
+        "relative_skill",
+        for_gains=False,
+        terms=frozenset(one.name for one in fields(Terms)),
+        weigh=by_relative_skill,
+    ),
+)

@@ -167,6 +167,8 @@ class Strategy:
     name : str
     for_losses : bool
         Whether it is defined for a primary metric where less is better.
+    for_gains : bool
+        Whether it is defined for one where more is better.
     needs : int
         Cycles that it needs, whatever the ensemble's window.
     needs_per_member : int
@@ -179,6 +181,7 @@ class Strategy:
 
     name: str
     for_losses: bool = True
+    for_gains: bool = True
     needs: int = 0
     needs_per_member: int = 0
     refit_every: int = 1

@@ -45,9 +45,12 @@ class Division:
         part, parts = pd.factorize(values, sort=True)
         cycle, cycles = pd.factorize(tasks.cycles, sort=True)
         cell = part * len(cycles) + cycle
-        order = np.argsort(cell, kind="stable")
-        cells, starts = np.unique(cell[order], return_index=True)
-        return cls(tasks.part(order), parts[cells // len(cycles)], cycles[cells % len(cycles)], starts)
+        if (cell[1:] < cell[:-1]).any():
+            order = np.argsort(cell, kind="stable")
+            tasks, cell = tasks.part(order), cell[order]
+        starts = np.flatnonzero(np.diff(cell, prepend=-1))
+        cells = cell[starts]
+        return cls(tasks, parts[cells // len(cycles)], cycles[cells % len(cycles)], starts)
 
     def sums(self, values: npt.NDArray[np.generic]) -> Floats:
         """Sums over the tasks of each cell; values of shape (tasks, ...) give (cells, ...)."""
@@ -144,12 +147,25 @@ class Errors:
 
     Parameters
     ----------
+    parts : array, shape (cells,)
+    cycles : datetime64 array, shape (cells,)
     errors : float array, shape (cells, models)
     present : bool array, same shape
     """
 
+    parts: npt.NDArray[np.generic]
+    cycles: Times
     errors: Floats
     present: Bools
+
+    @classmethod
+    def joined(cls, found: Sequence["Errors"]) -> "Errors":
+        """Those of several blocks of cycles, in order."""
+        parts = np.concatenate([one.parts for one in found])
+        cycles = np.concatenate([one.cycles for one in found])
+        order = _order(parts, cycles)
+        errors = np.concatenate([one.errors for one in found])
+        return cls(parts[order], cycles[order], errors[order], np.concatenate([one.present for one in found])[order])
 
 
 class Tally:
@@ -168,7 +184,7 @@ class Tally:
         self._measures = measures
         self.pairs: dict[str, dict[Part, Pairs]] = {measure: {} for measure in relative}
         self._cells: list[Cells] = []
-        self._errors: dict[str, list[tuple[Division, Errors]]] = {measure: [] for measure in relative}
+        self._errors: dict[str, list[Errors]] = {measure: [] for measure in relative}
 
     def add(self, tasks: ScoredTasks) -> None:
         """Take in the tasks of some cycles."""
@@ -204,18 +220,12 @@ class Tally:
             errors, present = np.zeros(values.shape), np.zeros(values.shape, dtype=bool)
             for part, span in division.by_part().items():
                 errors[span], present[span] = of_part[part].of(values[span])
-            self._errors[measure].append((division, Errors(division.sums(errors), division.sums(present) > 0)))
+            found = Errors(division.parts, division.cycles, division.sums(errors), division.sums(present) > 0)
+            self._errors[measure].append(found)
 
     def errors(self, measure: str) -> Errors:
         """Those of all blocks, in the order of :meth:`cells`."""
-        found = self._errors[measure]
-        parts = np.concatenate([division.parts for division, _ in found])
-        cycles = np.concatenate([division.cycles for division, _ in found])
-        order = _order(parts, cycles)
-        return Errors(
-            np.concatenate([one.errors for _, one in found])[order],
-            np.concatenate([one.present for _, one in found])[order],
-        )
+        return Errors.joined(self._errors[measure])
 
 
 def _order(parts: npt.NDArray[np.generic], cycles: Times) -> Ints:

@@ -54,6 +54,8 @@ class ScoredTasks:
 
     def part(self, tasks: Bools | Ints) -> "ScoredTasks":
         """Some of the tasks."""
+        if tasks.dtype == np.bool_ and tasks.all():
+            return self
         return replace(
             self,
             cycles=self.cycles[tasks],
@@ -66,6 +68,8 @@ class ScoredTasks:
 
     def of_models(self, models: Names) -> "ScoredTasks":
         """The same tasks of other models, in their order; those who are not here submitted nothing."""
+        if list(models) == list(self.models):
+            return self
         place = pd.Index(self.models).get_indexer(pd.Index(models))
         is_here = place >= 0
         return replace(

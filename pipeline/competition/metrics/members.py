@@ -37,8 +37,8 @@ def contribution(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric:
     ----------
     Leave-one-out (Cook 1977, *Technometrics* 19), of the score of an ensemble.
     """
-    whole = ensemble.primary(panel.with_signals(ensemble.signals[:, None, :], panel.models[:1]))
-    without = ensemble.primary(panel.with_signals(ensemble.without))
+    whole = ensemble.primary(panel.with_signals(ensemble.signals[:, None, :], panel.models[:1], ensemble.forecasts))
+    without = ensemble.primary(panel.with_signals(ensemble.without, forecasts=ensemble.forecasts_without))
     alone, separable = _alone(ensemble), _of_models(ensemble.is_separable, panel)
     value, reason = undefined(
         ensemble.sign * (whole.value - without.value),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.competition.arrays import Bools, Floats, Ints
+from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import Reasons
 from pipeline.leaderboard import Direction, Influence
@@ -112,6 +113,10 @@ class EnsemblePanel:
         From a panel to the contest's primary metric, scores included.
     sign : int
         1 where more of the primary metric is better, -1 where less is.
+    forecasts : Forecasts or None
+        The distributions that ``signals`` sum up, of shape (sections, 1, subjects, ids); None of one number.
+    forecasts_without : Forecasts or None
+        Those that ``without`` sums up, of shape (sections, models, subjects, ids).
     """
 
     signals: Floats
@@ -120,6 +125,8 @@ class EnsemblePanel:
     is_separable: Bools
     primary: "PanelFunction"
     sign: int = 1
+    forecasts: Forecasts | None = None
+    forecasts_without: Forecasts | None = None
 
 
 PanelFunction = Callable[[Panel], SectionMetric]

@@ -3,7 +3,7 @@
 from pipeline.competition.outputs import ONE_NUMBER
 from pipeline.competition.scoring.cdf import score_cdf
 from pipeline.competition.scoring.declared import declared_rule, measure_names
-from pipeline.competition.scoring.distributions import score_forecasts
+from pipeline.competition.scoring.distributions import faults, score_forecasts
 from pipeline.competition.scoring.pmf import expected_calibration_error, score_pmf
 from pipeline.competition.scoring.quantile import QuantileLevels, score_quantiles
 from pipeline.competition.scoring.rules import (
@@ -31,6 +31,7 @@ __all__ = [
     "directional",
     "energy_score",
     "expected_calibration_error",
+    "faults",
     "measure_names",
     "on_scale",
     "rank_product",

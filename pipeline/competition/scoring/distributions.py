@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.competition.arrays import Floats
 from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.panel import Panel
+from pipeline.competition.reasons import Reasons
 from pipeline.competition.scoring.cdf import score_cdf
 from pipeline.competition.scoring.pmf import score_pmf
 from pipeline.competition.scoring.quantile import score_quantiles
@@ -39,6 +40,15 @@ def score_forecasts(panel: Panel) -> Scored:
         return score_samples(forecasts.values, outcomes)
     _require_categories(forecasts.ids, panel.outcomes)
     return score_pmf(forecasts.values, outcomes - forecasts.ids[0])
+
+
+def faults(forecasts: Forecasts) -> Reasons:
+    """Why distributions are none, as their scores would say; code 0 where they are. Shape as the distributions'."""
+    if forecasts.output_type == "quantile":
+        return score_quantiles(forecasts.values, 0.0, forecasts.ids).reason
+    if forecasts.output_type == "cdf":
+        return score_cdf(forecasts.values, forecasts.ids[0], forecasts.ids).reason
+    return (score_pmf if forecasts.output_type == "pmf" else score_samples)(forecasts.values, 0.0).reason
 
 
 def _require_categories(places: Floats, outcomes: Floats) -> None:

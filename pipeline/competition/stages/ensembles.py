@@ -1,7 +1,7 @@
 """Ensembles of a contest: their weights, their predictions, and the metrics of their members beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
@@ -11,8 +11,16 @@ import pandas as pd
 
 from pipeline.competition.arrays import Bools, Floats
 from pipeline.competition.contract import Contract
-from pipeline.competition.ensembles import EnsembleConfig, Weighing, combine, normalized
+from pipeline.competition.ensembles import (
+    EnsembleConfig,
+    Weighing,
+    combine,
+    combine_forecasts,
+    normalized,
+    only_whole,
+)
 from pipeline.competition.evaluation import scored_by
+from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, base_and_ensemble, safely_beside
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.stages.block import Block, State
@@ -43,7 +51,7 @@ def compute_weights(predictions: pd.DataFrame, walk: WalkForward, contract: Cont
     DataFrame
         Rows of ``ensemble_weights``.
     """
-    submitted = _Submitted.of(predictions)
+    submitted = _Submitted.of(predictions, contract)
     if submitted is None:
         return pd.DataFrame(columns=WEIGHT_COLUMNS)
     sections = walk.weigh(
@@ -68,19 +76,13 @@ def compute_ensemble_predictions(predictions: pd.DataFrame, weights: pd.DataFram
     DataFrame
         Rows of ``ensemble_predictions``, received at the deadline.
     """
-    submitted = _Submitted.of(predictions)
+    submitted = _Submitted.of(predictions, contract)
     if submitted is None or weights.empty:
         return pd.DataFrame(columns=PREDICTION_COLUMNS)
-    axes = submitted.axes
     frames = []
     for ensemble in contract.active_ensembles:
-        of_ensemble = axes.matrix_of_models(weights[weights["ensemble"] == ensemble.name], "weight")
-        signals = normalized(submitted.signals, contract.normalization(ensemble))
-        value = np.full((len(axes.sections), len(axes.subjects)), np.nan)
-        for section in np.flatnonzero((of_ensemble > 0).any(axis=1)):
-            members = np.flatnonzero(of_ensemble[section] > 0)
-            weighing = Weighing(of_ensemble[section][members], np.full(len(members), None), None)
-            value[section] = combine(signals[section][members], weighing, ensemble, leave_out=False).value
+        of_ensemble = submitted.axes.matrix_of_models(weights[weights["ensemble"] == ensemble.name], "weight")
+        value = submitted.combined(of_ensemble, ensemble, contract)
         frames.append(_prediction_rows(submitted, value, ensemble, contract))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PREDICTION_COLUMNS)
 
@@ -102,7 +104,7 @@ def compute_member_metrics(
     DataFrame
         Rows of ``member_metrics``: of every ensemble that a listed metric is computed against.
     """
-    submitted = _Submitted.of(predictions)
+    submitted = _Submitted.of(predictions, contract)
     columns = ["ensemble", *METRIC_COLUMNS]
     if submitted is None:
         return pd.DataFrame(columns=columns)
@@ -163,15 +165,36 @@ class _Submitted:
     axes: Axes
     signals: Floats
     deadlines: npt.NDArray[np.datetime64]
+    forecasts: Forecasts | None = None
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame) -> "_Submitted | None":
+    def of(cls, predictions: pd.DataFrame, contract: Contract) -> "_Submitted | None":
         rows = predictions[~predictions["is_late"].astype(bool) & ~predictions["is_imputed"].astype(bool)]
         if rows.empty:
             return None
         axes = Axes.of(rows)
         deadlines = rows.groupby(["cycle", "horizon"])["deadline"].max().reindex(axes.sections)
-        return cls(rows, axes, axes.cube(rows, "value"), deadlines.to_numpy())
+        signals, forecasts = axes.predicted(rows, contract.output)
+        return cls(rows, axes, signals, deadlines.to_numpy(), forecasts)
+
+    def combined(self, weights: Floats, ensemble: EnsembleConfig, contract: Contract) -> Floats:
+        """The ensemble by weights of shape (sections, models), as numbers of shape (sections, subjects, ids)."""
+        whole = None if self.forecasts is None else only_whole(self.forecasts)
+        signals = normalized(self.signals, contract.normalization(ensemble))
+        found: dict[int, Floats] = {}
+        for section in np.flatnonzero((weights > 0).any(axis=1)).tolist():
+            members = np.flatnonzero(weights[section] > 0)
+            weighing = Weighing(weights[section][members], np.full(len(members), None), None)
+            if whole is not None:
+                of_members = replace(whole, values=whole.values[section][members])
+                found[section] = combine_forecasts(of_members, weighing, ensemble, leave_out=False).values
+            else:
+                found[section] = combine(signals[section][members], weighing, ensemble, leave_out=False).value[:, None]
+        most = max((one.shape[1] for one in found.values()), default=0)  # a section may have more samples than another
+        value = np.full((len(self.axes.sections), len(self.axes.subjects), most), np.nan)
+        for section, one in found.items():
+            value[section, :, : one.shape[1]] = one
+        return value
 
 
 @dataclass(frozen=True)
@@ -185,9 +208,13 @@ class _WholeBlock:
     without: Floats
     is_member: Bools
     is_separable: Bools
+    forecasts: Forecasts | None = None
+    forecasts_without: Forecasts | None = None
 
     @classmethod
     def of(cls, block: Block, sections: Sequence[WeighedSection], contract: Contract) -> "_WholeBlock":
+        if block.forecasts is not None:
+            return cls._of_forecasts(block, block.forecasts, sections)
         n_sections, n_models, n_subjects = block.shape
         signals = np.full((n_sections, n_subjects), np.nan)
         without = np.full(block.shape, np.nan)
@@ -204,6 +231,31 @@ class _WholeBlock:
                 without[one.section, one.candidates[: one.members]] = combined.without[: one.members]
         return cls(signals, without, is_member, is_separable)
 
+    @classmethod
+    def _of_forecasts(cls, block: Block, given: Forecasts, sections: Sequence[WeighedSection]) -> "_WholeBlock":
+        """The same of distributions; signals are the points of what they are combined to."""
+        n_sections, n_models, n_subjects = block.shape
+        members = only_whole(given)
+        pools = [one.weighing.weights.size for one in sections] or [1]
+        ids = given.ids if given.output_type != "sample" else np.arange(1.0, given.ids.size * max(pools) + 1)
+        values = np.full((n_sections, 1, n_subjects, ids.size), np.nan)
+        without = np.full((n_sections, n_models, n_subjects, given.ids.size), np.nan)
+        is_member = np.zeros((n_sections, n_models), dtype=bool)
+        is_separable = np.ones(n_sections, dtype=bool)
+        for one in sections:
+            candidates = replace(members, values=members.values[one.section][one.candidates])
+            combined = combine_forecasts(candidates, one.weighing, one.ensemble)
+            values[one.section, 0, :, : combined.values.shape[1]] = combined.values
+            is_member[one.section, one.candidates[: one.members]] = True
+            if combined.without is None:
+                is_separable[one.section] = False
+            else:
+                without[one.section] = combined.values
+                without[one.section, one.candidates[: one.members]] = combined.without[: one.members]
+        whole = Forecasts(given.output_type, ids, values)
+        left = Forecasts(given.output_type, given.ids, without)
+        return cls(whole.points()[:, 0], left.points(), is_member, is_separable, whole, left)
+
     def at(self, state: State, contract: Contract) -> EnsemblePanel:
         """The ensemble in the sections of a state."""
         return EnsemblePanel(
@@ -213,13 +265,15 @@ class _WholeBlock:
             is_separable=self.is_separable[state.sections],
             primary=lambda panel: _primary(panel, contract),
             sign=-1 if contract.direction(contract.scoring.primary) is Direction.ASC else 1,
+            forecasts=None if self.forecasts is None else self.forecasts.part(state.sections),
+            forecasts_without=None if self.forecasts_without is None else self.forecasts_without.part(state.sections),
         )
 
 
 def _primary(panel: Panel, contract: Contract) -> SectionMetric:
     """The contest's primary metric of a panel that is not scored yet."""
     metric = contract.metric(contract.scoring.primary)
-    if metric.pool is Pool.TASKS:
+    if metric.pool is Pool.TASKS or not metric.is_of_any:
         panel = scored_by(contract.rule, panel)
     return metric.over_panel(panel)
 
@@ -246,8 +300,9 @@ def _weight_rows(axes: Axes, sections: Sequence[WeighedSection]) -> pd.DataFrame
 def _prediction_rows(
     submitted: _Submitted, value: Floats, ensemble: EnsembleConfig, contract: Contract
 ) -> pd.DataFrame:
-    axes = submitted.axes
-    section, subject = np.nonzero(~np.isnan(value))
+    axes, output = submitted.axes, contract.output
+    section, subject, number = np.nonzero(~np.isnan(value))
+    ids = [str(one + 1) for one in range(value.shape[2])] if output.type == "sample" else list(output.ids or ("",))
     of_section = submitted.rows.groupby(["cycle", "horizon"])["target_time"].max().reindex(axes.sections).to_numpy()
     return pd.DataFrame(
         {
@@ -255,10 +310,10 @@ def _prediction_rows(
             "cycle": axes.sections.get_level_values("cycle").to_numpy()[section],
             "horizon": axes.sections.get_level_values("horizon").to_numpy()[section],
             "subject": axes.subjects.to_numpy()[subject],
-            "output_type": contract.predictions.output_type,
-            "output_type_id": "",
+            "output_type": output.type,
+            "output_type_id": np.array(ids, dtype=object)[number],
             "target_time": of_section[section],
-            "value": value[section, subject],
+            "value": value[section, subject, number],
             "deadline": submitted.deadlines[section],
             "received_at": submitted.deadlines[section],
             "is_late": False,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,45 @@ class TestPerformance:
         found = weighed("performance", record_of([1], [2]))
         assert found.weights.tolist() == [1, 1]
         assert found.fallback.tolist() == ["no_history"] * 2
+
+
+def relative(one: list[float], other: list[float]) -> float:
+    """Ratio of means over the cycles that both have."""
+    both = [(a, b) for a, b in zip(one, other, strict=True) if not math.isnan(a + b)]
+    return sum(a for a, _ in both) / sum(b for _, b in both)
+
+
+class TestRelativeSkill:
+    # The third played the two easy cycles only, in which it was worse than the others.
+    RECORDS = ([1.0, 2.0, 8.0], [2.0, 1.0, 10.0], [3.0, 3.0, NAN])
+
+    def test_is_exponential_in_the_geometric_mean_of_ratios_over_common_cycles(self) -> None:
+        found = weighed("relative_skill", track(self.RECORDS, Direction.ASC), theta=1.5, max_weight=1.0)
+        skill = [math.prod(relative(one, other) for other in self.RECORDS) ** (1 / 3) for one in self.RECORDS]
+        own = [math.exp(-1.5 * one) for one in skill]
+        assert found.weights == pytest.approx([one / sum(own) for one in own], rel=1e-12)
+        assert found.weights[2] == found.weights.min()
+        by_mean = weighed("performance", track(self.RECORDS, Direction.ASC), theta=1.5, max_weight=1.0)
+        assert by_mean.weights[2] == by_mean.weights.max(), "a plain mean takes easy cycles for skill"
+
+    def test_the_cap_and_newcomers_are_as_for_performance(self) -> None:
+        found = weighed(
+            "relative_skill", replace(record_of([1, 1], [2, 2], [4, 4], [9]), direction=Direction.ASC), max_weight=0.3
+        )
+        assert found.fallback.tolist() == [None, None, None, "newcomer"]
+        assert found.weights.max() == pytest.approx(0.3)
+        assert found.weights.sum() == pytest.approx(1)
+
+    def test_a_single_member_has_all_the_weight(self) -> None:
+        assert shares(weighed("relative_skill", track([[1.0, 2.0]], Direction.ASC))).tolist() == [1.0]
+
+    def test_where_nothing_can_be_told_all_are_equal_and_say_why(self) -> None:
+        young = weighed("relative_skill", track([[1.0], [2.0]], Direction.ASC))
+        assert (young.weights.tolist(), young.fallback.tolist()) == ([1, 1], ["no_history"] * 2)
+        apart = weighed("relative_skill", track([[1.0, 2.0, NAN, NAN], [NAN, NAN, 1.0, 2.0]], Direction.ASC))
+        assert (apart.weights.tolist(), apart.fallback.tolist()) == ([1, 1], ["no_history"] * 2)
+        below = weighed("relative_skill", track([[-1.0, 2.0], [1.0, 2.0]], Direction.ASC))
+        assert (below.weights.tolist(), below.fallback.tolist()) == ([1, 1], ["negative_scores"] * 2)
 
 
 @pytest.fixture

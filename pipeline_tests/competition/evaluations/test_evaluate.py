@@ -1,5 +1,6 @@
 """Evaluation sets: values against the kernel and plain means, who is excluded, which tasks count, and how sure."""
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -206,6 +207,32 @@ def test_relative_skill_without_a_baseline_is_of_the_field() -> None:
     found = evaluate([EvaluationSpec(name="field", metrics=("wis",), relative_metrics=("wis",))], [tasks])
     skill = relative_skill(pair_totals(tasks.measures["wis"]), MODELS.tolist())
     np.testing.assert_allclose(board(found, "wis_relative_skill")["value"], skill.value)
+
+
+class Lazy:
+    """Many blocks, made anew each time that they are read."""
+
+    def __init__(self, blocks: int) -> None:
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[ScoredTasks]:
+        for number in range(self._blocks):
+            one = drawn(number, cycles=2, subjects=4)
+            many = one.part(np.repeat(np.arange(len(one)), 100))
+            yield replace(many, cycles=many.cycles + number * np.timedelta64(14, "D"))
+
+
+def test_memory_grows_with_cycles_and_not_with_tasks() -> None:
+    def peak(blocks: int) -> int:
+        tracemalloc.start()
+        try:
+            evaluate([spec(by="horizon")], Lazy(blocks))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(2)
+    assert peak(60) < 2 * peak(10)
 
 
 def test_blocks_that_do_not_fit_are_refused() -> None:
