@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         default=0, ge=0, le=1024, description="Threads that DuckDB may use; 0 means one for each core."
     )
     keep_published: int = Field(default=2, ge=1, description="Published versions kept on disk, the newest included.")
+    report_routes: tuple[str, ...] = Field(
+        default=(), description="Dotted paths of routers of one's own that podium serve adds (JSON list)."
+    )
     files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
 

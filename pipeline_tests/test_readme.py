@@ -27,28 +27,32 @@ METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding
 EVALUATIONS = (PROJECT_ROOT / "pipeline" / "docs" / "evaluations.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
-def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(tmp_path: Path) -> None:
-    (walk,) = re.findall(r"<!-- walk -->\n```sh\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "sample").symlink_to(PROJECT_ROOT / "data" / "sample")
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "activate").touch()
+def walked(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a walk through the README does in a fresh clone."""
+    (walk,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
+    (folder / "data").mkdir()
+    (folder / "data" / "sample").symlink_to(PROJECT_ROOT / "data" / "sample")
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "activate").touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DAGSTER_"))}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PODIUM_DATA_DIR": str(tmp_path / "data"),
-        "PODIUM_DBT_PROJECT_DIR": str(copy_dbt_project(tmp_path / "dbt_project")),
+        "PODIUM_DATA_DIR": str(folder / "data"),
+        "PODIUM_DBT_PROJECT_DIR": str(copy_dbt_project(folder / "dbt_project")),
     }
-
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", walk],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.slow
+def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(tmp_path: Path) -> None:
+    done = walked("walk", tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "predictions: 384 rows: 384 accepted, 0 rejected" in done.stdout
@@ -60,6 +64,32 @@ def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(t
         "coin",
     ]
     assert re.search(r"league\s+late", done.stdout)
+
+
+@pytest.mark.slow
+def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(tmp_path: Path) -> None:
+    done = walked("forest", tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    evaluated, run = done.stdout.split("forest/catalog", 1)
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in evaluated.splitlines() if "│" in line]
+    assert [(row[0], row[3]) for row in rows] == [
+        ("hasty.csv", "SCORE"),
+        ("keen.jsonl", "GRADE"),
+        ("keen.jsonl", "COST"),
+    ]
+    kendall = {row[3]: float(row[4]) for row in rows}
+    assert kendall["SCORE"] < 0.3 < 0.8 < kendall["GRADE"]
+    official, judged = (
+        re.findall(r"│ +\d │ +[\d–-]+ │ (\w+) ", part) for part in run.split("hasty board by SCORE, 15 topics")
+    )
+    assert official == ["aspen", "birch", "cedar", "elm", "larch", "rowan"]
+    assert judged[0] == "cedar"
+    asked = re.findall(r"│ (hasty|keen) +│ kendall +│ +(-?[\d.]+) ", judged_part := run.rpartition("hasty board")[2])
+    assert {judge: float(value) for judge, value in asked} == pytest.approx(
+        {"hasty": kendall["SCORE"], "keen": kendall["GRADE"]}, abs=5e-4
+    )
+    assert re.search(r"│ aspen +│ rowan +│", judged_part)
 
 
 def test_evaluation_files_are_shown_verified_converted_filtered_merged_and_compared(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.competition import Contract
-from pipeline.components.competition import competition_definitions
+from pipeline.components.competition import assets_of, competition_definitions
 from pipeline.components.dbt import dbt_cli, dbt_project
 from pipeline.components.publishing import publishing_definitions
+from pipeline.components.recompute import Recompute
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
@@ -141,3 +143,11 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
         for check in result.get_asset_check_evaluations()
         if not check.passed
     }
+
+
+def bring_up_to_date(store: Store, contest: Contract) -> dict[str, int]:
+    """What a run does, without Dagster: cycles recomputed by table."""
+    assets = {spec: (update, read) for spec, update, read in assets_of(contest)}
+    order = TopologicalSorter({spec: set(read) & set(assets) for spec, (_, read) in assets.items()}).static_order()
+    outcomes = {spec.name: assets[spec][0](store, contest, Recompute()) for spec in order}
+    return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}

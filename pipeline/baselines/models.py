@@ -7,14 +7,13 @@ is the model's id, the first line of its docstring its description, the section 
 Add a model here and to ``BASELINES``. What fits on past outcomes lives in a module of its own.
 """
 
-import inspect
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.baselines import factors
+from pipeline.baselines.baseline import Baseline
 from pipeline.baselines.prices import (
     Floats,
     Positions,
@@ -28,42 +27,6 @@ from pipeline.baselines.ridge import ridge_on_factors
 RANDOM_SEED = 20_240_229
 
 Predict = Callable[[PriceHistory, Positions], Floats]
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """One reference model.
-
-    Parameters
-    ----------
-    title : str
-        Name to show.
-    predict : callable
-        From prices and rows of cycles, shape (cycles,), to signals, shape (cycles, subjects).
-    """
-
-    title: str
-    predict: Predict
-
-    @property
-    def model_id(self) -> str:
-        """The model's id: the name of its function."""
-        return self.predict.__name__
-
-    @property
-    def description(self) -> str:
-        """What the model does, in one sentence."""
-        return self._documentation[0]
-
-    @property
-    def reference(self) -> str:
-        """Where the model comes from."""
-        return self._documentation[1]
-
-    @property
-    def _documentation(self) -> tuple[str, str]:
-        text, _, reference = (inspect.getdoc(self.predict) or "").partition("\n\nReferences\n----------\n")
-        return text.split("\n\n")[0], " ".join(reference.split())
 
 
 def momentum_12_1(history: PriceHistory, positions: Positions) -> Floats:
@@ -222,7 +185,7 @@ def constant(history: PriceHistory, positions: Positions) -> Floats:
     return np.ones((len(positions), len(history.tickers)))
 
 
-BASELINES = (
+BASELINES: tuple[Baseline[Predict], ...] = (
     Baseline("Momentum 12-1", momentum_12_1),
     Baseline("Momentum 6-month", momentum_6m),
     Baseline("Reversal 1-week", reversal_1w),

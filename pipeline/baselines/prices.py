@@ -157,6 +157,10 @@ class PriceHistory:
         """
         return self.close(positions, until) / self.close(positions, since) - 1
 
+    def returns_over(self, days: int) -> Floats:
+        """Simple returns over the last so many trading days, shape (days, subjects); NaN in the first rows."""
+        return self.past_return(np.arange(len(self.dates)), since=days)
+
 
 def over_window(values: Floats, positions: Positions, length: int, statistic: Callable[[Floats], Floats]) -> Floats:
     """A statistic of the last ``length`` rows of ``values``, for each row asked for.

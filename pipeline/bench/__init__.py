@@ -4,17 +4,22 @@ from pipeline.bench.contest import Size
 from pipeline.bench.history import HistoryCost, measure_history
 from pipeline.bench.hub import HubSpeed, measure_hub
 from pipeline.bench.metrics import MetricsSpeed, Plan, measure
+from pipeline.bench.reports import History, Load, ReportsSpeed, measure_reports
 from pipeline.bench.season import Season, SeasonFiles
 
 __all__ = [
+    "History",
     "HistoryCost",
     "HubSpeed",
+    "Load",
     "MetricsSpeed",
     "Plan",
+    "ReportsSpeed",
     "Season",
     "SeasonFiles",
     "Size",
     "measure",
     "measure_history",
     "measure_hub",
+    "measure_reports",
 ]

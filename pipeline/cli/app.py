@@ -18,6 +18,7 @@ from pipeline.cli import (
     hub,
     leaderboard,
     run,
+    serve,
     sql,
     status,
     submit,
@@ -44,6 +45,7 @@ app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
+app.command("serve")(serve.serve)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

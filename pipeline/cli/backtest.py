@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.contracts import published_contract
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import console, print_json
-from pipeline.cli.published import published
+from pipeline.cli.published import published, published_contract
 from pipeline.settings import settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import Column, print_json, print_table
 
 if TYPE_CHECKING:
-    from pipeline.bench import HistoryCost, HubSpeed, MetricsSpeed
+    from pipeline.bench import HistoryCost, HubSpeed, MetricsSpeed, ReportsSpeed
 
 bench = typer.Typer(help="Measure speed, beside other ways to the same numbers.", no_args_is_help=True)
 
@@ -61,6 +61,40 @@ def history(
         print_json(found)
     else:
         print_history(found)
+
+
+@bench.command("reports")
+def reports(
+    models: Annotated[int, typer.Option(min=2, help="Models of the made-up boards.")] = 2000,
+    cycles: Annotated[int, typer.Option(min=2, help="How many boards there are.")] = 500,
+    per_second: Annotated[float, typer.Option(min=0.1, max=1000, help="Questions a second.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0.1, max=120, help="How long each kind is asked.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time answers of the report API over a long history, asked at a steady rate while a contest is computed."""
+    from pipeline.bench import History, Load, measure_reports
+
+    found = measure_reports(History(models, cycles), Load(per_second, seconds), tell)
+    if as_json:
+        print_json(found)
+    else:
+        print_reports(found)
+
+
+def print_reports(found: "ReportsSpeed") -> None:
+    """Print what was measured as a table."""
+    rows = [
+        (name, f"{one.median:,.0f} ms", f"{one.p95:,.0f} ms", f"{one.worst:,.0f} ms", f"{one.n:,}", f"{one.errors:,}")
+        for name, one in found.latency.items()
+    ]
+    headers = ("asked for", "median", "95 % within", "worst", "answers", "errors")
+    columns = zip(headers, zip(*rows, strict=True), strict=True)
+    print_table([Column(header, cells, is_text=not at) for at, (header, cells) in enumerate(columns)])
+    print(
+        f"{found.models:,} models, {found.cycles:,} boards, {found.published_mb:,.0f} MB published;"
+        f" {found.per_second:g} questions a second, none twice;"
+        f" another process computed a contest {found.materializations} times meanwhile"
+    )
 
 
 @bench.command("hub")

@@ -15,6 +15,7 @@ from pipeline.cli.board_files import (
     Paths,
     RunId,
     To,
+    Written,
     board_record,
     format_to_write,
     load_files,
@@ -22,6 +23,8 @@ from pipeline.cli.board_files import (
     refuse_own_files,
     say,
     say_about,
+    say_written,
+    write_board,
     wrong_input,
 )
 from pipeline.cli.errors import Exit, InputError
@@ -65,6 +68,8 @@ def show(
     files = Files(paths, format, run_id, expect, lower_is_better or ())
     with wrong_input():
         loaded = load_files(files, drop_aggregate=recompute, on_missing=_known(on_missing))
+        if not recompute and loaded.board.topic_ids and not loaded.board.rows.is_aggregate.any():
+            loaded = _summed_up(loaded, on_missing)
         key = by or _first_to_rank_by(loaded.board)
         ranking = None if key is None else loaded.board.get_aggregate_ranking(key)
         differences = () if recompute else aggregate_differences(loaded.board, _n_expected(loaded, expect))
@@ -79,6 +84,8 @@ def show(
         return
     _print_runs(loaded.board, key, [(run, rank[run]) for run in order])
     say_about(loaded.board, loaded)
+    if unprinted := [run for run, _ in enumerate(loaded.board.run_ids) if run not in _printed(loaded.board)]:
+        say(f"Without an all row: {', '.join(loaded.board.run_ids[run] for run in unprinted)}; --recompute makes them")
     if differences:
         say(
             f"{counted(len(differences), 'printed aggregate')} {'is' if len(differences) == 1 else 'are'} not what the "
@@ -96,12 +103,10 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Write files in another format, or as one; every value and aggregate stays as it is printed."""
-    from pipeline.leaderboard import write
-
     with wrong_input():
         loaded = load_files(Files(paths, format, run_id))
         refuse_own_files(output, loaded)
-        written = write(loaded.board, output, to, loaded.layout)
+        written = write_board(loaded.board, output, to, loaded, loaded.layout)
     _report(loaded.board, loaded, written, as_json)
 
 
@@ -118,13 +123,11 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Write the runs, topics and measures of several files as one board, its aggregates computed anew."""
-    from pipeline.leaderboard import write
-
     files = Files(paths, format, run_id, expect, lower_is_better or ())
     with wrong_input():
         loaded = load_files(files, drop_aggregate=True, on_missing=_known(on_missing))
         refuse_own_files(output, loaded)
-        written = write(loaded.board, output, format_to_write(to, loaded))
+        written = write_board(loaded.board, output, format_to_write(to, loaded), loaded)
     _report(loaded.board, loaded, written, as_json)
 
 
@@ -148,7 +151,7 @@ def filter_board(
     as_json: AsJson = False,
 ) -> None:
     """Write some runs and topics, aggregates computed anew of what is kept; a run that lacks a topic counts with 0."""
-    from pipeline.leaderboard import topics_of_qrels, write
+    from pipeline.leaderboard import topics_of_qrels
 
     files = Files(paths, format, run_id, expect, lower_is_better or ())
     with wrong_input():
@@ -158,7 +161,7 @@ def filter_board(
         found = loaded.board.filter_and_recompute(run, kept or None, _known(on_missing))
         if top is not None:
             found = found.top_k(top, by or _first_to_rank_by(found))
-        written = write(found, output, format_to_write(to, loaded))
+        written = write_board(found, output, format_to_write(to, loaded), loaded)
     _report(found, loaded, written, as_json)
 
 
@@ -186,6 +189,14 @@ def verify_board(
         raise typer.Exit(Exit.WRONG_INPUT)
 
 
+def _summed_up(loaded: "Loaded", on_missing: str) -> "Loaded":
+    """A board without any ``all`` row, and so without anything to show, with those that its topics make."""
+    from dataclasses import replace
+
+    note = "no all row is printed: aggregates are computed from topics, as --recompute does"
+    return replace(loaded, board=loaded.board.filter_and_recompute(on_missing=on_missing), notes=(*loaded.notes, note))
+
+
 def _known(on_missing: str) -> str:
     from pipeline.leaderboard import OnMissing
 
@@ -199,17 +210,18 @@ def _n_expected(loaded: "Loaded", expect: Path | None) -> int:
 
 
 def _first_to_rank_by(found: "Leaderboard") -> str | None:
-    """The first measure that is averaged over topics and has a better end; None without one."""
+    """The first measure with a better end that is averaged over topics or, without one, that ``all`` rows have."""
     from pipeline.leaderboard import Aggregate, Direction
 
-    return next(
-        (
-            one.name
-            for one in found.spec.measures
-            if one.direction is not Direction.NONE and one.aggregate is Aggregate.MEAN and not one.only_in_all
-        ),
-        None,
-    )
+    ends = [one for one in found.spec.measures if one.direction is not Direction.NONE]
+    averaged = [one.name for one in ends if one.aggregate is Aggregate.MEAN and not one.only_in_all]
+    printed = (one.name for one in ends if (found.aggregates(one.name) == found.aggregates(one.name)).any())
+    return averaged[0] if averaged else next(printed, None)
+
+
+def _printed(found: "Leaderboard") -> set[int]:
+    """The runs that have an ``all`` row, by place."""
+    return set(found.rows.run[found.rows.is_aggregate].tolist())
 
 
 def _run_records(found: "Leaderboard") -> list[dict[str, Any]]:
@@ -261,14 +273,11 @@ def _print_violations(found: "tuple[Violation, ...]", checks: list[Any], loaded:
         say(note)
 
 
-def _report(found: "Leaderboard", loaded: "Loaded", written: tuple[Path, ...], as_json: bool) -> None:
+def _report(found: "Leaderboard", loaded: "Loaded", written: Written, as_json: bool) -> None:
     """Say what was written."""
     if as_json:
-        print_json({"written": written} | board_record(found) | loaded_record(loaded))
+        record = {"written": written.paths, "left_unsaid": written.notes}
+        print_json(record | board_record(found) | loaded_record(loaded))
         return
-    where = str(written[0]) if len(written) == 1 else f"{counted(len(written), 'file')} in {written[0].parent}"
-    say(
-        f"Wrote {where}: {counted(len(found.run_ids), 'run')}, {counted(len(found.topic_ids), 'topic')}, "
-        f"{counted(len(found.measures), 'measure')}"
-    )
+    say_written(found, written)
     say_about(found, loaded)

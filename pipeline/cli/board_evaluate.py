@@ -76,9 +76,7 @@ def evaluate(
 
 def _loaded(path: Path, format: str | None, lower_is_better: Sequence[str]) -> "Loaded":
     """A board, with those of the measures turned round that it has."""
-    loaded = load_files(Files([path], format))
-    turned = [name for name in lower_is_better if name in loaded.board.spec.name_set]
-    return load_files(Files([path], format, lower_is_better=turned)) if turned else loaded
+    return load_files(Files([path], format, lower_is_better=lower_is_better, may_lack=True))
 
 
 def _require_measures(boards: Sequence["Leaderboard"], names: Sequence[str]) -> None:

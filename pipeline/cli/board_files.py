@@ -2,19 +2,18 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.check import in_print
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import console, counted
+from pipeline.cli.output import console, counted, in_print
 
 if TYPE_CHECKING:
-    from pipeline.leaderboard import Leaderboard, Loaded
+    from pipeline.leaderboard import Layout, Leaderboard, Loaded
 
 Paths = Annotated[list[Path], typer.Argument(help="Files of any format, or folders of them.")]
 Format = Annotated[str | None, typer.Option("--format", help="Their format; without it the content tells.")]
@@ -42,6 +41,16 @@ class Files:
     run_id: str | None = None
     expect: Path | None = None
     lower_is_better: Sequence[str] = ()
+    may_lack: bool = False
+    """Whether the files need not have the measures of which less is better."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that were written, and what they do not say."""
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -69,24 +78,20 @@ def load_files(files: Files, *, drop_aggregate: bool = False, on_missing: str = 
     """Read files as a board. Errors are those of :func:`pipeline.leaderboard.load`."""
     from dataclasses import replace
 
-    from pipeline.leaderboard import Direction, MeasureSpec, load
+    from pipeline.leaderboard import Direction, MeasureSpec
+    from pipeline.leaderboard.formats import put_together, read_files
 
-    options: dict[str, Any] = {
-        "format": files.format,
-        "run_id": files.run_id,
-        "drop_aggregate": drop_aggregate,
-        "qrels": files.expect,
-        "on_missing": on_missing,
-    }
+    options: dict[str, Any] = {"drop_aggregate": drop_aggregate, "qrels": files.expect, "on_missing": on_missing}
+    read = read_files(files.paths, format=files.format, run_id=files.run_id)
     if not files.lower_is_better:
-        return load(files.paths, **options)
-    as_found = load(files.paths, **options).inferences
-    known = {one.measure.name: one.measure for one in as_found}
+        return put_together(read, **options)
+    known = {one.measure.name: one.measure for one in put_together(read, **options).inferences}
     declared = [
         replace(known.get(name, MeasureSpec(name)), direction=Direction.ASC, default=None)
         for name in files.lower_is_better
+        if name in known or not files.may_lack
     ]
-    return load(files.paths, **options, declared=declared)
+    return put_together(read, **options, declared=declared)
 
 
 def format_to_write(named: str | None, loaded: "Loaded") -> str:
@@ -103,6 +108,34 @@ def format_to_write(named: str | None, loaded: "Loaded") -> str:
     if len(found) > 1 or found == ["ranking"]:
         raise InputError(f"the files are {', '.join(found)}; name the format to write with --to")
     return str(found[0])
+
+
+def write_board(
+    board: "Leaderboard", output: Path, to: str, loaded: "Loaded", layout: "Layout | None" = None
+) -> "Written":
+    """Write a board that was made of files, with what is declared of its measures where the format holds that."""
+    from pipeline.leaderboard import write
+
+    declared = {one.measure.name for one in loaded.inferences if one.is_declared} & board.spec.name_set
+    paths = write(board, output, to, layout, meanings=declared)
+    return Written(paths, left_unsaid(board, declared, to))
+
+
+def left_unsaid(board: "Leaderboard", declared: Collection[str], to: str) -> tuple[str, ...]:
+    """What a file of a format does not say of measures, and its reader would take them for something else."""
+    from pipeline.leaderboard import Direction
+    from pipeline.leaderboard.formats import HOLD_MEANINGS
+
+    lower, neither = (
+        [one.name for one in board.spec.measures if one.name in declared and one.direction is direction]
+        for direction in (Direction.ASC, Direction.NONE)
+    )
+    if to in HOLD_MEANINGS or not (lower or neither):
+        return ()
+    said = [f"that less is better of {', '.join(lower)}"] if lower else []
+    said += [f"that {', '.join(neither)} {'has' if len(neither) == 1 else 'have'} no better end"] if neither else []
+    remedy = f"read it with {' '.join(f'--lower-is-better {name}' for name in lower)}, or " if lower else ""
+    return (f"{to} does not say {' nor '.join(said)}: {remedy}write {' or '.join(HOLD_MEANINGS[:2])}",)
 
 
 def refuse_own_files(output: Path, loaded: "Loaded") -> None:
@@ -159,13 +192,31 @@ def say_about(board: "Leaderboard", loaded: "Loaded") -> None:
     lines += [f"{one.measure.name}: {one.why}" for one in loaded.inferences if not one.is_certain]
     if board.coverage.missing:
         lines.append(f"Missing: {_in_short(board)}")
+    for line in lines + left_out(board):
+        say(line)
+
+
+def left_out(board: "Leaderboard") -> list[str]:
+    """What a board had and does not have, in words."""
+    lines = []
     for kind, what in (("measure", "measures"), ("aggregate", "aggregates"), ("run", "runs")):
         names = [one.name for one in board.dropped if one.kind == kind]
         reason = next((one.reason for one in board.dropped if one.kind == kind), "")
         if names:
             lines.append(f"Left out: {what} {', '.join(names)} ({reason})")
-    for line in lines:
-        say(line)
+    return lines
+
+
+def say_written(board: "Leaderboard", written: Written) -> None:
+    """Print what was written where, and what its format leaves unsaid."""
+    paths = written.paths
+    where = str(paths[0]) if len(paths) == 1 else f"{counted(len(paths), 'file')} in {paths[0].parent}"
+    say(
+        f"Wrote {where}: {counted(len(board.run_ids), 'run')}, {counted(len(board.topic_ids), 'topic')}, "
+        f"{counted(len(board.measures), 'measure')}"
+    )
+    for note in written.notes:
+        say(note)
 
 
 def say(line: str) -> None:

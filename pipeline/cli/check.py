@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pipeline.cli.errors import Exit
 from pipeline.cli.leaderboard import parse_moment
-from pipeline.cli.output import console, counted, day, print_json
+from pipeline.cli.output import console, counted, day, encodable, in_print, print_json
 from pipeline.warehouse import now
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def _submission(judged: "Judgement", kind: str | None) -> str:
 def as_record(judged: "Judgement") -> dict[str, Any]:
     """A judgement as JSON has it."""
     return {
-        "file": _encodable(str(judged.file)),
+        "file": encodable(str(judged.file)),
         "board": judged.contract.name,
         "folder": judged.folder,
         "received_at": judged.received_at,
         "accepted": judged.is_accepted,
         "kinds": [verdict_record(verdict) for verdict in judged.verdicts],
         "late": judged.late,
-        "unread": [{"column": _encodable(one.column), "meant": one.meant} for one in judged.unread],
+        "unread": [{"column": encodable(one.column), "meant": one.meant} for one in judged.unread],
         "notes": judged.notes,
     }
 
@@ -102,7 +102,7 @@ def verdict_record(verdict: "Verdict") -> dict[str, Any]:
         "accepted": verdict.n_accepted,
         "rejected": verdict.n_rejected,
         "late": verdict.n_late,
-        "unreadable": None if verdict.unreadable is None else _encodable(verdict.unreadable),
+        "unreadable": None if verdict.unreadable is None else encodable(verdict.unreadable),
         "reasons": [{"example": example, "rows": rows} for example, rows in verdict.reasons],
         "refused": [{"row": row, "reason": reason, "original": original} for row, reason, original in verdict.examples],
     }
@@ -176,20 +176,6 @@ def _rule(contract: "Contract") -> str:
 
 def _moment(value: datetime) -> str:
     return day(value.replace(second=0, microsecond=0))
-
-
-def in_print(text: str) -> str:
-    """Text that any terminal can take: what does not print is escaped."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in _encodable(text))
-
-
-def _encodable(text: str) -> str:
-    """Text that is UTF-8: bytes of a name or a file that were none are escaped."""
-    try:
-        raw = text.encode(errors="surrogateescape")
-    except UnicodeEncodeError:  # half of a character, as JSON may spell it
-        raw = text.encode(errors="backslashreplace")
-    return raw.decode(errors="backslashreplace")
 
 
 def _in_short(original: str) -> str:

@@ -1,15 +1,11 @@
 """The declared boards, as commands ask for them: by name, and with errors that say which there are."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.declaration import BoardDeclaration
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 def board_of(contracts: Mapping[str, BoardDeclaration], board: str) -> BoardDeclaration:
@@ -72,25 +68,3 @@ def folder_of(contract: Contract, kind: str | None) -> str:
     if kind not in contract.folders:
         raise InputError(f"the inbox of {contract.name!r} has no folder {kind!r}; known: {known}")
     return kind
-
-
-def published_contract(connection: "duckdb.DuckDBPyConnection", name: str) -> Contract:
-    """The declaration that the published board was made by: one that changed since has not made a board yet.
-
-    Raises
-    ------
-    InputError
-        If this version cannot read it.
-    """
-    from pydantic import ValidationError
-
-    from pipeline.reports.queries import contract_json
-
-    try:
-        return Contract.model_validate_json(contract_json(connection, name))
-    except ValidationError as error:
-        first = error.errors()[0]["msg"]
-        raise InputError(
-            f"the published declaration of board {name!r} cannot be used here: {first}; `podium run {name}` publishes "
-            f"it anew"
-        ) from error

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.contracts import published_contract
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import MISSING, Column, console, counted, day, percent, print_json, print_table
-from pipeline.cli.published import published
+from pipeline.cli.published import published, published_contract
 from pipeline.tables import OVERALL
 
 if TYPE_CHECKING:

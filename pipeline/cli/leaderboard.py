@@ -1,17 +1,18 @@
 """``podium leaderboard``: a board now, or as it stood at any date."""
 
-import contextlib
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import datetime, time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_options
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
 from pipeline.cli.tracks import print_track_board
+from pipeline.reports import moments
 from pipeline.reports.queries import Board, BoardRow, KeyValue, TrackBoard, board, is_track, track_board
 from pipeline.tables import OFFICIAL, OVERALL
 
@@ -30,34 +31,45 @@ def leaderboard(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    format: Annotated[
+        str | None, typer.Option("--format", help="board: runs, topics and measures, as `podium board` reads them.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", "-o", help="With --format board: the file.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="With --format board: the file's format; by its ending, else jsonl.")
+    ] = None,
+    topics: Annotated[
+        str | None, typer.Option("--topics", help="With --format board: cycle (default), horizon or subject.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option("--window", help="With --format board: only the cycles of this window.")
+    ] = None,
 ) -> None:
-    """Print a leaderboard from the published file."""
+    """Print a leaderboard from the published file, or write it as a board of runs, topics and measures."""
     moment = None if as_of is None else parse_moment(as_of, "--as-of")
+    if format is not None:
+        refuse_options({"--limit": limit}, "--format board writes every row")
+        asked = Export(moment, category, include_ensembles, topics or CYCLE, window, judge)
+        export_board(name, format, asked, output, to, as_json)
+        return
+    refuse_options(
+        {"--output": output, "--to": to, "--topics": topics, "--window": window},
+        "without `--format board` the board is printed",
+    )
     with published() as connection:
         if is_track(connection, name):
             given = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}
-            _refuse(given, f"{name!r} is a judged track")
+            refuse_options(given, f"{name!r} is a judged track")
             _show_track(track_board(connection, name, judge or OFFICIAL), limit, as_json)
             return
-        _refuse({"--judge": judge}, f"{name!r} is a competition")
+        refuse_options({"--judge": judge}, f"{name!r} is a competition")
         found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
         print_board(found, limit)
-
-
-def _refuse(given: Mapping[str, object], board: str) -> None:
-    """Refuse options that mean nothing for a board of its kind.
-
-    Raises
-    ------
-    InputError
-        If one is given.
-    """
-    for option, value in given.items():
-        if value:
-            raise InputError(f"{board}, which has no {option}; leave it out")
 
 
 def _show_track(found: TrackBoard, limit: int | None, as_json: bool) -> None:
@@ -84,13 +96,10 @@ def parse_moment(text: str, option: str, time_of_day: time = time.max) -> dateti
     InputError
         If it is neither.
     """
-    with contextlib.suppress(ValueError):
-        return datetime.combine(date.fromisoformat(text), time_of_day)
     try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        raise InputError(f"{option} {text!r} is no date or time; write 2022-12-23 or 2022-12-23T21:00 (UTC)") from None
+        return moments.parse_moment(text, option, time_of_day)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def print_board(found: Board, limit: int | None = None) -> None:

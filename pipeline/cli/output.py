@@ -186,3 +186,17 @@ def _text(value: object) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def in_print(text: str) -> str:
+    """Text that any terminal can take: what does not print is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in encodable(text))
+
+
+def encodable(text: str) -> str:
+    """Text that is UTF-8: bytes of a name or a file that were none are escaped."""
+    try:
+        raw = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half of a character, as JSON may spell it
+        raw = text.encode(errors="backslashreplace")
+    return raw.decode(errors="backslashreplace")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.check import as_record, in_print, judge_file, print_judgement
+from pipeline.cli.check import as_record, judge_file, print_judgement
 from pipeline.cli.errors import Exit, InputError
-from pipeline.cli.output import console, print_json
+from pipeline.cli.output import console, in_print, print_json
 from pipeline.settings import settings
 from pipeline.warehouse import now
 

@@ -4,32 +4,15 @@ The ledger compares it, so that a changed formula or declaration recomputes exac
 come out the same do not count as changed, so a changed comment costs one recomputation and moves nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from pipeline.competition.contract import Contract
 from pipeline.competition.evaluations import needed_measures
-from pipeline.fingerprint import digest, source_hash
+from pipeline.fingerprint import Stage, stage_named
 
 _OF_PANEL: dict[str, Any] = dict.fromkeys(("min_subjects", "center", "horizon_cycles"), True)
 """What a panel carries from the contract: any rule and any cross-sectional metric may use it."""
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """What a stage's rows depend on besides its input rows.
-
-    Parameters
-    ----------
-    declared : mapping
-        Fields of the contract, as pydantic's ``include`` takes them.
-    sources : tuple of str
-        Modules, or packages with everything in them.
-    """
-
-    declared: dict[str, Any] = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-
 
 _OUTPUT: dict[str, Any] = {"predictions": {"output_type", "output_type_ids"}}
 _SCORES: dict[str, Any] = _OUTPUT | {"scoring": {"rule", "scale"}} | _OF_PANEL
@@ -47,32 +30,32 @@ _PREDICTIONS_SOURCE = {"predictions": {"source"}}
 _PURE = "pipeline.competition"
 _KERNEL = "pipeline.leaderboard"
 _STAGES = {
-    "catalog": _Stage(),
-    "models": _Stage(_PREDICTIONS_SOURCE | {"ensembles": True}),
-    "model_versions": _Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
-    "subjects": _Stage(_PREDICTIONS_SOURCE),
-    "factors": _Stage(_PREDICTIONS_SOURCE | {"factors": True}),
-    "predictions": _Stage({"predictions": True}, (f"{_PURE}.stages.scores", f"{_PURE}.stand_ins")),
-    "submissions": _Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
-    "truth": _Stage({"truth": True}, (f"{_PURE}.truth",)),
-    "scores": _Stage(_SCORES, (_PURE,)),
+    "catalog": Stage(),
+    "models": Stage(_PREDICTIONS_SOURCE | {"ensembles": True}),
+    "model_versions": Stage({"predictions": {"source", "deadline"}}, (f"{_PURE}.versions",)),
+    "subjects": Stage(_PREDICTIONS_SOURCE),
+    "factors": Stage(_PREDICTIONS_SOURCE | {"factors": True}),
+    "predictions": Stage({"predictions": True}, (f"{_PURE}.stages.scores", f"{_PURE}.stand_ins")),
+    "submissions": Stage({"predictions": {"deadline"}}, (f"{_PURE}.submissions",)),
+    "truth": Stage({"truth": True}, (f"{_PURE}.truth",)),
+    "scores": Stage(_SCORES, (_PURE,)),
     # Another rule reaches metrics by the rows of scores, an input of theirs, that it changes.
-    "cycle_metrics": _Stage(_METRICS, (_PURE,)),
-    "ensemble_weights": _Stage(_WEIGHING, (_PURE, _KERNEL)),
-    "ensemble_predictions": _Stage({"ensembles": True, "scoring": {"rule"}} | _OUTPUT, (_PURE,)),
-    "ensemble_scores": _Stage(_SCORES, (_PURE,)),
-    "ensemble_metrics": _Stage(_METRICS, (_PURE,)),
-    "member_metrics": _Stage(_WEIGHING | _OUTPUT | _OF_PANEL, (_PURE, _KERNEL)),
-    "snapshots": _Stage(
+    "cycle_metrics": Stage(_METRICS, (_PURE,)),
+    "ensemble_weights": Stage(_WEIGHING, (_PURE, _KERNEL)),
+    "ensemble_predictions": Stage({"ensembles": True, "scoring": {"rule"}} | _OUTPUT, (_PURE,)),
+    "ensemble_scores": Stage(_SCORES, (_PURE,)),
+    "ensemble_metrics": Stage(_METRICS, (_PURE,)),
+    "member_metrics": Stage(_WEIGHING | _OUTPUT | _OF_PANEL, (_PURE, _KERNEL)),
+    "snapshots": Stage(
         _WINDOWS
         | {"metrics": True, "ensembles": True, "scoring": {"rule"}, "categories": {"__all__": {"by", "history"}}},
         (_PURE, _KERNEL),
     ),
     # A changed window changes the snapshots that the boards read, or none of theirs.
-    "leaderboard": _Stage(
+    "leaderboard": Stage(
         {"leaderboard": True, "categories": True, "missing": True, "scoring": {"rule"}}, (_PURE, _KERNEL)
     ),
-    "evaluations": _Stage(_SCORES | {"evaluations": True}, (_PURE, _KERNEL)),
+    "evaluations": Stage(_SCORES | {"evaluations": True}, (_PURE, _KERNEL)),
 }
 
 
@@ -92,11 +75,9 @@ def stage_code(stage: str, contract: Contract, *also: str) -> str:
     ValueError
         If there is no such stage.
     """
-    if stage not in _STAGES:
-        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(_STAGES)}")
-    declared = contract.model_dump_json(include=_declared(stage, contract))
-    modules = (*_STAGES[stage].sources, *_custom_modules(stage, contract))
-    return digest(declared, *also, *(source_hash(module) for module in modules))
+    found = stage_named(stage, _STAGES)
+    sources = (*found.sources, *_custom_modules(stage, contract))
+    return replace(found, declared=_declared(stage, contract), sources=sources).code(contract, *also)
 
 
 def _declared(stage: str, contract: Contract) -> dict[str, Any]:

@@ -176,6 +176,11 @@ def _unused(ensemble: EnsembleConfig) -> Iterator[str]:
         yield f"trim is given, but combine is {ensemble.combine!r}; leave trim out, or give combine: trimmed"
     conditions = ensemble.conditions
     is_filtered = isinstance(ensemble.filter, str) or conditions.min_metric or conditions.min_coverage is not None
+    if ensemble.reselect is not None and not is_filtered and conditions.top_n is None:
+        yield (
+            "reselect is given, but no filter chooses members by their record; leave it out, or add one, such as "
+            "filter: {top_n: 5}"
+        )
     used = strategy.terms | ({"window"} if is_filtered else set())
     for term in (one.name for one in fields(Terms)):
         if term in given and term not in used:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.fingerprint import digest, source_hash
+from pipeline.fingerprint import Stage, stage_named
 from pipeline.judging.declaration import Track
 
 _WHERE = ("files", "format", "topics", "qrels")
@@ -13,19 +13,19 @@ _RANKED: dict[str, Any] = {
     "judges": {"__all__": {"primary"}},
     "on_missing": True,
 }
-_DECLARED: dict[str, dict[str, Any]] = {
-    "catalog": {},
-    "files": _OF_BOARDS,
-    "measures": _OF_BOARDS | {"measures": True, "on_missing": True},
-    "leaderboard": _RANKED,
-    "correlations": _RANKED | {"correlations": True},
-    "comparisons": _RANKED | {"comparisons": True},
-}
 _SOURCES = ("pipeline.judging", "pipeline.leaderboard")
+_STAGES = {
+    "catalog": Stage(),
+    "files": Stage(_OF_BOARDS, _SOURCES),
+    "measures": Stage(_OF_BOARDS | {"measures": True, "on_missing": True}, _SOURCES),
+    "leaderboard": Stage(_RANKED, _SOURCES),
+    "correlations": Stage(_RANKED | {"correlations": True}, _SOURCES),
+    "comparisons": Stage(_RANKED | {"comparisons": True}, _SOURCES),
+}
 
 
 def stage_code(stage: str, track: Track, *also: str) -> str:
-    """Hash of everything but its input rows that a table depends on.
+    """Hash of everything but its input rows that a table of a track depends on.
 
     Parameters
     ----------
@@ -41,7 +41,4 @@ def stage_code(stage: str, track: Track, *also: str) -> str:
     ValueError
         If there is no such table.
     """
-    if stage not in _DECLARED:
-        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(_DECLARED)}")
-    declared = track.model_dump_json(include=_DECLARED[stage]) if _DECLARED[stage] else ""
-    return digest(declared, *also, *(source_hash(module) for module in _SOURCES if stage != "catalog"))
+    return stage_named(stage, _STAGES).code(track, *also)

@@ -1,7 +1,7 @@
 """The files of one board: which of them can be read, why others cannot, and what those that can say together."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipeline.judging.boards import TrackError
 from pipeline.judging.declaration import BoardFiles
 from pipeline.leaderboard import MeasureSpec, OnMissing
 from pipeline.leaderboard.board.rounding import aggregate_differences
-from pipeline.leaderboard.formats import FormatError, Loaded, load, topics_of_qrels
+from pipeline.leaderboard.formats import FileRead, FormatError, Loaded, put_together, read_files, topics_of_qrels
 
 _CHUNK = 1 << 20
 QRELS = "qrels"
@@ -96,7 +96,7 @@ def topics_in(content: Content) -> tuple[Verdict, tuple[str, ...] | None]:
     try:
         topics = topics_of_qrels(content.path)
     except (ValueError, OSError) as error:
-        return Verdict(content, reason=_why(content, error)), None
+        return Verdict(content, reason=_why([content], error)), None
     return Verdict(content, QRELS, n_rows=len(topics)), topics
 
 
@@ -106,7 +106,9 @@ def judged(
     meanings: Collection[MeasureSpec] = (),
     topics: Collection[str] | None = None,
 ) -> list[Verdict]:
-    """Read each file of a board, then all together; one that cannot be read, or contradicts another, is refused.
+    """Judge each file of a board alone, then all together; one that cannot be read, or contradicts another, is refused.
+
+    Each is read once.
 
     Parameters
     ----------
@@ -119,15 +121,22 @@ def judged(
     topics : collection of str, optional
         The topics that every run should have: a file with others is refused.
     """
-    found = [_judged_alone(one, declared, meanings, topics) for one in contents]
-    while sum(one.is_accepted for one in found) > 1:
+    files: dict[int, FileRead] = {}
+    found = []
+    for place, content in enumerate(contents):
+        verdict, read_of_it = _judged_alone(content, declared, meanings, topics)
+        found.append(verdict)
+        if read_of_it is not None:
+            files[place] = read_of_it
+    while len(files) > 1:
         try:
-            read([one.content for one in found if one.is_accepted], declared, meanings, topics)
+            _together(list(files.values()), meanings, topics)
         except FormatError as error:
-            blamed = _blamed(found, error)
+            blamed = _blamed(files, error)
             if blamed is None:
                 raise
-            found[blamed] = replace(found[blamed], n_rows=0, n_runs=0, reason=_why(found[blamed].content, error))
+            del files[blamed]
+            found[blamed] = replace(found[blamed], n_rows=0, n_runs=0, reason=_why(contents, error))
         else:
             break
     return found
@@ -148,21 +157,18 @@ def read(
     ValueError
         If there are topics that are not expected.
     """
-    paths = [one.path for one in contents]
+    return _together(read_files([one.path for one in contents], format=declared.format), meanings, topics)
 
-    def loaded(known: Collection[MeasureSpec]) -> Loaded:
-        return load(
-            paths,
-            format=declared.format,
-            expected_topic_ids=topics,
-            on_missing=OnMissing.FIX_AGGREGATE,
-            declared=known,
-        )
 
-    found = loaded(())
-    names = {one.measure.name for one in found.inferences}
-    said = [one for one in meanings if one.name in names]
-    return loaded(said) if said else found
+def _together(files: Sequence[FileRead], meanings: Collection[MeasureSpec], topics: Collection[str] | None) -> Loaded:
+    """The board of files that were read; of what is declared that counts which the files have."""
+    names = {name for one in files for name in one.measures}
+    return put_together(
+        files,
+        expected_topic_ids=topics,
+        on_missing=OnMissing.FIX_AGGREGATE,
+        declared=[one for one in meanings if one.name in names],
+    )
 
 
 def read_unchanged(
@@ -187,16 +193,18 @@ def read_unchanged(
 
 def _judged_alone(
     content: Content, declared: BoardFiles, meanings: Collection[MeasureSpec], topics: Collection[str] | None
-) -> Verdict:
+) -> tuple[Verdict, FileRead | None]:
+    """What a file says by itself, and its content where it is accepted."""
     if content.reason is not None:
-        return Verdict(content, reason=content.reason)
+        return Verdict(content, reason=content.reason), None
     try:
-        found = read([content], declared, meanings, topics)
+        (file,) = read_files([content.path], format=declared.format)
+        found = _together([file], meanings, topics)
         if Content.of(content.path, content.name).sha256 != content.sha256:
-            return Verdict(content, reason=CHANGED)
+            return Verdict(content, reason=CHANGED), None
     except (ValueError, OSError) as error:
-        return Verdict(content, reason=_why(content, error))
-    return Verdict(
+        return Verdict(content, reason=_why([content], error)), None
+    verdict = Verdict(
         content,
         str(found.formats[content.path]),
         n_rows=len(found.board.entries),
@@ -204,16 +212,17 @@ def _judged_alone(
         measures=found.board.measures,
         n_differences=len(aggregate_differences(found.board, len(topics or ()))),
     )
+    return verdict, file
 
 
-def _blamed(found: Sequence[Verdict], error: FormatError) -> int | None:
-    """The file that an error names first; None where it names none."""
-    for place, one in enumerate(found):
-        if one.is_accepted and str(error).startswith(f"{one.content.path}:"):
-            return place
-    return None
+def _blamed(files: Mapping[int, FileRead], error: FormatError) -> int | None:
+    """The place of the file that an error names first; None where it names none."""
+    return next((place for place, one in files.items() if str(error).startswith(f"{one.path}:")), None)
 
 
-def _why(content: Content, error: Exception) -> str:
-    """What an error says of a file, by its name in the tables."""
-    return " ".join(str(error).replace(str(content.path), content.name).split())
+def _why(contents: Sequence[Content], error: Exception) -> str:
+    """What an error says of files, by their names in the tables, which are published: paths are not."""
+    said = str(error)
+    for one in sorted(contents, key=lambda one: len(str(one.path)), reverse=True):
+        said = said.replace(str(one.path), one.name)
+    return " ".join(said.split())

@@ -231,7 +231,7 @@ def test_fingerprint_is_the_same_for_the_same_data_and_code() -> None:
 
 def test_fingerprint_follows_the_version_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Sp500Source().fingerprint()
-    monkeypatch.setattr("pipeline.baselines.sp500.metadata.version", lambda package: "0.0.1")
+    monkeypatch.setattr("pipeline.baselines.price_source.metadata.version", lambda package: "0.0.1")
     assert Sp500Source().fingerprint() != before
 
 
@@ -248,7 +248,7 @@ def test_fingerprint_follows_the_text_of_every_module(tmp_path: Path, monkeypatc
     for module in modules:
         (tmp_path / module.name).write_text(module.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "notes.txt").write_text("not code", encoding="utf-8")
-    monkeypatch.setattr("pipeline.baselines.sp500.resources.files", lambda package: tmp_path)
+    monkeypatch.setattr("pipeline.baselines.price_source.resources.files", lambda package: tmp_path)
     assert Sp500Source().fingerprint() == before
     for module in modules:
         text = (tmp_path / module.name).read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from pipeline.tables import (
     MEMBER_METRICS,
     MODELS,
     PREDICTIONS,
+    SNAPSHOTS,
     TRUTH,
     WHOLE,
     TableSpec,
@@ -27,7 +28,7 @@ _TABLES = (PREDICTIONS, TRUTH, FACTORS, CYCLE_METRICS, ENSEMBLE_PREDICTIONS, ENS
 
 
 def publish_board(folder: Path, contract: Contract, rows: BoardRows) -> None:
-    """Publish a board, with its leaderboard and with models whose titles are their names in capitals."""
+    """Publish a board, with its snapshots, its leaderboard and models whose titles are their names in capitals."""
     files = WarehouseFiles(folder / "warehouse" / "podium.duckdb", folder / "published", lock_timeout=5)
     models = sorted({*rows.predictions["model_id"], *rows.ensemble_predictions["model_id"]})
     listed = [
@@ -46,7 +47,9 @@ def publish_board(folder: Path, contract: Contract, rows: BoardRows) -> None:
         for spec in _TABLES:
             _write(store, spec, contract.name, getattr(rows, spec.name))
         if len(rows.cycle_metrics):
-            _write(store, LEADERBOARD, contract.name, board_of(rows, contract)[1])
+            snapshots, board = board_of(rows, contract)
+            _write(store, SNAPSHOTS, contract.name, snapshots)
+            _write(store, LEADERBOARD, contract.name, board)
     files.publish()
 
 

@@ -1,12 +1,16 @@
 """``podium bench`` runs and says what it measured; how much that is, no test asserts."""
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from pipeline.bench import Season, history, hub, metrics
 from pipeline.bench.apart import apart
+from pipeline.bench.reports import Latency, ReportsSpeed
 from pipeline.bench.season import write_season
+from pipeline.cli.bench import print_reports
 from pipeline_tests.cli.command import Podium, error
 
 TINY = ("--models", "12", "--cycles", "6", "--subjects", "12")
@@ -69,6 +73,24 @@ def test_a_measurement_in_a_process_of_its_own_tells_its_memory() -> None:
     found, peak = apart(Path, "a", "b")
     assert found == Path("a/b")
     assert peak > 1
+
+
+def test_answers_of_reports_are_asked_at_a_rate_and_none_fails(podium: Podium) -> None:
+    tiny = ("--models", "12", "--cycles", "5", "--per-second", "20", "--seconds", "0.5")
+    found = podium("bench", "reports", *tiny, "--json").json
+    assert set(found["latency"]) == {"the board as JSON", "the history of a model"}
+    for one in found["latency"].values():
+        assert (one["n"], one["errors"]) == (10, 0)
+        assert 0 < one["median"] <= one["p95"] <= one["worst"]
+    assert found["published_mb"] > 0
+
+
+def test_answers_of_reports_as_a_table() -> None:
+    latency = {"the board as JSON": Latency(21.4, 60.2, 99.0, 500, 0)}
+    with redirect_stdout(io.StringIO()) as printed:
+        print_reports(ReportsSpeed(2000, 500, 50.0, latency, 7, 473.2))
+    assert "21 ms" in printed.getvalue()
+    assert "2,000 models, 500 boards, 473 MB published; 50 questions a second, none twice;" in printed.getvalue()
 
 
 HUB = ("bench", "hub", "--models", "4", "--cycles", "9", "--subjects", "3", "--repeats", "2")

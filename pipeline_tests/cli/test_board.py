@@ -37,6 +37,16 @@ class TestShow:
         assert "Missing: of 6 topics that any run has, beta lacks 1 topic (304)" in shown.out
         assert "4 printed aggregates are not what the topics sum up to, beyond rounding" in shown.out
 
+    def test_without_any_all_row_aggregates_are_computed_and_it_is_said(self, podium: Podium, tmp_path: Path) -> None:
+        shown = podium("board", "show", written(tmp_path, TOT))
+        assert [row[1:3] for row in shown.table[1:]] == [["b", "0.85"], ["a", "0.6"]]
+        assert "no all row is printed: aggregates are computed from topics, as --recompute does" in shown.out
+
+    def test_runs_without_one_where_others_have_it_are_named(self, podium: Podium, tmp_path: Path) -> None:
+        shown = podium("board", "show", written(tmp_path, TOT + "a\tSCORE\tall\t0.6\n"))
+        assert [row[:3] for row in shown.table[1:]] == [["1", "a", "0.6"], ["–", "b", "–"]]
+        assert "Without an all row: b; --recompute makes them" in shown.out
+
     def test_computed_from_what_is_there_another_run_wins(self, podium: Podium) -> None:
         shown = podium("board", "show", *EVALS, "--recompute")
         assert [row[1] for row in shown.table[1:]] == ["beta", "alpha", "gamma"]

@@ -112,3 +112,11 @@ def test_it_says_when_nothing_could_be_found(podium: Podium) -> None:
 )
 def test_mistakes_are_one_line_with_what_is_known(podium: Podium, options: list[str], message: str) -> None:
     assert error(podium("board", "compare", EVALUATION, *options), 2).startswith(message)
+
+
+@pytest.mark.parametrize("text", ["a\tAP\t1\t0.5\na\tAP\t2\t0.6\n", "a\tAP\t1\t0.5\nb\tAP\t1\t0.5\n"])
+def test_where_there_is_nothing_to_test_it_is_said(podium: Podium, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "board.tot"
+    path.write_text(text)
+    compared = podium("board", "compare", str(path))
+    assert "nothing to test on some measure: no two runs differ on topics that both have" in compared.out

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.cli.check import in_print
+from pipeline.cli.output import in_print
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Outcome, Podium, error
 from pipeline_tests.cli.league import BEFORE, declare, write
@@ -336,7 +336,7 @@ def test_the_board_is_the_only_one_that_takes_files_or_must_be_named(
     assert error(check(podium, path), 2) == "2 boards take files: cup, league; name one: --board"
     assert check(podium, path, "--board", "cup").code == 0
     assert error(check(podium, path, "--board", "nope"), 2) == (
-        "no board 'nope' is declared; known: cup, league, sp500"
+        "no board 'nope' is declared; known: cup, league, sp500, sp500_risk"
     )
     assert error(check(podium, path, "--board", "sp500"), 2) == (
         "board 'sp500' takes no files: its predictions come from pipeline.baselines.sp500"

@@ -117,6 +117,37 @@ def test_what_only_competitions_have_is_refused(podium: Podium, option: tuple[st
     assert f"'robust' is a judged track, which has no {option[0]}" in error(podium("leaderboard", "robust", *option), 2)
 
 
+@pytest.mark.parametrize("judge", ["official", "umbrela"])
+def test_its_boards_are_written_for_the_board_commands_as_they_are(podium: Podium, tmp_path: Path, judge: str) -> None:
+    path = str(tmp_path / "board.jsonl")
+    assert podium("leaderboard", "robust", "--format", "board", "--judge", judge, "--out", path).code == 0
+    shown = podium("board", "show", path, "--json").json
+    printed = podium("leaderboard", "robust", "--judge", judge, "--json").json
+    assert shown["ranked_by"] == printed["measure"]
+    ranked = {run["run_id"]: (run["rank"], run["aggregates"]["map"]) for run in shown["runs"]}
+    assert ranked == {row["run_id"]: (row["rank"], row["value"]) for row in printed["rows"]}
+    assert set(ranked) == set(RUNS)
+    again = podium("board", "show", path, "--recompute", "--json").json["runs"]
+    assert [run["aggregates"]["map"] for run in again] == pytest.approx(
+        [run["aggregates"]["map"] for run in shown["runs"]], abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--judge", "nobody"), "track 'robust' has no board 'nobody' yet; known: official, umbrela"),
+        (("--window", "all"), "'robust' is a judged track, which has no --window; leave it out"),
+        (("--topics", "subject"), "'robust' is a judged track, which has no --topics; leave it out"),
+        (("--as-of", "2020-01-01"), "'robust' is a judged track, which has no --as-of; leave it out"),
+    ],
+)
+def test_what_a_board_of_a_track_does_not_have_is_refused(
+    podium: Podium, option: tuple[str, str], message: str
+) -> None:
+    assert error(podium("leaderboard", "robust", "--format", "board", *option), 2) == message
+
+
 def test_commands_for_predictions_say_that_a_track_takes_none(podium: Podium, tmp_path: Path) -> None:
     file = tmp_path / "p.csv"
     file.write_text("a\n1\n")

@@ -596,8 +596,9 @@ def test_every_board_has_what_keeps_it_up_to_date_on_by_default(everything: dg.D
     repository = everything.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    assert set(sensors) == {"automation", "embargo", "sp500_first_run", "box_first_run", "box_inbox"}
-    assert set(schedules) == {"sp500_schedule", "box_schedule"}
+    first_runs = {f"{board}_first_run" for board in ("sp500", "sp500_risk", "box")}
+    assert set(sensors) == {"automation", "embargo", "box_inbox"} | first_runs
+    assert set(schedules) == {"sp500_schedule", "sp500_risk_schedule", "box_schedule"}
     assert len(repository.sensor_defs) == len(sensors)
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
@@ -608,7 +609,11 @@ def test_every_computed_asset_follows_what_is_new(everything: dg.Definitions) ->
     nodes = everything.resolve_asset_graph().asset_nodes
     without = {node.key.to_user_string() for node in nodes if node.automation_condition is None}
     assert without == {
-        *("sp500/catalog", "sp500/predictions", "sp500/truth", "sp500/factors"),
+        *(
+            f"{board}/{read}"
+            for board in ("sp500", "sp500_risk")
+            for read in ("catalog", "predictions", "truth", "factors")
+        ),
         *("box/catalog", "box/files"),
     }
     labels = {node.automation_condition.get_label() for node in nodes if node.automation_condition}

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 
 from pipeline.competition import Contract
 from pipeline.components.competition import assets_of
-from pipeline.components.recompute import Recompute
 from pipeline.tables import (
     ENSEMBLE_PREDICTIONS,
     ENSEMBLE_TABLES,
@@ -31,7 +29,7 @@ from pipeline_tests import toy_contest
 from pipeline_tests.components.inbox_contest import InboxContest, predictions
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.toy_contest import SUBJECTS, WITHHELD, ToyContest, contract, week
-from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, failed_checks, metadata, recomputed
+from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, bring_up_to_date, failed_checks, metadata, recomputed
 
 HOUR = timedelta(hours=1)
 MAIN = {"name": "main", "strategy": "inverse_variance", "window": 12, "min_history": 4}
@@ -48,14 +46,6 @@ def declared(*ensembles: Mapping[str, Any], metrics: tuple[str, ...] = (), **cha
 
 def with_both(**changes: Any) -> Contract:
     return declared(MAIN, TOP, metrics=tuple(OF_MEMBERS), **changes)
-
-
-def bring_up_to_date(store: Store, contest: Contract) -> dict[str, int]:
-    """What a run does, without Dagster: cycles recomputed by table."""
-    assets = {spec: (update, read) for spec, update, read in assets_of(contest)}
-    order = TopologicalSorter({spec: set(read) & set(assets) for spec, (_, read) in assets.items()}).static_order()
-    outcomes = {spec.name: assets[spec][0](store, contest, Recompute()) for spec in order}
-    return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}
 
 
 def tables(store: Store) -> dict[str, pd.DataFrame]:

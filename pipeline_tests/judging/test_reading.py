@@ -1,10 +1,14 @@
 """The files of a board: those that can be read are taken, the others are refused with the reason and the line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.judging import BoardFiles, Content, TrackError, judged, read_unchanged, topics_in
+from pipeline.leaderboard import MeasureSpec
+from pipeline.leaderboard.formats import plain
+from pipeline.leaderboard.formats.text import Table, read_table
 from pipeline_tests.track_graph import write_run
 
 FINE = {"301": [0.5], "302": [0.25]}
@@ -53,6 +57,8 @@ def test_of_two_files_that_contradict_each_other_one_is_refused_and_the_line_is_
     assert found[2].is_accepted
     (refused,) = [one for one in found if not one.is_accepted]
     assert ":3:" in str(refused.reason)
+    assert re.search(r" is 0\.[27]5\d*, but 0\.[27]5\d* in official/good\.eval:3; keep one", str(refused.reason))
+    assert str(tmp_path) not in str(refused.reason)
     assert refused.n_rows == 0
 
 
@@ -107,3 +113,24 @@ def test_a_file_of_topics_that_cannot_be_read_is_refused(tmp_path: Path) -> None
     verdict, topics = topics_in(content(wrong))
     assert topics is None
     assert "official/qrels.txt:1: 2 columns" in str(verdict.reason)
+
+
+def test_each_file_is_read_once_however_often_they_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def counted(path: Path) -> Table:
+        opened.append(path)
+        return read_table(path)
+
+    monkeypatch.setattr(plain, "read_table", counted)
+    good = write_run(tmp_path, "good", FINE)
+    other = write_run(tmp_path / "more", "good", {"301": [0.5], "302": [0.75]})
+    third = write_run(tmp_path, "third", FINE)
+
+    meanings = [MeasureSpec("map", default=None), MeasureSpec("elsewhere")]
+    found = judged([content(one) for one in (good, other, third)], BoardFiles(), meanings)
+
+    assert sum(one.is_accepted for one in found) == 2
+    assert sorted(opened) == sorted([good, other, third])

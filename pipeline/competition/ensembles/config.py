@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from pipeline.competition.ensembles import joint as _joint  # noqa: F401  (registers its strategies)
@@ -30,6 +30,39 @@ class FilterSpec(Declaration):
         default=None, ge=0, le=1, description="Only models that covered so much of the ensemble's window."
     )
 
+    exclude: tuple[str, ...] = Field(
+        default=(), description="Models that are never members, such as a baseline: [naive].", examples=[["naive"]]
+    )
+
+
+class ReselectSpec(Declaration):
+    """When members are chosen: in between, the filter goes by what was known at the last choice."""
+
+    every: int = Field(ge=1, description="Cycles that are resolved from one choice to the next.")
+    offset: int = Field(
+        default=0,
+        ge=0,
+        description="Members are chosen when the number of resolved cycles, less this, is a multiple of every.",
+    )
+    first: int = Field(
+        default=1, ge=1, description="So many resolved cycles come before the first choice, whatever the offset."
+    )
+
+    @model_validator(mode="after")
+    def _offset_is_within(self) -> "ReselectSpec":
+        if self.offset >= self.every:
+            raise ValueError(
+                f"offset {self.offset} is not below every, {self.every}; give {self.offset % self.every}, which falls "
+                f"on the same cycles"
+            )
+        return self
+
+    def last_choice(self, resolved: int) -> int | None:
+        """How many cycles were resolved at the last choice, when so many are by now; None before the first one."""
+        if resolved < self.first:
+            return None
+        return max(self.first, resolved - (resolved - self.offset) % self.every)
+
 
 class EnsembleConfig(Declaration):
     """One ensemble: a virtual model ``__ensemble_<name>__`` that is scored and ranked like any other."""
@@ -54,6 +87,10 @@ class EnsembleConfig(Declaration):
     filter: FilterSpec | str | None = Field(
         default=None,
         description="Who may be a member: conditions, or the dotted path of a function (model_id, metrics) -> bool.",
+    )
+    reselect: ReselectSpec | None = Field(
+        default=None,
+        description="How often the filter chooses members anew, such as {every: 6}; at each cycle by default.",
     )
     enabled: bool = Field(default=True, description="Whether it is computed.")
     window: int = Field(default=52, ge=2, description="Resolved cycles before the deadline that weights rest on.")

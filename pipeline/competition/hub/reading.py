@@ -14,7 +14,7 @@ from pipeline.competition.arrays import Bools
 from pipeline.competition.hub.config import Hub, HubError
 from pipeline.competition.hub.files import Submission, parse_table, read_bytes
 from pipeline.competition.hub.forecast_target import HORIZON, WHOLE, ForecastTarget
-from pipeline.competition.hub.rules import Coded, Rows, Rule, column_problems, refused_rows
+from pipeline.competition.hub.rules import IdColumn, Rows, Rule, column_problems, refused_rows
 
 COLUMNS = ["horizon", "subject", "target_time", "output_type_id", "value"]
 REFUSED = ["row_number", "reason", "original"]
@@ -119,16 +119,16 @@ def _nothing() -> pd.DataFrame:
 def _concerned(table: pd.DataFrame, hub: Hub, target: ForecastTarget, output_type: str) -> Bools:
     """Rows of the target and the output type, and those that are of nothing that the hub knows."""
     others = [ForecastTarget.keys_of(one) for name, one in hub.targets.items() if name != target.target_id]
-    coded = {name: Coded.of(table[name]) for name in {*target.keys, *(name for keys in others for name in keys)}}
+    coded = {name: IdColumn.of(table[name]) for name in {*target.keys, *(name for keys in others for name in keys)}}
     own, of_others = _has(coded, target.keys, len(table)), np.zeros(len(table), dtype=bool)
     for keys in others:
         of_others |= _has(coded, keys, len(table))
-    kinds = Coded.of(table["output_type"])
+    kinds = IdColumn.of(table["output_type"])
     asked = kinds.among({output_type}) | ~kinds.among(target.output_types)
     return (own & asked) | ~(own | of_others)
 
 
-def _has(coded: dict[str, Coded], keys: Any, n_rows: int) -> Bools:
+def _has(coded: dict[str, IdColumn], keys: Any, n_rows: int) -> Bools:
     found = np.ones(n_rows, dtype=bool)
     for name, value in keys.items():
         found &= coded[name].among({value})
@@ -193,43 +193,43 @@ def _accepted(rows: Rows, target: ForecastTarget, output_type: str, times: _Time
     return pd.DataFrame(
         {
             "horizon": times.horizon[taken],
-            "subject": _categorical(Coded(subject.codes[taken], subject.distinct)),
+            "subject": _categorical(IdColumn(subject.codes[taken], subject.distinct)),
             "target_time": times.target_time[taken],
-            "output_type_id": _categorical(Coded(ids.codes[taken], ids.distinct)),
+            "output_type_id": _categorical(IdColumn(ids.codes[taken], ids.distinct)),
             "value": rows.value[taken],
         }
     )
 
 
-def _categorical(coded: Coded) -> pd.Categorical:
+def _categorical(coded: IdColumn) -> pd.Categorical:
     """A coded column whose distinct texts may repeat, or not occur."""
     used, codes = np.unique(coded.codes, return_inverse=True)
     texts, place = np.unique(coded.distinct[used].astype(str), return_inverse=True)
     return pd.Categorical.from_codes(place[codes], categories=pd.Index(texts, dtype="str"))
 
 
-def _subjects(rows: Rows, target: ForecastTarget) -> Coded:
+def _subjects(rows: Rows, target: ForecastTarget) -> IdColumn:
     if not target.unit_ids:
-        return Coded(np.zeros(len(rows), dtype=np.int64), np.array([WHOLE], dtype=object))
+        return IdColumn(np.zeros(len(rows), dtype=np.int64), np.array([WHOLE], dtype=object))
     if len(target.unit_ids) == 1:
         return rows.ids[target.unit_ids[0]]
     group = rows.group(target.unit_ids)
     first = np.unique(group, return_index=True)[1]
     parts = [rows.ids[name].texts()[first] for name in target.unit_ids]
-    return Coded(group, np.array(["/".join(one) for one in zip(*parts, strict=True)], dtype=object))
+    return IdColumn(group, np.array(["/".join(one) for one in zip(*parts, strict=True)], dtype=object))
 
 
-def _output_type_ids(rows: Rows, output_type: str) -> Coded:
+def _output_type_ids(rows: Rows, output_type: str) -> IdColumn:
     """The ids as predictions have them; samples are numbered within their forecast."""
     ids = rows.ids["output_type_id"]
     if output_type in ("quantile", "cdf"):
-        return Coded(ids.codes, np.array([_number(text) for text in ids.distinct], dtype=object))
+        return IdColumn(ids.codes, np.array([_number(text) for text in ids.distinct], dtype=object))
     if output_type == "sample":
         number = _numbered(rows)
-        return Coded(number, np.array([str(one + 1) for one in range(int(number.max(initial=0)) + 1)], dtype=object))
+        return IdColumn(number, np.array([str(one + 1) for one in range(int(number.max(initial=0)) + 1)], dtype=object))
     if output_type == "pmf":
         return ids
-    return Coded(np.zeros(len(rows), dtype=np.int64), np.array([""], dtype=object))
+    return IdColumn(np.zeros(len(rows), dtype=np.int64), np.array([""], dtype=object))
 
 
 def _number(text: str) -> str:

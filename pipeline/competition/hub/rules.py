@@ -92,14 +92,14 @@ def refused_rows(rows: "Rows", declared: Round, round_id: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Coded:
+class IdColumn:
     """A column of texts: each distinct one once, since a hub repeats them thousands of times."""
 
     codes: npt.NDArray[np.int64]
     distinct: npt.NDArray[np.object_]
 
     @classmethod
-    def of(cls, values: "pd.Series[Any]") -> "Coded":
+    def of(cls, values: "pd.Series[Any]") -> "IdColumn":
         """Values as files write them; absent ones are empty."""
         codes, distinct = pd.factorize(values, use_na_sentinel=True)
         texts = np.array([*map(_written, distinct), ""], dtype=object)
@@ -117,27 +117,27 @@ class Coded:
         """The texts of some rows."""
         return [str(text) for text in self.distinct[self.codes[rows]]]
 
-    def renamed(self, rename: Callable[[str], str], where: Bools) -> "Coded":
+    def renamed(self, rename: Callable[[str], str], where: Bools) -> "IdColumn":
         """The column with some rows' texts replaced."""
         renamed = np.array([*self.distinct, *map(rename, self.distinct)], dtype=object)
-        return Coded(np.where(where, self.codes + len(self.distinct), self.codes), renamed)
+        return IdColumn(np.where(where, self.codes + len(self.distinct), self.codes), renamed)
 
 
 @dataclass(frozen=True)
 class Rows:
     """The rows of a submission: every id as text, as :func:`as_written` writes it, and the value as a number."""
 
-    ids: Mapping[str, Coded]
+    ids: Mapping[str, IdColumn]
     value: npt.NDArray[np.float64]
-    value_text: Coded
+    value_text: IdColumn
 
     @classmethod
     def of(cls, rows: pd.DataFrame, task_ids: Sequence[str]) -> "Rows":
         """From what a reader gives; ``value`` is NaN where it is no number."""
-        ids = {name: Coded.of(rows[name]) for name in (*task_ids, "output_type", "output_type_id")}
+        ids = {name: IdColumn.of(rows[name]) for name in (*task_ids, "output_type", "output_type_id")}
         ids["output_type_id"] = ids["output_type_id"].renamed(_level, ids["output_type"].among({"quantile", "cdf"}))
         value = pd.to_numeric(rows["value"], errors="coerce").to_numpy(dtype=np.float64)
-        return cls(ids, value, Coded.of(rows["value"]))
+        return cls(ids, value, IdColumn.of(rows["value"]))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -182,7 +182,7 @@ class _Checked:
         row = np.flatnonzero(~self._standing)
         return pd.DataFrame({"row": row, "rule": self._rule[row], "reason": self._reason[row]})
 
-    def _refuse(self, where: Bools, rule: Rule, reason: str, column: Coded | None = None) -> None:
+    def _refuse(self, where: Bools, rule: Rule, reason: str, column: IdColumn | None = None) -> None:
         """Refuse rows that nothing else refused; the reason is filled in with what each has in a column."""
         new = np.flatnonzero(where & self._standing)
         if len(new):
@@ -272,14 +272,14 @@ class _Checked:
     def _check_forecasts(self, rows: npt.NDArray[np.int64], kind: str, output: OutputType) -> None:
         ids = self._rows.ids["output_type_id"]
         names, forecast = np.unique(self._forecast[rows], return_inverse=True)
-        forecasts = _Forecasts(len(names), forecast, Coded(ids.codes[rows], ids.distinct), self._rows.value[rows])
+        forecasts = _Forecasts(len(names), forecast, IdColumn(ids.codes[rows], ids.distinct), self._rows.value[rows])
         for rule, wrong in forecasts.wrong(kind, output):
             if not wrong:
                 continue
-            of_row = Coded.of(pd.Series(forecast).map(wrong))
+            of_row = IdColumn.of(pd.Series(forecast).map(wrong))
             where = np.zeros(len(self._rows), dtype=bool)
             where[rows] = of_row.codes < len(of_row.distinct) - 1
-            told = Coded(np.zeros(len(self._rows), dtype=np.int64), of_row.distinct)
+            told = IdColumn(np.zeros(len(self._rows), dtype=np.int64), of_row.distinct)
             told.codes[rows] = of_row.codes
             self._refuse(where, rule, "{}", told)
 
@@ -298,13 +298,13 @@ class _Forecasts:
         How many there are.
     forecast : array of int
         From 0.
-    ids : Coded
+    ids : IdColumn
     value : array of float
     """
 
     n: int
     forecast: npt.NDArray[np.int64]
-    ids: Coded
+    ids: IdColumn
     value: npt.NDArray[np.float64]
 
     def wrong(self, kind: str, output: OutputType) -> Iterator[tuple[Rule, Wrong]]:

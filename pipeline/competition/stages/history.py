@@ -4,6 +4,7 @@ Snapshots walk it through the moments a board speaks for, ensembles through the 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,14 @@ class History:
     def as_played(self, metric: Metric) -> Floats:
         """The values of a metric, shape (cycles, models), without those of cycles that something stood in for."""
         return np.where(self._imputed, np.nan, self.of(metric, "value"))
+
+    @cached_property
+    def resolved_at(self) -> Times:
+        """When each cycle that ever had an outcome first had one, ascending."""
+        metric, cycle, _ = self._places
+        of_coverage = np.flatnonzero(metric == self._names[COVERAGE.name])
+        _, first = np.unique(cycle[of_coverage], return_index=True)  # rows are in the order of their times
+        return np.sort(self._known_at[of_coverage[first]])
 
     @property
     def is_virtual(self) -> Bools:

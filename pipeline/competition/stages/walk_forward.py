@@ -7,6 +7,7 @@ known at the deadline. Window values are computed by the function that snapshots
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,36 @@ class WeighedSection:
     weighing: Weighing
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Whom a filter chose at a moment, for the cycles until the next choice.
+
+    Parameters
+    ----------
+    admitted : array of bool, shape (models of the history,)
+        Whom the conditions on single models let in.
+    position : array, shape (models of the history,)
+        Places on the board, infinite for who was not ranked.
+    failed : str or None
+        Why everybody was let in although a function was to decide.
+    """
+
+    admitted: Bools
+    position: Floats
+    failed: str | None
+
+    @classmethod
+    def of(
+        cls, history: History, category: str, moment: np.datetime64, ensemble: EnsembleConfig, contract: Contract
+    ) -> "Choice":
+        """What an ensemble's filter chooses by what was known at a moment; moves the history there."""
+        models = pd.Index(history.models)
+        record = Record({category: _Known(history, models)}, models, moment, category, contract)
+        every = np.arange(len(models))
+        admitted = record.admitted(every, ensemble)
+        return cls(admitted, record.positions(every), record.failed_filter(ensemble))
+
+
 class WalkForward:
     """The ensembles of a contest, walked forward in time, out of one reading of the cycles' metrics.
 
@@ -81,6 +112,7 @@ class WalkForward:
         of_subjects = _of_subjects(cycle_metrics["category"])
         by_horizon = cycle_metrics[~of_subjects] if of_subjects.any() else cycle_metrics
         self._histories = histories(by_horizon, metrics, contract.metrics_in)
+        self._choices: dict[tuple[str, str, np.datetime64], Choice] = {}
 
     def weigh(
         self,
@@ -115,8 +147,10 @@ class WalkForward:
         known = {category: _Known(history, axes.models) for category, history in self._histories.items()}
         record: Record | None = None
         for at in np.lexsort((horizons, cycles, deadlines)):
-            if record is None or record.key != (deadlines[at], horizons[at]):
-                record = Record(known, axes.models, deadlines[at], int(horizons[at]), self._contract)
+            key = (deadlines[at], self._category(int(horizons[at])))
+            if record is None or record.key != key:
+                chosen = self._chosen(*key, ensembles)
+                record = Record(known, axes.models, *key, self._contract, chosen)
             submitted = np.flatnonzero(~np.isnan(signals[at]).all(axis=1))
             for ensemble in ensembles:
                 candidates, members = record.candidates(submitted, ensemble)
@@ -129,6 +163,33 @@ class WalkForward:
                 if (failed := record.failed_filter(ensemble)) is not None:
                     weighing = replace(weighing, fallback=np.full(len(candidates), failed, dtype=object))
                 yield WeighedSection(ensemble, int(at), candidates, members, track.n, weighing)
+
+    def _category(self, horizon: int) -> str:
+        """Whose record decides at a horizon: its own where the contest divides by it, else the whole contest's."""
+        own = By.HORIZON.category(horizon)
+        return own if own in self._histories else OVERALL
+
+    def _chosen(
+        self, deadline: np.datetime64, category: str, ensembles: Sequence[EnsembleConfig]
+    ) -> dict[str, Choice | None]:
+        """The last choice of each ensemble that does not choose at every cycle; None before its first one.
+
+        The history moves through the choices that are new in the order of their moments, none after the deadline.
+        """
+        found: dict[str, Choice | None] = {one.name: None for one in ensembles if one.reselect is not None}
+        history = self._histories.get(category)
+        due = []
+        for ensemble in ensembles:
+            if ensemble.reselect is not None and history is not None:
+                resolved = int(np.searchsorted(history.resolved_at, deadline, side="right"))
+                count = ensemble.reselect.last_choice(resolved)
+                due += [] if count is None else [(history.resolved_at[count - 1], ensemble)]
+        for moment, ensemble in sorted(due, key=lambda one: one[0]):
+            key = (ensemble.name, category, moment)
+            if key not in self._choices and history is not None:
+                self._choices[key] = Choice.of(history, category, moment, ensemble, self._contract)
+            found[ensemble.name] = self._choices[key]
+        return found
 
 
 def _of_subjects(categories: "pd.Series[str]") -> Bools:
@@ -161,9 +222,11 @@ class Record:
     models : Index
         The models of the block; others are named by their places there.
     deadline : datetime64
-    horizon : int
-        Of the cross-section; its own category is used where the contest has one.
+    category : str
+        Whose record decides.
     contract : Contract
+    chosen : mapping of str to Choice or None
+        By ensemble, for those whose members were chosen earlier; None where nobody was chosen yet.
     """
 
     def __init__(
@@ -171,25 +234,26 @@ class Record:
         known: Mapping[str, _Known],
         models: pd.Index,
         deadline: np.datetime64,
-        horizon: int,
+        category: str,
         contract: Contract,
+        chosen: Mapping[str, Choice | None] = MappingProxyType({}),
     ) -> None:
-        self.key = (deadline, horizon)
+        self.key = (deadline, category)
         self._names = models.to_numpy()
         self._contract = contract
         self._failed: dict[str, str] = {}
-        own = By.HORIZON.category(horizon)
-        self._category = own if own in known else OVERALL
-        self._known = known.get(self._category)
+        self._chosen = chosen
+        self._category = category
+        self._known = known.get(category)
         self._moment = self._at_deadline(self._known)
 
     def candidates(self, models: Ints, ensemble: EnsembleConfig) -> tuple[Ints, int]:
         """Which of the models are candidates, in order, and how many of these are members."""
-        admitted = models[self._admitted(models, ensemble)]
+        admitted = models[self.admitted(models, ensemble)]
         limit = ensemble.conditions.top_n
         if limit is None:
             return admitted, len(admitted)
-        position = self._positions(admitted)
+        position = self._positions_for(admitted, ensemble)
         best = admitted[np.argsort(position, kind="stable")][: int(np.isfinite(position).sum())]
         return best[: limit + 1], min(limit, len(best))
 
@@ -234,8 +298,20 @@ class Record:
         over = self._moment.coverage(span).in_window if is_coverage else self._moment.statistic(name, span).value
         return self._known.of(over, models)
 
-    def _admitted(self, models: Ints, ensemble: EnsembleConfig) -> Bools:
-        """Whom the conditions on single models let in."""
+    def admitted(self, models: Ints, ensemble: EnsembleConfig) -> Bools:
+        """Whom the conditions on single models let in, now or when members were chosen."""
+        if ensemble.name not in self._chosen:
+            return self._admitted_now(models, ensemble)
+        choice = self._chosen[ensemble.name]
+        if choice is None or self._known is None:
+            return np.zeros(len(models), dtype=bool)
+        if choice.failed is not None:
+            self._failed[ensemble.name] = choice.failed
+            return np.ones(len(models), dtype=bool)
+        return self._known.of(choice.admitted.astype(float), models, 0.0) > 0
+
+    def _admitted_now(self, models: Ints, ensemble: EnsembleConfig) -> Bools:
+        """Whom the conditions on single models let in by what is known now."""
         if isinstance(ensemble.filter, str):
             let_in, over = filter_of(ensemble.filter), self._over_window(models, ensemble)
             rows = [{name: float(values[at]) for name, values in over.items()} for at in range(len(models))]
@@ -246,7 +322,7 @@ class Record:
             except Exception as error:  # an operator's code may raise anything; the board goes on and says so
                 self._failed[ensemble.name] = f"error: filter: {type(error).__name__}: {error}"
                 return np.ones(len(models), dtype=bool)
-        admitted = np.ones(len(models), dtype=bool)
+        admitted = ~np.isin(self._names[models], ensemble.conditions.exclude)
         for name, threshold in ensemble.conditions.min_metric.items():
             value = self._metric(name, models, ensemble)
             admitted &= value <= threshold if self._contract.direction(name) is Direction.ASC else value >= threshold
@@ -258,11 +334,18 @@ class Record:
         """Why everybody was let in although a function was to decide; None where it did."""
         return self._failed.get(ensemble.name)
 
-    def _positions(self, models: Ints) -> Floats:
+    def positions(self, models: Ints) -> Floats:
         """Places of models on the board as known at the deadline, infinite for who is not ranked."""
         if self._board is None or self._known is None:
             return np.full(len(models), np.inf)
         return self._known.of(self._board, models, np.inf)
+
+    def _positions_for(self, models: Ints, ensemble: EnsembleConfig) -> Floats:
+        """Places on the board, now or when members were chosen."""
+        choice = self._chosen.get(ensemble.name)
+        if choice is None or self._known is None:
+            return self.positions(models)
+        return self._known.of(choice.position, models, np.inf)
 
     @cached_property
     def _board(self) -> Floats | None:

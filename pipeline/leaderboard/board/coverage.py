@@ -13,6 +13,7 @@ from pipeline.leaderboard.board.measures import OnMissing
 
 UNION = "union"
 """Nobody said which topics are expected: they are those that any run has."""
+_SHOWN = 10
 CALLER = "caller"
 
 
@@ -83,9 +84,10 @@ def coverage_of(rows: Rows, expected: Collection[str] | None, expected_from: str
     topics = known if expected is None else list(dict.fromkeys(expected))
     place = {topic: at for at, topic in enumerate(topics)}
     if extra := [topic for topic in known if topic not in place]:
+        more = f" and {len(extra) - _SHOWN} more" if len(extra) > _SHOWN else ""
         raise ValueError(
-            f"topics {', '.join(extra)} are not among the {len(topics)} expected ones; filter them out first, or "
-            f"expect them"
+            f"topics {', '.join(extra[:_SHOWN])}{more} are not among the {len(topics)} expected ones; "
+            f"filter them out first, or expect them"
         )
     column_of = np.array([place.get(topic, 0) for topic in rows.topic_ids], dtype=np.int64)
     has = np.zeros((len(rows.run_ids), len(topics)), dtype=bool)

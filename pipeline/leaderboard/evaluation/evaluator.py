@@ -222,7 +222,7 @@ class LeaderboardEvaluator:
             else whole_scores(board, measures, run_ids)
             for board, measures in zip(boards, (truth_measures, judge_measures), strict=True)
         )
-        overall, intervals = self._overall(truth_scores, judge_scores, len(topic_ids))
+        overall, intervals = self._overall(truth_scores, judge_scores, topic_ids)
         return BoardEvaluation(
             run_ids,
             topic_ids,
@@ -237,7 +237,7 @@ class LeaderboardEvaluator:
         )
 
     def _overall(
-        self, truth: TopicScores, judge: TopicScores, n_topics: int
+        self, truth: TopicScores, judge: TopicScores, topic_ids: Sequence[str]
     ) -> tuple[Correlations, CorrelationIntervals]:
         """Correlations of what topics sum up to, and their intervals."""
         found = [correlate(_once(truth), _once(judge), method) for method in self.methods]
@@ -245,14 +245,17 @@ class LeaderboardEvaluator:
         if self.resamples == 0:
             return overall, no_intervals(overall.value, NOT_ASKED)
 
+        # Drawn by name, so that intervals do not depend on the order in which files have topics.
+        by_name = np.argsort(np.argsort(np.array(topic_ids, dtype=object)))
+
         def drawn(weights: FloatArray) -> FloatArray:
-            both = truth.aggregates(weights), judge.aggregates(weights)
+            both = truth.aggregates(weights[:, by_name]), judge.aggregates(weights[:, by_name])
             return np.stack([correlate(*both, method).value for method in self.methods], axis=1)
 
         return overall, bootstrap_intervals(
             overall.value,
             drawn,
-            n_topics,
+            len(topic_ids),
             resamples=self.resamples,
             seed=self.seed,
             cells=sum(scores.cells for scores in (truth, judge)),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.leaderboard.board.columns import Coded, Codes
+from pipeline.leaderboard.board.measures import MeasureSpec
 
 NONE = -1
 
@@ -65,6 +66,8 @@ class Cells:
         How the file is written; of several, the first.
     notes : tuple of str
         What was taken for granted.
+    declared : tuple of MeasureSpec
+        What the file itself says that measures mean.
     """
 
     run: Coded
@@ -76,6 +79,7 @@ class Cells:
     path: Codes
     layout: Layout
     notes: tuple[str, ...] = ()
+    declared: tuple[MeasureSpec, ...] = ()
 
     def __len__(self) -> int:
         return len(self.line)
@@ -104,6 +108,7 @@ def stacked(parts: Sequence[Cells]) -> Cells:
         path=np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts]),
         layout=parts[0].layout,
         notes=tuple(note for part in parts for note in part.notes),
+        declared=tuple(dict.fromkeys(measure for part in parts for measure in part.declared)),
     )
 
 

@@ -11,7 +11,7 @@ from pipeline.leaderboard.formats.cells import Cells, FormatError, Layout
 from pipeline.leaderboard.formats.names import FormatName, role_of
 from pipeline.leaderboard.formats.out import Out, place_of, refuse_first
 from pipeline.leaderboard.formats.records import cells_of_records
-from pipeline.leaderboard.formats.text import is_blank_or_comment, open_text
+from pipeline.leaderboard.formats.text import is_blank_or_comment, open_text, readable
 
 
 def read_csv(path: Path) -> Cells:
@@ -33,13 +33,11 @@ def read_csv(path: Path) -> Cells:
             # A comment keeps its place, so that lines are counted right.
             yield "\n" if is_blank_or_comment(line) and not line.isspace() else line
 
-    try:
-        with open_text(path) as file:
-            reader = csv.reader(content(file), strict=True)
+    with readable(path), open_text(path) as file:
+        reader = csv.reader(content(file), strict=True)
+        try:
             header = [name.strip() for name in next((row for row in reader if row), [])]
-            for row in reader:
-                if not row:
-                    continue
+            for row in filter(None, reader):
                 if len(row) != len(header):
                     raise FormatError(
                         f"{path}:{reader.line_num}: {len(row)} fields, but the header has {len(header)}: "
@@ -47,8 +45,8 @@ def read_csv(path: Path) -> Cells:
                     )
                 rows.append(row)
                 numbers.append(reader.line_num)
-    except csv.Error as error:
-        raise FormatError(f"{path}:{reader.line_num}: {error}") from None
+        except csv.Error as error:
+            raise FormatError(f"{path}:{reader.line_num}: {error}; is a quotation mark not closed?") from None
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     layout = Layout(
         FormatName.CSV,

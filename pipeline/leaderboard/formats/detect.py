@@ -12,12 +12,14 @@ from pathlib import Path
 from pipeline.leaderboard.board.columns import Coded
 from pipeline.leaderboard.formats.cells import FormatError
 from pipeline.leaderboard.formats.names import FormatName, Role, is_known_measure, is_number, role_of
-from pipeline.leaderboard.formats.text import Table, is_blank_or_comment, open_text
+from pipeline.leaderboard.formats.text import Table, is_blank_or_comment, open_text, readable
+from pipeline.leaderboard.formats.wide import LONG
 
 PARQUET_MAGIC = b"PAR1"
 RUN_ID = "runid"
 """The measure of trec_eval whose value names the run."""
 _SHOWN = 3
+_LONGEST = 60
 
 PLAIN_ROLES: dict[FormatName, tuple[Role, ...]] = {
     FormatName.TREC_EVAL: (Role.MEASURE, Role.TOPIC, Role.VALUE),
@@ -63,11 +65,8 @@ def kind_of(path: Path) -> FormatName | None:
 
 def first_line(path: Path) -> str:
     """The first line that is neither blank nor a comment; empty without one."""
-    try:
-        with open_text(path) as file:
-            return next((line.strip() for line in file if not is_blank_or_comment(line)), "")
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: it is no text in UTF-8 ({error.reason}), and no Parquet") from None
+    with readable(path), open_text(path) as file:
+        return next((line.strip() for line in file if not is_blank_or_comment(line)), "")
 
 
 def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Columns:
@@ -99,8 +98,8 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
         )
     if len(words) not in _BY_COLUMNS:
         raise FormatError(
-            f"{_at(table)}: {len(words)} columns: {table.first.strip()!r}; known formats have 3 (trec_eval, "
-            f"ir_measures_q), 4 (tot, ir_measures) or 6 (ranking), or a header that names run, topic, measure and value"
+            f"{_at(table)}: {_columns_found(table, len(words))}; known formats have 3 (trec_eval, ir_measures_q), 4 "
+            f"(tot, ir_measures) or 6 (ranking), or a header that names run, topic, measure and value"
         )
     if len(words) == 6:
         return _ranking(table, named)
@@ -108,6 +107,17 @@ def columns_of(table: Table, named: FormatName | None, all_topic_id: str) -> Col
         _refuse_judgements(table, all_topic_id)
     found = _by_evidence(table, named, all_topic_id)
     return Columns(found, PLAIN_ROLES[found])
+
+
+def _columns_found(table: Table, n: int) -> str:
+    """How many columns a table has, and what else it looks like."""
+    line = table.first.strip()
+    found = f"{n} column{'' if n == 1 else 's'}: {line[:_LONGEST]!r}{'...' if len(line) > _LONGEST else ''}"
+    if line.startswith("["):
+        return f"{found}, by the look of it a JSON array: write one object in each line"
+    if "," in line or ";" in line:
+        return f"{found}, by the look of it CSV: separate fields by commas, below a header such as {','.join(LONG)}"
+    return found
 
 
 def _by_header(table: Table, words: tuple[str, ...], roles: list[Role | None], named: FormatName | None) -> Columns:

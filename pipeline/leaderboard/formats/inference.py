@@ -18,6 +18,7 @@ from pipeline.leaderboard.formats.cells import Cells, FormatError
 from pipeline.leaderboard.formats.pivot import Pivoted
 
 DECLARED = "declared"
+DECLARED_IN_FILE = "declared in the file"
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,26 @@ class Inference:
     @property
     def is_certain(self) -> bool:
         """Whether it was declared, or is a known tool's."""
-        return self.why == DECLARED or self.why.startswith("known")
+        return self.is_declared or self.why.startswith("known")
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether somebody, or the file, says what it is."""
+        return self.why in (DECLARED, DECLARED_IN_FILE)
 
 
-def infer(pivoted: Pivoted, declared: Mapping[MeasureName, MeasureSpec], n_expected: int) -> tuple[Inference, ...]:
+def infer(
+    pivoted: Pivoted,
+    declared: Mapping[MeasureName, MeasureSpec],
+    in_files: Mapping[MeasureName, MeasureSpec],
+    n_expected: int,
+) -> tuple[Inference, ...]:
     """What each measure is.
 
-    A measure is, in this order, what was declared, what is known of it, a number if all of its values are, and text
-    otherwise. An unknown number is averaged or added up, whichever the printed aggregates agree with; if they agree
-    with neither, it has no aggregate; where none is printed it is averaged. Higher is taken to be better, and 0 to be
-    the worst unless a value is below 0.
+    A measure is, in this order, what was declared, what the files say, what is known of it, a number if all of its
+    values are, and text otherwise. An unknown number is averaged or added up, whichever the printed aggregates agree
+    with; if they agree with neither, it has no aggregate; where none is printed it is averaged. Higher is taken to be
+    better, and 0 to be the worst unless a value is below 0.
 
     Parameters
     ----------
@@ -47,6 +58,8 @@ def infer(pivoted: Pivoted, declared: Mapping[MeasureName, MeasureSpec], n_expec
         The values as texts.
     declared : mapping of str to MeasureSpec
         What somebody said of measures.
+    in_files : mapping of str to MeasureSpec
+        What the files themselves say of them.
     n_expected : int
         How many topics a run should have; 0 if that is not known.
     """
@@ -55,6 +68,8 @@ def infer(pivoted: Pivoted, declared: Mapping[MeasureName, MeasureSpec], n_expec
         known = known_measure(name)
         if name in declared:
             found.append(Inference(declared[name], DECLARED))
+        elif name in in_files:
+            found.append(Inference(in_files[name], DECLARED_IN_FILE))
         elif known is not None:
             measure, tool = known
             of_topics = bool((column.codes[~pivoted.is_aggregate] >= 0).any())
@@ -85,6 +100,28 @@ def refuse_no_numbers(cells: Cells, inferences: Sequence[Inference]) -> None:
             raise FormatError(
                 f"{cells.where(cell)}: {name} is {cells.value.texts[cells.value.codes[cell]]!r}, which is no number"
             )
+
+
+def refuse_topics_of_aggregates(cells: Cells, inferences: Sequence[Inference], all_topic_id: str) -> None:
+    """Check that topics have no value of a measure that is declared to be in ``all`` rows only.
+
+    Raises
+    ------
+    FormatError
+        If one has; the message names the line.
+    """
+    names = [one.measure.name for one in inferences if one.measure.only_in_all and one.is_declared]
+    of_measure, of_all = (
+        np.append(np.isin(texts, wanted), False)
+        for texts, wanted in ((cells.measure.texts, names), (cells.topic.texts, [all_topic_id]))
+    )
+    wrong = np.flatnonzero(of_measure[cells.measure.codes] & ~of_all[cells.topic.codes])
+    if names and wrong.size:
+        cell = int(wrong[0])
+        raise FormatError(
+            f"{cells.where(cell)}: {cells.measure.texts[cells.measure.codes[cell]]} of topic "
+            f"{cells.topic.texts[cells.topic.codes[cell]]!r}, but it is declared to be in all rows only"
+        )
 
 
 def _concluded(name: MeasureName, column: Coded, pivoted: Pivoted, n_expected: int) -> Inference:

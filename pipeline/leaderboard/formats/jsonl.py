@@ -1,7 +1,8 @@
 """JSON lines: one object for each value, such as ``{"run_id": "a", "topic_id": "7", "measure": "AP", "value": 0.5}``.
 
 The names of its fields are any that say run, topic, measure and value; without a run it is the file's. Numbers keep the
-digits that they have.
+digits that they have. An object such as ``{"measure": "LATENCY", "direction": "asc", "default": null}`` says what a
+measure means.
 """
 
 import json
@@ -15,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.leaderboard.board.columns import Coded
+from pipeline.leaderboard.board.measures import MeasureSpec
 from pipeline.leaderboard.formats.cells import Cells, FormatError, Layout
+from pipeline.leaderboard.formats.meanings import is_meaning, meaning
 from pipeline.leaderboard.formats.names import FormatName, Role, role_of
 from pipeline.leaderboard.formats.out import Out, place_of
 from pipeline.leaderboard.formats.text import is_blank_or_comment, numbered_lines
@@ -38,9 +41,13 @@ def read_jsonl(path: Path) -> Cells:
     columns: tuple[list[str | None], ...] = ([], [], [], [])
     names: dict[Role, str] = {}
     keys: tuple[str, ...] = ()
+    declared: list[MeasureSpec] = []
     for number, line in _lines(path):
         said = _object(path, number, line)
         if tuple(said) != keys:
+            if is_meaning(said):
+                declared.append(meaning(f"{path}:{number}", said))
+                continue
             keys, names = tuple(said), _names(path, number, said)
         row = [said.get(names.get(role, "")) for role in _IN_ORDER]
         if not all(type(field) is str and field for field in row):
@@ -60,11 +67,16 @@ def read_jsonl(path: Path) -> Cells:
         path=np.zeros(len(numbers), dtype=np.int32),
         layout=Layout(FormatName.JSONL, tuple(name for name in keys if name in names.values())),
         notes=(f"{path}: fields left unread: {', '.join(unread)}",) if unread else (),
+        declared=tuple(declared),
     )
 
 
-def jsonl_lines(values: Iterable[Out], header: Sequence[str]) -> Iterator[str]:
-    """Lines of objects with fields of these names; a number that is none in JSON is written as Python does."""
+def jsonl_lines(values: Iterable[Out], header: Sequence[str], meanings: Iterable[dict[str, Any]] = ()) -> Iterator[str]:
+    """Lines of objects with fields of these names; a number that is none in JSON is written as Python does.
+
+    Those that say what measures mean come first.
+    """
+    yield from (json.dumps(said, ensure_ascii=False) for said in meanings)
     places = [(json.dumps(name, ensure_ascii=False), place_of(role_of(name))) for name in header]
     for value in values:
         words = [_as_json(value, place) for _, place in places]

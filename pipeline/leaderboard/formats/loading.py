@@ -21,8 +21,9 @@ from pipeline.leaderboard.board.measures import (
 from pipeline.leaderboard.formats.cells import NONE, Cells, FormatError, Layout, stacked
 from pipeline.leaderboard.formats.csv import read_csv
 from pipeline.leaderboard.formats.detect import PLAIN_ROLES, kind_of
-from pipeline.leaderboard.formats.inference import Inference, infer, refuse_no_numbers
+from pipeline.leaderboard.formats.inference import Inference, infer, refuse_no_numbers, refuse_topics_of_aggregates
 from pipeline.leaderboard.formats.jsonl import read_jsonl
+from pipeline.leaderboard.formats.meanings import meanings_together
 from pipeline.leaderboard.formats.names import FormatName, run_of_file
 from pipeline.leaderboard.formats.parquet import read_parquet
 from pipeline.leaderboard.formats.pivot import Pivoted, pivot
@@ -108,17 +109,83 @@ def load(
     ValueError
         As :meth:`LeaderboardBuilder.build`; also if topics are named twice over, or ``declared`` names no measure.
     """
+    return put_together(
+        read_files(path, format=format, run_id=run_id, all_topic_id=all_topic_id),
+        drop_aggregate=drop_aggregate,
+        expected_topic_ids=expected_topic_ids,
+        qrels=qrels,
+        on_missing=on_missing,
+        declared=declared,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class FileRead:
+    """What one file holds, to be put together with others as a board.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    cells : Cells or None
+        Its values; None where there is none.
+    all_topic_id : str
+        What aggregate rows have for a topic.
+    """
+
+    path: Path
+    cells: Cells | None
+    all_topic_id: str
+
+    @property
+    def measures(self) -> tuple[MeasureName, ...]:
+        """The measures in it."""
+        return () if self.cells is None else tuple(self.cells.measure.texts.tolist())
+
+
+def read_files(
+    path: Path | str | Sequence[Path | str],
+    *,
+    format: FormatName | str | None = None,
+    run_id: str | None = None,
+    all_topic_id: str = ALL_TOPICS,
+) -> tuple[FileRead, ...]:
+    """Read files without making a board of them; :func:`put_together` does. Parameters and errors as :func:`load`."""
     named = None if format is None else _format(format)
+    found = []
+    for one in _files([path] if isinstance(path, (str, Path)) else path):
+        cells = _read_file(one, named, all_topic_id)
+        if cells is not None and len(cells):
+            cells = _with_runs(cells, run_id)
+            _refuse_names(cells)
+            found.append(FileRead(one, cells, all_topic_id))
+        else:
+            found.append(FileRead(one, None, all_topic_id))
+    return tuple(found)
+
+
+def put_together(
+    files: Sequence[FileRead],
+    *,
+    drop_aggregate: bool = False,
+    expected_topic_ids: Collection[str] | None = None,
+    qrels: Path | str | None = None,
+    on_missing: OnMissing | str = OnMissing.WARN,
+    declared: Collection[MeasureSpec] = (),
+) -> Loaded:
+    """Make a board of files that were read. Parameters and errors as :func:`load`."""
     expected, expected_from = _expected(expected_topic_ids, qrels)
-    paths = _files([path] if isinstance(path, (str, Path)) else path)
-    parts, empty = _read(paths, named, all_topic_id)
+    parts = [one.cells for one in files if one.cells is not None]
+    empty = [one.path for one in files if one.cells is None]
     if not parts:
-        raise FormatError(_nothing_in(paths))
-    cells = stacked([_with_runs(part, run_id) for part in parts])
-    _refuse_names(cells)
+        raise FormatError(_nothing_in(empty))
+    all_topic_id = files[0].all_topic_id
+    in_files = meanings_together(parts)
+    cells = stacked(parts)
     pivoted = pivot(cells, all_topic_id)
-    inferences = infer(pivoted, _by_name(declared, pivoted.measures), len(expected or ()))
+    inferences = infer(pivoted, _by_name(declared, pivoted.measures), in_files, len(expected or ()))
     refuse_no_numbers(cells, inferences)
+    refuse_topics_of_aggregates(cells, inferences, all_topic_id)
     spec = LeaderboardSpec(tuple(one.measure for one in inferences), all_topic_id)
     builder = _builder(pivoted, spec, drop_aggregate)
     builder.expect_runs(run_of_file(one) for one in empty)
@@ -158,19 +225,6 @@ def _files(paths: Sequence[Path | str]) -> list[Path]:
             raise FormatError(f"{path}: no file in it")
         found += inside
     return found
-
-
-def _read(paths: Sequence[Path], named: FormatName | None, all_topic_id: str) -> tuple[list[Cells], list[Path]]:
-    """The cells of every file, and the files without any."""
-    parts: list[Cells] = []
-    empty: list[Path] = []
-    for path in paths:
-        cells = _read_file(path, named, all_topic_id)
-        if cells is None or not len(cells):
-            empty.append(path)
-        else:
-            parts.append(cells)
-    return parts, empty
 
 
 def _read_file(path: Path, named: FormatName | None, all_topic_id: str) -> Cells | None:

@@ -3,13 +3,16 @@
 Long files have ``run_id``, ``topic_id``, ``measure`` and ``value``, and ``text`` where a measure is text.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.leaderboard.formats.cells import Cells, FormatError, Layout
+from pipeline.leaderboard.formats.meanings import PARQUET_KEY, meanings_in_schema
 from pipeline.leaderboard.formats.names import FormatName, Role, role_of
 from pipeline.leaderboard.formats.records import cells_of_records
 from pipeline.leaderboard.formats.wide import TEXT
@@ -41,15 +44,18 @@ def read_parquet(path: Path) -> Cells:
         columns[value] = [one if one is not None else two for one, two in zip(columns[value], texts, strict=True)]
     line = np.arange(1, table.num_rows + 1)
     layout = Layout(FormatName.PARQUET, tuple(columns))
-    return cells_of_records(path, list(columns), list(columns.values()), line, layout, FormatName.PARQUET_WIDE)
+    cells = cells_of_records(path, list(columns), list(columns.values()), line, layout, FormatName.PARQUET_WIDE)
+    said = (table.schema.metadata or {}).get(PARQUET_KEY)
+    return cells if said is None else replace(cells, declared=meanings_in_schema(path, said))
 
 
-def write_parquet(path: Path, columns: dict[str, Sequence[Any]]) -> None:
-    """Write columns; texts as texts, numbers as doubles, None as NULL."""
+def write_parquet(path: Path, columns: dict[str, Sequence[Any]], meanings: Sequence[dict[str, Any]] = ()) -> None:
+    """Write columns; texts as texts, numbers as doubles, None as NULL. What measures mean is in the schema."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({name: _array(values) for name, values in columns.items()}), path)
+    metadata = {PARQUET_KEY: json.dumps(meanings, ensure_ascii=False)} if meanings else None
+    pq.write_table(pa.table({name: _array(values) for name, values in columns.items()}, metadata=metadata), path)
 
 
 def _array(values: Sequence[Any]) -> "pa.Array":

@@ -60,7 +60,7 @@ def pivot(cells: Cells, all_topic_id: str) -> Pivoted:
     topic = cells.topic.take(first)
     is_aggregate = np.isin(topic.codes, np.flatnonzero(cells.topic.texts == all_topic_id))
     values, n_repeated = _values(cells, row, len(found), n_measures)
-    order = _in_order(cells.measure.codes, is_aggregate[row])
+    order = _in_order(cells, is_aggregate[row])
     measures = cells.measure.texts[order]
     columns = tuple(Coded(values[code], cells.value.texts).compacted() for code in order)
     rank = np.empty(n_measures, dtype=np.int64)
@@ -136,9 +136,15 @@ def _is_same(one: str | None, other: str | None) -> bool:
         return False
 
 
-def _in_order(measure: Codes, is_aggregate: npt.NDArray[np.bool_]) -> list[int]:
-    """The measures in the order in which topics have them, those of ``all`` rows put between as they stand there."""
-    order = _appearance(measure[~is_aggregate])
+def _in_order(cells: Cells, is_aggregate: npt.NDArray[np.bool_]) -> list[int]:
+    """The measures in the order in which topics have them, those of ``all`` rows put between as they stand there.
+
+    Those that the file declares come first, in its order.
+    """
+    measure = cells.measure.codes
+    code_of = {name: code for code, name in enumerate(cells.measure.texts.tolist())}
+    declared = [code_of[one.name] for one in cells.declared if one.name in code_of]
+    order = list(dict.fromkeys([*declared, *_appearance(measure[~is_aggregate])]))
     at = 0
     for code in _appearance(measure[is_aggregate]):
         if code in order:

@@ -1,12 +1,15 @@
 """Lines of columns: read fast where they are regular, and with an error that names the line where they are not."""
 
+import contextlib
 import gzip
+import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,13 +57,48 @@ class Table:
         return len(self.line)
 
 
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """A ``with`` block that reads a file as text.
+
+    Raises
+    ------
+    FormatError
+        If it is not UTF-8, or gzipped and damaged.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{path}:{_first_undecodable(path)}: no text in UTF-8 ({error.reason}); save the file as UTF-8"
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FormatError(f"{path}: the gzipped file is damaged: {error}; write or copy it again") from None
+
+
+def _first_undecodable(path: Path) -> int:
+    """The first line of a file that is not UTF-8."""
+    with _opener(path)(path, "rb") as file:
+        return next((number for number, line in enumerate(file, start=1) if not _is_utf_8(line)), 1)
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _opener(path: Path) -> Callable[[Path, str], IO[bytes]]:
+    """What opens a file: as it is, or unpacked."""
+    with path.open("rb") as file:
+        return cast("Callable[[Path, str], IO[bytes]]", gzip.open if file.read(2) == _GZIP else open)
+
+
 def open_text(path: Path) -> IO[str]:
     """A file as text, gzipped or not; lines keep their ends."""
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-    if is_gzip:
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="\n")
-    return path.open(encoding="utf-8-sig", newline="\n")
+    return io.TextIOWrapper(_opener(path)(path, "rb"), encoding="utf-8-sig", newline="\n")
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -69,16 +107,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     FormatError
-        If the file is not UTF-8.
+        If the file is not UTF-8, or damaged.
     """
     number = 1
-    try:
-        with open_text(path) as file:
-            while lines := list(itertools.islice(file, _LINES_AT_ONCE)):
-                yield number, lines
-                number += len(lines)
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: after line {number} a byte is not UTF-8 text ({error.reason})") from None
+    with readable(path), open_text(path) as file:
+        while lines := list(itertools.islice(file, _LINES_AT_ONCE)):
+            yield number, lines
+            number += len(lines)
 
 
 def is_blank_or_comment(line: str) -> bool:

@@ -1,14 +1,16 @@
 """A board as files: each format's lines, in the order of the board or as they were in the file that was read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.leaderboard.board.leaderboard import Leaderboard
+from pipeline.leaderboard.board.measures import MeasureName
 from pipeline.leaderboard.formats.cells import Layout
 from pipeline.leaderboard.formats.csv import csv_lines, csv_rows
 from pipeline.leaderboard.formats.jsonl import jsonl_lines
+from pipeline.leaderboard.formats.meanings import meanings_of
 from pipeline.leaderboard.formats.names import FormatName, Role, role_of
 from pipeline.leaderboard.formats.out import WriteError, in_file_order, values_out
 from pipeline.leaderboard.formats.parquet import write_parquet
@@ -20,7 +22,12 @@ _OF_ONE_RUN = {FormatName.TREC_EVAL: ".eval", FormatName.IR_MEASURES_Q: ".tsv"}
 
 
 def write(
-    board: Leaderboard, path: Path | str, format: FormatName | str, layout: Layout | None = None
+    board: Leaderboard,
+    path: Path | str,
+    format: FormatName | str,
+    layout: Layout | None = None,
+    *,
+    meanings: Collection[MeasureName] = (),
 ) -> tuple[Path, ...]:
     """Write a board.
 
@@ -37,6 +44,9 @@ def write(
         One of :class:`FormatName`, but ``ranking``.
     layout : Layout, optional
         How the file was written that the board was read from, to write the same bytes where the format is the same.
+    meanings : collection of str
+        Measures whose meaning is written too, in the formats that hold it (JSON lines, Parquet): a reader then takes
+        them for what they are here, instead of what their values look like.
 
     Returns
     -------
@@ -46,21 +56,24 @@ def write(
     Raises
     ------
     WriteError
-        If the format cannot hold the board: a name in it would be read as something else, or a run names no file.
+        If the format cannot hold the board: a name in it would be read as something else, or a run names no file. If
+        there is no folder to write to.
     ValueError
         If the format is not known.
     """
     name, target = _format(format), Path(path)
+    if not target.parent.is_dir():
+        raise WriteError(f"{target}: there is no folder {str(target.parent)!r}; make it first")
     layout = layout if layout is not None and layout.format == name and _holds(layout, board) else None
     is_in_sections = layout is not None and layout.in_sections
     if name in _OF_ONE_RUN and not is_in_sections and (len(board.run_ids) > 1 or target.is_dir()):
         return _write_runs(board, target, name)
     if name is FormatName.PARQUET:
-        write_parquet(target, long_columns(values_out(board)))
+        write_parquet(target, long_columns(values_out(board)), meanings_of(board, meanings))
     elif name is FormatName.PARQUET_WIDE:
-        write_parquet(target, wide_columns(board, as_text=False))
+        write_parquet(target, wide_columns(board, as_text=False), meanings_of(board, meanings))
     else:
-        _write_lines(target, _lines(board, name, layout), layout)
+        _write_lines(target, _lines(board, name, layout, meanings), layout)
     return (target,)
 
 
@@ -99,14 +112,16 @@ def _write_runs(board: Leaderboard, folder: Path, name: FormatName) -> tuple[Pat
     return paths
 
 
-def _lines(board: Leaderboard, name: FormatName, layout: Layout | None) -> Iterable[str]:
+def _lines(
+    board: Leaderboard, name: FormatName, layout: Layout | None, meanings: Collection[MeasureName]
+) -> Iterable[str]:
     header = layout.header if layout is not None and layout.header else LONG
     if name is FormatName.CSV_WIDE:
         return csv_lines(records(wide_columns(board, layout.header if layout else (), as_text=True)))
     values = values_out(board, alike=name in _OF_ONE_RUN)
     in_order = values if layout is None or layout.order is None else in_file_order(values, layout.order)
     if name is FormatName.JSONL:
-        return jsonl_lines(in_order, header)
+        return jsonl_lines(in_order, header, meanings_of(board, meanings))
     if name is FormatName.CSV:
         return csv_lines(csv_rows(in_order, header))
     return plain_lines(in_order, name, layout)

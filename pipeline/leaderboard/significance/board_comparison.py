@@ -228,7 +228,9 @@ def _comparable(board: Leaderboard, names: Sequence[str] | None) -> list[Measure
 
 
 def _of_measure(board: Leaderboard, measure: MeasureSpec, how: Comparing, baseline: int | None) -> MeasureComparison:
-    scores = board.matrix(measure.name).T
+    # By name, so that what is drawn at random does not depend on the order in which files have topics.
+    by_name = np.argsort(np.array(board.topic_ids, dtype=object))
+    scores = board.matrix(measure.name)[:, by_name].T
     influence = mean_influence(scores)
     by = RankBy(RankingKey(measure.name, measure.direction))
     reasons = {measure.name: [NO_VALUES] * len(board.run_ids)}

@@ -144,6 +144,8 @@ class SignificanceTable:
         if fewest := self._fewest_topics():
             lacking = ", ".join(f"{name(self.comparison.run_ids[run])} ({n})" for run, n in fewest.items())
             said.append(f"means over fewer topics, which count as absent and not as 0: {lacking}")
+        if any(one.pairs.n_pairs == 0 for one in compared):
+            said.append("nothing to test on some measure: no two runs differ on topics that both have")
         if any(one.pairs.is_too_coarse for one in compared):
             said.append("with so few topics or resamples no pair could be significant on some measure")
         return "; ".join(said)

@@ -51,7 +51,8 @@ def tukey_hsd(scores: npt.ArrayLike, *, resamples: int = 10_000, seed: int = 0) 
         )
     # What a topic gives to all runs changes no range, and costs digits.
     centred = values - values.mean(axis=1, keepdims=True)
-    ranges = np.sort(_ranges(centred, resamples, seed))
+    # In the order of the values, so that the order of the runs draws nothing else.
+    ranges = np.sort(_ranges(np.sort(centred, axis=1), resamples, seed))
     means = centred.mean(axis=0)
     difference = np.abs(means[:, None] - means) - RELATIVE_ROUNDING * np.abs(centred).max()
     as_large = resamples - np.searchsorted(ranges, difference, side="left")

@@ -1,6 +1,19 @@
-"""Queries on the published file, each giving typed rows."""
+"""Queries on the published file, each giving typed rows.
 
-from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, UnknownBoardError, board, board_names
+Here is what commands ask, which start at once. What only the server asks is imported from its own module: it brings the
+arithmetic of contests with it.
+"""
+
+from pipeline.reports.queries.boards import (
+    Board,
+    BoardRow,
+    KeyValue,
+    UnknownBoardError,
+    board,
+    board_names,
+    categories_of,
+    kind_of,
+)
 from pipeline.reports.queries.evaluations import (
     Evaluated,
     EvaluationBoard,
@@ -13,6 +26,7 @@ from pipeline.reports.queries.evaluations import (
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
+from pipeline.reports.queries.topics import Exported, exported, exported_track
 from pipeline.reports.queries.tracks import (
     Agreement,
     BoardFile,
@@ -34,6 +48,7 @@ __all__ = [
     "EvaluationBoard",
     "EvaluationRow",
     "Excluded",
+    "Exported",
     "FailedFunction",
     "FileCounts",
     "Freshness",
@@ -45,15 +60,19 @@ __all__ = [
     "board_files",
     "board_names",
     "board_rows",
+    "categories_of",
     "contents",
     "contract_json",
     "evaluation_board",
     "evaluation_names",
     "evaluation_rows",
+    "exported",
+    "exported_track",
     "failed_functions",
     "first_cycle",
     "freshness",
     "is_track",
+    "kind_of",
     "n_runs",
     "titles",
     "track_board",

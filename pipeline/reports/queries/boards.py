@@ -1,7 +1,8 @@
 """One leaderboard as it stands now or stood at any moment, out of the published file."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,24 +15,38 @@ _SPAN = """
     WHERE competition = ? AND category = ?
 """
 
+_LEDGER = """
+    SELECT cycle FROM meta.cycles WHERE competition = ? AND table_name = ? AND cycle <= coalesce(?, cycle)
+    ORDER BY cycle DESC LIMIT 1
+"""
+
+_IS_THERE = "SELECT 1 FROM competition.leaderboard WHERE competition = ? AND category = ? AND as_of = ? LIMIT 1"
+
 _ROWS = """
-    SELECT row_number() OVER (ORDER BY b.position) AS position, b.rank, b.rank_with_ensembles, b.rank_change,
-           b.rank_lo, b.rank_hi, b.tie_group, b.n_cycles, b.n_effective, b.rank_method,
-           b.model_id, b.rank_key, b.coverage, b.n, b.is_ensemble, b.status,
-           coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
-    FROM competition.leaderboard AS b
-    LEFT JOIN competition.models AS m USING (competition, model_id)
-    WHERE b.competition = ? AND b.category = ? AND b.as_of = ? AND (? OR NOT b.is_ensemble)
-    ORDER BY b.position
+    WITH listed AS (
+        SELECT row_number() OVER (ORDER BY b.position) AS position, b.rank, b.rank_with_ensembles, b.rank_change,
+               b.rank_lo, b.rank_hi, b.tie_group, b.n_cycles, b.n_effective, b.rank_method,
+               b.model_id, b.rank_key, b.coverage, b.n, b.is_ensemble, b.status,
+               coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
+        FROM competition.leaderboard AS b
+        LEFT JOIN competition.models AS m USING (competition, model_id)
+        WHERE b.competition = $board AND b.category = $category AND b.as_of = $as_of
+        AND ($ensembles OR NOT b.is_ensemble)
+    ), found AS (
+        FROM listed
+        WHERE $search IS NULL OR contains(lower(concat_ws(chr(31), model_id, title, player)), lower($search))
+    )
+    SELECT *, (SELECT count(*) FROM found) AS total FROM found ORDER BY position LIMIT $limit OFFSET $offset
 """
 
 _VALUES = """
     SELECT model_id, window_name || '.' || metric AS key, value, ci_low, ci_high, reason
     FROM competition.snapshots
-    WHERE competition = ? AND category = ? AND as_of = ? AND list_contains(?, window_name || '.' || metric)
+    WHERE competition = $board AND category = $category AND as_of = $as_of
+    AND window_name || '.' || metric IN (SELECT unnest($keys)) AND model_id IN (SELECT unnest($models))
 """
 
-
+_ALL = 2**62
 _NAMED = 12
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 
@@ -83,8 +98,9 @@ class BoardRow:
 class Board:
     """A leaderboard at one moment: its rows in order, and the keys it is ranked by.
 
-    Ranks are by the first key and the others break ties; where ``is_weighted``, ranks are by ``rank_key``, the weighted
-    sum that ``rank_by`` spells out, and ``keys`` begins with its parts.
+    Without limit and offset it has ``total`` rows. Ranks are by the first key and the others break ties; where
+    ``is_weighted``, ranks are by ``rank_key``, the weighted sum that ``rank_by`` spells out, and ``keys`` begins with
+    its parts.
     """
 
     name: str
@@ -94,6 +110,7 @@ class Board:
     rank_by: str
     keys: tuple[str, ...]
     rows: tuple[BoardRow, ...]
+    total: int
 
     @property
     def is_weighted(self) -> bool:
@@ -142,6 +159,11 @@ def board(
     as_of: datetime | None = None,
     category: str = OVERALL,
     include_ensembles: bool = False,
+    *,
+    search: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+    with_values: bool = True,
 ) -> Board:
     """The newest board not later than ``as_of``.
 
@@ -159,6 +181,12 @@ def board(
         ``overall``, or a part of the contest such as ``horizon=2``.
     include_ensembles : bool
         Whether virtual models are listed too; ranks of real models are the same either way.
+    search : str or None
+        Only rows with this in id, title or player, whatever its case.
+    limit, offset : int
+        At most so many rows (None for all), after so many.
+    with_values : bool
+        Whether rows have the values of every key; without them they have that of the key ranked by alone.
 
     Returns
     -------
@@ -171,18 +199,25 @@ def board(
         If there is no such board, or none that early.
     """
     title, contract = declared(connection, name)
-    ranked = _ranked(json.loads(contract), category)
-    moment = _newest(connection, name, category, as_of)
+    ranked = ranked_in(json.loads(contract), category)
+    moment = newest(connection, name, category, as_of)
     keys = _keys(ranked)
-    values = _values(connection, name, category, moment, keys)
-    cursor = connection.execute(_ROWS, [name, category, moment, include_ensembles])
+    of_board = {"board": name, "category": category, "as_of": moment}
+    page = {"search": search, "limit": _ALL if limit is None else limit, "offset": offset}
+    cursor = connection.execute(_ROWS, {**of_board, "ensembles": include_ensembles, **page})
     names = [column[0] for column in cursor.description or []]
     listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    values = _values(connection, of_board, keys, [row["model_id"] for row in listed]) if with_values else {}
+    totals = {row.pop("total") for row in listed}
     rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
-    return Board(name, title, category, moment, _rank_by(ranked), keys, rows)
+    found = Board(name, title, category, moment, _rank_by(ranked), keys, rows, totals.pop() if totals else 0)
+    if rows or not offset:
+        return found
+    whole = board(connection, name, moment, category, include_ensembles, search=search, limit=1)
+    return replace(found, total=whole.total)  # a page after the last has no row to tell how many there are
 
 
-def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
+def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
     """The moment of the newest board not later than ``as_of``.
 
     Raises
@@ -190,12 +225,15 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     UnknownBoardError
         If there is none; the message says when the board begins.
     """
+    kept = connection.execute(_LEDGER, [name, LEADERBOARD.name, as_of]).fetchone()
+    if kept and connection.execute(_IS_THERE, [name, category, kept[0]]).fetchone():
+        return cast(datetime, kept[0])
     found = connection.execute(_SPAN, [as_of, name, category]).fetchone()
     newest, first = found or (None, None)
     if newest is not None:
         return cast(datetime, newest)
     if first is None or as_of is None:
-        others = [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
+        others = categories_of(connection, name)
         if others:
             raise UnknownBoardError(f"board {name!r} has no category {category!r}; known: {_some(others)}")
         raise UnknownBoardError(
@@ -212,6 +250,11 @@ def _newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_
     )
 
 
+def categories_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The whole of a contest and its parts, as far as they have boards."""
+    return [row[0] for row in connection.execute(_CATEGORIES, [name]).fetchall()]
+
+
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
@@ -222,15 +265,16 @@ def _minute(moment: datetime) -> str:
 
 
 def _values(
-    connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime, keys: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection, of_board: dict[str, Any], keys: tuple[str, ...], models: list[str]
 ) -> dict[str, dict[str, KeyValue]]:
     values: dict[str, dict[str, KeyValue]] = {}
-    for model, key, *rest in connection.execute(_VALUES, [name, category, as_of, list(keys)]).fetchall():
+    cursor = connection.execute(_VALUES, {**of_board, "keys": list(keys), "models": models})
+    for model, key, *rest in cursor.fetchall():
         values.setdefault(model, {})[key] = KeyValue(*rest)
     return values
 
 
-def _ranked(contract: dict[str, Any], category: str) -> dict[str, Any]:
+def ranked_in(contract: Mapping[str, Any], category: str) -> dict[str, Any]:
     """What a category's board is ranked by, as a published contract declares it."""
     whole: dict[str, Any] = contract["leaderboard"]
     parts = [one for one in contract.get("categories", ()) if one["by"] == category.partition("=")[0]]

@@ -239,7 +239,10 @@ class Plain:
 
     def members(self, of_section: Sequence[str], ensemble: EnsembleConfig, deadline: datetime) -> list[str]:
         """Who of those that submitted is in."""
-        known = self.known(deadline)
+        chosen_at = self.chosen_at(ensemble, deadline)
+        if chosen_at is None:
+            return []
+        known = self.known(chosen_at)
         conditions = ensemble.filter if isinstance(ensemble.filter, FilterSpec) else FilterSpec()
         admitted = []
         for model in sorted(of_section):
@@ -250,12 +253,24 @@ class Plain:
                 fits.append(over[name] <= threshold if is_loss else over[name] >= threshold)
             if conditions.min_coverage is not None:
                 fits.append(self.over_window(known, "coverage", model, ensemble.window) >= conditions.min_coverage)
-            if all(fits):
+            if all(fits) and model not in conditions.exclude:
                 admitted.append(model)
         if conditions.top_n is None:
             return admitted
         ranked = self.ranked(known)
         return [model for model in ranked if model in admitted][: conditions.top_n]
+
+    def chosen_at(self, ensemble: EnsembleConfig, deadline: datetime) -> datetime | None:
+        """What was known when decides at a deadline: then, or when a cycle of the right number was resolved."""
+        rule, chosen = ensemble.reselect, None
+        if rule is None:
+            return deadline
+        first_known = self.cycle_metrics.query("metric == 'coverage'").groupby("cycle")["known_at"].min()
+        for number, moment in enumerate(sorted(first_known), start=1):
+            is_due = number == rule.first or (number > rule.first and number % rule.every == rule.offset)
+            if moment <= deadline and is_due:
+                chosen = moment
+        return chosen
 
     def ranked(self, known: Known) -> list[str]:
         """The board, best first, by one key."""

@@ -89,13 +89,30 @@ def test_a_filter_that_is_no_condition_says_what_one_is() -> None:
     refused("filter names no condition; give one, such as {top_n: 5}", ensembles=[{"name": "a", "filter": {}}])
 
 
+@pytest.mark.parametrize(
+    ("rule", "choices"),
+    [
+        ({"every": 3}, [None, 1, 1, 3, 3, 3, 6, 6, 6, 9]),
+        ({"every": 3, "offset": 2}, [None, 1, 2, 2, 2, 5, 5, 5, 8, 8]),
+        ({"every": 3, "offset": 2, "first": 4}, [None, None, None, None, 4, 5, 5, 5, 8, 8]),
+        ({"every": 1}, [None, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ({"every": 100, "first": 2}, [None, None, 2, 2, 2, 2, 2, 2, 2, 2]),
+    ],
+)
+def test_the_last_choice_by_the_number_of_resolved_cycles(rule: dict[str, int], choices: list[int | None]) -> None:
+    ensemble = EnsembleConfig(name="main", filter={"top_n": 3}, reselect=rule)
+    assert ensemble.reselect is not None
+    assert [ensemble.reselect.last_choice(resolved) for resolved in range(10)] == choices
+
+
 def test_it_survives_json() -> None:
     contest = contract(
         metrics=METRICS,
         ensembles=[
             {"name": "a", "strategy": "performance", "theta": 2.5, "max_weight": 0.2, "title": "A"},
             {"name": "b", "filter": {"top_n": 3, "min_metric": {"ic": 0.01}, "min_coverage": 0.5}, "combine": "median"},
-            {"name": "c", "strategy": "equal_weight"},
+            {"name": "c", "strategy": "equal_weight", "filter": {"exclude": ["naive"]}},
+            {"name": "d", "filter": {"top_n": 2}, "reselect": {"every": 6, "offset": 5, "first": 12}},
         ],
     )
     assert Contract.model_validate_json(contest.model_dump_json()) == contest
@@ -158,6 +175,19 @@ def test_it_survives_json() -> None:
             {"strategy": "equal_weight", "window": 60, "filter": {"top_n": 3}},
             ["'main': window is given, but strategy 'equal_weight' does not use it"],
         ),
+        ({"filter": {"exclude": "naive"}}, ["ensembles.main.filter.exclude", "Input should be a valid tuple"]),
+        (
+            {"reselect": {"every": 6}},
+            ["ensemble 'main': reselect is given, but no filter chooses members by their record; leave it out, or add"],
+        ),
+        ({"reselect": {"every": 6}, "filter": {"exclude": ["naive"]}}, ["no filter chooses members by their record"]),
+        (
+            {"reselect": {"every": 6, "offset": 17}, "filter": {"top_n": 4}},
+            ["offset 17 is not below every, 6; give 5, which falls on the same cycles"],
+        ),
+        ({"reselect": {"every": 0}, "filter": {"top_n": 4}}, ["greater than or equal to 1"]),
+        ({"reselect": {"first": 3}, "filter": {"top_n": 4}}, ["ensembles.main.reselect.every", "Field required"]),
+        ({"reselect": {"each": 3}}, ["unknown field 'each'; known: every, offset, first"]),
         ({"min_history": 1}, ["greater than or equal to 2"]),
         ({"combine": "mode"}, ["'mean', 'median' or 'trimmed'"]),
         ({"normalize": "log"}, ["'rank', 'zscore' or 'none'"]),
@@ -240,6 +270,8 @@ def test_what_does_not_fit_together_is_named_at_load(changes: dict[str, Any], me
     "used",
     [
         {"combine": "trimmed", "trim": 0.2},
+        {"reselect": {"every": 6}, "filter": {"top_n": 4, "exclude": ["naive"]}},
+        {"reselect": {"every": 6}, "filter": f"{CUSTOM}.skilled"},
         {"strategy": "performance", "theta": 2.0, "max_weight": 0.3, "window": 60, "min_history": 5},
         {"strategy": "risk_parity", "window": 60, "min_history": 5},
         {"strategy": "equal_weight", "window": 5, "filter": {"min_metric": {"ic": 0.0}}},

@@ -38,7 +38,7 @@ RULES: dict[str, dict[str, Any]] = {
 def short_memory(ensemble: dict[str, Any]) -> dict[str, int]:
     """A short window and history, where the ensemble uses them."""
     used = strategy_of(ensemble.get("strategy", "inverse_variance")).terms
-    used |= {"window"} if set(ensemble.get("filter", ())) - {"top_n"} else set()
+    used |= {"window"} if set(ensemble.get("filter", ())) - {"top_n", "exclude"} else set()
     return {name: cycles for name, cycles in {"window": 6, "min_history": 3}.items() if name in used}
 
 
@@ -133,6 +133,10 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("ic", {"strategy": "performance", "filter": {"top_n": 3, "min_metric": {"ic": -0.1}}}),
     ("ic", {"strategy": "equal_weight", "filter": {"min_metric": {"ic": 0.0, "hit_rate": 0.4}}}),
     ("ic", {"strategy": "inverse_variance", "filter": {"min_coverage": 0.75}}),
+    ("ic", {"strategy": "equal_weight", "filter": {"exclude": ["m1"]}}),
+    ("ic", {"strategy": "equal_weight", "filter": {"top_n": 2, "exclude": ["m0"]}, "reselect": {"every": 3}}),
+    ("ic", {"filter": {"top_n": 2}, "reselect": {"every": 4, "offset": 3, "first": 2}}),
+    ("ic", {"filter": {"min_metric": {"ic": 0.0}}, "reselect": {"every": 2, "first": 3}}),
     ("mean_return", {"strategy": "inverse_variance"}),
     ("mean_return", {"strategy": "skill_variance", "normalize": "zscore", "filter": {"top_n": 3}}),
     ("absolute_error", {"strategy": "inverse_variance"}),
@@ -291,6 +295,89 @@ def test_the_order_of_rows_and_the_cycles_in_a_block_change_nothing() -> None:
     expected = played.weights.sort_values(key, ignore_index=True)
     for rows in (mixed.weights, stack(*blocks)):
         pd.testing.assert_frame_equal(rows.sort_values(key, ignore_index=True), expected, rtol=1e-12)
+
+
+BEST = {"strategy": "equal_weight", "filter": {"top_n": 2}}
+
+
+class TestReselect:
+    """Members that are chosen every few cycles only."""
+
+    def played(self, *ensembles: dict[str, Any], **changes: Any) -> Played:
+        contest = random_contest(6, cycles=12, models=6, horizons=changes.pop("horizons", (1,)))
+        return Played(*contest, declared("ic", *ensembles, **changes))
+
+    def test_nobody_but_the_chosen_and_their_stand_ins_is_in_until_the_next_choice(self) -> None:
+        played = self.played(BEST | {"reselect": {"every": 100, "first": 4}})
+        plain = played.plain()
+        chosen_at = sorted(plain.cycle_metrics.query("metric == 'coverage'").groupby("cycle")["known_at"].min())[3]
+        ranked = plain.ranked(plain.known(chosen_at))
+        weighed = 0
+        for (at, horizon), section in plain.submitted.items():
+            is_chosen = plain.deadlines[at] >= chosen_at
+            expected = [model for model in ranked if model in section][:2] if is_chosen else []
+            assert sorted(played.of("e0", at, horizon)) == sorted(expected)
+            weighed += is_chosen
+        assert 5 <= weighed <= len(plain.submitted) - 4
+
+    def test_to_choose_at_every_cycle_is_not_to_declare_it(self) -> None:
+        played = self.played(BEST | {"reselect": {"every": 1}}, BEST)
+        # Without revisions between a cycle's first outcome and the next deadline nothing else could be known.
+        once = played.truth.drop_duplicates(["subject", "target_time", "horizon"])
+        played = Played(played.predictions, once[once["known_at"] == once["target_time"]], played.contract)
+        own, plain = (played.weights.query("ensemble == @name").drop(columns="ensemble") for name in ("e0", "e1"))
+        assert len(own) > 10
+        pd.testing.assert_frame_equal(own.reset_index(drop=True), plain.reset_index(drop=True))
+
+    @pytest.mark.parametrize("number", [5, 8, 11])
+    def test_a_walk_that_begins_late_chooses_as_one_from_the_start(self, number: int) -> None:
+        rules = [{"every": 3}, {"every": 4, "offset": 1, "first": 2}, {"every": 7, "first": 3}]
+        played = self.played(*(BEST | {"reselect": rule} for rule in rules), horizons=(1, 2))
+        late = played.predictions[played.predictions["cycle"] >= cycle(number)]
+        expected = played.weights[played.weights["cycle"] >= cycle(number)]
+        key = ["ensemble", "cycle", "horizon", "model_id"]
+        pd.testing.assert_frame_equal(
+            compute_weights(late, played.walk(), played.contract).sort_values(key, ignore_index=True),
+            expected.sort_values(key, ignore_index=True),
+        )
+
+    def test_where_horizons_have_boards_of_their_own_each_is_chosen_for_by_its_own(self) -> None:
+        rule = BEST | {"reselect": {"every": 4, "offset": 2}}
+        both = self.played(rule, horizons=(1, 2), categories=["horizon"])
+        for horizon in (1, 2):
+            alone = [rows[rows["horizon"].isin([horizon, -1])] for rows in (both.predictions, both.truth)]
+            one = Played(*alone, declared("ic", rule))
+            found = both.weights.query("horizon == @horizon").reset_index(drop=True)
+            assert len(found) > 5
+            pd.testing.assert_frame_equal(found, one.weights.reset_index(drop=True))
+
+    @pytest.mark.usefixtures("dotted_paths_into_tests")
+    def test_a_function_is_asked_at_choices_only(self) -> None:
+        custom.CALLS.clear()
+        played = self.played({"strategy": "equal_weight", "filter": f"{CUSTOM}.not_the_last", "reselect": {"every": 5}})
+        assert played.weights["cycle"].nunique() > 5
+        asked = [model for model, _ in custom.CALLS]
+        assert len(asked) == 3 * len(set(asked))  # after 1, 5 and 10 cycles
+        assert "m3" not in set(played.weights["model_id"])
+
+    @pytest.mark.usefixtures("dotted_paths_into_tests")
+    def test_a_function_that_failed_at_a_choice_lets_everybody_in_until_the_next(self) -> None:
+        failing = {"strategy": "equal_weight", "filter": f"{CUSTOM}.mistaken", "reselect": {"every": 5, "first": 2}}
+        played = self.played(failing, {"strategy": "equal_weight"})
+        failed, everybody = (played.weights.query("ensemble == @name") for name in ("e0", "e1"))
+        assert set(failed["fallback"]) == {"error: filter: KeyError: 'no_such'"}
+        since = everybody[everybody["cycle"] >= failed["cycle"].min()]
+        assert failed["model_id"].tolist() == since["model_id"].tolist()
+
+
+def test_who_is_excluded_is_no_member_and_adds_nothing_but_resembles_the_whole() -> None:
+    played = Played(
+        *random_contest(6, cycles=8, models=5), declared("ic", {"filter": {"exclude": ["m2", "no such model"]}})
+    )
+    assert set(played.weights["model_id"]) == {"m0", "m1", "m3", "m4", "constant"}
+    rows = played.member_metrics.query("model_id == 'm2'")
+    assert set(rows.query("metric == 'contribution'")["reason"]) == {"not_member"}
+    assert rows.query("metric == 'ensemble_correlation'")["value"].notna().any()
 
 
 @pytest.mark.usefixtures("dotted_paths_into_tests")

@@ -21,6 +21,7 @@ ENSEMBLES = [
     {"strategy": "skill_variance", "filter": {"min_metric": {"ic": -0.2}}},
     {"strategy": "performance", "filter": {"top_n": 2}},
     {"strategy": "equal_weight", "filter": {"top_n": 1, "min_coverage": 0.3}, "combine": "median"},
+    {"strategy": "equal_weight", "filter": {"top_n": 2, "exclude": ["m1"]}, "reselect": {"every": 3, "first": 2}},
 ]
 LAST = 8
 """The last cycle of the contests drawn."""

@@ -239,6 +239,13 @@ class TestMissing:
         with pytest.raises(ValueError, match="topics 2 are not among the 1 expected ones; filter them out first"):
             graded(HOLES).build(["1"])
 
+    def test_of_many_that_are_not_expected_the_first_are_named(self) -> None:
+        builder = graded({("a", str(topic)): 0.5 for topic in range(30)})
+        with pytest.raises(
+            ValueError, match=r"topics 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 20 more are not among the 1 exp"
+        ):
+            builder.build(["x"])
+
     def test_runs_that_should_be_there_are_named_when_they_have_nothing(self) -> None:
         builder = graded({("a", "1"): 1.0})
         builder.expect_runs(["a", "ghost"])

@@ -1,5 +1,7 @@
 """Judges' boards against the truth."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -256,10 +258,11 @@ def test_the_standard_error_is_that_of_topics_drawn_again() -> None:
         board_of({"map": x}), board_of({"GRADE": y}), methods=["kendall", "pearson"], resamples=200, seed=4
     )
     drawn = np.random.default_rng(4).multinomial(15, np.full(15, 1 / 15), size=200)
+    by_name = sorted(range(15), key=lambda topic: found.topic_ids[topic])
     for place, statistic in enumerate((stats.kendalltau, stats.pearsonr)):
         again = [
             statistic(x[:, topics].mean(axis=1), y[:, topics].mean(axis=1)).statistic
-            for topics in (np.repeat(np.arange(15), often) for often in drawn)
+            for topics in (np.repeat(by_name, often) for often in drawn)
         ]
         se = np.std(again, ddof=1) * np.sqrt(15 / 14)
         assert found.intervals.se[place, 0, 0] == pytest.approx(se)
@@ -414,3 +417,23 @@ def test_mistakes_are_refused_with_what_was_given() -> None:
         ValueError, match=r"the judge has no measure that runs can be ranked by; it has: label \(text\)"
     ):
         evaluated(truth, text.build())
+
+
+def test_the_order_of_runs_and_topics_in_files_changes_nothing() -> None:
+    x = scores()
+    y = scores(seed=1, like=x)
+    runs, topics = [f"r{number}" for number in range(6)], [f"t{number}" for number in range(12)]
+    drawn = np.random.default_rng(5)
+
+    def in_any_order(values: np.ndarray) -> Leaderboard:
+        builder = LeaderboardBuilder(LeaderboardSpec((MeasureSpec("map"),)))
+        for cell in drawn.permutation(values.size):
+            run, topic = divmod(int(cell), values.shape[1])
+            builder.add(run_id=runs[run], topic_id=topics[topic], map=values[run, topic])
+        return builder.build()
+
+    found = [list(evaluated(in_any_order(x), in_any_order(y), resamples=100).rows(per_topic=False)) for _ in range(3)]
+    for row, other in itertools.product(found[0], found[0] + found[1] + found[2]):
+        if row.method == other.method:
+            ends = (row.value, row.se, row.ci_low, row.ci_high)
+            assert ends == pytest.approx((other.value, other.se, other.ci_low, other.ci_high), abs=1e-12)

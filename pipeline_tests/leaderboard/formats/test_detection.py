@@ -1,6 +1,8 @@
 """Which format a file is in is told by its content, or not at all."""
 
 import gzip
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -139,8 +141,46 @@ def test_gzipped_files_and_byte_order_marks_are_read(tmp_path: Path) -> None:
     assert load(path).board.measures == ("map",)
 
 
-def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"map\tall\t0.5\nmap\t\xff\xfe\t1\n", 2),
+        ("map\tall\t0.5\n".encode("utf-16"), 1),
+        (b"run_id,topic_id,measure,value\n" + b"a,1,AP,0.5\n" * 20_000 + b"a,M\xfcller,AP,0.5\n", 20_002),
+        (gzip.compress(b"map\tall\t0.5\nmap\t\xff\xfe\t1\n"), 2),
+    ],
+)
+def test_bytes_that_are_no_text_are_an_error_that_names_the_line(tmp_path: Path, content: bytes, line: int) -> None:
     path = tmp_path / "a.eval"
-    path.write_bytes(b"map\tall\t0.5\nmap\t\xff\xfe\t1\n")
-    with pytest.raises(FormatError, match=r"a\.eval: .*UTF-8"):
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"a\.eval:{line}: no text in UTF-8 \(.*\); save the file as UTF-8"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda packed: packed[: len(packed) // 2], lambda packed: packed[:-8] + b"12345678"]
+)
+def test_a_damaged_gzipped_file_is_an_error(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "a.eval.gz"
+    path.write_bytes(change(gzip.compress("".join(f"map\t{topic}\t0.{topic}\n" for topic in range(999)).encode())))
+    with pytest.raises(FormatError, match=r"a\.eval\.gz: the gzipped file is damaged: .*; write or copy it again"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,1,AP,0.5\n", "1 column: 'a,1,AP,0.5', by the look of it CSV: separate fields by commas, below a header"),
+        ("run_id;topic_id;measure;value\n", "by the look of it CSV: separate fields by commas, below a header such as"),
+        ('[{"run_id": "a"}]\n', "by the look of it a JSON array: write one object in each line"),
+        ("x" * 99 + "\n", f"1 column: '{'x' * 60}'...; known formats have 3"),
+    ],
+)
+def test_what_it_looks_like_is_said_with_the_remedy(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(FormatError, match=re.escape(said)):
+        load(written(tmp_path, text))
+
+
+def test_a_quotation_mark_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r":2: unexpected end of data; is a quotation mark not closed\?"):
+        load(written(tmp_path, 'run_id,topic_id,measure,value\n"a,1,AP,0.5\n'))

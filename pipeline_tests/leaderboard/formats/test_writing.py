@@ -218,3 +218,10 @@ def test_measures_mean_the_same_after_a_round_trip_of_known_ones(tmp_path: Path)
     spec = LeaderboardSpec((MeasureSpec("num_ret", direction=Direction.NONE, aggregate="sum", default=0),))
     write(graded({("a", "1"): 3.0}, spec).build(), tmp_path / "x", "tot")
     assert load(tmp_path / "x").board.spec == spec
+
+
+@pytest.mark.parametrize("format", ALL)
+def test_a_folder_that_is_not_there_is_an_error_that_names_it(tmp_path: Path, format: str) -> None:
+    board = graded({("a", "1"): 0.5}).build()
+    with pytest.raises(WriteError, match=r"there is no folder '.*/nowhere'; make it first"):
+        write(board, tmp_path / "nowhere" / "board", format)

@@ -222,3 +222,23 @@ def test_the_caption_names_the_test_and_says_when_it_could_find_nothing() -> Non
     assert table.caption.endswith("with so few topics or resamples no pair could be significant on some measure.")
     tukey = SignificanceTable(compare_runs(board, Comparing(SignificanceTest.TUKEY, resamples=100)))
     assert "Tukey's HSD test by randomisation on common topics, two-sided, 3 pairs per measure, level" in tukey.caption
+
+
+@pytest.mark.parametrize("test", list(SignificanceTest))
+def test_the_order_of_runs_and_topics_in_a_file_changes_nothing(test: SignificanceTest) -> None:
+    drawn = np.random.default_rng(3)
+    x = drawn.random((5, 20)) + np.linspace(0, 0.3, 5)[:, None]
+    runs, topics = [f"r{number}" for number in range(5)], [f"t{number}" for number in range(20)]
+    how = Comparing.named(str(test), None, resamples=200)
+
+    def found(of_runs: np.ndarray, of_topics: np.ndarray) -> dict[tuple[str, ...], float | None]:
+        builder = LeaderboardBuilder(LeaderboardSpec((MeasureSpec("map"),)))
+        for run in of_runs:
+            for topic in of_topics:
+                builder.add(run_id=runs[run], topic_id=topics[topic], map=x[run, topic])
+        pairs = compare_runs(builder.build(), how).pairs()
+        return {tuple(sorted((row.run_id, row.other_run_id))): row.p_adjusted for row in pairs}
+
+    as_they_are = found(np.arange(5), np.arange(20))
+    for _ in range(3):
+        assert found(drawn.permutation(5), drawn.permutation(20)) == pytest.approx(as_they_are, abs=1e-12)

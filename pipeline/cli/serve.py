@@ -1,0 +1,42 @@
+"""``podium serve``: the report API on the published file."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.errors import InputError
+from pipeline.settings import settings
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; this machine only by default.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8000,
+) -> None:
+    """Serve the report API on the published file; a newer publication is picked up without a restart."""
+    import uvicorn
+
+    from pipeline.reports.app import create_app
+
+    _refuse_taken(host, port)
+    app = create_app(settings().published_dir, settings().report_routes)
+    typer.echo(f"Podium reports: http://{host}:{port}/docs (Ctrl-C stops it)", err=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning")
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on.
+
+    Raises
+    ------
+    InputError
+        If it is taken, or not of this machine.
+    """
+    import socket
+
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise InputError(f"cannot listen on {host}:{port}: {error.strerror or error}; give another --port") from None

@@ -1,0 +1,118 @@
+"""Answers that are kept as long as the same publication is the newest: nothing in it changes."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.warehouse import NotPublishedError, PublishedReader, WarehouseBusyError
+
+_MOST_BYTES = 64 * 2**20
+_MOST_OF_ONE = 2**20
+
+
+@dataclass(frozen=True)
+class _Kept:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class _Answers:
+    """The answers used last, at most so many bytes."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._answers: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: tuple[str, ...]) -> _Kept | None:
+        with self._guard:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+            return self._answers.get(key)
+
+    def put(self, key: tuple[str, ...], answer: _Kept) -> None:
+        if len(answer.body) > _MOST_OF_ONE:
+            return
+        with self._guard:
+            self._bytes += len(answer.body) - len(self._answers[key].body if key in self._answers else b"")
+            self._answers[key] = answer
+            self._answers.move_to_end(key)
+            while self._bytes > _MOST_BYTES:
+                _, dropped = self._answers.popitem(last=False)
+                self._bytes -= len(dropped.body)
+
+
+class PublishedCache:
+    """ETag of the publication on every answer, 304 where the reader has it, and the answers used last from memory.
+
+    Parameters
+    ----------
+    app : ASGI application
+    reader : PublishedReader
+    always_new : tuple of str
+        Paths whose answers depend on more than the publication, such as the time.
+    """
+
+    def __init__(self, app: ASGIApp, reader: PublishedReader, always_new: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._reader = reader
+        self._always_new = always_new
+        self._answers = _Answers()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or pass the request on and remember the answer."""
+        tag = self._tag(scope)
+        if tag is None:
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+        if tag in [one.strip() for one in asked.get("if-none-match", "").split(",")]:
+            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", tag.encode())]})
+            await send({"type": "http.response.body"})
+            return
+        key = (tag, scope["path"], scope["query_string"].decode("latin-1"), asked.get("accept-encoding", ""))
+        kept = self._answers.get(key)
+        if kept is None:
+            await _Recording(self._app, self._answers, key, tag, send)(scope, receive)
+        else:
+            await send({"type": "http.response.start", "status": kept.status, "headers": kept.headers})
+            await send({"type": "http.response.body", "body": kept.body})
+
+    def _tag(self, scope: Scope) -> str | None:
+        """The ETag of what is published; None for what is not to be kept."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in self._always_new:
+            return None
+        try:
+            publication = self._reader.publication
+        except (NotPublishedError, WarehouseBusyError):
+            return None
+        return f'W/"{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}"'
+
+
+class _Recording:
+    """One request passed on; its answer is kept when it is whole and good."""
+
+    def __init__(self, app: ASGIApp, answers: _Answers, key: tuple[str, ...], tag: str, send: Send) -> None:
+        self._app, self._answers, self._key, self._tag, self._send = app, answers, key, tag, send
+        self._start: Message | None = None
+        self._body: list[bytes] = []
+
+    async def __call__(self, scope: Scope, receive: Receive) -> None:
+        await self._app(scope, receive, self._note)
+
+    async def _note(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers["ETag"] = self._tag
+            headers["Cache-Control"] = "no-cache"  # may be kept, and is asked for again with the ETag
+            message = {**message, "headers": headers.raw}
+            self._start = message
+        await self._send(message)
+        if self._start is not None and message["type"] == "http.response.body":
+            self._body.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._answers.put(self._key, _Kept(200, self._start["headers"], b"".join(self._body)))

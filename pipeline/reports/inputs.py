@@ -1,0 +1,133 @@
+"""What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Annotated
+
+import duckdb
+from fastapi import Depends, Query, Request
+
+from pipeline.reports.moments import parse_moment
+from pipeline.reports.problems import WrongInputError
+from pipeline.reports.queries import UnknownBoardError, board_names, kind_of
+from pipeline.tables import LEADERBOARD
+from pipeline.warehouse import PublishedReader
+
+MOST_ROWS = 10_000
+"""Rows of one JSON answer, at most; other formats give all."""
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows, and how they are written; ``limit`` is None where all are."""
+
+    limit: int | None
+    offset: int
+    format: Format
+
+
+def published(request: Request) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the newest publication, for one request."""
+    reader: PublishedReader = request.app.state.reader
+    with reader.connection() as connection:
+        yield connection
+
+
+Connection = Annotated[duckdb.DuckDBPyConnection, Depends(published)]
+
+
+def competition_name(
+    connection: Connection,
+    competition: Annotated[
+        str | None,
+        Query(description="Name of the competition; the only one there is when left out.", examples=["sp500"]),
+    ] = None,
+) -> str:
+    """The competition that is asked about.
+
+    Raises
+    ------
+    WrongInputError
+        If none is named and there are several, or none at all.
+    """
+    if competition is not None:
+        return competition
+    known = [name for name in board_names(connection) if kind_of(connection, name)[0] == LEADERBOARD.schema]
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise UnknownBoardError("no competition is published")
+    raise WrongInputError(f"which competition? give competition=..., one of {', '.join(known)}")
+
+
+Competition = Annotated[str, Depends(competition_name)]
+
+
+def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], datetime | None]:
+    def read(
+        text: Annotated[str | None, Query(alias=name, description=description, examples=["2022-12-23"])] = None,
+    ) -> datetime | None:
+        try:
+            return None if text is None else parse_moment(text, name, time_of_day)
+        except ValueError as error:
+            raise WrongInputError(str(error)) from None
+
+    return read
+
+
+AsOf = Annotated[
+    datetime | None,
+    Depends(_moment("as_of", time.max, "The board as it stood then: a date (its end, UTC) or an ISO time.")),
+]
+Start = Annotated[
+    datetime | None, Depends(_moment("start", time.min, "From then on: a date (its beginning, UTC) or an ISO time."))
+]
+End = Annotated[
+    datetime | None, Depends(_moment("end", time.max, "Until then, included: a date (its end, UTC) or an ISO time."))
+]
+
+
+def _names(alias: str, description: str) -> Callable[[list[str] | None], list[str] | None]:
+    def read(
+        given: Annotated[
+            list[str] | None, Query(alias=alias, description=f"{description} Repeated, or with commas.")
+        ] = None,
+    ) -> list[str] | None:
+        names = [name.strip() for text in given or () for name in text.split(",") if name.strip()]
+        return list(dict.fromkeys(names)) or None
+
+    return read
+
+
+ModelIds = Annotated[list[str] | None, Depends(_names("projectIds", "Only these models."))]
+Subjects = Annotated[list[str] | None, Depends(_names("subjects", "Only these subjects."))]
+Metrics = Annotated[list[str] | None, Depends(_names("metrics", "Only these metrics."))]
+Ensembles = Annotated[list[str] | None, Depends(_names("ensembles", "Only these ensembles, by their declared names."))]
+IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
+
+
+def rows(
+    limit: Annotated[
+        int | None, Query(ge=1, le=MOST_ROWS, description="At most so many rows; 100 of JSON, all of other formats.")
+    ] = None,
+    offset: Annotated[int, Query(ge=0, le=2**53, description="After so many rows.")] = 0,
+    written: Annotated[
+        Format, Query(alias="format", description="json, or the rows alone as csv, parquet or arrow.")
+    ] = Format.JSON,
+) -> Rows:
+    """Which rows of a table are wanted, and how."""
+    return Rows(limit or (100 if written is Format.JSON else None), offset, written)
+
+
+Wanted = Annotated[Rows, Depends(rows)]

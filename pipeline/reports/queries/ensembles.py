@@ -1,0 +1,77 @@
+"""Virtual models over time: whom they were made of, and how they stood beside those."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+
+from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.reports.queries.page import Page, page
+from pipeline.tables import OVERALL
+from pipeline.warehouse import Sql
+
+_WEIGHTS = Sql("""
+    SELECT w.cycle, w.horizon, w.ensemble, w.model_id, coalesce(m.title, w.model_id) AS model_name,
+           w.weight, w.n_history, w.fallback
+    FROM competition.ensemble_weights AS w LEFT JOIN competition.models AS m USING (competition, model_id)
+    WHERE w.competition = $competition AND ($ensembles IS NULL OR list_contains($ensembles, w.ensemble))
+    AND ($first IS NULL OR w.cycle >= $first) AND ($last IS NULL OR w.cycle <= $last)
+    ORDER BY w.cycle, w.horizon, w.ensemble, w.model_id
+""")
+
+_HISTORY = Sql("""
+    WITH board AS (
+        SELECT as_of, model_id, is_ensemble, rank, rank_with_ensembles, rank_key, coverage, n
+        FROM competition.leaderboard WHERE competition = $competition AND category = $overall
+        AND ($first IS NULL OR as_of >= $first) AND ($last IS NULL OR as_of <= $last)
+    ), members AS (
+        SELECT as_of, count(rank) AS n_ranked, arg_min(rank_key, rank) AS best_member,
+               median(rank_key) FILTER (rank IS NOT NULL) AS median_member
+        FROM board WHERE NOT is_ensemble GROUP BY as_of
+    )
+    SELECT b.as_of, b.model_id, coalesce(m.title, b.model_id) AS model_name, b.rank_with_ensembles, b.rank_key,
+           b.coverage, b.n, s.n_ranked, s.best_member, s.median_member
+    FROM board AS b LEFT JOIN members AS s USING (as_of)
+    LEFT JOIN competition.models AS m ON m.competition = $competition AND m.model_id = b.model_id
+    WHERE b.is_ensemble AND ($models IS NULL OR list_contains($models, b.model_id))
+    ORDER BY b.as_of, b.model_id
+""")
+
+
+def weights(
+    connection: duckdb.DuckDBPyConnection,
+    competition: str,
+    ensembles: Sequence[str] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page:
+    """The weight of every member, cycle by cycle (``start`` to ``end``, both included); all ensembles by default."""
+    values = {
+        "competition": competition,
+        "ensembles": None if ensembles is None else list(ensembles),
+        "first": start,
+        "last": end,
+    }
+    return page(connection, _WEIGHTS, values, limit, offset)
+
+
+def history(
+    connection: duckdb.DuckDBPyConnection,
+    competition: str,
+    ensembles: Sequence[str] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page:
+    """How ensembles stood on the board, moment by moment, beside the best and the median of the ranked real models."""
+    values = {
+        "competition": competition,
+        "overall": OVERALL,
+        "models": None if ensembles is None else [f"{ENSEMBLE_PREFIX}{name}__" for name in ensembles],
+        "first": start,
+        "last": end,
+    }
+    return page(connection, _HISTORY, values, limit, offset)

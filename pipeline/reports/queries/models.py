@@ -1,0 +1,152 @@
+"""Models as they are registered, how many predictions they made and how good single ones were."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
+from pipeline.reports.queries.page import Page, page
+from pipeline.tables import (
+    ENSEMBLE_PREDICTIONS,
+    ENSEMBLE_SCORES,
+    OVERALL,
+    PREDICTIONS,
+    SCORES,
+)
+from pipeline.warehouse import Sql, compose
+
+_NEWEST = Sql("""
+    FROM competition.leaderboard
+    WHERE competition = $competition AND category = $overall
+    AND as_of = (SELECT max(as_of) FROM competition.leaderboard
+                 WHERE competition = $competition AND category = $overall)
+""")
+
+_MODELS = compose(
+    """
+    SELECT m.model_id, m.title AS model_name, m.player AS player_name, m.kind, m.designated, m.version, m.licence,
+           m.description, m.first_seen, b.rank, b.rank_with_ensembles, b.rank_lo, b.rank_hi, b.rank_key, b.coverage,
+           b.n, coalesce(b.status, 'unranked: no_board_yet') AS status
+    FROM competition.models AS m
+    LEFT JOIN (SELECT * {newest}) AS b USING (model_id)
+    WHERE m.competition = $competition AND ($ensembles OR NOT starts_with(m.model_id, $prefix))
+    ORDER BY b.position NULLS LAST, m.model_id
+""",
+    newest=_NEWEST,
+)
+
+_COUNTS = """
+    SELECT count(*), count(*) FILTER (is_late), count(*) FILTER (is_imputed), min(cycle), max(cycle)
+    FROM {table} WHERE competition = $competition AND model_id = $model
+"""
+
+_SCORED = """
+    WITH newest AS (
+        SELECT subject, value, success, failed_reason FROM {table}
+        WHERE competition = $competition AND model_id = $model
+        QUALIFY known_at = max(known_at) OVER (PARTITION BY cycle, horizon, subject)
+    )
+    SELECT subject, count(*) FILTER (success), count(*) FILTER (NOT success), avg(value) FILTER (success),
+           mode(failed_reason) FILTER (NOT success)
+    FROM newest GROUP BY subject ORDER BY subject
+"""
+
+
+class UnknownModelError(LookupError):
+    """A model that is not in a competition; the message lists names like it."""
+
+
+@dataclass(frozen=True)
+class SubjectScore:
+    """How a model's predictions of one subject did; the mean of their scores is None where there is none."""
+
+    subject: str
+    n_scored: int
+    n_failed: int
+    mean_score: float | None
+    failed_reason: str | None
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """What a model handed in and how it was scored, prediction by prediction, with what is known now."""
+
+    n_predictions: int
+    n_late: int
+    n_imputed: int
+    first_cycle: datetime | None
+    last_cycle: datetime | None
+    subjects: tuple[SubjectScore, ...]
+
+    @property
+    def n_scored(self) -> int:
+        """Predictions with a score."""
+        return sum(one.n_scored for one in self.subjects)
+
+    @property
+    def n_failed(self) -> int:
+        """Predictions whose outcome is known and that have no score."""
+        return sum(one.n_failed for one in self.subjects)
+
+    @property
+    def mean_score(self) -> float | None:
+        """Mean score of single predictions; None where there is none."""
+        scored = [(one.mean_score, one.n_scored) for one in self.subjects if one.mean_score is not None]
+        return sum(mean * n for mean, n in scored) / sum(n for _, n in scored) if scored else None
+
+    def ordered(self, *, lower_is_better: bool) -> list[str]:
+        """The subjects that have scores, the best first."""
+        scored = [(one.mean_score, one.subject) for one in self.subjects if one.mean_score is not None]
+        sign = 1 if lower_is_better else -1
+        return [subject for _, subject in sorted((sign * mean, subject) for mean, subject in scored)]
+
+
+def models(
+    connection: duckdb.DuckDBPyConnection,
+    competition: str,
+    *,
+    include_ensembles: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page:
+    """Every model with its place on the newest board, the best first."""
+    values = {
+        "competition": competition,
+        "overall": OVERALL,
+        "ensembles": include_ensembles,
+        "prefix": ENSEMBLE_PREFIX,
+    }
+    return page(connection, _MODELS, values, limit, offset)
+
+
+def model_name(connection: duckdb.DuckDBPyConnection, competition: str, model_id: str) -> tuple[str, str]:
+    """Title and player of a model.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is none of that id.
+    """
+    statement = "SELECT title, player FROM competition.models WHERE competition = ? AND model_id = ?"
+    found = connection.execute(statement, [competition, model_id]).fetchone()
+    if found is None:
+        near = connection.execute(
+            "SELECT model_id FROM competition.models WHERE competition = ?"
+            " ORDER BY jaro_winkler_similarity(model_id, ?) DESC, model_id LIMIT 5",
+            [competition, model_id],
+        ).fetchall()
+        names = ", ".join(name for (name,) in near) or "none"
+        raise UnknownModelError(f"competition {competition!r} has no model {model_id!r}; the nearest: {names}")
+    return str(found[0]), str(found[1])
+
+
+def record(connection: duckdb.DuckDBPyConnection, competition: str, model_id: str) -> ModelRecord:
+    """Predictions and scores of a model, real or virtual."""
+    virtual = is_virtual(model_id)
+    values = {"competition": competition, "model": model_id}
+    predictions = compose(_COUNTS, table=ENSEMBLE_PREDICTIONS if virtual else PREDICTIONS)
+    scored = compose(_SCORED, table=ENSEMBLE_SCORES if virtual else SCORES)
+    n_predictions, n_late, n_imputed, first, last = connection.execute(predictions, values).fetchall()[0]
+    subjects = tuple(SubjectScore(*row) for row in connection.execute(scored, values).fetchall())
+    return ModelRecord(n_predictions, n_late, n_imputed, first, last, subjects)

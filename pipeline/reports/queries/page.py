@@ -1,0 +1,69 @@
+"""Some rows of a query, and how many there are in all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.warehouse import Sql, compose
+
+_ALL = 2**62
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """Rows of a table from ``offset`` on.
+
+    Parameters
+    ----------
+    rows : Table
+    total : int
+        How many rows there are without limit and offset.
+    limit : int or None
+        How many were asked for at most; None for all.
+    offset : int
+    """
+
+    rows: pa.Table
+    total: int
+    limit: int | None
+    offset: int
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as mappings of column to value; None is NULL."""
+        records: list[dict[str, Any]] = self.rows.to_pylist()
+        return records
+
+
+def page(
+    connection: duckdb.DuckDBPyConnection,
+    query: Sql,
+    values: Mapping[str, object],
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page:
+    """Some rows of a SELECT.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+    query : Sql
+        Ordered by what tells all rows apart, or pages would overlap.
+    values : mapping of str to object
+        By the names of its ``$name`` placeholders.
+    limit : int or None
+        At most so many; None for all.
+    offset : int
+        After so many.
+    """
+    given = dict(values)
+    if limit is None and not offset:
+        rows = connection.execute(query, given).to_arrow_table()
+        return Page(rows, rows.num_rows, limit, offset)
+    counted = connection.execute(compose("SELECT count(*) FROM ({query})", query=query), given).fetchall()
+    part = compose("{query} LIMIT $limit OFFSET $offset", query=query)
+    at_most = _ALL if limit is None else limit
+    rows = connection.execute(part, {**given, "limit": at_most, "offset": offset}).to_arrow_table()
+    return Page(rows, int(counted[0][0]), limit, offset)

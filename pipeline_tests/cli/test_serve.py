@@ -1,0 +1,72 @@
+"""``podium serve`` as a process of its own: it answers, it stops when told to, it says when it cannot listen."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.served import declared, publish
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    folder = tmp_path_factory.mktemp("serve")
+    with toy_environment(folder, dbt_dir):
+        publish(folder, declared())
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serve(data_dir: Path, port: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", str(port)]
+    environment = {"PODIUM_DATA_DIR": str(data_dir), "PATH": ""}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def address(data_dir: Path) -> Iterator[str]:
+    port = free_port()
+    process = serve(data_dir, port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) in (0, -15)
+
+
+def answer(url: str) -> httpx2.Response:
+    """The first answer of a server that is starting."""
+    for _ in range(300):
+        try:
+            return httpx2.get(url)
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"no answer from {url}")
+
+
+def test_it_serves_the_published_boards_with_no_configuration(address: str) -> None:
+    found = answer(f"{address}/reports/leaderboard").json()
+    assert (found["competition"], found["rank_by"]) == ("toy", "anchor.ic")
+    assert answer(f"{address}/docs").status_code == 200
+
+
+def test_an_address_that_is_taken_is_told(data_dir: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = serve(data_dir, int(taken.getsockname()[1]))
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "podium: cannot listen on 127.0.0.1:" in told
+    assert "give another --port" in told
