@@ -14,7 +14,7 @@ from pipeline.competition.arrays import Bools
 from pipeline.competition.hub.config import Hub, HubError
 from pipeline.competition.hub.files import Submission, parse_table, read_bytes
 from pipeline.competition.hub.forecast_target import HORIZON, WHOLE, ForecastTarget
-from pipeline.competition.hub.rules import IdColumn, Rows, Rule, column_problems, refused_rows
+from pipeline.competition.hub.rules import NOT_APPLICABLE, IdColumn, Rows, Rule, column_problems, refused_rows
 
 COLUMNS = ["horizon", "subject", "target_time", "output_type_id", "value"]
 REFUSED = ["row_number", "reason", "original"]
@@ -167,7 +167,8 @@ def _times(rows: Rows, target: ForecastTarget, cycle: pd.Timestamp, broken: npt.
 
 def _time(written: dict[str, str], target: ForecastTarget, cycle: pd.Timestamp) -> tuple[int, pd.Timestamp] | str:
     """Horizon and target time of what the task ids say, or why there are none."""
-    date = pd.Timestamp(written[target.date_id]) if target.date_id is not None else None
+    day = written.get(target.date_id or "", "")
+    date = None if day in NOT_APPLICABLE else pd.Timestamp(day)
     if not target.has_horizon:
         if date is None:
             return "neither a horizon nor a date says when it comes true"

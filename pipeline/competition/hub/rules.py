@@ -26,7 +26,8 @@ STANDARD = ("output_type", "output_type_id", "value")
 _PMF_TOLERANCE = 1e-6
 """How far from 1 the probabilities of a forecast may add up, for the rounding that files carry."""
 _NAMED = 5
-_NOT_APPLICABLE = frozenset({"", "NA"})
+NOT_APPLICABLE = frozenset({"", "NA"})
+"""How files write that a task id does not apply."""
 
 
 class Rule(StrEnum):
@@ -228,7 +229,7 @@ class _Checked:
             self._refuse(of_kind & ids.among({""}), Rule.OUTPUT_TYPE_ID, "a sample needs a number or a name")
             return
         declared = frozenset[str]() if output.output_type_id is None else output.output_type_id.values
-        allowed = _NOT_APPLICABLE if kind in POINTS else declared
+        allowed = NOT_APPLICABLE if kind in POINTS else declared
         reason = f"output_type_id {{!r}} of a {kind} is not among {_some(allowed)}"
         self._refuse(of_kind & ~ids.among(allowed), Rule.OUTPUT_TYPE_ID, reason, ids)
 
@@ -360,7 +361,7 @@ def _number(text: str) -> float:
 def _allowed(values: Sequence[frozenset[str]]) -> frozenset[str]:
     """What any of the tasks allows; where a task id does not apply, nothing is written."""
     found = frozenset[str]().union(*values)
-    return found if all(values) else found | _NOT_APPLICABLE
+    return found if all(values) else found | NOT_APPLICABLE
 
 
 def _is_of(rows: Rows, task: ModelTask) -> Bools:

@@ -112,6 +112,19 @@ def test_a_date_that_contradicts_the_horizon_is_refused(tmp_path: Path) -> None:
     }
 
 
+def test_a_date_that_is_left_out_follows_from_the_horizon(tmp_path: Path) -> None:
+    model_tasks = tasks()["rounds"][0]["model_tasks"]
+    for task in model_tasks:
+        task["task_ids"]["target_end_date"] = {"required": None, "optional": ["NA", "2024-12-14", "2024-12-21"]}
+    write_hub(tmp_path, model_tasks=model_tasks)
+    found = judged(tmp_path, submission().assign(target_end_date="NA"))
+    assert found.refused.empty
+    assert set(zip(found.accepted["horizon"], found.accepted["target_time"], strict=True)) == {
+        (0, pd.Timestamp("2024-12-14")),
+        (1, pd.Timestamp("2024-12-21")),
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
