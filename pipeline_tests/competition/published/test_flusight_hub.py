@@ -3,6 +3,7 @@
 Two weeks of FluSight: 93 files of 47 models, five targets, of which one has outcomes in this copy.
 """
 
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.competition.hub import HubSource
+from pipeline.warehouse import open_published
 from pipeline_tests.cli import command
 from pipeline_tests.competition.published.files import shared
 
@@ -106,3 +108,53 @@ def test_nothing_of_a_real_hub_is_lost_or_changed_on_its_way() -> None:
         expected.sort_values(keys)[columns].reset_index(drop=True),
         check_dtype=False,
     )
+
+
+NATIONAL = "2024-2025 season, US national level"
+BREAKDOWNS = {"overall": None, "subject": "location", "cycle": "reference_date", "horizon": "horizon"}
+BREAKDOWNS |= {"target_time": "target_end_date"}
+METRICS = ("wis", "ae_median", "interval_coverage_50", "interval_coverage_95")
+RELATIVE = ("wis_scaled_relative_skill", "ae_median_scaled_relative_skill")
+
+
+def national_hub(folder: Path) -> Path:
+    """The national forecasts of a season as a hub: its own configuration, a file for each model and round."""
+    for name in ("hub-config", "model-metadata"):
+        shutil.copytree(shared("flusight-hub", name), folder / name)
+    shutil.copy(shared("flusight", "published", "predevals-options.json"), folder)
+    (folder / "target-data").mkdir()
+    oracle = pd.read_parquet(shared("flusight", "oracle.parquet"))
+    oracle.to_csv(folder / "target-data" / "oracle-output.csv", index=False)
+    rows = pd.read_parquet(shared("flusight", "small", "us_national_2024-25_quantiles.parquet"))
+    rows = rows.rename(columns={"quantile_level": "output_type_id"}).assign(target=TARGET, output_type="quantile")
+    for (model, round_id), part in rows.groupby(["model_id", "reference_date"]):
+        path = folder / "model-output" / str(model) / f"{round_id}-{model}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.drop(columns="model_id").to_parquet(path, index=False)
+    return folder
+
+
+def test_the_national_boards_of_a_season_are_those_that_are_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = national_hub(tmp_path / "hub")
+    outcome = command.podium("hub", str(hub), "--eval-set", NATIONAL, "--json", data_dir=tmp_path / "data")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["refused"] == {BOARD: []}
+    with open_published(tmp_path / "data" / "hubs" / "us_cdc_flusight" / "published") as connection:
+        found = connection.execute("SELECT * FROM competition.evaluations WHERE evaluation = ?", [NATIONAL]).df()
+    cells, largest = 0, 0.0
+    for by, column in BREAKDOWNS.items():
+        path = shared("flusight", "published", "scores", TARGET, NATIONAL, column or "", "scores.csv")
+        expected = pd.read_csv(path, dtype={name: str for name in BREAKDOWNS.values() if name})
+        expected["part"] = expected[column] if column else "overall"
+        table = found[found["by"] == by].pivot(index=["model_id", "part"], columns="metric", values="value")
+        for name in (*METRICS, *RELATIVE):
+            published = expected.set_index(["model_id", "part"])[name]
+            computed = table[name].reindex(published.index)
+            np.testing.assert_allclose(computed, published, rtol=1e-9, atol=0, err_msg=f"{name} by {by}")
+            cells += len(published)
+            largest = max(largest, float(((computed - published).abs() / published.abs().replace(0, 1)).max()))
+    with capsys.disabled():
+        print(f"\npodium hub, FluSight {NATIONAL}: {cells:,} numbers, largest relative difference {largest:.1e}")
+    assert cells == 15_552
