@@ -15,6 +15,7 @@ from pipeline.cli import (
     check,
     dev,
     evaluations,
+    hub,
     leaderboard,
     run,
     serve,
@@ -42,6 +43,7 @@ app.command("sql", cls=sql.QueryCommand)(sql.sql)
 app.command("check")(check.check)
 app.command("submit")(submit.submit)
 app.command("backtest")(backtest.backtest)
+app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
 board.board.command("compare")(board_compare.compare)

@@ -13,7 +13,7 @@ from pipeline.cli.tracks import refusals_told
 from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
 from pipeline.judging import Track
-from pipeline.reports.queries import Contents, Freshness, board_files, contents, freshness, n_runs
+from pipeline.reports.queries import Contents, FileCounts, Freshness, board_files, contents, freshness, n_runs
 from pipeline.settings import settings
 
 
@@ -76,7 +76,7 @@ def _of_competition(
         "files": published.files,
         "failed_functions": published.failed,
     }
-    files = _landed(published, len(waiting)) if contract.has_inbox else ()
+    files = _landed(published, len(waiting)) if contract.has_inbox else _read(published)
     notes = tuple(told_of(contract.name, published.failed))
     return BoardState(fresh.state, _newest(published, fresh), files, record, notes)
 
@@ -89,10 +89,20 @@ def _newest(published: Contents, fresh: Freshness) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _read(published: Contents) -> tuple[str, ...]:
+    """What became of the files of a hub, which are read where they are; nothing where there are none."""
+    counts = published.files
+    return (f"{counts.landed:,} read", *_refused(counts)) if counts.landed else ()
+
+
 def _landed(published: Contents, waiting: int) -> tuple[str, ...]:
     counts = published.files
     landed = f"{counts.landed:,} landed" if published.is_published else "nothing published yet"
-    lines = [f"{waiting:,} waiting", landed]
+    return (f"{waiting:,} waiting", landed, *_refused(counts))
+
+
+def _refused(counts: FileCounts) -> tuple[str, ...]:
+    lines = []
     if counts.unreadable:
         lines.append(f"{counts.unreadable:,} unreadable")
     if counts.rows_rejected:

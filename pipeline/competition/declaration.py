@@ -19,7 +19,13 @@ from pipeline.declaration import Declaration, Name
 INBOX = "inbox"
 """The source of what arrives as files."""
 
-_SOURCE = f"Dotted path of a source, or {INBOX}: files dropped in data/inbox/<name>/<files>."
+HUB = "hub"
+"""The source of what a forecast hub has."""
+
+_SOURCE = (
+    f"Dotted path of a source, or {INBOX}: files dropped in data/inbox/<name>/<files>, or {HUB}: a forecast hub, whose "
+    "predictions.path and predictions.target are named."
+)
 _COLUMNS = "Names that the files give to columns, where they are not Podium's: {subject: ticker, value: signal}."
 
 
@@ -56,6 +62,12 @@ class PredictionsSpec(_FromFiles):
     """Where predictions come from and until when they count."""
 
     source: str = Field(description=_SOURCE, examples=["inbox", "pipeline.baselines.sp500"])
+    path: str | None = Field(
+        default=None, description=f"With source: {HUB}, the hub's folder, or a URL that fsspec knows.", examples=["hub"]
+    )
+    target: str | None = Field(
+        default=None, description=f"With source: {HUB}, the target id in the hub.", examples=["wk inc flu hosp"]
+    )
     files: Name = Field(default="predictions", description="Folder of the inbox that they arrive in.")
     output_type: Literal["value", "mean", "median", "quantile", "pmf", "sample", "cdf"] = Field(
         default="value",
@@ -89,6 +101,16 @@ class PredictionsSpec(_FromFiles):
         *("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at"),
         *("output_type", "output_type_id"),
     )
+
+    @model_validator(mode="after")
+    def _a_hub_is_named(self) -> "PredictionsSpec":
+        for name, value in {"path": self.path, "target": self.target}.items():
+            if (value is not None) != (self.source == HUB):
+                raise ValueError(
+                    f"predictions.source is {self.source!r} and predictions.{name} is {value!r}; give path and target "
+                    f"with source: {HUB}, and only with it (`podium hub PATH` lists the targets)"
+                )
+        return self
 
     @model_validator(mode="after")
     def _ids_are_those_of_the_output_type(self) -> "PredictionsSpec":

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.competition.declaration import INBOX, LeaderboardSpec
+from pipeline.competition.declaration import HUB, INBOX, LeaderboardSpec
 from pipeline.competition.durations import format_duration
 from pipeline.competition.ensembles import STRATEGIES, EnsembleConfig, Terms, filter_of, strategy_of
 from pipeline.competition.metrics import BESIDE, METRICS, Need, Pool, base_and_ensemble
@@ -282,6 +282,13 @@ def _file_problems(contract: "Contract") -> list[str]:
         problems.append(f"files: registrations ({', '.join(registries)}) need folders of their own, apart from {rows}")
     if contract.horizon_length is not None and contract.horizon_length <= timedelta(0):
         problems.append(f"horizon_length is {format_duration(contract.horizon_length)}; give one above 0, such as 7d")
+    others = {"truth": contract.truth, "factors": contract.factors}
+    problems += [
+        f"{name}.source is {HUB!r}, but predictions come from {contract.predictions.source!r}; a hub's {name} are "
+        f"those of its predictions"
+        for name, part in others.items()
+        if part is not None and part.source == HUB and contract.predictions.source != HUB
+    ]
     if contract.embargo < contract.predictions.deadline:
         problems.append("predictions.publish_after is before the deadline: players could copy; give a later one")
     return problems

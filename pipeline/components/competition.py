@@ -5,21 +5,24 @@ It only wires: what a table's rows are is in ``competition_tables``, how a table
 """
 
 import difflib
+from dataclasses import replace
 
 import dagster as dg
 
 from pipeline.competition import Contract
-from pipeline.competition.declaration import INBOX
+from pipeline.competition.declaration import HUB, INBOX
 from pipeline.components import (
     checks,
     competition_tables,
     ensemble_tables,
     evaluation_tables,
+    hub_tables,
     inbox_tables,
     pictures,
 )
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Picture, Update, board_definitions, table_asset
+from pipeline.components.hub_sensor import hub_sensors
 from pipeline.components.keys import asset_key
 from pipeline.components.metadata import definition_metadata, landing_metadata, row_count
 from pipeline.declaration import BoardDeclaration
@@ -71,6 +74,15 @@ _FROM_FILES: dict[TableSpec, Asset] = {
 }
 """The same, when they arrive as files."""
 
+_FROM_HUB: dict[TableSpec, Asset] = _FROM_SOURCE | {
+    PREDICTIONS: (PREDICTIONS, hub_tables.update_predictions, (BOARDS,)),
+    TRUTH: (TRUTH, hub_tables.update_truth, (BOARDS,)),
+}
+"""The same, when they are a forecast hub's."""
+
+_BESIDE_PREDICTIONS = (FILES, SUBMISSIONS)
+"""Tables that the predictions of a hub's files are written with."""
+
 _SUBMISSIONS: Asset = (SUBMISSIONS, inbox_tables.update_submissions, (FILES,))
 
 _COMPUTED: tuple[Asset, ...] = (
@@ -103,6 +115,8 @@ _SEE_ENSEMBLES: dict[TableSpec, tuple[TableSpec, ...]] = {
     EVALUATIONS: (ENSEMBLE_PREDICTIONS,),
 }
 """Which other tables read its tables."""
+
+_NAMED_SOURCES = (INBOX, HUB)
 
 _PICTURES: dict[TableSpec, Picture[Contract]] = {SNAPSHOTS: pictures.cumulative, LEADERBOARD: pictures.top_of_board}
 
@@ -139,23 +153,25 @@ def _check_sources(contract: Contract) -> None:
     parts = {"predictions": contract.predictions, "truth": contract.truth, "factors": contract.factors}
     for name, part in parts.items():
         source = INBOX if part is None else part.source
-        if "." not in source and source != INBOX:
-            near = difflib.get_close_matches(source.strip().lower(), [INBOX], n=1)
-            meant = f" (did you mean {INBOX}?)" if near else ""
+        if "." not in source and source not in _NAMED_SOURCES:
+            near = difflib.get_close_matches(source.strip().lower(), _NAMED_SOURCES, n=1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
             raise UnknownNameError(
-                f"{name}.source: unknown source {source!r}{meant}; known: {INBOX}, or a dotted path such as "
-                f"pipeline.baselines.sp500"
+                f"{name}.source: unknown source {source!r}{meant}; known: {', '.join(_NAMED_SOURCES)}, or a dotted "
+                f"path such as pipeline.baselines.sp500"
             )
-        if source != INBOX:
+        if source not in _NAMED_SOURCES:
             resolve_dotted_path(source, f"{name}.source")
 
 
 def competition_definitions(contract: Contract) -> dg.Definitions:
     """Definitions of one competition, from its contract alone."""
     assets = [
-        table_asset(contract, spec, update, upstream, checks.of_table(spec), _PICTURES.get(spec))
+        table_asset(contract, spec, update, upstream, checks_of(contract, spec), _PICTURES.get(spec))
         for spec, update, upstream in assets_of(contract)
     ]
+    if contract.predictions.source == HUB:
+        return board_definitions(contract, assets, hub_sensors(contract))
     if not contract.has_inbox:
         return board_definitions(contract, assets)
     sensor = inbox_sensor(contract.name, tuple(contract.folders))
@@ -183,8 +199,17 @@ def assets_of(contract: Contract) -> tuple[Asset, ...]:
     return (*seeing, *_ENSEMBLES)
 
 
+def checks_of(contract: Contract, spec: TableSpec) -> list[checks.Check]:
+    """What must hold of a table, and of those that are written with it."""
+    held = checks.of_table(spec)
+    if spec is PREDICTIONS and contract.predictions.source == HUB:
+        for beside in _BESIDE_PREDICTIONS:
+            held += [replace(one, name=f"{beside.name}_{one.name}") for one in checks.of_table(beside)]
+    return held
+
+
 def _beginning(source: str) -> dict[TableSpec, Asset]:
-    return _FROM_FILES if source == INBOX else _FROM_SOURCE
+    return {INBOX: _FROM_FILES, HUB: _FROM_HUB}.get(source, _FROM_SOURCE)
 
 
 def _files(contract: Contract) -> dg.AssetsDefinition:

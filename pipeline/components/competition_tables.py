@@ -8,6 +8,8 @@ from functools import cache, partial
 import pandas as pd
 
 from pipeline.competition import Contract, Source, stage_code
+from pipeline.competition.declaration import HUB
+from pipeline.competition.hub import hub_source
 from pipeline.competition.labels import times
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Need
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
@@ -75,6 +77,15 @@ def source_of(path: str) -> Source:
     return made
 
 
+def predictions_source(contract: Contract) -> Source:
+    """Where a competition's predictions come from. Errors as :func:`source_of`, or of the hub where it is one."""
+    return _source(contract, contract.predictions.source)
+
+
+def _source(contract: Contract, named: str) -> Source:
+    return hub_source(contract) if named == HUB else source_of(named)
+
+
 def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the contract and what its metrics mean, for readers of SQL; clear what it declares no more."""
     _forget_ensembles(store, contract)
@@ -132,7 +143,7 @@ def _forget_evaluations(store: Store, contract: Contract) -> None:
 
 def update_predictions(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Take over the source's predictions of cycles that are new, or of all when the source itself changed."""
-    source = source_of(contract.predictions.source)
+    source = predictions_source(contract)
     code = stage_code(PREDICTIONS.name, contract, source.fingerprint())
     submissions = StoredSubmissions.of(store, contract, source.cycles(), code, config)
 
@@ -146,13 +157,13 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
 
 def update_factors(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Take over the source's factors of cycles that are new, or of all when the source itself changed."""
-    source = source_of(contract.factors.source if contract.factors else contract.predictions.source)
+    source = _source(contract, contract.factors.source if contract.factors else contract.predictions.source)
     return _from_source(store, FACTORS, contract, config, source, source.factors)
 
 
 def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Add the outcomes, and the revisions of outcomes, that the source did not have before; nothing is overwritten."""
-    source = source_of(contract.truth.source)
+    source = _source(contract, contract.truth.source)
     code = stage_code("truth", contract, source.fingerprint())
     arrived = now()
     stored = store.read(TRUTH, contract.name, columns=["subject", "target_time", "horizon", "known_at", "value"])
@@ -167,7 +178,7 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
 
 def update_models(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the models that take part, with their first cycle."""
-    source = source_of(contract.predictions.source)
+    source = predictions_source(contract)
 
     def listed() -> pd.DataFrame:
         real = _real(source.models(), contract).assign(kind="real", designated=True)
@@ -178,7 +189,7 @@ def update_models(store: Store, contract: Contract, config: Recompute) -> Outcom
 
 def update_versions(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write from which cycle on each model is of which version; a source knows the present one only."""
-    source = source_of(contract.predictions.source)
+    source = predictions_source(contract)
     return versions(store, contract, config, source.models().assign(received_at=pd.Timestamp(0)), source.fingerprint())
 
 
@@ -196,7 +207,7 @@ def versions(store: Store, contract: Contract, config: Recompute, registered: pd
 
 def update_subjects(store: Store, contract: Contract, config: Recompute) -> Outcome:
     """Write the subjects there are, with their first cycle."""
-    source = source_of(contract.predictions.source)
+    source = predictions_source(contract)
     return _registry(store, SUBJECTS, contract, config, source, source.subjects)
 
 

@@ -11,7 +11,11 @@ _COMPETITION = Column("competition", "VARCHAR", "Name of the competition.")
 _FILE_NUMBER = Column("file_number", "BIGINT", "The file: its number in competition.files.")
 _ROW_NUMBER = Column("row_number", "BIGINT", "Place of the row in the file, from 1, without the header.")
 _RECEIVED_AT = Column("received_at", "TIMESTAMP", "When it counts as received (UTC).")
-_KIND = Column("kind", "VARCHAR", "What was read from the file: predictions, truth, factors, models or subjects.")
+_KIND = Column(
+    "kind",
+    "VARCHAR",
+    "What was read from the file: predictions, truth, factors, models, subjects, or a hub's model-output.",
+)
 _OF_ROW = ("competition", "file_number", "row_number")
 
 FILES = TableSpec(
@@ -31,7 +35,7 @@ FILES = TableSpec(
             private=True,
         ),
         Column("size_bytes", "BIGINT", "Its size; not in the published file.", nullable=True, private=True),
-        Column("received_at", "TIMESTAMP", "When it arrived in the inbox (UTC)."),
+        Column("received_at", "TIMESTAMP", "When it arrived in the inbox, or was last written in its hub (UTC)."),
         Column("landed_at", "TIMESTAMP", "When its rows were taken (UTC)."),
         Column("n_rows", "BIGINT", "Rows in it."),
         Column("n_accepted", "BIGINT", "Rows that were taken, identical ones counted each."),
@@ -40,7 +44,7 @@ FILES = TableSpec(
         Column(
             "status",
             "VARCHAR",
-            "accepted, partly, rejected, or unreadable: <reason> when no row could be read.",
+            "accepted, partly, rejected, gone from its hub, or unreadable: <reason> when no row could be read.",
             quotes=True,
         ),
     ),

@@ -10,5 +10,20 @@ from pipeline.competition.hub.config import (
     TaskId,
     read_hub,
 )
+from pipeline.competition.hub.contest import Contest, contest_of, hub_source
+from pipeline.competition.hub.source import HubSource
 
-__all__ = ["Hub", "HubError", "ModelTask", "OutputType", "Round", "TargetMetadata", "TaskId", "read_hub"]
+__all__ = [
+    "Contest",
+    "Hub",
+    "HubError",
+    "HubSource",
+    "ModelTask",
+    "OutputType",
+    "Round",
+    "TargetMetadata",
+    "TaskId",
+    "contest_of",
+    "hub_source",
+    "read_hub",
+]

@@ -312,7 +312,7 @@ def read_hub(path: UPath | str) -> Hub:
     HubError
         If it is no hub, or its configuration is broken; the message names the file and the field.
     """
-    folder = UPath(path)
+    folder = _folder(path)
     tasks, admin = _read(folder, TASKS, _Tasks), _read(folder, ADMIN, _Admin)
     rounds = [
         one if one.derived_task_ids is not None else one.model_copy(update={"derived_task_ids": tasks.derived_task_ids})
@@ -333,6 +333,22 @@ def read_hub(path: UPath | str) -> Hub:
     )
 
 
+def _folder(path: UPath | str) -> UPath:
+    """The folder, behind a file system that can be asked.
+
+    Raises
+    ------
+    HubError
+        If there is no such file system, or the package that knows it is not installed.
+    """
+    try:
+        folder = UPath(path)
+        folder.fs  # noqa: B018  # where the package that it needs is imported
+    except (ValueError, ImportError) as error:
+        raise HubError(f"{path} cannot be opened: {error}; give a folder, such as a clone, or another URL") from None
+    return folder
+
+
 def _read(folder: UPath, name: str, model: type[T]) -> T:
     """A file of the configuration."""
     path = folder / name
@@ -340,6 +356,8 @@ def _read(folder: UPath, name: str, model: type[T]) -> T:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         raise HubError(f"{folder} is no hub: it has no {name}") from None
+    except OSError as error:
+        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     except UnicodeDecodeError as error:
         raise HubError(f"{path} is not in UTF-8: {error}") from None
     try:

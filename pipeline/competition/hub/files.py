@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -101,11 +102,23 @@ def read_submission(submission: Submission) -> pd.DataFrame:
 
 def read_table(path: UPath) -> pd.DataFrame:
     """The rows of a CSV or Parquet file; of a CSV file every value is text. Errors as :func:`read_submission`."""
+    return parse_table(path, read_bytes(path))
+
+
+def read_bytes(path: UPath) -> bytes:
+    """The content of a file. Errors as :func:`read_submission`."""
     try:
-        with path.open("rb") as stream:
-            if path.suffix.lower() == ".parquet":
-                return pd.read_parquet(stream)
-            return pd.read_csv(stream, dtype=str, keep_default_na=False, encoding="utf-8")
+        return path.read_bytes()
+    except OSError as error:
+        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def parse_table(path: UPath, content: bytes) -> pd.DataFrame:
+    """The rows of a CSV or Parquet file that was read already. Errors as :func:`read_submission`."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(BytesIO(content))
+        return pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError, pd.errors.ParserError) as error:  # what pandas and pyarrow raise of broken files
         raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
 

@@ -23,10 +23,13 @@ _NEWEST_CYCLES = """
 _NEWEST_BOARD = "SELECT max(as_of) FROM competition.leaderboard WHERE competition = ?"
 
 _FILES = """
-    SELECT count(DISTINCT (name, sha256, received_at)),
-           count(DISTINCT (name, sha256, received_at)) FILTER (starts_with(status, 'unreadable')),
+    SELECT count(DISTINCT (name, sha256, received_at, of_hub)),
+           count(DISTINCT (name, sha256, received_at, of_hub)) FILTER (starts_with(status, 'unreadable')),
            coalesce(sum(n_accepted), 0), coalesce(sum(n_rejected), 0), coalesce(sum(n_late), 0), max(received_at)
-    FROM competition.files WHERE competition = ?
+    FROM (
+        SELECT *, CASE kind WHEN 'model-output' THEN file_number END AS of_hub
+        FROM competition.files WHERE competition = ?
+    )
 """
 
 

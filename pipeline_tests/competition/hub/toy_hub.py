@@ -40,8 +40,9 @@ def tasks(**changes: Any) -> dict[str, Any]:
         "is_required": False,
         "value": {"type": "double", "minimum": 0, "maximum": 1},
     }
-    count = {"target_id": "count", "target_type": "continuous", "target_keys": {"target": "count"}}
-    change = {"target_id": "change", "target_type": "ordinal", "target_keys": {"target": "change"}}
+    ahead = {"is_step_ahead": True, "time_unit": "week"}
+    count = {"target_id": "count", "target_type": "continuous", "target_keys": {"target": "count"}} | ahead
+    change = {"target_id": "change", "target_type": "ordinal", "target_keys": {"target": "change"}} | ahead
     of_round = {
         "round_id_from_variable": True,
         "round_id": "reference_date",
@@ -83,3 +84,31 @@ def submission() -> pd.DataFrame:
         kind = {"target": "count", "output_type": "sample", "output_type_id": f"s{number}", "value": str(number)}
         rows.append({"reference_date": ROUND, "horizon": "0", "location": "US"} | kind)
     return pd.DataFrame(rows)
+
+
+def put_submission(folder: Path, model: str, rows: pd.DataFrame | None = None, round_id: str = ROUND) -> Path:
+    """A submission in its place; without rows one without a fault."""
+    rows = submission().assign(reference_date=round_id) if rows is None else rows
+    path = folder / "model-output" / model / f"{round_id}-{model}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_csv(path, index=False)
+    return path
+
+
+def put_outcomes(folder: Path, text: str, name: str = "oracle-output.csv") -> Path:
+    """Outcomes in their place."""
+    path = folder / "target-data" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+COUNTS = """location,target_end_date,target,output_type,output_type_id,oracle_value
+US,2024-12-14,count,quantile,NA,5
+US,2024-12-21,count,quantile,NA,6
+01,2024-12-14,count,quantile,NA,1
+01,2024-12-21,count,quantile,NA,NA
+US,2024-12-14,change,pmf,up,1
+US,2024-12-14,change,pmf,stable,0
+"""
+"""Outcomes of both targets; one of them is not known yet."""
