@@ -145,7 +145,7 @@ def told(own: Path) -> str:
         ({"ensembles": [{"strategy": "equal_weight"}]}, "ensembles.0.name: it is missing"),
         (
             {"ensembles": [{"name": "first"}, {"name": "second", "combine": "mode"}]},
-            "ensembles.second.combine: 'mode' is given; it should be 'mean', 'median' or 'trimmed'",
+            "ensembles.second.combine: 'mode' is given; it should be 'linear_pool', 'mean', 'median' or 'trimmed'",
         ),
         (
             {"ensembles": [{"name": "a", "window": 1}, {"name": "b", "filter": {"top_n": 0}}]},

@@ -90,7 +90,9 @@ class PredictionsSpec(_FromFiles):
         examples=["0h", "7d"],
     )
     columns: dict[str, str] = Field(default_factory=dict, description=_COLUMNS, examples=[{"value": "signal"}])
-    output_type_ids: Annotated[tuple[str, ...], BeforeValidator(_listed_ids)] = Field(
+    output_type_ids: Annotated[
+        tuple[str, ...], BeforeValidator(_listed_ids, json_schema_input_type=list[str | float])
+    ] = Field(
         default=(),
         description="Of quantile, pmf and cdf: the quantile levels, the categories in their order, the thresholds. A "
         "pmf's outcome is the place of the category that occurred, counted from 1.",
