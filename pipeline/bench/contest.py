@@ -58,7 +58,7 @@ def contract(**changes: object) -> Contract:
 
 def metric_names() -> list[str]:
     """Every built-in metric that applies, those of cycles first."""
-    known = {metric.name: metric for metric in METRICS if metric.of_members is None}
+    known = {metric.name: metric for metric in METRICS if metric.of_members is None and metric.is_of_any}
     return sorted(known, key=lambda name: (known[name].pool is Pool.SERIES, name))
 
 
