@@ -258,7 +258,7 @@ def _of_file(statement: str, file: Path, **parts: Sql) -> Sql:
 
 
 def contract_of(store: Store) -> Contract:
-    """The season as a contest, with two evaluation sets: the national level and the others, by every breakdown.
+    """The season as a contest, with evaluation sets of the national level and of the others, by every breakdown.
 
     The baseline is the model with the most forecasts.
     """
@@ -266,7 +266,8 @@ def contract_of(store: Store) -> Contract:
         "SELECT (SELECT list(quantile_level ORDER BY 1) FROM levels) AS levels, list(DISTINCT subject) AS subjects,"
         " list(DISTINCT horizon) AS horizons, mode(model_id) AS baseline FROM competition.predictions"
     ).iloc[0]
-    others = sorted(set(said["subjects"]) - {NATIONAL})
+    subjects = set(said["subjects"])
+    sets = {"national": sorted(subjects & {NATIONAL}), "others": sorted(subjects - {NATIONAL})}
     horizons = sorted(one for one in said["horizons"].tolist() if one >= 0)
     return Contract.model_validate(
         {
@@ -284,10 +285,7 @@ def contract_of(store: Store) -> Contract:
             "min_subjects": 1,
             "windows": {"all": {}},
             "leaderboard": {"rank_by": "all.wis"},
-            "evaluations": [
-                _set("national", [NATIONAL], horizons, said["baseline"]),
-                _set("others", others, horizons, said["baseline"]),
-            ],
+            "evaluations": [_set(name, chosen, horizons, said["baseline"]) for name, chosen in sets.items() if chosen],
         }
     )
 

@@ -97,7 +97,10 @@ class PredictionsSpec(_FromFiles):
         examples=[[0.025, 0.25, 0.5, 0.75, 0.975]],
     )
 
-    column_names = ("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at")
+    column_names = (
+        *("model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at"),
+        *("output_type", "output_type_id"),
+    )
 
     @model_validator(mode="after")
     def _a_hub_is_named(self) -> "PredictionsSpec":

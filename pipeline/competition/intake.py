@@ -12,11 +12,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition.contract import Contract
+from pipeline.competition.outputs import Output, id_text
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.truth import ANY_HORIZON
+from pipeline.competition.whole import wrong_forecasts
 
 Judged = tuple[pd.DataFrame, "pd.Series[str]"]
 """Rows to store, with ``row_number``; reasons of the others, by row number."""
+
+FORECAST = ["model_id", "cycle", "horizon", "subject"]
+"""What a forecast is told by; the rows of a distribution share it."""
 
 FIRST_HORIZON = 1
 """The horizon of files that have no such column."""
@@ -34,7 +39,8 @@ def prediction_rows(
     Parameters
     ----------
     rows : DataFrame
-        model_id, cycle, horizon, subject, target_time, value, received_at; the last is used of trusted files only.
+        model_id, cycle, horizon, subject, target_time, value, received_at; the last is used of trusted files only. Of
+        distributions also output_type_id, and output_type, which may be missing.
     received_at : datetime
         When the file arrived, UTC.
     contract : Contract
@@ -50,6 +56,8 @@ def prediction_rows(
     reasons = _Reasons(rows.index)
     _refuse_virtual(reasons, rows)
     _refuse_unknown(reasons, rows, models, subjects)
+    if contract.output.is_distribution:
+        rows = _of_distributions(reasons, rows, contract.output)
     reasons.add(rows["horizon"] < 0, "horizon is below 0")
     reasons.add(_is_too_far(rows, contract), _TOO_FAR)
     target_time = _target_time(rows, contract)
@@ -67,6 +75,32 @@ def prediction_rows(
         arrived = rows["received_at"].fillna(deadline)
     stored = rows.assign(target_time=target_time, received_at=arrived, is_late=arrived > deadline)
     return reasons.split(stored)
+
+
+def whole_forecasts(rows: pd.DataFrame, output: Output) -> "pd.Series[str]":
+    """What rows of distributions must be together: all rows of a forecast that breaks a rule are refused.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        row_number, model_id, cycle, horizon, subject, output_type_id and value of whole forecasts.
+    output : Output
+
+    Returns
+    -------
+    Series of str
+        The rule that is broken and what is wrong, by row number.
+    """
+    forecast = rows.groupby(FORECAST, sort=False).ngroup().to_numpy(dtype=np.int64)
+    ids, values = rows["output_type_id"].to_numpy(dtype=object), rows["value"].to_numpy(dtype=float)
+    reasons = _Reasons(pd.Index(rows["row_number"]))
+    for rule, wrong in wrong_forecasts(output.type, output.ids, forecast, ids, values):
+        if not wrong:
+            continue
+        told = [f"{rule}: {wrong[one]}" if one in wrong else "" for one in forecast.tolist()]
+        said = pd.Series(told, index=rows["row_number"], dtype=object)
+        reasons.add(said != "", said)
+    return reasons.refused
 
 
 def truth_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) -> Judged:
@@ -94,6 +128,8 @@ def truth_rows(rows: pd.DataFrame, received_at: datetime, contract: Contract) ->
     horizon = rows["horizon"].mask(rows["horizon"].isna() & by_cycle, FIRST_HORIZON).fillna(ANY_HORIZON)
     reasons.add(target_time.isna(), _NO_TARGET_TIME.format(part="truth"))
     reasons.add(horizon < ANY_HORIZON, "horizon is below 0")
+    if contract.output.type == "pmf":
+        _refuse_no_category(reasons, rows["value"], contract.output)
     if contract.truth.known_at == "column":
         reasons.add(rows["known_at"].isna(), "known_at is missing, and truth.known_at is 'column'")
     known = rows["known_at"] if contract.truth.known_at == "column" else target_time
@@ -149,10 +185,39 @@ class _Reasons:
         new = where.eq(True).fillna(False).astype(bool) & (self._reasons == "")
         self._reasons = self._reasons.mask(new, reason)
 
+    @property
+    def refused(self) -> "pd.Series[str]":
+        """The reasons of the rows refused."""
+        return self._reasons[self._reasons != ""]
+
     def split(self, stored: pd.DataFrame) -> Judged:
         """The rows without a reason, with their number, and the reasons of the others."""
-        refused = self._reasons != ""
-        return stored[~refused].rename_axis("row_number").reset_index(), self._reasons[refused]
+        taken = stored[self._reasons == ""]
+        return taken.rename_axis("row_number").reset_index(), self.refused
+
+
+def _of_distributions(reasons: _Reasons, rows: pd.DataFrame, output: Output) -> pd.DataFrame:
+    """The rows with ids as tables hold them; refuses what is no number of such a distribution."""
+    if "output_type" in rows:
+        other = rows["output_type"].notna() & (rows["output_type"] != output.type)
+        reasons.add(other, "output_type is " + rows["output_type"].map(repr) + f", and {output.type!r} is asked for")
+    codes, distinct = pd.factorize(rows["output_type_id"])
+    texts = [id_text(one, output.type) for one in distinct]
+    ids = pd.Series(np.array([*texts, ""], dtype=object)[codes], index=rows.index, dtype=object)
+    unknown = ids.isin(output.unknown(texts))
+    reasons.add(unknown, "output_type_id is " + ids.map(repr) + f", and {output.type} predictions have {output.known}")
+    if output.type in ("pmf", "cdf"):
+        reasons.add((rows["value"] < 0) | (rows["value"] > 1), "value is no probability, which lies between 0 and 1")
+    return rows.assign(output_type_id=ids)
+
+
+def _refuse_no_category(reasons: _Reasons, outcomes: "pd.Series[float]", output: Output) -> None:
+    """Refuse outcomes that are the place of no category."""
+    known = outcomes.isin(range(1, len(output.ids) + 1)) | outcomes.isna()
+    reasons.add(
+        ~known,
+        f"value is the place of no category: give 1 to {len(output.ids)}, for {', '.join(output.ids)} in this order",
+    )
 
 
 def _refuse_virtual(reasons: _Reasons, rows: pd.DataFrame) -> None:

@@ -6,7 +6,12 @@ from pipeline.competition.contract import Contract
 
 SUBMISSION = ["model_id", "cycle", "file_number"]
 SUBMISSION_COLUMNS = [*SUBMISSION, "received_at", "deadline", "is_late", "n_rows", "superseded_by"]
-PREDICTION_COLUMNS = ["model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at"]
+_PREDICTION = ["model_id", "cycle", "horizon", "subject", "target_time", "value", "received_at"]
+
+
+def submitted_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with what was submitted alone; of distributions one column more."""
+    return rows[[*_PREDICTION, *(["output_type_id"] if "output_type_id" in rows else [])]]
 
 
 def choose_submissions(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
@@ -29,7 +34,9 @@ def choose_submissions(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """
     if rows.empty:
         return pd.DataFrame(columns=SUBMISSION_COLUMNS)
-    found = rows.groupby(SUBMISSION, as_index=False).agg(received_at=("received_at", "max"), n_rows=("subject", "size"))
+    arrived = rows.groupby(SUBMISSION, as_index=False).agg(received_at=("received_at", "max"))
+    forecasts = rows.drop_duplicates([*SUBMISSION, "horizon", "subject"]) if contract.output.is_distribution else rows
+    found = arrived.merge(forecasts.groupby(SUBMISSION, as_index=False).agg(n_rows=("subject", "size")), on=SUBMISSION)
     deadline = found["cycle"] + pd.Timedelta(contract.predictions.deadline)
     found = found.assign(deadline=deadline, is_late=found["received_at"] > deadline)
     ordered = found.sort_values(["is_late", "received_at", "file_number"], ascending=[False, True, True], kind="stable")
@@ -50,4 +57,4 @@ def counted_rows(rows: pd.DataFrame, submissions: pd.DataFrame) -> pd.DataFrame:
         What :func:`choose_submissions` says of them.
     """
     counts = submissions.loc[submissions["superseded_by"].isna(), [*SUBMISSION, "received_at"]]
-    return rows.drop(columns="received_at").merge(counts, on=SUBMISSION)[PREDICTION_COLUMNS]
+    return submitted_columns(rows.drop(columns="received_at").merge(counts, on=SUBMISSION))

@@ -120,6 +120,12 @@ def _evaluation_problems(contract: "Contract") -> list[str]:
     except ValueError:  # the output type itself is wrong, and that is told
         return problems
     for spec in contract.evaluations:
+        early = [by for by in spec.by if by in ("cycle", "target_time")]
+        if early and contract.embargo > contract.predictions.deadline:
+            problems.append(
+                f"evaluation {spec.name!r} is divided by {', '.join(early)}, which would show metrics of cycles before "
+                f"predictions.publish_after; leave one of the two out"
+            )
         unknown = [name for name in spec.measures if name not in known]
         if unknown:
             problems.append(

@@ -12,10 +12,11 @@ from pipeline.competition.stages import (
     compute_ensemble_predictions,
     compute_member_metrics,
     compute_weights,
+    member_metrics,
 )
 from pipeline.components.blocks import by_cycle
 from pipeline.components.competition_tables import metrics_of, scores_of
-from pipeline.components.readings import known_metrics, truth_of
+from pipeline.components.readings import known_metrics, predictions_of, truth_of
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.tables import (
     ENSEMBLE_METRICS,
@@ -33,7 +34,7 @@ def update_weights(store: Store, contract: Contract, config: Recompute) -> Outco
     walk = _walk(store, contract)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        return compute_weights(store.read(PREDICTIONS, contract.name, cycles), walk(), contract)
+        return compute_weights(predictions_of(store, contract, cycles), walk(), contract)
 
     return by_cycle(store, ENSEMBLE_WEIGHTS, contract, config, rows_of)
 
@@ -42,7 +43,7 @@ def update_predictions(store: Store, contract: Contract, config: Recompute) -> O
     """Combine what members predict, for the cycles whose predictions or weights changed."""
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions = store.read(PREDICTIONS, contract.name, cycles)
+        predictions = predictions_of(store, contract, cycles)
         return compute_ensemble_predictions(predictions, store.read(ENSEMBLE_WEIGHTS, contract.name, cycles), contract)
 
     return by_cycle(store, ENSEMBLE_PREDICTIONS, contract, config, rows_of)
@@ -63,7 +64,9 @@ def update_member_metrics(store: Store, contract: Contract, config: Recompute) -
     walk = _walk(store, contract)
 
     def rows_of(cycles: list[datetime]) -> pd.DataFrame:
-        predictions = store.read(PREDICTIONS, contract.name, cycles)
+        if not member_metrics(contract):
+            return pd.DataFrame(columns=MEMBER_METRICS.column_names[1:])
+        predictions = predictions_of(store, contract, cycles)
         return compute_member_metrics(predictions, truth_of(store, contract, predictions), walk(), contract)
 
     return by_cycle(store, MEMBER_METRICS, contract, config, rows_of)

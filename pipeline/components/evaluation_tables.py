@@ -14,16 +14,18 @@ from pipeline.components.blocks import cycles_per_block
 from pipeline.components.readings import predictions_of, truth_of
 from pipeline.components.recompute import Outcome, Recompute, recompute_whole
 from pipeline.tables import ENSEMBLE_PREDICTIONS, EVALUATIONS, PREDICTIONS, TableSpec
-from pipeline.warehouse import Store, compose
+from pipeline.warehouse import Store, compose, now
 
 _NUMBERS_KEPT = 1 << 26
 """Scores that are kept for the second reading; where there are more, they are computed again."""
 
 
 def update_evaluations(store: Store, contract: Contract, config: Recompute) -> Outcome:
-    """Compute the evaluation sets anew when any prediction or outcome changed."""
+    """Compute the evaluation sets anew when any prediction or outcome changed; rounds that are open do not count."""
     code = stage_code(EVALUATIONS.name, contract)
-    return recompute_whole(store, EVALUATIONS, contract.name, code, config, lambda: evaluations_of(store, contract))
+    return recompute_whole(
+        store, EVALUATIONS, contract.name, code, config, lambda: evaluations_of(store, contract, now())
+    )
 
 
 def evaluations_of(store: Store, contract: Contract, as_of: datetime | None = None) -> pd.DataFrame:

@@ -12,12 +12,14 @@ import pandas as pd
 from pipeline.competition import Contract
 from pipeline.competition.intake import (
     FIRST_HORIZON,
+    FORECAST,
     factor_rows,
     prediction_rows,
     registration_rows,
     truth_rows,
+    whole_forecasts,
 )
-from pipeline.landing import RENAME, Agreement, FileField, Intake
+from pipeline.landing import RENAME, Agreement, FileField, Intake, Together
 from pipeline.tables import (
     FACTOR_ROWS,
     MODEL_ROWS,
@@ -64,6 +66,11 @@ def predictions_intake(contract: Contract, known: Known) -> Intake:
     agreement = None
     if contract.horizon_length is None:
         agreement = Agreement(("cycle", "horizon"), "target_time", known.target_times())
+    output = contract.output
+    of_distributions = (
+        called("output_type_id", "LABEL"),
+        called("output_type", "VARCHAR", required=False, nullable=True),
+    )
     return Intake(
         kind="predictions",
         table=PREDICTION_ROWS,
@@ -75,11 +82,14 @@ def predictions_intake(contract: Contract, known: Known) -> Intake:
             called("target_time", "TIMESTAMP", required=contract.horizon_length is None, nullable=True),
             called("value", "DOUBLE"),
             called("received_at", "TIMESTAMP", required=False, nullable=True),
+            *(of_distributions if output.is_distribution else ()),
         ),
         rules=partial(prediction_rows, contract=contract, models=models, subjects=subjects),
-        unique=("model_id", "cycle", "horizon", "subject"),
+        unique=(*FORECAST, "output_type_id") if output.is_distribution else tuple(FORECAST),
         replaces=("model_id", "cycle"),
         agreement=agreement,
+        together=Together(tuple(FORECAST), partial(whole_forecasts, output=output)) if output.ids else None,
+        constant={} if output.is_distribution else {"output_type_id": ""},
     )
 
 

@@ -73,9 +73,11 @@ def predictions_and_truth(
     return rows, truth_of(store, contract, rows)
 
 
-def predictions_of(store: Store, contract: Contract, cycles: list[datetime], spec: TableSpec) -> pd.DataFrame:
+def predictions_of(
+    store: Store, contract: Contract, cycles: list[datetime], spec: TableSpec = PREDICTIONS
+) -> pd.DataFrame:
     """The predictions of some cycles in no particular order, names and times as categories."""
-    coded = [("cycle", "horizon", "target_time"), ("model_id",), ("subject",)]
+    coded = [("cycle", "horizon", "target_time", "deadline"), ("model_id",), ("subject",)]
     if contract.output.is_distribution:
         coded.append(("output_type_id",))
     return store.read_coded(spec, contract.name, cycles, coded, ("value", "is_late", "is_imputed"))

@@ -6,7 +6,7 @@ This package knows tables and files, not what they mean: for each kind of file i
 from pipeline.landing.archive import Arrival, archived, arrivals
 from pipeline.landing.files import UnreadableFileError
 from pipeline.landing.inbox import Delivery, deliver, is_left_alone, pending, strays
-from pipeline.landing.intake import RENAME, Agreement, FileField, Intake
+from pipeline.landing.intake import RENAME, Agreement, FileField, Intake, Together
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "FileField",
     "Intake",
     "Landed",
+    "Together",
     "UnreadableFileError",
     "Verdict",
     "archived",

@@ -132,6 +132,18 @@ def _to_text(values: "pd.Series[Any]") -> Converted:
     return text.astype("str"), text.isna()
 
 
+def _to_label(values: "pd.Series[Any]") -> Converted:
+    text = values.astype(object).map(lambda value: _text(_written(value)))
+    return text.astype("str"), text.isna()
+
+
+def _written(value: object) -> object:
+    """A number as text, in as many digits as it takes."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, float | np.floating | np.integer | Decimal):
+        return value
+    return format(float(value), ".15g") if np.isfinite(float(value)) else None
+
+
 def _text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -189,6 +201,7 @@ def _to_truth_value(values: "pd.Series[Any]") -> Converted:
 
 _CONVERTERS: dict[str, Callable[["pd.Series[Any]"], Converted]] = {
     "VARCHAR": lambda values: _each(values, _to_text),
+    "LABEL": lambda values: _each(values, _to_label),
     "DOUBLE": _to_number,
     "INTEGER": lambda values: _each(values, _to_integer),
     "TIMESTAMP": lambda values: _each(values, _to_time),
@@ -196,6 +209,7 @@ _CONVERTERS: dict[str, Callable[["pd.Series[Any]"], Converted]] = {
 }
 _MEANINGS = {
     "VARCHAR": f"printable text of at most {_LONGEST_TEXT:,} characters",
+    "LABEL": f"a number, or printable text of at most {_LONGEST_TEXT:,} characters",
     "DOUBLE": "a finite number such as 1.5",
     "INTEGER": "a whole number",
     "TIMESTAMP": f"a date or time such as 2024-05-31 or 2024-05-31T22:00Z, of the years {FIRST_YEAR} to {LAST_YEAR}",
@@ -203,6 +217,7 @@ _MEANINGS = {
 }
 _DTYPES: dict[str, Any] = {
     "VARCHAR": "str",
+    "LABEL": "str",
     "DOUBLE": "float64",
     "INTEGER": "Int64",
     "TIMESTAMP": "datetime64[us]",

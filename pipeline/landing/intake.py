@@ -3,8 +3,8 @@
 Pure declarations; the contest's own rules are functions that it is given.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -28,7 +28,8 @@ class FileField:
     name : str
         What Podium calls it.
     type : str
-        Its DuckDB type: VARCHAR, DOUBLE, INTEGER, BOOLEAN or TIMESTAMP.
+        Its DuckDB type: VARCHAR, DOUBLE, INTEGER, BOOLEAN or TIMESTAMP; or LABEL, a VARCHAR that files may write as a
+        number.
     column : str
         What the files call it.
     required : bool
@@ -68,6 +69,22 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Together:
+    """Rows that stand or fall together, and what they must be.
+
+    Parameters
+    ----------
+    group : tuple of str
+        Columns of the table; rows that share them all are one group.
+    judge : function
+        From the stored columns of whole groups, with ``row_number``, to the reasons of rows refused, by row number.
+    """
+
+    group: tuple[str, ...]
+    judge: Callable[[pd.DataFrame], "pd.Series[str]"]
+
+
+@dataclass(frozen=True)
 class Intake:
     """How files of one kind become rows.
 
@@ -90,6 +107,10 @@ class Intake:
         Whether identical rows are one statement, stored once; otherwise each after the first is refused.
     agreement : Agreement or None
         What rows must agree upon.
+    together : Together or None
+        What rows must be together, of those that nothing else refuses.
+    constant : mapping of str to str
+        Columns of the table that are the same in every row of such files.
     """
 
     kind: str
@@ -100,8 +121,11 @@ class Intake:
     replaces: tuple[str, ...] = ()
     once: bool = False
     agreement: Agreement | None = None
+    together: Together | None = None
+    constant: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stored(self) -> tuple[str, ...]:
-        """The table's columns that rows themselves have: all but the board's name and the file's number."""
-        return tuple(name for name in self.table.column_names if name not in (self.table.board, "file_number"))
+        """The table's columns that rows themselves have: not the board's name, the file's number, what is constant."""
+        others = (self.table.board, "file_number", *self.constant)
+        return tuple(name for name in self.table.column_names if name not in others)

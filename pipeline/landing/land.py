@@ -244,7 +244,12 @@ class _Landing:
     def _write(self, verdict: Verdict) -> None:
         number = self.number = self._next_number() if self._had is None else self._had
         if verdict.unreadable is None:
-            taken = compose("SELECT * EXCLUDE (is_late) FROM {staged}", staged=STAGED)
+            constant = [
+                compose(", {value} AS {c}", value=literal(v), c=name) for name, v in self.intake.constant.items()
+            ]
+            taken = compose(
+                "SELECT * EXCLUDE (is_late){constant} FROM {staged}", staged=STAGED, constant=join(constant, "")
+            )
             refused = compose("SELECT * EXCLUDE (kind) FROM {refused}", refused=REFUSED)
             self._add(self.intake.table, taken, number)
         else:

@@ -24,6 +24,8 @@ REFUSED = quote("podium_refused")
 """Rows that are not: row_number, reason, original, kind (of reason)."""
 
 _SHOWN = 100
+_ROWS_AT_ONCE = 500_000
+"""Rows that are judged together at a time, about."""
 _FOUND = quote("podium_found")
 _REPEATED = quote("podium_repeated")
 _REPEATED_KEYS = "SELECT hash({key}) AS key_hash FROM {staged} GROUP BY 1 HAVING count(*) > 1"
@@ -100,6 +102,7 @@ def stage(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, rec
         staging.refuse([*block.unreadable, *conformed.refused, *refusals(block, reasons, without_values(reasons))])
     staging.settle_repeats()
     staging.refuse_disagreeing()
+    staging.refuse_together()
     return Counts(n_rows, staging.count_refused(), staging.count_late(), tuple(unread)[:_SHOWN])
 
 
@@ -165,6 +168,27 @@ class _Staging:
         with relation(self.connection, pa.Table.from_pandas(known, preserve_index=False)) as name:
             self.parts |= {"group": agreement.group, "column": agreement.column, "known": name}
             self._refuse_staged(_DISAGREES, agreement.column, ", ".join(agreement.group))
+
+    def refuse_together(self) -> None:
+        """Refuse rows that are not what they must be together; as many groups at a time as memory allows."""
+        together = self.intake.together
+        if together is None:
+            return
+        parts = -(-int(self._run("SELECT count(*) FROM {staged}")[0][0]) // _ROWS_AT_ONCE)
+        select = "SELECT {stored} FROM {staged} WHERE hash({group}) % ? = ? ORDER BY row_number"
+        statement = compose(select, **self.parts | {"group": together.group, "stored": list(self.intake.stored)})
+        for part in range(parts):
+            reasons = together.judge(self.connection.execute(statement, [parts, part]).df())
+            if reasons.empty:
+                continue
+            judged = {
+                "row_number": pa.array(reasons.index, pa.int64()),
+                "reason": pa.array(reasons.tolist(), pa.string()),
+                "kind": pa.array([reason.partition(":")[0] for reason in reasons], pa.string()),
+            }
+            with relation(self.connection, pa.table(judged)) as name:
+                self.parts["judged"] = name
+                self._refuse_staged("SELECT * FROM {judged}")
 
     def count_refused(self) -> int:
         """Rows refused."""

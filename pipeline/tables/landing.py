@@ -86,6 +86,9 @@ PREDICTION_ROWS = TableSpec(
         Column("subject", "VARCHAR", "What is predicted."),
         Column("target_time", "TIMESTAMP", "End of the period that the predicted outcome describes (UTC)."),
         Column("value", "DOUBLE", "The prediction."),
+        Column(
+            "output_type_id", "VARCHAR", "Quantile level, category, sample number or threshold; empty for one number."
+        ),
     ),
     key=_OF_ROW,
     cycle="cycle",

@@ -58,24 +58,27 @@ def _add_imputed(connection: duckdb.DuckDBPyConnection) -> None:
         _add_column(connection, table, Sql("is_imputed BOOLEAN NOT NULL"), Sql("false"))
 
 
-def _add_column(connection: duckdb.DuckDBPyConnection, table: str, column: Sql, value: Sql) -> None:
-    """Add a column to a table of competitions, with a value for the rows that are there.
+def _add_column(
+    connection: duckdb.DuckDBPyConnection, table: str, column: Sql, value: Sql, schema: str = "competition"
+) -> None:
+    """Add a column to a table, with a value for the rows that are there.
 
     The table is written anew, since DuckDB makes no column NOT NULL in the transaction that gave it values.
     """
     stored = connection.execute(
         "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = current_database()"
-        " AND schema_name = 'competition' AND table_name = ? ORDER BY column_index",
-        [table],
+        " AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, table],
     ).fetchall()
     columns = [Sql(f"{quote(name)} {kind}{'' if nullable else ' NOT NULL'}") for name, kind, nullable in stored]
     for statement in (
-        "CREATE TABLE competition.{new} ({columns})",
-        "INSERT INTO competition.{new} SELECT *, {value} FROM competition.{table}",
-        "DROP TABLE competition.{table}",
-        "ALTER TABLE competition.{new} RENAME TO {table}",
+        "CREATE TABLE {schema}.{new} ({columns})",
+        "INSERT INTO {schema}.{new} SELECT *, {value} FROM {schema}.{table}",
+        "DROP TABLE {schema}.{table}",
+        "ALTER TABLE {schema}.{new} RENAME TO {table}",
     ):
         parts: dict[str, Part] = {"new": f"new_{table}", "table": table, "columns": join([*columns, column])}
+        parts |= {"schema": schema}
         connection.execute(compose(statement, value=value, **parts))
 
 
@@ -90,6 +93,10 @@ def _add_final(connection: duckdb.DuckDBPyConnection) -> None:
     _add_column(connection, "snapshots", Sql("is_final BOOLEAN NOT NULL"), Sql("false"))
 
 
+def _add_output_type_id(connection: duckdb.DuckDBPyConnection) -> None:
+    _add_column(connection, "prediction_rows", Sql("output_type_id VARCHAR NOT NULL"), Sql("''"), "landing")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
@@ -97,6 +104,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "predictions, scores and metrics say what stands in for a submission", _add_imputed),
     Migration(5, "boards say between which ranks a model could be", _add_rank_intervals),
     Migration(6, "snapshots say whether they are final", _add_final),
+    Migration(7, "landed predictions may be distributions", _add_output_type_id),
 )
 
 

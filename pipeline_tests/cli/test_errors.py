@@ -100,7 +100,7 @@ def test_a_wrong_setting_is_named(
     ("arguments", "message"),
     [
         (["leaderboard"], "missing argument 'name'; see podium leaderboard --help"),
-        (["leaderboard", "weekly", "--colour"], "no such option: --colour; see podium leaderboard --help"),
+        (["leaderboard", "weekly", "--quick"], "no such option: --quick; see podium leaderboard --help"),
         (["leaderboard", "weekly", "--limit", "0"], "invalid value for '--limit'"),
         (["sql", "SELECT 1", "--limit", "many"], "invalid value for '--limit'"),
         (["dev", "--port", "70000"], "invalid value for '--port'"),

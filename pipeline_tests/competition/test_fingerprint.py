@@ -120,11 +120,22 @@ def test_other_levels_change_what_is_made_of_distributions() -> None:
     assert changed(declared(0.1, 0.9), declared(0.2, 0.8)) == {"predictions", "scores", "cycle_metrics"}
 
 
+def test_what_evaluation_sets_say_and_are_scored_by_makes_them() -> None:
+    def code(**changes: Any) -> str:
+        sets = [{"name": "all", "metrics": ["absolute_error"]}]
+        return stage_code("evaluations", contract(**({"evaluations": sets} | changes)))
+
+    assert code(windows={"all": {}}) == code()
+    assert code(evaluations=[{"name": "all", "metrics": ["squared_error"]}]) != code()
+    assert code(scoring=DECLARED["scoring"] | {"scale": "log1p"}) != code()
+    assert changed(contract(), contract(evaluations=[{"name": "all", "metrics": ["absolute_error"]}])) == set()
+
+
 def test_every_field_of_the_contract_is_considered_above() -> None:
     considered = {
         *("name", "title", "description", "schedule", "predictions", "truth", "scoring", "metrics", "windows"),
         *("leaderboard", "min_subjects", "center", "horizon_cycles", "horizon_length"),
-        *("factors", "models", "subjects", "frozen", "late_after", "missing", "ensembles", "categories"),
+        *("factors", "models", "subjects", "frozen", "late_after", "missing", "ensembles", "categories", "evaluations"),
     }
     assert set(Contract.model_fields) == considered
 

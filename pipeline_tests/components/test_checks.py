@@ -9,6 +9,7 @@ from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_TABLES,
     ENSEMBLE_WEIGHTS,
+    EVALUATIONS,
     LEADERBOARD,
     PREDICTIONS,
     SCORES,
@@ -40,7 +41,9 @@ def test_good_data_passes(graph: ToyGraph, spec: TableSpec) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [spec for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES], ids=lambda spec: spec.name
+    "spec",
+    [spec for spec in COMPETITION_TABLES if spec not in (*ENSEMBLE_TABLES, EVALUATIONS)],
+    ids=lambda spec: spec.name,
 )
 def test_a_duplicated_key_fails(graph: ToyGraph, spec: TableSpec) -> None:
     graph.execute(compose("INSERT INTO {table} SELECT * FROM {table} LIMIT 3", table=spec))
@@ -261,3 +264,34 @@ def test_only_what_operators_are_to_judge_does_not_block() -> None:
     lenient = {one.name for spec in COMPETITION_TABLES for one in of_table(spec) if not one.blocking}
 
     assert lenient == {"coverage_per_cycle", "no_metric_failed", "no_strategy_or_filter_failed"}
+
+
+EVALUATED = """
+    INSERT INTO competition.evaluations VALUES
+    ('toy', 'all', 'overall', 'overall', 'a', 'wis', 1.0, 9, 9, 10, 0.1, 0.8, 1.2, 'ewc', NULL, false, 1, 1, 1, 2, 1),
+    ('toy', 'all', 'overall', 'overall', 'b', 'wis', 2.0, 9, 9, 10, NULL, NULL, NULL, 'too_few_cycles', NULL,
+     false, 2, 2, 1, 2, 1),
+    ('toy', 'all', 'overall', 'overall', 'c', 'wis', NULL, 0, 3, 10, NULL, NULL, NULL, 'excluded', 'submitted 30 %',
+     false, NULL, NULL, NULL, NULL, NULL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("evaluations_say_why", "reason = 'but why' WHERE model_id = 'a'"),
+        ("evaluations_say_why", "reason = NULL WHERE model_id = 'c'"),
+        ("evaluations_say_why", "ci_high = 0.9 WHERE model_id = 'a'"),
+        ("evaluations_say_why", "ci_method = 'ewc' WHERE model_id = 'b'"),
+        ("evaluations_say_why", "n = 11 WHERE model_id = 'a'"),
+        ("evaluation_ranks_are_well_formed", "rank = 3 WHERE model_id = 'b'"),
+        ("evaluation_ranks_are_well_formed", "rank_lo = 2, tie_group = 2 WHERE model_id = 'a'"),
+        ("evaluation_ranks_are_well_formed", "tie_group = 2 WHERE model_id = 'a'"),
+        ("evaluation_ranks_are_well_formed", "rank_with_ensembles = 3 WHERE model_id = 'c'"),
+    ],
+)
+def test_evaluations_that_are_not_well_formed_fail(graph: ToyGraph, name: str, damage: str) -> None:
+    graph.execute(EVALUATED)
+    assert run(graph, check(EVALUATIONS, name)).passed
+    graph.execute(f"UPDATE competition.evaluations SET {damage}")
+    assert not run(graph, check(EVALUATIONS, name)).passed

@@ -141,6 +141,15 @@ def test_a_past_moment_has_the_same_numbers_whatever_becomes_known_later(toy: To
         assert last["part"].max() == f"{week(31):%Y-%m-%dT%H:%M:%S}"
 
 
+def test_an_open_round_does_not_count(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = week(39) - HOUR
+    monkeypatch.setattr(evaluation_tables, "now", lambda: moment)
+    with opened(tmp_path) as store:
+        bring_up_to_date(store, declared())
+        rows = store.read(EVALUATIONS, "toy")
+    assert rows.loc[rows["by"] == "cycle", "part"].max() == f"{week(38):%Y-%m-%dT%H:%M:%S}"
+
+
 def test_a_revision_counts_from_when_it_became_known(toy: ToyContest, tmp_path: Path) -> None:
     toy.revise(3, SUBJECTS[0], 5.0, week(20))
     contest = declared()
@@ -209,6 +218,15 @@ def test_quantiles_have_their_measures(toy: ToyContest, tmp_path: Path, monkeypa
     # Whoever leaves out a part of a distribution submitted it all the same.
     np.testing.assert_array_equal(shown["n_submitted"], forecasts.groupby("model_id").size()[shown.index])
     assert shown["n"]["d"] < (forecasts["d"] == forecasts.max()).sum() < shown["n_submitted"]["d"]
+
+
+@pytest.mark.parametrize("by", ["cycle", "target_time"])
+def test_no_cycle_is_shown_by_itself_before_its_predictions_may_be(by: str) -> None:
+    predictions = contract().model_dump()["predictions"]
+    sets = [{"name": "all", "metrics": "absolute_error", "by": by}]
+    assert contract(predictions=predictions | {"publish_after": "0h"}, evaluations=sets)
+    with pytest.raises(ValueError, match=f"'all' is divided by {by}, which would show metrics of cycles before"):
+        contract(predictions=predictions | {"publish_after": "7d"}, evaluations=sets)
 
 
 @pytest.mark.parametrize(

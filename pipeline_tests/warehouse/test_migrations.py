@@ -112,6 +112,8 @@ ADDED = {
     3: [("snapshots", "n_imputed"), ("snapshots", "cycles_absent")],
 }
 """Columns that came with a version, which rows of before it get too."""
+BEFORE_DISTRIBUTIONS = "ALTER TABLE landing.prediction_rows DROP COLUMN output_type_id"
+"""Makes a table as it was before version 7."""
 
 
 @pytest.mark.parametrize("version", [3, 2])
@@ -123,6 +125,7 @@ def test_a_file_with_rows_is_upgraded_from_any_version_and_stays_so(files: Wareh
         store.connection.execute("CREATE VIEW marts.seen AS SELECT model_id FROM competition.predictions")
         for table, column in (added for later, columns in ADDED.items() if later > version for added in columns):
             store.connection.execute(f"ALTER TABLE competition.{table} DROP COLUMN {column}")
+        store.connection.execute(BEFORE_DISTRIBUTIONS)
         store.connection.execute("UPDATE meta.schema_version SET version = ?", [version])
     with files.write("the upgrade") as store:
         assert file_version(store.connection) == LATEST
@@ -144,10 +147,26 @@ def test_boards_from_before_rank_intervals_keep_their_rows_and_wait_for_them(
     for column in RANK_INTERVALS:
         connection.execute(f"ALTER TABLE competition.leaderboard DROP COLUMN {column}")
     connection.execute("ALTER TABLE competition.snapshots DROP COLUMN is_final")
+    connection.execute(BEFORE_DISTRIBUTIONS)
     connection.execute("UPDATE meta.schema_version SET version = 4")
     assert 5 in [migration.version for migration in migrate(connection)]
     kept = connection.execute("SELECT model_id, rank, rank_lo, n_effective, rank_method FROM competition.leaderboard")
     assert kept.fetchall() == [("m", 1, None, None, "not_computed")]
+
+
+def test_predictions_landed_before_there_were_distributions_are_of_one_number(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    migrate(connection)
+    connection.execute(BEFORE_DISTRIBUTIONS)
+    connection.execute(
+        "INSERT INTO landing.prediction_rows VALUES"
+        " ('c', 1, 2, '2024-01-05', 'm', '2024-01-05', 1, 's', '2024-01-12', 0.5)"
+    )
+    connection.execute("UPDATE meta.schema_version SET version = 6")
+    assert [migration.version for migration in migrate(connection)] == list(range(7, LATEST + 1))
+    kept = connection.execute("SELECT model_id, value, output_type_id FROM landing.prediction_rows")
+    assert kept.fetchall() == [("m", 0.5, "")]
 
 
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:

@@ -186,7 +186,9 @@ def _updated(stored: pd.DataFrame, changed: Times, rows_of: RowsOf, inputs: pd.D
 
 def _blocks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Rows of whole cycles, as many as fit in memory when they are computed."""
-    cells = max(1, rows["model_id"].nunique() * rows["subject"].nunique())
+    is_one_number = (rows["output_type_id"] == "").all()
+    numbers = 1 if is_one_number else rows["output_type_id"].nunique() * rows["horizon"].nunique()
+    cells = max(1, rows["model_id"].nunique() * rows["subject"].nunique() * numbers)
     cycles = np.unique(rows["cycle"].to_numpy())
     size = max(1, _CELLS // cells)
     for start in range(0, len(cycles), size):

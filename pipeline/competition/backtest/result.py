@@ -18,7 +18,7 @@ from pipeline.competition.stages import (
     earlier_board,
     stamp_deadline,
 )
-from pipeline.competition.submissions import PREDICTION_COLUMNS
+from pipeline.competition.submissions import submitted_columns
 from pipeline.competition.truth import outcomes_of
 
 _CYCLE = ["model_id", "cycle", "category", "metric"]
@@ -198,8 +198,8 @@ def _model_of(predictions: pd.DataFrame) -> str:
 def _submitted(predictions: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """The rows as the board would have them, each received at its deadline."""
     deadline = predictions["cycle"] + pd.Timedelta(contract.predictions.deadline)
-    rows = predictions.assign(received_at=deadline)[PREDICTION_COLUMNS]
-    ordered = rows.sort_values(["cycle", "horizon", "subject"], ignore_index=True)
+    rows = submitted_columns(predictions.assign(received_at=deadline))
+    ordered = rows.sort_values(["cycle", "horizon", "subject"], kind="stable", ignore_index=True)
     return stamp_deadline(ordered, contract)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.competition.backtest.board import BoardRows
 from pipeline.competition.backtest.result import BacktestError
 from pipeline.competition.contract import Contract
+from pipeline.competition.outputs import Output, id_text
 from pipeline.competition.truth import FACT
 
 COLUMNS = ["model_id", "cycle", "horizon", "subject", "target_time", "value"]
@@ -47,8 +48,12 @@ class Known:
     target_time: datetime
 
 
-Model = Callable[[datetime, Sequence[str], Known], Mapping[str, float] | pd.Series | None]
-"""From a cycle, the subjects to predict and what is known to a value for each subject, or for some; None for none."""
+Numbers = float | Mapping[object, float] | Sequence[float]
+Model = Callable[[datetime, Sequence[str], Known], Mapping[str, Numbers] | pd.Series | None]
+"""From a cycle, the subjects to predict and what is known to a value for each subject, or for some; None for none.
+
+Of a distribution the value is its numbers: by id, or all in the order of the ids, or samples one after another.
+"""
 
 
 def predict(
@@ -75,7 +80,8 @@ def predict(
     Returns
     -------
     DataFrame
-        model_id, cycle, horizon, subject, target_time, value; a value that is None or NaN is no prediction.
+        model_id, cycle, horizon, subject, target_time, value; a value that is None or NaN is no prediction. Of
+        distributions also output_type_id.
 
     Raises
     ------
@@ -91,15 +97,18 @@ def predict(
         where = f"cycle {cycle:%Y-%m-%d %H:%M}, horizon {horizon}"
         given = _asked(model, cycle, subjects, known, where)
         rows += [
-            (model_id, cycle, horizon, subject, target_time, value)
-            for subject, value in _values(given, subjects, where).items()
+            (model_id, cycle, horizon, subject, target_time, value, one)
+            for subject, numbers in _values(given, subjects, where, contract.output).items()
+            for one, value in numbers.items()
         ]
         asked += 1
     if not asked:
         raise BacktestError(_no_cycle(board, first, last))
     if not rows:
         raise BacktestError(f"the model predicts nothing in any of {asked:,} calls; it must give {{subject: value}}")
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"cycle": "datetime64[us]", "target_time": "datetime64[us]"})
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, "output_type_id"])
+    frame = frame.astype({"cycle": "datetime64[us]", "target_time": "datetime64[us]"})
+    return frame if contract.output.is_distribution else frame[COLUMNS]
 
 
 class _Past:
@@ -160,8 +169,8 @@ def _line_of(error: BaseException) -> str:
     return f" (line {own[-1].lineno}, in {own[-1].name})" if own else ""
 
 
-def _values(given: object, subjects: list[str], where: str) -> dict[str, float]:
-    """The predictions of one call.
+def _values(given: object, subjects: list[str], where: str, output: Output) -> dict[str, dict[str, float]]:
+    """The predictions of one call: the numbers of each subject by their ids, one alone by none.
 
     Raises
     ------
@@ -179,8 +188,45 @@ def _values(given: object, subjects: list[str], where: str) -> dict[str, float]:
             f"the model gives a value for {unknown[0]} in {where}, which is not asked for; asked for are "
             f"{', '.join(subjects[:_NAMED])}{more}"
         )
-    found = {str(subject): _number(value, subject, where) for subject, value in given.items()}
-    return {subject: value for subject, value in found.items() if not math.isnan(value)}
+    found: dict[str, dict[str, float]] = {}
+    for subject, value in given.items():
+        by_id = _by_id(value, subject, where, output) if output.is_distribution else {"": value}
+        numbers = {one: _number(number, subject, where) for one, number in by_id.items()}
+        found[str(subject)] = {one: number for one, number in numbers.items() if not math.isnan(number)}
+    return found
+
+
+def _by_id(value: object, subject: object, where: str, output: Output) -> dict[str, object]:
+    """What a model gives for the distribution of a subject, by ids as tables hold them.
+
+    Raises
+    ------
+    BacktestError
+        If it is no distribution of the board's output type.
+    """
+    if value is None:
+        return {}
+    if isinstance(value, Mapping | pd.Series):
+        numbers = {id_text(one, output.type): number for one, number in value.items()}
+        unknown = output.unknown(numbers)
+        if unknown:
+            raise BacktestError(
+                f"the model gives a number for {unknown[0]!r} of {subject!r} in {where}; {output.type} predictions "
+                f"have {output.known}"
+            )
+        return numbers
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        raise BacktestError(
+            f"the model gives {value!r} for {subject!r} in {where}; it must give the numbers of a {output.type} "
+            f"prediction: {{id: number}} for {output.known}"
+        )
+    ids = output.ids or tuple(str(place + 1) for place in range(len(value)))
+    if len(ids) != len(value):
+        raise BacktestError(
+            f"the model gives {len(value)} numbers for {subject!r} in {where}; {output.type} predictions have "
+            f"{len(ids)}: {output.known}"
+        )
+    return dict(zip(ids, value, strict=True))
 
 
 def _number(value: object, subject: object, where: str) -> float:

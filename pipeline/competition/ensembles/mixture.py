@@ -15,8 +15,8 @@ from scipy.special import ndtr, ndtri
 
 from pipeline.competition.arrays import Bools, Floats, Ints
 
-_HALVINGS = 64
-"""Steps of the search, each of which halves what is left: more than the digits of a number."""
+_HALVINGS = 52
+"""Steps of the search, each of which halves what is left: as many as a number has binary digits."""
 _CELLS_AT_ONCE = 1 << 20
 
 

@@ -18,14 +18,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools
-from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, SampleRule, as_written
+from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, as_written
+from pipeline.competition.whole import Wrong, some, wrong_forecasts
 
 STANDARD = ("output_type", "output_type_id", "value")
 """The columns of every submission besides its task ids."""
 
-_PMF_TOLERANCE = 1e-6
-"""How far from 1 the probabilities of a forecast may add up, for the rounding that files carry."""
-_NAMED = 5
 NOT_APPLICABLE = frozenset({"", "NA"})
 """How files write that a task id does not apply."""
 
@@ -113,10 +111,6 @@ class IdColumn:
     def texts(self) -> npt.NDArray[np.object_]:
         """The text of every row."""
         return self.distinct[self.codes]
-
-    def texts_of(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        """The texts of some rows."""
-        return [str(text) for text in self.distinct[self.codes[rows]]]
 
     def renamed(self, rename: Callable[[str], str], where: Bools) -> "IdColumn":
         """The column with some rows' texts replaced."""
@@ -206,7 +200,7 @@ class _Checked:
         for name in self._declared.task_ids:
             allowed = _allowed([task.task_ids[name].values for task in tasks])
             column = self._rows.ids[name]
-            self._refuse(~column.among(allowed), Rule.TASK_ID, f"{name} {{!r}} is not among {_some(allowed)}", column)
+            self._refuse(~column.among(allowed), Rule.TASK_ID, f"{name} {{!r}} is not among {some(allowed)}", column)
         for place in reversed(range(len(tasks))):
             self._task[_is_of(self._rows, tasks[place])] = place
         self._refuse(self._task < 0, Rule.COMBINATION, "no task of the round has this combination of task ids")
@@ -230,7 +224,7 @@ class _Checked:
             return
         declared = frozenset[str]() if output.output_type_id is None else output.output_type_id.values
         allowed = NOT_APPLICABLE if kind in POINTS else declared
-        reason = f"output_type_id {{!r}} of a {kind} is not among {_some(allowed)}"
+        reason = f"output_type_id {{!r}} of a {kind} is not among {some(allowed)}"
         self._refuse(of_kind & ~ids.among(allowed), Rule.OUTPUT_TYPE_ID, reason, ids)
 
     def _check_values(self, of_kind: Bools, output: OutputType) -> None:
@@ -271,10 +265,8 @@ class _Checked:
                     self._check_forecasts(np.flatnonzero(of_kind), kind, output)
 
     def _check_forecasts(self, rows: npt.NDArray[np.int64], kind: str, output: OutputType) -> None:
-        ids = self._rows.ids["output_type_id"]
-        names, forecast = np.unique(self._forecast[rows], return_inverse=True)
-        forecasts = _Forecasts(len(names), forecast, IdColumn(ids.codes[rows], ids.distinct), self._rows.value[rows])
-        for rule, wrong in forecasts.wrong(kind, output):
+        forecast, ids = self._forecast[rows], self._rows.ids["output_type_id"].texts()[rows]
+        for rule, wrong in _wrong_forecasts(kind, output, forecast, ids, self._rows.value[rows]):
             if not wrong:
                 continue
             of_row = IdColumn.of(pd.Series(forecast).map(wrong))
@@ -285,77 +277,24 @@ class _Checked:
             self._refuse(where, rule, "{}", told)
 
 
-Wrong = Mapping[int, str]
-"""Forecasts, by number, and what is wrong with each."""
-
-
-@dataclass(frozen=True)
-class _Forecasts:
-    """Whole forecasts of one output type, no id twice; the arrays are of their rows.
-
-    Parameters
-    ----------
-    n : int
-        How many there are.
-    forecast : array of int
-        From 0.
-    ids : IdColumn
-    value : array of float
-    """
-
-    n: int
-    forecast: npt.NDArray[np.int64]
-    ids: IdColumn
-    value: npt.NDArray[np.float64]
-
-    def wrong(self, kind: str, output: OutputType) -> Iterator[tuple[Rule, Wrong]]:
-        """The forecasts that break each rule, with the reason."""
-        if kind not in POINTS and output.output_type_id is not None:
-            yield Rule.MISSING_LEVELS, self._lacking({as_written(one) for one in output.output_type_id.required})
-        if kind in ("quantile", "cdf"):
-            yield Rule.CROSSING, self._falling("quantiles cross" if kind == "quantile" else "probabilities fall")
-        if kind == "pmf":
-            total = np.bincount(self.forecast, self.value, self.n)
-            off = np.flatnonzero(np.abs(total - 1) > _PMF_TOLERANCE)
-            yield Rule.PROBABILITIES, {int(one): f"probabilities add up to {total[one]:.9g}, not 1" for one in off}
-        if kind == "sample" and output.output_type_id_params is not None:
-            yield Rule.SAMPLES, self._too_few_or_many(output.output_type_id_params)
-
-    def _lacking(self, needed: set[str]) -> Wrong:
-        is_needed = self.ids.among(needed)
-        count = np.bincount(self.forecast[is_needed], minlength=self.n)
-        short = np.flatnonzero(count < len(needed))
-        of_short = np.flatnonzero(is_needed & np.isin(self.forecast, short))
-        have: dict[int, set[str]] = {int(one): set() for one in short}
-        for one, text in zip(self.forecast[of_short].tolist(), self.ids.texts_of(of_short), strict=True):
-            have[one].add(text)
-        return {one: f"lacks {_some(needed - found)}" for one, found in have.items()}
-
-    def _falling(self, what: str) -> Wrong:
-        level = np.array([_number(text) for text in self.ids.distinct])[self.ids.codes]
-        order = np.lexsort((level, self.forecast))
-        forecast, value = self.forecast[order], self.value[order]
-        falls = np.flatnonzero((np.diff(value) < 0) & (np.diff(forecast) == 0)) + 1
-        first, at = np.unique(forecast[falls], return_index=True)
-        levels = self.ids.texts_of(order[falls[at]])
-        return {
-            int(one): f"{what}: the value at {text} is below the one before it"
-            for one, text in zip(first, levels, strict=True)
-        }
-
-    def _too_few_or_many(self, asked: SampleRule) -> Wrong:
-        count = np.bincount(self.forecast, minlength=self.n)
-        off = np.flatnonzero((count < asked.min_samples_per_task) | (count > asked.max_samples_per_task))
+def _wrong_forecasts(
+    kind: str,
+    output: OutputType,
+    forecast: npt.NDArray[np.int64],
+    ids: npt.NDArray[np.object_],
+    value: npt.NDArray[np.float64],
+) -> Iterator[tuple[Rule, Wrong]]:
+    """The forecasts that break each rule, with the reason; the arrays are of their rows."""
+    needed = [] if output.output_type_id is None else [as_written(one) for one in output.output_type_id.required]
+    for fault, wrong in wrong_forecasts(kind, [] if kind in POINTS else needed, forecast, ids, value):
+        yield Rule(str(fault)), wrong
+    if kind == "sample" and output.output_type_id_params is not None:
+        asked = output.output_type_id_params
+        count = pd.DataFrame({"forecast": forecast, "id": ids}).groupby("forecast")["id"].nunique()
+        off = count[(count < asked.min_samples_per_task) | (count > asked.max_samples_per_task)]
         limits = f"{asked.min_samples_per_task} to {asked.max_samples_per_task}"
-        return {int(one): f"{count[one]} samples; {limits} are asked for" for one in off}
-
-
-def _number(text: str) -> float:
-    """A level as a number; NaN of what is none, which is refused before."""
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
+        counts = zip(off.index, off, strict=True)
+        yield Rule.SAMPLES, {int(one): f"{found} samples; {limits} are asked for" for one, found in counts}
 
 
 def _allowed(values: Sequence[frozenset[str]]) -> frozenset[str]:
@@ -370,10 +309,3 @@ def _is_of(rows: Rows, task: ModelTask) -> Bools:
     for name, values in task.task_ids.items():
         found &= rows.ids[name].among(_allowed([values.values]))
     return found
-
-
-def _some(values: frozenset[str] | set[str]) -> str:
-    """A few of many values."""
-    shown = sorted(values)
-    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
-    return ", ".join(shown[:_NAMED]) + more

@@ -21,6 +21,7 @@ from pipeline.competition.ensembles import (
 )
 from pipeline.competition.evaluation import scored_by
 from pipeline.competition.forecasts import Forecasts
+from pipeline.competition.labels import distinct
 from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, base_and_ensemble, safely_beside
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.stages.block import Block, State
@@ -169,13 +170,13 @@ class _Submitted:
 
     @classmethod
     def of(cls, predictions: pd.DataFrame, contract: Contract) -> "_Submitted | None":
-        rows = predictions[~predictions["is_late"].astype(bool) & ~predictions["is_imputed"].astype(bool)]
+        is_left_out = predictions["is_late"].to_numpy(dtype=bool) | predictions["is_imputed"].to_numpy(dtype=bool)
+        rows = predictions[~is_left_out] if is_left_out.any() else predictions
         if rows.empty:
             return None
         axes = Axes.of(rows)
-        deadlines = rows.groupby(["cycle", "horizon"])["deadline"].max().reindex(axes.sections)
         signals, forecasts = axes.predicted(rows, contract.output)
-        return cls(rows, axes, signals, deadlines.to_numpy(), forecasts)
+        return cls(rows, axes, signals, _latest(rows, "deadline", axes), forecasts)
 
     def combined(self, weights: Floats, ensemble: EnsembleConfig, contract: Contract) -> Floats:
         """The ensemble by weights of shape (sections, models), as numbers of shape (sections, subjects, ids)."""
@@ -270,6 +271,12 @@ class _WholeBlock:
         )
 
 
+def _latest(rows: pd.DataFrame, time: str, axes: Axes) -> npt.NDArray[np.datetime64]:
+    """The latest of a column of times in each section."""
+    of_section = distinct(rows, ["cycle", "horizon", time]).groupby(["cycle", "horizon"])[time].max()
+    return np.asarray(of_section.reindex(axes.sections))
+
+
 def _primary(panel: Panel, contract: Contract) -> SectionMetric:
     """The contest's primary metric of a panel that is not scored yet."""
     metric = contract.metric(contract.scoring.primary)
@@ -303,7 +310,7 @@ def _prediction_rows(
     axes, output = submitted.axes, contract.output
     section, subject, number = np.nonzero(~np.isnan(value))
     ids = [str(one + 1) for one in range(value.shape[2])] if output.type == "sample" else list(output.ids or ("",))
-    of_section = submitted.rows.groupby(["cycle", "horizon"])["target_time"].max().reindex(axes.sections).to_numpy()
+    of_section = _latest(submitted.rows, "target_time", axes)
     return pd.DataFrame(
         {
             "model_id": ensemble.model_id,

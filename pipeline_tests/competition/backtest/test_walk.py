@@ -42,6 +42,55 @@ def asked(board: BoardRows, declaration: Any = DECLARED, **range: datetime) -> l
     return calls
 
 
+QUANTILES = contract(
+    predictions={"source": "s", "output_type": "quantile", "output_type_ids": [0.1, 0.5, 0.9]},
+    scoring={"rule": "wis", "primary": "wis"},
+    metrics=["wis"],
+    leaderboard={"rank_by": "all.wis"},
+)
+SAMPLES = contract(
+    predictions={"source": "s", "output_type": "sample"},
+    scoring={"rule": "crps", "primary": "crps"},
+    metrics=["crps"],
+    leaderboard={"rank_by": "all.crps"},
+)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "given", "numbers"),
+    [
+        (QUANTILES, {0.1: 1.0, "0.50": 2.0, 0.9: 3.0}, {"0.1": 1.0, "0.5": 2.0, "0.9": 3.0}),
+        (QUANTILES, pd.Series([1.0, 3.0], [0.1, 0.9]), {"0.1": 1.0, "0.9": 3.0}),
+        (QUANTILES, [1.0, 2.0, 3.0], {"0.1": 1.0, "0.5": 2.0, "0.9": 3.0}),
+        (QUANTILES, np.array([1.0, NAN, 3.0]), {"0.1": 1.0, "0.9": 3.0}),
+        (QUANTILES, None, {}),
+        (SAMPLES, (5.0, 4.0), {"1": 5.0, "2": 4.0}),
+        (SAMPLES, {7: 5.0}, {"7": 5.0}),
+    ],
+)
+def test_a_model_of_distributions_gives_their_numbers(
+    board: BoardRows, declaration: Any, given: object, numbers: dict[str, float]
+) -> None:
+    found = predict(lambda *_: {"s0": given, "s1": [1.0, 2.0, 3.0]}, "own", board, declaration)
+    own = found[(found["subject"] == "s0") & (found["cycle"] == cycle(0))]
+    assert dict(zip(own["output_type_id"], own["value"], strict=True)) == numbers
+    assert set(found["subject"]) == ({"s0", "s1"} if numbers else {"s1"})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({0.2: 1.0}, "gives a number for '0.2' of 's0' in cycle .*; quantile predictions have 0.1, 0.5, 0.9"),
+        ([1.0, 2.0], "gives 2 numbers for 's0' in cycle .*; quantile predictions have 3: 0.1, 0.5, 0.9"),
+        (1.0, r"gives 1.0 for 's0' in cycle .*; it must give the numbers of a quantile prediction: \{id: number\}"),
+        ({0.1: "low"}, "gives 'low' for 's0' in cycle .*, which is no number"),
+    ],
+)
+def test_what_is_no_distribution_is_named(board: BoardRows, given: object, message: str) -> None:
+    with pytest.raises(BacktestError, match=message):
+        predict(lambda *_: {"s0": given}, "own", board, QUANTILES)
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("deadline", ["0h", "-12h", "9d"])
 def test_a_model_never_sees_what_was_not_known_at_the_deadline(seed: int, deadline: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.competition.evaluations import COLUMNS, EXCLUDED, OVERALL, EvaluationSpec, ScoredTasks, evaluate
+from pipeline.competition.evaluations.board import excluded_because
 from pipeline.leaderboard import (
     interval,
     pair_totals,
@@ -102,6 +103,18 @@ def test_who_submitted_too_little_is_out_of_the_field_and_listed_with_the_reason
     pd.testing.assert_frame_equal(
         found[found["ci_method"] != EXCLUDED].reset_index(drop=True), without, check_dtype=False
     )
+
+
+@pytest.mark.parametrize(
+    ("submitted", "told"),
+    [
+        (856, "submitted 60.9 % of 1,404 tasks; 75 % needed"),
+        (1052, "submitted 74.9 % of 1,404 tasks; 75 % needed"),
+        (702, "submitted 50 % of 1,404 tasks; 75 % needed"),
+    ],
+)
+def test_the_share_that_is_too_small_is_never_rounded_up(submitted: int, told: str) -> None:
+    assert excluded_because(submitted, 1404, 0.75) == told
 
 
 def test_the_baseline_is_never_excluded() -> None:
