@@ -10,7 +10,7 @@ from rich.console import Console
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import console, print_json
-from pipeline.cli.published import published, published_contract
+from pipeline.cli.published import published
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _tested(
         If the board, the file or the function cannot be used.
     """
     from pipeline.cli.candidate import from_callable, from_file, split_callable
+    from pipeline.cli.published import published_contract
     from pipeline.competition.backtest import BacktestError, backtest, needed_since
     from pipeline.reports.queries import first_cycle, titles
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from pipeline.cli.errors import InputError
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import MISSING, Column, console, counted, day, percent, print_json, print_table
-from pipeline.cli.published import published, published_contract
+from pipeline.cli.published import published
 from pipeline.tables import OVERALL
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _rows(connection: "duckdb.DuckDBPyConnection", name: str, as_of: datetime | 
     if as_of is None:
         return evaluation_rows(connection, name)
     evaluation_rows(connection, name)
+    from pipeline.cli.published import published_contract
     from pipeline.components.evaluation_tables import evaluations_of
     from pipeline.warehouse import Store
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.competition.arrays import Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.outputs import Output, id_text
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
 from pipeline.competition.truth import ANY_HORIZON
-from pipeline.competition.whole import wrong_forecasts
+from pipeline.competition.whole import WholeForecasts
 
 Judged = tuple[pd.DataFrame, "pd.Series[str]"]
 """Rows to store, with ``row_number``; reasons of the others, by row number."""
@@ -91,10 +92,10 @@ def whole_forecasts(rows: pd.DataFrame, output: Output) -> "pd.Series[str]":
     Series of str
         The rule that is broken and what is wrong, by row number.
     """
-    forecast = rows.groupby(FORECAST, sort=False).ngroup().to_numpy(dtype=np.int64)
+    forecast: Ints = np.asarray(rows.groupby(FORECAST, sort=False).ngroup(), dtype=np.int64)
     ids, values = rows["output_type_id"].to_numpy(dtype=object), rows["value"].to_numpy(dtype=float)
     reasons = _Reasons(pd.Index(rows["row_number"]))
-    for rule, wrong in wrong_forecasts(output.type, output.ids, forecast, ids, values):
+    for rule, wrong in WholeForecasts.of(forecast, ids, values).wrong(output.type, output.ids):
         if not wrong:
             continue
         told = [f"{rule}: {wrong[one]}" if one in wrong else "" for one in forecast.tolist()]

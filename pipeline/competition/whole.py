@@ -4,12 +4,14 @@ A forecast of which one row is wrong says something else than was meant, so such
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from pipeline.competition.arrays import Floats, Ints
 
 PMF_TOLERANCE = 1e-6
 """How far from 1 the probabilities of a forecast may add up, for the rounding that files carry."""
@@ -28,41 +30,80 @@ class Fault(StrEnum):
     PROBABILITIES = "probabilities"
 
 
-def wrong_forecasts(
-    output_type: str,
-    needed: Collection[str],
-    forecast: npt.NDArray[np.integer[Any]],
-    ids: npt.NDArray[np.object_],
-    value: npt.NDArray[np.float64],
-) -> Iterator[tuple[Fault, Wrong]]:
-    """The forecasts that break each rule, with the reason.
+@dataclass(frozen=True)
+class WholeForecasts:
+    """Whole forecasts of one output type, no id twice; the arrays are of their rows.
 
     Parameters
     ----------
-    output_type : str
-        quantile, pmf, cdf or another, of which nothing is asked.
-    needed : collection of str
-        Ids that a forecast must have.
+    n : int
+        How many there are.
     forecast : array of int, shape (rows,)
-        Which forecast each row is of.
-    ids, value : arrays, shape (rows,)
-        The id of each row, and its number.
-
-    Yields
-    ------
-    (Fault, mapping of int to str)
-        One for each rule that there is for the output type.
+        Which one each row is of, from 0.
+    codes : array of int, shape (rows,)
+        The place of each row's id among those distinct.
+    distinct : object array of str
+        Ids.
+    value : array of float, shape (rows,)
     """
-    frame = pd.DataFrame({"forecast": forecast, "id": ids, "value": value})
-    if needed:
-        yield Fault.MISSING_LEVELS, _lacking(frame, needed)
-    if output_type in ("quantile", "cdf"):
-        yield Fault.CROSSING, _falling(frame, "quantiles cross" if output_type == "quantile" else "probabilities fall")
-    if output_type == "pmf":
-        total = frame.groupby("forecast")["value"].sum()
-        off = total[(total - 1).abs() > PMF_TOLERANCE]
-        sums = zip(off.index, off, strict=True)
-        yield Fault.PROBABILITIES, {int(one): f"probabilities add up to {found:.9g}, not 1" for one, found in sums}
+
+    n: int
+    forecast: Ints
+    codes: Ints
+    distinct: npt.NDArray[np.object_]
+    value: Floats
+
+    @classmethod
+    def of(cls, forecast: Ints, ids: npt.NDArray[np.object_], value: Floats) -> "WholeForecasts":
+        """From any numbers of forecasts that leave out none, and the ids as texts."""
+        codes, distinct = pd.factorize(ids)
+        return cls(int(forecast.max(initial=-1)) + 1, forecast, codes, np.asarray(distinct, dtype=object), value)
+
+    def wrong(self, output_type: str, needed: Collection[str]) -> Iterator[tuple[Fault, Wrong]]:
+        """The forecasts that break each rule that there is for the output type, with the reason.
+
+        Parameters
+        ----------
+        output_type : str
+            quantile, pmf, cdf or another, whose ids alone are looked at.
+        needed : collection of str
+            Ids that a forecast must have.
+        """
+        if needed:
+            yield Fault.MISSING_LEVELS, self._lacking(frozenset(needed))
+        if output_type in ("quantile", "cdf"):
+            yield (
+                Fault.CROSSING,
+                self._falling("quantiles cross" if output_type == "quantile" else "probabilities fall"),
+            )
+        if output_type == "pmf":
+            total = np.bincount(self.forecast, self.value, self.n)
+            off = np.flatnonzero(np.abs(total - 1) > PMF_TOLERANCE)
+            yield Fault.PROBABILITIES, {int(one): f"probabilities add up to {total[one]:.9g}, not 1" for one in off}
+
+    def _lacking(self, needed: frozenset[str]) -> Wrong:
+        is_needed = np.array([one in needed for one in self.distinct], dtype=bool)[self.codes]
+        count = np.bincount(self.forecast[is_needed], minlength=self.n)
+        short = np.flatnonzero(count < len(needed))
+        of_short = np.flatnonzero(is_needed & np.isin(self.forecast, short))
+        have: dict[int, set[str]] = {int(one): set() for one in short}
+        for one, text in zip(self.forecast[of_short].tolist(), self._texts(of_short), strict=True):
+            have[one].add(text)
+        return {one: f"lacks {some(needed - found)}" for one, found in have.items()}
+
+    def _falling(self, what: str) -> Wrong:
+        level = np.array([_number(text) for text in self.distinct])[self.codes]
+        order = np.lexsort((level, self.forecast))
+        forecast, value = self.forecast[order], self.value[order]
+        falls = np.flatnonzero((np.diff(value) < 0) & (np.diff(forecast) == 0)) + 1
+        first, at = np.unique(forecast[falls], return_index=True)
+        return {
+            int(one): f"{what}: the value at {text} is below the one before it"
+            for one, text in zip(first, self._texts(order[falls[at]]), strict=True)
+        }
+
+    def _texts(self, rows: Ints) -> list[str]:
+        return [str(text) for text in self.distinct[self.codes[rows]]]
 
 
 def some(values: Collection[str]) -> str:
@@ -72,19 +113,9 @@ def some(values: Collection[str]) -> str:
     return ", ".join(shown[:_NAMED]) + more
 
 
-def _lacking(frame: pd.DataFrame, needed: Collection[str]) -> Wrong:
-    have = frame[frame["id"].isin(list(needed))].groupby("forecast")["id"].nunique()
-    lacking = have.reindex(np.unique(frame["forecast"]), fill_value=0)
-    short = lacking[lacking < len(set(needed))].index
-    of_short = frame[frame["forecast"].isin(short)].groupby("forecast")["id"].agg(set)
-    return {int(one): f"lacks {some(set(needed) - found)}" for one, found in zip(of_short.index, of_short, strict=True)}
-
-
-def _falling(frame: pd.DataFrame, what: str) -> Wrong:
-    ordered = frame.assign(level=frame["id"].astype(float)).sort_values(["forecast", "level"])
-    falls = (ordered["value"].diff() < 0) & (ordered["forecast"].diff() == 0)
-    first = ordered[falls].drop_duplicates("forecast")
-    return {
-        int(one): f"{what}: the value at {level} is below the one before it"
-        for one, level in zip(first["forecast"], first["id"], strict=True)
-    }
+def _number(text: str) -> float:
+    """A level as a number; NaN of what is none, which is refused before."""
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.competition.arrays import Bools
-from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, as_written
-from pipeline.competition.whole import Wrong, some, wrong_forecasts
+from pipeline.competition.hub.config import POINTS, ModelTask, OutputType, Round, SampleRule, as_written
+from pipeline.competition.whole import WholeForecasts, Wrong, some
 
 STANDARD = ("output_type", "output_type_id", "value")
 """The columns of every submission besides its task ids."""
@@ -265,8 +265,10 @@ class _Checked:
                     self._check_forecasts(np.flatnonzero(of_kind), kind, output)
 
     def _check_forecasts(self, rows: npt.NDArray[np.int64], kind: str, output: OutputType) -> None:
-        forecast, ids = self._forecast[rows], self._rows.ids["output_type_id"].texts()[rows]
-        for rule, wrong in _wrong_forecasts(kind, output, forecast, ids, self._rows.value[rows]):
+        ids = self._rows.ids["output_type_id"]
+        names, forecast = np.unique(self._forecast[rows], return_inverse=True)
+        forecasts = WholeForecasts(len(names), forecast, ids.codes[rows], ids.distinct, self._rows.value[rows])
+        for rule, wrong in _wrong(forecasts, kind, output):
             if not wrong:
                 continue
             of_row = IdColumn.of(pd.Series(forecast).map(wrong))
@@ -277,24 +279,22 @@ class _Checked:
             self._refuse(where, rule, "{}", told)
 
 
-def _wrong_forecasts(
-    kind: str,
-    output: OutputType,
-    forecast: npt.NDArray[np.int64],
-    ids: npt.NDArray[np.object_],
-    value: npt.NDArray[np.float64],
-) -> Iterator[tuple[Rule, Wrong]]:
-    """The forecasts that break each rule, with the reason; the arrays are of their rows."""
-    needed = [] if output.output_type_id is None else [as_written(one) for one in output.output_type_id.required]
-    for fault, wrong in wrong_forecasts(kind, [] if kind in POINTS else needed, forecast, ids, value):
+def _wrong(forecasts: WholeForecasts, kind: str, output: OutputType) -> Iterator[tuple[Rule, Wrong]]:
+    """The forecasts that break each rule, with the reason."""
+    ids = output.output_type_id
+    needed = () if kind in POINTS or ids is None else tuple(map(as_written, ids.required))
+    for fault, wrong in forecasts.wrong(kind, needed):
         yield Rule(str(fault)), wrong
     if kind == "sample" and output.output_type_id_params is not None:
-        asked = output.output_type_id_params
-        count = pd.DataFrame({"forecast": forecast, "id": ids}).groupby("forecast")["id"].nunique()
-        off = count[(count < asked.min_samples_per_task) | (count > asked.max_samples_per_task)]
-        limits = f"{asked.min_samples_per_task} to {asked.max_samples_per_task}"
-        counts = zip(off.index, off, strict=True)
-        yield Rule.SAMPLES, {int(one): f"{found} samples; {limits} are asked for" for one, found in counts}
+        yield Rule.SAMPLES, _too_few_or_many(forecasts, output.output_type_id_params)
+
+
+def _too_few_or_many(forecasts: WholeForecasts, asked: SampleRule) -> Wrong:
+    """The forecasts that have another number of samples than is asked for."""
+    count = np.bincount(forecasts.forecast, minlength=forecasts.n)
+    off = np.flatnonzero((count < asked.min_samples_per_task) | (count > asked.max_samples_per_task))
+    limits = f"{asked.min_samples_per_task} to {asked.max_samples_per_task}"
+    return {int(one): f"{count[one]} samples; {limits} are asked for" for one in off}
 
 
 def _allowed(values: Sequence[frozenset[str]]) -> frozenset[str]:
