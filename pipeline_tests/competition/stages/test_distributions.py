@@ -183,12 +183,18 @@ def test_all_metrics_of_an_output_type_can_be_listed_together(output_type: str) 
     rule, ids = OUTPUTS[output_type]
     measures = measure_names(Output(output_type, tuple(map(str, ids))))
     special = [one.name for one in METRICS if output_type in one.output_types]
-    names = [*(name for name in measures if name in METRICS), *special, *OF_ANY]
+    is_sample = output_type == "sample"
+    without_pools = {"contribution", "ensemble_correlation"} if is_sample else set()
+    names = [
+        *(name for name in measures if name in METRICS),
+        *special,
+        *(one for one in OF_ANY if one not in without_pools),
+    ]
     declared = contract(
         predictions={"source": "s", "output_type": output_type, "output_type_ids": ids},
         scoring={"rule": rule, "primary": rule},
         metrics=names,
-        ensembles=[{"name": "main", "strategy": "equal_weight"}],
+        ensembles=[{"name": "main", "strategy": "equal_weight", "combine": "linear_pool" if is_sample else "mean"}],
         leaderboard={"rank_by": f"all.{rule}"},
     )
     random = np.random.default_rng(0)
