@@ -116,8 +116,8 @@ def told(own: Path) -> str:
         ({"truth": {"source": "somebody.elses"}}, "truth.source 'somebody.elses'"),
         (
             {"predictions": {"source": "inbocks"}},
-            "predictions.source: unknown source 'inbocks' (did you mean inbox?); known: inbox, or a dotted path such "
-            "as pipeline.baselines.sp500",
+            "predictions.source: unknown source 'inbocks' (did you mean inbox?); known: inbox, hub, or a dotted path "
+            "such as pipeline.baselines.sp500",
         ),
         ({"truth": {"source": "Inbox"}}, "truth.source: unknown source 'Inbox' (did you mean inbox?); known: inbox, "),
         ({"factors": {"source": "files"}}, "factors.source: unknown source 'files'; known: inbox, or a dotted path"),

@@ -62,12 +62,6 @@ class PredictionsSpec(_FromFiles):
     """Where predictions come from and until when they count."""
 
     source: str = Field(description=_SOURCE, examples=["inbox", "pipeline.baselines.sp500"])
-    path: str | None = Field(
-        default=None, description=f"With source: {HUB}, the hub's folder, or a URL that fsspec knows.", examples=["hub"]
-    )
-    target: str | None = Field(
-        default=None, description=f"With source: {HUB}, the target id in the hub.", examples=["wk inc flu hosp"]
-    )
     files: Name = Field(default="predictions", description="Folder of the inbox that they arrive in.")
     output_type: Literal["value", "mean", "median", "quantile", "pmf", "sample", "cdf"] = Field(
         default="value",
@@ -97,6 +91,12 @@ class PredictionsSpec(_FromFiles):
         description="Of quantile, pmf and cdf: the quantile levels, the categories in their order, the thresholds. A "
         "pmf's outcome is the place of the category that occurred, counted from 1.",
         examples=[[0.025, 0.25, 0.5, 0.75, 0.975]],
+    )
+    path: str | None = Field(
+        default=None, description=f"With source: {HUB}, the hub's folder, or a URL that fsspec knows.", examples=["hub"]
+    )
+    target: str | None = Field(
+        default=None, description=f"With source: {HUB}, the target id in the hub.", examples=["wk inc flu hosp"]
     )
 
     column_names = (

@@ -152,15 +152,15 @@ def _check_sources(contract: Contract) -> None:
     """
     parts = {"predictions": contract.predictions, "truth": contract.truth, "factors": contract.factors}
     for name, part in parts.items():
-        source = INBOX if part is None else part.source
-        if "." not in source and source not in _NAMED_SOURCES:
-            near = difflib.get_close_matches(source.strip().lower(), _NAMED_SOURCES, n=1)
+        source, named = INBOX if part is None else part.source, (INBOX,) if name == "factors" else _NAMED_SOURCES
+        if "." not in source and source not in named:
+            near = difflib.get_close_matches(source.strip().lower(), named, n=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise UnknownNameError(
-                f"{name}.source: unknown source {source!r}{meant}; known: {', '.join(_NAMED_SOURCES)}, or a dotted "
+                f"{name}.source: unknown source {source!r}{meant}; known: {', '.join(named)}, or a dotted "
                 f"path such as pipeline.baselines.sp500"
             )
-        if source not in _NAMED_SOURCES:
+        if source not in named:
             resolve_dotted_path(source, f"{name}.source")
 
 
