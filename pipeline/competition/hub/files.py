@@ -120,7 +120,16 @@ def parse_table(path: UPath, content: bytes) -> pd.DataFrame:
             return pd.read_parquet(BytesIO(content))
         return pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError, pd.errors.ParserError) as error:  # what pandas and pyarrow raise of broken files
-        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        raise HubError(f"{path} cannot be read: {_why(error, content)}") from None
+
+
+def _why(error: Exception, content: bytes) -> str:
+    """What is wrong with a file that was read and is no table."""
+    if not content.strip():
+        return "it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8; save it in that encoding"
+    return " ".join(str(error).split())
 
 
 def model_metadata(hub: Hub) -> Iterator[ModelMetadata | Unusable]:

@@ -87,6 +87,23 @@ def test_a_broken_file_is_told_by_name(tmp_path: Path, name: str, text: str) -> 
         read_submission(found)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"a,b\n\xff\xfe,1\n", "it is not UTF-8; save it in that encoding"),
+    ],
+)
+def test_an_empty_file_and_another_encoding_are_told_in_words(tmp_path: Path, content: bytes, reason: str) -> None:
+    write_hub(tmp_path)
+    put(tmp_path, "a-one/2024-12-14-a-one.csv").write_bytes(content)
+    (found,) = submissions(read_hub(tmp_path))
+    assert isinstance(found, Submission)
+    with pytest.raises(HubError, match=rf"2024-12-14-a-one\.csv cannot be read: {reason}$"):
+        read_submission(found)
+
+
 def test_what_teams_say_of_their_models(tmp_path: Path) -> None:
     write_hub(tmp_path)
     folder = tmp_path / "model-metadata"
