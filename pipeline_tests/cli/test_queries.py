@@ -8,7 +8,8 @@ from pipeline.cli.summary import QUERIES
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.cli.command import Podium
 
-SUGGESTED = [query.format(name="sp500", schema="sp500", model="momentum_12_1", metric="ic") for query in QUERIES]
+NAMES = {"name": "sp500", "schema": "sp500", "model": "momentum_12_1", "metric": "ic", "best_first": "2 DESC"}
+SUGGESTED = [query.format(**NAMES) for query in QUERIES]
 
 
 def readme_queries() -> list[str]:
