@@ -236,6 +236,26 @@ def test_marts_read_staging_models_and_only_those_read_sources(manifest: dict[st
             assert all(parent.startswith("model.podium.stg_") for parent in parents), name
 
 
+@pytest.mark.parametrize(
+    ("without", "is_right"),
+    [
+        ("model_id = 'good'", False),
+        ("category = 'overall' AND model_id = 'good'", False),
+        ("true", True),
+        ("as_of = (SELECT max(as_of) FROM competition.leaderboard)", True),
+    ],
+)
+def test_a_newest_board_lacks_no_model_and_one_still_to_come_keeps_nobody_waiting(
+    tmp_path: Path, project: Path, filled: Filled, without: str, is_right: bool
+) -> None:
+    (tmp_path / FILE).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(filled.folder / FILE, tmp_path / FILE)
+    ToyGraph(tmp_path).execute(f"DELETE FROM competition.leaderboard WHERE {without}")
+    result = dbt(project, "build", "--select", "+board_has_a_row_for_every_model", data_dir=tmp_path)
+    assert (result.returncode == 0) == is_right, result.stdout
+    assert ("Failure in test board_has_a_row_for_every_model" in result.stdout) != is_right
+
+
 @pytest.mark.slow
 def test_a_column_of_another_type_breaks_the_contract(
     project: Path, empty: Path, tmp_path: Path, manifest: dict[str, Any]

@@ -251,6 +251,8 @@ def _says_nothing(board: "EvaluationBoard") -> bool:
 
 def _why_nothing(contest: "Contest", board: "EvaluationBoard") -> str:
     """Why no model on a board has a value."""
+    if not board.rows and board.as_of is not None:
+        return f"no round with a forecast had its deadline by {board.as_of:%Y-%m-%d}"
     if not board.rows:
         return f"nobody submitted anything of target {contest.source.target.target_id!r} that the hub's rules allow"
     if board.as_of is None:
@@ -301,5 +303,17 @@ def _print_target(done: _Done, contest: "Contest", say: Callable[[str], None]) -
     if others:
         say(f"Further evaluation sets (--eval-set): {escape(', '.join(map(repr, others)))}.")
     for refused in done.refused[name]:
-        of = f"{counted(refused.n_rows, 'row')} of {counted(refused.n_files, 'file')}"
-        say(f"Refused by rule {escape(refused.rule)}: {of}, such as: {escape(refused.example)}")
+        for line in _refused_told(refused):
+            say(escape(line))
+
+
+def _refused_told(refused: "Refused") -> Iterator[str]:
+    """What breaks a rule: how much, and where and why, file by file."""
+    files = counted(refused.n_files, "file")
+    yield f"Refused by rule {refused.rule}: " + (
+        f"{counted(refused.n_rows, 'row')} of {files}" if refused.n_rows else files
+    )
+    for one in refused.examples:
+        yield f"  {one.file}: {one.reason}"
+    if refused.n_files > len(refused.examples):
+        yield f"  and {refused.n_files - len(refused.examples):,} more"

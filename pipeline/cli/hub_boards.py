@@ -12,33 +12,61 @@ from pipeline.warehouse import Store
 if TYPE_CHECKING:
     from pipeline.competition import Contract
 
+_EXAMPLES = 5
+"""So many files are named with the reason, for each rule."""
+
 _REFUSED = """
-    SELECT split_part(r.reason, ':', 1) AS rule, count(*), count(DISTINCT r.file_number),
-        arg_min(r.reason, (r.file_number, r.row_number))
-    FROM quarantine.rows AS r
-    JOIN (
-        SELECT * FROM competition.files WHERE competition = ?
-        QUALIFY row_number() OVER (PARTITION BY name ORDER BY file_number DESC) = 1
-    ) AS f USING (competition, file_number)
-    WHERE f.status <> 'gone'
-    GROUP BY rule ORDER BY count(*) DESC, rule
+    WITH refused AS (
+        SELECT split_part(r.reason, ':', 1) AS rule, f.name AS file, count(*) FILTER (r.row_number > 0) AS n_rows,
+            arg_min(substr(r.reason, strpos(r.reason, ':') + 2), r.row_number) AS reason
+        FROM quarantine.rows AS r
+        JOIN (
+            SELECT * FROM competition.files WHERE competition = ?
+            QUALIFY row_number() OVER (PARTITION BY name ORDER BY file_number DESC) = 1
+        ) AS f USING (competition, file_number)
+        WHERE f.status <> 'gone'
+        GROUP BY ALL
+    )
+    SELECT rule, sum(n_rows), count(*), list(file ORDER BY file)[:?], list(reason ORDER BY file)[:?]
+    FROM refused GROUP BY rule ORDER BY sum(n_rows) DESC, rule
 """
 
 
 @dataclass(frozen=True)
+class RefusedFile:
+    """A file of which something was refused, and the first reason given."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Refused:
-    """How many rows of the files that a hub has now break a rule, in how many files, and the first reason given."""
+    """What breaks a rule in the files that a hub has now.
+
+    Attributes
+    ----------
+    rule : str
+    n_rows : int
+        Rows refused; 0 where whole files were.
+    n_files : int
+    examples : tuple of RefusedFile
+        The first by name, five at most.
+    """
 
     rule: str
     n_rows: int
     n_files: int
-    example: str
+    examples: tuple[RefusedFile, ...]
 
 
 def refused_by_rule(store: Store, board: str) -> list[Refused]:
     """What is refused of a hub's files for a target, by rule; out of the working file, which has files' names."""
-    rows = store.connection.execute(_REFUSED, [board]).fetchall()
-    return [Refused(str(rule), int(n_rows), int(n_files), str(example)) for rule, n_rows, n_files, example in rows]
+    found = store.connection.execute(_REFUSED, [board, _EXAMPLES, _EXAMPLES]).fetchall()
+    return [
+        Refused(str(rule), int(n_rows), int(n_files), tuple(map(RefusedFile, files, reasons)))
+        for rule, n_rows, n_files, files, reasons in found
+    ]
 
 
 def board_of_target(

@@ -41,9 +41,9 @@ QUERIES = (
     "SELECT cycle, last(value ORDER BY known_at) AS value FROM {schema}.cycle_metrics "
     "WHERE model_id = '{model}' AND metric = '{metric}' AND category = 'overall' GROUP BY 1) GROUP BY 1 ORDER BY 1",
     "SELECT subject, round(avg(value), 3) AS score FROM {schema}.scores "
-    "WHERE model_id = '{model}' GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
+    "WHERE model_id = '{model}' GROUP BY 1 ORDER BY {best_first} LIMIT 5",
 )
-"""Questions to try on a competition that was just published."""
+"""Questions to try on a competition that was just published; the last is where its first model is best."""
 
 TRACK_QUERIES = (
     "SELECT rank, rank_lo, rank_hi, run_id, round(value, 4) AS value FROM {schema}.leaderboard "
@@ -146,12 +146,16 @@ def _told_of_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:
     """The questions to try, about the first model of a board."""
+    from pipeline.reports.queries.standings import contest
+
     if not found.rows:
         return []
     names = (found.name, found.rows[0].model_id, found.keys[0].partition(".")[2])
     name, model, metric = (text.replace("'", "''") for text in names)
     schema = _as_name(connection, found.name)
-    return [query.format(name=name, schema=schema, model=model, metric=metric) for query in QUERIES]
+    best_first = "2" if contest(connection, found.name).is_loss else "2 DESC"
+    values = {"name": name, "schema": schema, "model": model, "metric": metric, "best_first": best_first}
+    return [query.format(**values) for query in QUERIES]
 
 
 def _as_name(connection: duckdb.DuckDBPyConnection, name: str) -> str:

@@ -189,7 +189,7 @@ class ModelStats(Answer):
     model_id: str
     model_name: str
     player_name: str
-    total_predictions: int
+    total_predictions: int = Field(description="A distribution counts as one, however many numbers it has.")
     successful_predictions: int = Field(description="Those with a score.")
     failed_predictions: int = Field(description="Those whose outcome is known and that have no score.")
     late_predictions: int

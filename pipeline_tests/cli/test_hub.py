@@ -80,8 +80,24 @@ def test_each_target_has_a_board_and_says_what_was_refused_and_who_is_excluded(s
     assert "Toy hub: change: all rounds" in out
     assert "ranked by wis_scaled_relative_skill" in out
     assert "excluded: team-half: submitted 50 % of 4 tasks; 75 % needed" in out
-    assert "Refused by rule value: 6 rows of 1 file, such as: value: value '-1' is below 0" in out
+    assert (
+        "Refused by rule value: 6 rows of 1 file\n"
+        "  model-output/team-broken/2024-12-14-team-broken.csv: value '-1' is below 0\n"
+    ) in out
     assert "team-baseline" in out
+
+
+def test_every_file_that_is_refused_whole_is_named_with_its_own_reason(empty: Podium, tmp_path: Path) -> None:
+    hub = fill(tmp_path / "hub")
+    folder = hub / "model-output" / "team-wide"
+    (folder / "14-12-2024-team-wide.csv").write_text("")
+    (folder / "2024-12-21-team-wide.csv").write_text("")
+    outcome = empty(str(hub), "--target", "count")
+    assert (
+        "Refused by rule file: 2 files\n"
+        "  model-output/team-wide/14-12-2024-team-wide.csv: its name is not <round>-<team>-<model>.csv\n"
+        "  model-output/team-wide/2024-12-21-team-wide.csv: cannot be read: it is empty\n"
+    ) in outcome.out
 
 
 def test_it_says_where_the_published_file_is_and_what_to_ask_it(shown: Shown) -> None:
@@ -154,6 +170,12 @@ def test_a_board_as_of_a_day_before_anything_was_known_says_so(shown: Shown, pod
         "No value: no outcome was known by 2024-12-20; this hub does not say since when its outcomes are known"
         in outcome.out
     )
+
+
+def test_a_board_as_of_a_day_before_the_first_deadline_says_so(shown: Shown, podium_hub: Podium) -> None:
+    outcome = podium_hub(str(shown.hub), "--as-of", "2024-01-01", "--target", "count")
+    assert outcome.code == 0, outcome.err
+    assert "No value: no round with a forecast had its deadline by 2024-01-01." in outcome.out
 
 
 def test_a_board_as_of_a_past_date_is_made_of_what_was_known_then(empty: Podium, tmp_path: Path) -> None:

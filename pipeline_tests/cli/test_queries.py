@@ -8,12 +8,17 @@ from pipeline.cli.summary import QUERIES
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.cli.command import Podium
 
-SUGGESTED = [query.format(name="sp500", schema="sp500", model="momentum_12_1", metric="ic") for query in QUERIES]
+NAMES = {"name": "sp500", "schema": "sp500", "model": "momentum_12_1", "metric": "ic", "best_first": "2 DESC"}
+SUGGESTED = [query.format(**NAMES) for query in QUERIES]
 
 
 def readme_queries() -> list[str]:
-    """Queries in the README: statements of SQL blocks, and arguments of ``podium sql``."""
-    text = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+    """Queries in the README's part on SQL: statements of blocks, and arguments of ``podium sql``.
+
+    Those of its other parts are run by the tests of the boards that they are about.
+    """
+    text = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Ask in SQL\n")[2]
+    text = text.partition("\n## ")[0]
     blocks = "\n".join(re.findall(r"```sql\n(.*?)```", text, re.DOTALL))
     statements = [f"{statement};" for statement in blocks.split(";") if statement.strip()]
     return [*statements, *re.findall(r'^podium sql "([^"]+)"', text, re.MULTILINE)]

@@ -180,6 +180,23 @@ def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) ->
         assert podium("sql", query, "--json", data_dir=data_dir).json
 
 
+@pytest.mark.parametrize(
+    ("rule", "metric", "best_first"), [("rank_product", "ic", "2 DESC"), ("absolute_error", "score", "2")]
+)
+def test_the_last_query_has_the_best_subjects_first(tmp_path: Path, rule: str, metric: str, best_first: str) -> None:
+    source = "pipeline_tests.toy_contest.toy"
+    board = toy_contest.contract(
+        predictions={"source": source},
+        truth={"source": source, "known_at": "column"},
+        scoring={"rule": rule, "primary": metric},
+        metrics=[metric],
+        windows={"all": {}},
+        leaderboard={"rank_by": f"all.{metric}"},
+    )
+    outcome = run(board.name, parts=[competition_definitions(board), publication(board.name)], data_dir=tmp_path)
+    assert re.findall(r"ORDER BY (.*) LIMIT 5", outcome.out) == [best_first]
+
+
 def test_how_to_open_the_ui_is_said_last(first: Outcome) -> None:
     assert first.out.splitlines()[-1].endswith("in the Dagster UI:  make dev")
 

@@ -54,18 +54,26 @@ def submissions(hub: Hub) -> Iterator[Submission | Unusable]:
     Raises
     ------
     HubError
-        If there is no such folder.
+        If there is no such folder, or it or one of a model cannot be read.
     """
     folder = hub.path / hub.model_output
     if not folder.is_dir():
         raise HubError(f"{hub.path} has no folder {hub.model_output}, where submissions are")
-    for path in sorted(folder.iterdir(), key=lambda one: one.name):
+    for path in _inside(folder):
         if path.is_dir():
-            for file in sorted(path.iterdir(), key=lambda one: one.name):
+            for file in _inside(path):
                 if not _is_note(file):
                     yield _submission(hub, path.name, file)
         elif not _is_note(path):
             yield Unusable(path, f"it is in no folder of a model; put it in {hub.model_output}/<team>-<model>")
+
+
+def _inside(folder: UPath) -> list[UPath]:
+    """What a folder holds, by name. One that cannot be read ends it all: its files would look taken away."""
+    try:
+        return sorted(folder.iterdir(), key=lambda one: one.name)
+    except OSError as error:
+        raise HubError(f"{folder} cannot be read: {error.strerror or error}; allow it and ask again") from None
 
 
 def _is_note(path: UPath) -> bool:
@@ -110,7 +118,7 @@ def read_bytes(path: UPath) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        raise HubError(f"{path} cannot be read: {error.strerror or ' '.join(str(error).split())}") from None
 
 
 def parse_table(path: UPath, content: bytes) -> pd.DataFrame:
@@ -120,7 +128,16 @@ def parse_table(path: UPath, content: bytes) -> pd.DataFrame:
             return pd.read_parquet(BytesIO(content))
         return pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError, pd.errors.ParserError) as error:  # what pandas and pyarrow raise of broken files
-        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        raise HubError(f"{path} cannot be read: {_why(error, content)}") from None
+
+
+def _why(error: Exception, content: bytes) -> str:
+    """What is wrong with a file that was read and is no table."""
+    if not content.strip():
+        return "it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8; save it in that encoding"
+    return " ".join(str(error).split())
 
 
 def model_metadata(hub: Hub) -> Iterator[ModelMetadata | Unusable]:

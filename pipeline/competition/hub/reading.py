@@ -76,7 +76,8 @@ def judge(submission: Submission, hub: Hub, target: ForecastTarget, output_type:
         content = read_bytes(submission.path)
         table = parse_table(submission.path, content)
     except HubError as error:
-        return Judged(0, _nothing(), sha256=_hash(content), unreadable=f"{Rule.FILE}: {error}")
+        why = str(error).removeprefix(f"{submission.path} ")
+        return Judged(0, _nothing(), sha256=_hash(content), unreadable=f"{Rule.FILE}: {why}")
     problems = column_problems([str(name) for name in table], declared)
     if problems:
         return Judged(0, _nothing(), sha256=_hash(content), unreadable=f"{Rule.COLUMNS}: {'; '.join(problems)}")

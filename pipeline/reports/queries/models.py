@@ -37,8 +37,12 @@ _MODELS = compose(
 )
 
 _COUNTS = """
-    SELECT count(*), count(*) FILTER (is_late), count(*) FILTER (is_imputed), min(cycle), max(cycle)
-    FROM {table} WHERE competition = $competition AND model_id = $model
+    WITH made AS (
+        SELECT cycle, bool_or(is_late) AS is_late, bool_or(is_imputed) AS is_imputed
+        FROM {table} WHERE competition = $competition AND model_id = $model
+        GROUP BY cycle, horizon, subject
+    )
+    SELECT count(*), count(*) FILTER (is_late), count(*) FILTER (is_imputed), min(cycle), max(cycle) FROM made
 """
 
 _SCORED = """
@@ -70,7 +74,10 @@ class SubjectScore:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """What a model handed in and how it was scored, prediction by prediction, with what is known now."""
+    """What a model handed in and how it was scored, prediction by prediction, with what is known now.
+
+    A distribution is one prediction, however many numbers it has.
+    """
 
     n_predictions: int
     n_late: int

@@ -28,7 +28,7 @@ _PREDICTIONS = Sql("""
     AND ($models IS NULL OR list_contains($models, p.model_id))
     AND ($subjects IS NULL OR list_contains($subjects, p.subject))
     AND ($ensembles OR NOT starts_with(p.model_id, $prefix))
-    ORDER BY p.cycle, p.model_id, p.horizon, p.subject, p.output_type_id
+    ORDER BY p.cycle, p.model_id, p.horizon, p.subject, try_cast(p.output_type_id AS DOUBLE), p.output_type_id
 """)
 
 
@@ -46,7 +46,8 @@ def predictions(
 ) -> Page:
     """Predictions of cycles from ``start`` to ``end``, both included, with their outcome and score as known now.
 
-    What is under embargo is in no published file, so it is not here. Virtual models that are named are there either
+    A distribution has a row for each of its numbers, all with the score of the whole. What is under embargo is in no
+    published file, so it is not here. Virtual models that are named are there either
     way.
     """
     values = {

@@ -1,9 +1,11 @@
 """The files of a hub: which are submissions, and what is told of the others; what teams say of their models."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from upath import UPath
 
 from pipeline.competition.hub import HubError, read_hub
 from pipeline.competition.hub.files import (
@@ -85,6 +87,41 @@ def test_a_broken_file_is_told_by_name(tmp_path: Path, name: str, text: str) -> 
     assert isinstance(found, Submission)
     with pytest.raises(HubError, match=r"2024-12-14-a-one\.\w+ cannot be read: "):
         read_submission(found)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"a,b\n\xff\xfe,1\n", "it is not UTF-8; save it in that encoding"),
+    ],
+)
+def test_an_empty_file_and_another_encoding_are_told_in_words(tmp_path: Path, content: bytes, reason: str) -> None:
+    write_hub(tmp_path)
+    put(tmp_path, "a-one/2024-12-14-a-one.csv").write_bytes(content)
+    (found,) = submissions(read_hub(tmp_path))
+    assert isinstance(found, Submission)
+    with pytest.raises(HubError, match=rf"2024-12-14-a-one\.csv cannot be read: {reason}$"):
+        read_submission(found)
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_no_file_seems_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_hub(tmp_path)
+    put(tmp_path, "a-one/2024-12-14-a-one.csv")
+    hub = read_hub(tmp_path)
+    of_any = type(hub.path).iterdir
+
+    def guarded(folder: UPath) -> Iterator[UPath]:
+        if folder.name == "a-one":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return of_any(folder)
+
+    monkeypatch.setattr(type(hub.path), "iterdir", guarded)
+    with pytest.raises(HubError, match=r"model-output/a-one cannot be read: Permission denied; allow it"):
+        list(submissions(hub))
 
 
 def test_what_teams_say_of_their_models(tmp_path: Path) -> None:
