@@ -266,7 +266,7 @@ def _process(command: list[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
+        process.kill()  # it keeps nothing, and whoever ignores SIGTERM passes that on to it
         process.wait()
 
 
