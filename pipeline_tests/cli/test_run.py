@@ -21,7 +21,7 @@ import pipeline.definitions
 from pipeline.competition import Contract
 from pipeline.components.competition import competition_definitions
 from pipeline.settings import settings
-from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS
 from pipeline.warehouse import WarehouseDamagedError, WarehouseFiles, WarehouseVersionError
 from pipeline.warehouse.resource import Warehouse
 from pipeline_tests import toy_contest
@@ -29,7 +29,8 @@ from pipeline_tests.cli.command import Outcome, error, podium
 from pipeline_tests.warehouse import processes
 
 ASSETS = [
-    f"toy/{name}" for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in ENSEMBLE_TABLES))
+    f"toy/{name}"
+    for name in ("catalog", *(spec.name for spec in COMPETITION_TABLES if spec not in (*ENSEMBLE_TABLES, EVALUATIONS)))
 ]
 CUSTOM = "pipeline_tests.competition"
 DOTTED_PATHS = json.dumps(["pipeline", "pipeline_tests"])
