@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, LEADERBOARD, SNAPSHOTS
+from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
 from pipeline_tests.toy_contest import week

@@ -162,7 +162,7 @@ def contest(connection: duckdb.DuckDBPyConnection, name: str) -> Contest:
     title, contract = declared(connection, name)
     directions = {str(metric): str(direction) for metric, direction in connection.execute(_METRICS, [name]).fetchall()}
     listed = json.loads(contract)
-    return Contest(name, title, listed, {metric: directions[metric] for metric in listed["metrics"]})
+    return Contest(name, title, listed, {one: directions.get(one, str(Direction.NONE)) for one in listed["metrics"]})
 
 
 @dataclass(frozen=True)
