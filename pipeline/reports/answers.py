@@ -87,7 +87,7 @@ class LeaderboardRow(Answer):
     metrics: dict[str, MetricValue] = Field(description="Every metric over the window asked for.")
 
 
-class Leaderboard(Page[LeaderboardRow]):
+class BoardAnswer(Page[LeaderboardRow]):
     """A board at one moment."""
 
     competition: str = Field(examples=["sp500"])

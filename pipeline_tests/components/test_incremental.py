@@ -17,6 +17,7 @@ from pipeline.components.recompute import Recompute
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_TABLES,
+    EVALUATIONS,
     FACTORS,
     LEADERBOARD,
     PREDICTIONS,
@@ -273,7 +274,7 @@ def test_small_blocks_give_the_same_rows(
     assert done["scores"] == CYCLES
     # All blocks of snapshots share one reading of the cycles' metrics.
     assert readings == [len(in_blocks["cycle_metrics"])]
-    tables = graph.tables(without=ENSEMBLE_TABLES)
+    tables = graph.tables(without=(*ENSEMBLE_TABLES, EVALUATIONS))
     assert_same_tables({name: in_blocks[name] for name in tables}, tables)
 
 

@@ -64,11 +64,11 @@ def test_contents_are_counted_by_file_and_by_row() -> None:
         )
         connection.execute(
             "CREATE TABLE competition.files AS SELECT * FROM (VALUES"
-            " ('toy', 'a.csv', 'h1', TIMESTAMP '2024-01-01', 'partly', 5, 3, 1),"
-            " ('toy', 'a.csv', 'h1', TIMESTAMP '2024-01-01', 'accepted', 8, 0, 0),"
-            " ('toy', 'link.csv', '', TIMESTAMP '2024-01-02', 'unreadable: a link', 0, 0, 0),"
-            " ('other', 'b.csv', 'h2', TIMESTAMP '2024-01-03', 'rejected', 0, 9, 0)"
-            ") AS t(competition, name, sha256, received_at, status, n_accepted, n_rejected, n_late)"
+            " ('toy', 1, 'predictions', 'a.csv', 'h1', TIMESTAMP '2024-01-01', 'partly', 5, 3, 1),"
+            " ('toy', 2, 'truth', 'a.csv', 'h1', TIMESTAMP '2024-01-01', 'accepted', 8, 0, 0),"
+            " ('toy', 3, 'predictions', 'link.csv', '', TIMESTAMP '2024-01-02', 'unreadable: a link', 0, 0, 0),"
+            " ('other', 4, 'predictions', 'b.csv', 'h2', TIMESTAMP '2024-01-03', 'rejected', 0, 9, 0)"
+            ") AS t(competition, file_number, kind, name, sha256, received_at, status, n_accepted, n_rejected, n_late)"
         )
         found = contents(connection, "toy")
         connection.execute("CREATE SCHEMA catalog")

@@ -16,7 +16,7 @@ from pipeline.tables import OVERALL
 router = APIRouter(prefix="/reports", tags=["boards"])
 
 
-@router.get("/leaderboard", response_model=answers.Leaderboard, responses=FILES)
+@router.get("/leaderboard", response_model=answers.BoardAnswer, responses=FILES)
 def leaderboard(
     connection: Connection,
     competition: Competition,
@@ -51,7 +51,7 @@ def leaderboard(
     )
     if wanted.format is not Format.JSON:
         return _file(found, wanted.format)
-    answer = answers.Leaderboard(
+    answer = answers.BoardAnswer(
         total=found.total,
         limit=wanted.limit,
         offset=wanted.offset,
