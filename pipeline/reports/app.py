@@ -10,11 +10,13 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
+from pipeline.reports.pages import board, static_files
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
+_PAGES = (board.router, static_files.router)
 _FROM_BYTES = 1000
 _DESCRIPTION = """
 Boards, models and predictions of every published competition. Times are UTC. Undefined values are null, with a reason.
@@ -48,6 +50,8 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = ()) -> FastAPI:
     app.state.reader = reader
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         app.include_router(router, responses=PROBLEMS)
+    for page in _PAGES:
+        app.include_router(page)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES)
     app.add_middleware(PublishedCache, reader=reader, always_new=catalog.ALWAYS_NEW)

@@ -79,7 +79,7 @@ def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | N
         text: Annotated[str | None, Query(alias=name, description=description, examples=["2022-12-23"])] = None,
     ) -> datetime | None:
         try:
-            return None if text is None else parse_moment(text, name, time_of_day)
+            return parse_moment(text, name, time_of_day) if text else None
         except ValueError as error:
             raise WrongInputError(str(error)) from None
 

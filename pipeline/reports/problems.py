@@ -17,6 +17,10 @@ class WrongInputError(ValueError):
     """A parameter that cannot be meant; the message says what would be right."""
 
 
+class UnknownPageError(LookupError):
+    """A page or a file of one that is not there."""
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "No such board, model or moment."},
     422: {"model": Problem, "description": "A parameter that cannot be meant."},
@@ -27,6 +31,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 _STATUS: Mapping[type[Exception], int] = {
     UnknownBoardError: 404,
     UnknownModelError: 404,
+    UnknownPageError: 404,
     UnknownKeyError: 422,
     WrongInputError: 422,
     NotPublishedError: 503,

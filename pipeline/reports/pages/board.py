@@ -1,0 +1,117 @@
+"""``/boards/{name}``: who ranks where, how sure that is, and how it stood on any earlier date."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import duckdb
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from pipeline.leaderboard import Direction
+from pipeline.reports.inputs import AsOf, Connection, IncludeEnsembles
+from pipeline.reports.pages.address import Address, address_of
+from pipeline.reports.pages.asked import share
+from pipeline.reports.pages.board_rows import sorted_rows, table_of
+from pipeline.reports.pages.links import downloads
+from pipeline.reports.pages.view import show
+from pipeline.reports.queries import categories_of
+from pipeline.reports.queries.boards import ranked_in
+from pipeline.reports.queries.curves import Curve, cycle_values
+from pipeline.reports.queries.headline import around, counts
+from pipeline.reports.queries.metrics import described
+from pipeline.reports.queries.standings import Contest, Standings, contest, standings
+from pipeline.tables import OVERALL
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_ROWS = 500
+_ALIKE = ("as_of", "category", "include_ensembles", "min_coverage", "search")
+"""What addresses of this page and of the API's board have in common."""
+
+
+@router.get("/boards/{name}", response_class=HTMLResponse)
+def board(
+    request: Request,
+    connection: Connection,
+    name: str,
+    as_of: AsOf,
+    window: str = "",
+    metric: str = "",
+    category: str = OVERALL,
+    include_ensembles: IncludeEnsembles = False,
+    search: str = "",
+    min_coverage: str = "",
+    sort: str = "",
+    columns: str = "",
+    limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> Any:
+    """A board now or at any moment, in the contest's order or in another."""
+    of = contest(connection, name)
+    order = _other_order(of, category, window, metric)
+    found = standings(
+        connection,
+        name,
+        as_of=as_of,
+        category=category,
+        window=window or None,
+        rank_by=order,
+        min_coverage=share(min_coverage, "min_coverage"),
+        include_ensembles=include_ensembles,
+        search=search or None,
+        limit=None if sort else limit,
+        offset=0 if sort else offset,
+    )
+    if sort:
+        found = replace(found, rows=sorted_rows(found, sort)[offset : offset + limit])
+    means = described(connection, name)
+    counted = counts(connection, name, category, found.board.as_of)
+    curves = _curves(connection, found, [one.row.model_id for one in found.rows])
+    here = address_of(request)
+    return show(
+        request,
+        "board.html",
+        found=found,
+        table=table_of(found, means, curves, counted.ranked, every_metric=columns == "all"),
+        means=means,
+        counts=counted,
+        around=around(connection, name, found.board.as_of),
+        categories=categories_of(connection, name),
+        rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
+        downloads=downloads(_endpoint(here, found, order)),
+        limit=limit,
+        offset=offset,
+        sort=sort,
+        search=search,
+        include_ensembles=include_ensembles,
+    )
+
+
+def _other_order(of: Contest, category: str, window: str, metric: str) -> str | None:
+    """The key that was chosen; None when it is what the contest ranks by."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    if not isinstance(declared, str):
+        return f"{of.window(window or None)}.{metric}" if metric else None
+    own_window, _, own_metric = declared.partition(".")
+    chosen = f"{window or own_window}.{metric or own_metric}"
+    return None if chosen == declared else chosen
+
+
+def _endpoint(here: Address, found: Standings, order: str | None) -> Address:
+    """The same board in the API."""
+    asked = here.of("/reports/leaderboard", _ALIKE)
+    return asked.but(competition=found.contest.name, window=found.window, rank_by=order)
+
+
+def _curves(connection: duckdb.DuckDBPyConnection, found: Standings, models: Sequence[str]) -> dict[str, Curve]:
+    """The primary metric of models summed over the window; of a part of the contest none is drawn."""
+    of = found.contest
+    if found.board.category != OVERALL:
+        return {}
+    values = cycle_values(connection, of.name, of.primary)
+    if values is None:
+        return {}
+    last = of.contract["windows"][found.window].get("cycles")
+    is_loss = of.directions.get(of.primary) == Direction.ASC
+    return values.curves(found.board.as_of, models, last, is_loss=is_loss)

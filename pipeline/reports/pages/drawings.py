@@ -1,0 +1,79 @@
+"""Small drawings in tables as SVG coordinates: intervals, ranks that could be, lines. Templates draw them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+INTERVAL_WIDTH, RANKS_WIDTH, LINE_WIDTH, LINE_HEIGHT = 160.0, 80.0, 96.0, 24.0
+_PAD = 4.0
+_MOST_POINTS = 60
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from values to places, the same in every row of a column."""
+
+    low: float
+    high: float
+    width: float
+
+    def place(self, value: float) -> float:
+        """Where a value is; what is beyond the ends is at the end."""
+        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return round(_PAD + (self.width - 2 * _PAD) * min(1.0, max(0.0, share)), 1)
+
+    @property
+    def zero(self) -> float | None:
+        """Where zero is; None where it is not within."""
+        return self.place(0.0) if self.low <= 0 <= self.high else None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its interval; ``low`` and ``high`` are None where it has none."""
+
+    at: float
+    low: float | None
+    high: float | None
+
+
+def axis(values: Iterable[float | None], width: float = INTERVAL_WIDTH) -> Axis | None:
+    """An axis that all values are on; zero too where it is near. None without values."""
+    known = [one for one in values if one is not None and np.isfinite(one)]
+    if not known:
+        return None
+    low, high = min(known), max(known)
+    span = high - low or abs(high) or 1.0
+    if low > 0 and low < span:
+        low = 0.0
+    if high < 0 and -high < span:
+        high = 0.0
+    return Axis(low, high, width)
+
+
+def interval(on: Axis | None, value: float | None, low: float | None, high: float | None) -> Interval | None:
+    """A value on an axis; None where there is none."""
+    if on is None or value is None:
+        return None
+    if low is None or high is None:
+        return Interval(on.place(value), None, None)
+    return Interval(on.place(value), on.place(low), on.place(high))
+
+
+def polyline(
+    values: Sequence[float] | npt.NDArray[np.float64], width: float = LINE_WIDTH, height: float = LINE_HEIGHT
+) -> str:
+    """The points of a line through values at even distances, as SVG wants them; empty below two values.
+
+    Of many values those at even distances are kept, the last among them.
+    """
+    if len(values) < 2:
+        return ""
+    kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_POINTS)).round().astype(int))
+    ys = np.asarray(values, dtype=float)[kept]
+    low, high = float(ys.min()), float(ys.max())
+    shares = (ys - low) / (high - low) if high > low else np.full(len(ys), 0.5)
+    xs = np.linspace(1.0, width - 1.0, len(ys))
+    return " ".join(f"{x:.1f},{2 + (height - 4) * (1 - share):.1f}" for x, share in zip(xs, shares, strict=True))

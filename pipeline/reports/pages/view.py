@@ -1,0 +1,70 @@
+"""A template with its values as a page."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.reports.pages import figures
+from pipeline.reports.pages.address import address_of, path_to
+
+STATIC = "/static"
+_FOLDER = Path(__file__).parent
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""Nothing from anywhere else, and no script that is not a file of ours."""
+
+
+def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page.
+
+    Parameters
+    ----------
+    request : Request
+    template : str
+        A file in ``templates``.
+    status : int
+        Of HTTP.
+    values
+        What the template names; every text in them is escaped.
+    """
+    body = _environment().get_template(template).render(here=address_of(request), **values)
+    return HTMLResponse(body, status, headers=_HEADERS)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(path_to=path_to, static=STATIC, nothing=figures.NOTHING)
+    named = (
+        figures.percent,
+        figures.count,
+        figures.day,
+        figures.metric_name,
+        figures.window_name,
+        figures.category_name,
+        figures.reason,
+        figures.code,
+    )
+    environment.filters.update({one.__name__: one for one in named})
+    environment.filters["script_json"] = _script_json
+    return environment
+
+
+def _script_json(text: str) -> Markup:
+    """JSON inside a script element: nothing in it ends the element."""
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

@@ -1,0 +1,158 @@
+"""How models did cycle by cycle, summed up: the lines beside the rows of a board, and on the page of a model."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.tables import OVERALL
+from pipeline.warehouse import Sql
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.datetime64]
+
+_MOST_VALUES = 5_000_000
+"""Of all models and cycles; a larger contest has no lines beside its board."""
+
+_VALUES = Sql("""
+    SELECT model_id, cycle, known_at, value FROM competition.cycle_metrics
+    WHERE competition = $competition AND category = $category AND metric = $metric
+    UNION ALL
+    SELECT model_id, cycle, known_at, value FROM competition.ensemble_metrics
+    WHERE competition = $competition AND category = $category AND metric = $metric
+    ORDER BY known_at LIMIT $limit
+""")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A metric summed over cycles.
+
+    Parameters
+    ----------
+    cycles : array of datetime64, shape (cycles,)
+        Those that the model has a value for, in order.
+    values : array of float, shape (cycles,)
+        The sum after each cycle.
+    """
+
+    cycles: Times
+    values: Floats
+
+    @property
+    def drawdown(self) -> Floats:
+        """How far each sum is below the highest so far, 0 at the beginning included; never above 0."""
+        return self.values - np.maximum(np.maximum.accumulate(self.values), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class CycleValues:
+    """A metric of all models cycle by cycle, with when each value became known.
+
+    Parameters
+    ----------
+    models, cycles : array
+        Sorted.
+    model, cycle : array of int, shape (values,)
+        Places in ``models`` and ``cycles``, in the order of ``known_at``: of equal places the last is newest.
+    known_at, value : array, shape (values,)
+    """
+
+    models: npt.NDArray[np.object_]
+    cycles: Times
+    model: npt.NDArray[np.intp]
+    cycle: npt.NDArray[np.intp]
+    known_at: Times
+    value: Floats
+
+    def curves(
+        self, as_of: datetime, models: Sequence[str], last: int | None = None, *, is_loss: bool = False
+    ) -> dict[str, Curve]:
+        """Sums as known at a moment.
+
+        Parameters
+        ----------
+        as_of : datetime
+            UTC; of each cycle the newest value known by then.
+        models : sequence of str
+            Whose; those without any value are left out.
+        last : int or None
+            Over the last so many cycles that anybody has a value for; None for all.
+        is_loss : bool
+            Lower is better: then summed is by how much a model is below the mean of the real ones.
+        """
+        known = slice(0, int(np.searchsorted(self.known_at, np.datetime64(as_of), side="right")))
+        table = np.full((len(self.models), len(self.cycles)), np.nan)
+        table[self.model[known], self.cycle[known]] = self.value[known]
+        resolved = np.flatnonzero(~np.isnan(table).all(axis=0))
+        table, cycles = table[:, resolved], self.cycles[resolved]
+        if last is not None:
+            table, cycles = table[:, -last:], cycles[-last:]
+        if is_loss:
+            real = np.array([not str(model).startswith(ENSEMBLE_PREFIX) for model in self.models], dtype=bool)
+            table = _mean(table[real]) - table
+        found = {}
+        for place, model in zip(np.searchsorted(self.models, list(models)), models, strict=True):
+            if place < len(self.models) and self.models[place] == model:
+                has = ~np.isnan(table[place])
+                found[model] = Curve(cycles[has], np.cumsum(table[place][has]))
+        return {model: curve for model, curve in found.items() if len(curve.values)}
+
+
+_MOST_KEPT = 8
+_kept: OrderedDict[tuple[str, ...], CycleValues | None] = OrderedDict()
+_guard = threading.Lock()
+
+
+def _mean(table: Floats) -> Floats:
+    """The mean of every column; NaN where it has no value."""
+    has = ~np.isnan(table)
+    n = has.sum(axis=0)
+    total = np.where(has, table, 0.0).sum(axis=0)
+    mean: Floats = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    return mean
+
+
+def cycle_values(
+    connection: duckdb.DuckDBPyConnection, competition: str, metric: str, category: str = OVERALL
+) -> CycleValues | None:
+    """A metric of all models cycle by cycle; None where there is none, or too much to keep.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of a published file, which does not change: what was read of it is kept.
+    competition : str
+    metric : str
+        One that single cycles have.
+    category : str
+    """
+    (path,) = connection.execute("SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1").fetchall()[0]
+    key = (str(path), competition, metric, category)
+    with _guard:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    read = _read(connection, competition, metric, category)
+    with _guard:
+        _kept[key] = read
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return read
+
+
+def _read(connection: duckdb.DuckDBPyConnection, competition: str, metric: str, category: str) -> CycleValues | None:
+    values = {"competition": competition, "metric": metric, "category": category, "limit": _MOST_VALUES + 1}
+    rows = connection.execute(_VALUES, values).fetchnumpy()
+    if not 0 < len(rows["value"]) <= _MOST_VALUES:
+        return None
+    models, model = np.unique(np.asarray(rows["model_id"], dtype=object), return_inverse=True)
+    cycles, cycle = np.unique(np.asarray(rows["cycle"]), return_inverse=True)
+    value = np.ma.filled(np.ma.asarray(rows["value"], dtype=np.float64), np.nan)
+    return CycleValues(models, cycles, model, cycle, np.asarray(rows["known_at"]), value)
