@@ -36,7 +36,7 @@ def _files() -> dict[str, Path]:
 def _vega() -> bytes:
     import vl_convert
 
-    return vl_convert.javascript_bundle(None).encode()
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed").encode()
 
 
 def _content(name: str) -> bytes:
