@@ -7,7 +7,7 @@ over so many days, and its variance grows with their number. The first line of a
 description, the section References its reference. Add a model here and to ``RISK_BASELINES``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -37,10 +37,11 @@ def constant(history: PriceHistory, positions: Positions, levels: Floats) -> Flo
     Murphy (1992), "Climatology, Persistence, and Their Linear Combination as Standards of Reference in Skill Scores",
     Weather and Forecasting 7(4), 692-698: what happened so far is the forecast that others have to beat.
     """
-    quantiles = _undefined(history, positions, levels)
-    for days, due in _by_days_ahead(history, positions):
-        quantiles[due] = pooled_quantiles(history.returns_over(days), positions[due], levels)[:, None, :]
-    return quantiles
+
+    def pooled(days: int, due: Positions) -> Floats:
+        return pooled_quantiles(history.returns_over(days), due, levels)[:, None, :]
+
+    return _by_days_ahead(history, positions, levels, pooled)
 
 
 def historical_60(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -81,13 +82,15 @@ def filtered_historical(history: PriceHistory, positions: Positions, levels: Flo
     Hull & White (1998), "Incorporating Volatility Updating into the Historical Simulation Method for Value-at-Risk",
     Journal of Risk 1(1), 5-19.
     """
-    variance, quantiles = ewma_variance(history), _undefined(history, positions, levels)
-    for days, due in _by_days_ahead(history, positions):
+    variance = ewma_variance(history)
+
+    def filtered(days: int, due: Positions) -> Floats:
         before = np.concatenate([np.full((days, len(history.tickers)), np.nan), variance[:-days]])
         surprises = _over(np.log1p(history.returns_over(days)), np.sqrt(days * before))
-        scale = np.sqrt(days * variance[positions[due]])
-        quantiles[due] = np.expm1(scale[..., None] * rolling_quantiles(surprises, positions[due], 750, levels))
-    return quantiles
+        scale = np.sqrt(days * variance[due])
+        return np.asarray(np.expm1(scale[..., None] * rolling_quantiles(surprises, due, 750, levels)))
+
+    return _by_days_ahead(history, positions, levels, filtered)
 
 
 def ewma_normal(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
@@ -175,21 +178,22 @@ RISK_BASELINES: tuple[Baseline[PredictQuantiles], ...] = (
 
 def _historical(history: PriceHistory, positions: Positions, levels: Floats, length: int) -> Floats:
     """Quantiles of the last ``length`` returns over as many trading days as lie ahead, one ending on each day."""
-    quantiles = _undefined(history, positions, levels)
-    for days, due in _by_days_ahead(history, positions):
-        quantiles[due] = rolling_quantiles(history.returns_over(days), positions[due], length, levels)
-    return quantiles
+
+    def historical(days: int, due: Positions) -> Floats:
+        return rolling_quantiles(history.returns_over(days), due, length, levels)
+
+    return _by_days_ahead(history, positions, levels, historical)
 
 
 def _scaled(
     history: PriceHistory, positions: Positions, standard: Floats, variance_over: Callable[[int], Floats]
 ) -> Floats:
     """Quantiles of simple returns from those of a log return with mean 0 and variance 1, and its variance by days."""
-    quantiles = np.full((len(positions), len(history.tickers), len(standard)), np.nan)
-    for days, due in _by_days_ahead(history, positions):
-        scale = np.sqrt(variance_over(days)[positions[due]])
-        quantiles[due] = np.expm1(scale[..., None] * standard)
-    return quantiles
+
+    def scaled(days: int, due: Positions) -> Floats:
+        return np.asarray(np.expm1(np.sqrt(variance_over(days)[due])[..., None] * standard))
+
+    return _by_days_ahead(history, positions, standard, scaled)
 
 
 def _daily(variance: Floats) -> Callable[[int], Floats]:
@@ -197,15 +201,15 @@ def _daily(variance: Floats) -> Callable[[int], Floats]:
     return lambda days: days * variance
 
 
-def _by_days_ahead(history: PriceHistory, positions: Positions) -> Iterator[tuple[int, Positions]]:
-    """Numbers of trading days ahead, and the places of the rows asked for that have so many."""
+def _by_days_ahead(
+    history: PriceHistory, positions: Positions, levels: Floats, quantiles_over: Callable[[int, Positions], Floats]
+) -> Floats:
+    """Quantiles by position, from those over a number of trading days for the positions that have so many ahead."""
+    quantiles = np.full((len(positions), len(history.tickers), len(levels)), np.nan)
     ahead = scheduled_days_ahead(history.dates[positions])
     for days in np.unique(ahead):
-        yield int(days), np.flatnonzero(ahead == days)
-
-
-def _undefined(history: PriceHistory, positions: Positions, levels: Floats) -> Floats:
-    return np.full((len(positions), len(history.tickers), len(levels)), np.nan)
+        quantiles[ahead == days] = quantiles_over(int(days), positions[ahead == days])
+    return quantiles
 
 
 def _over(values: Floats, scale: Floats) -> Floats:

@@ -281,13 +281,13 @@ class CompetitionAnswer(Answer):
     name: str = Field(examples=["sp500"])
     kind: str = Field(description="competition, judging, llm or experiments.", examples=["competition"])
     title: str
-    state: str = Field(description="fresh, late, frozen or empty; of competitions.", examples=["frozen"])
-    late_from: Moment | None
-    newest_cycle: Moment | None
-    newest_board: Moment | None
-    metrics: list[str]
-    windows: list[str]
-    categories: list[str]
+    state: str = Field("", description="fresh, late, frozen or empty; of competitions.", examples=["frozen"])
+    late_from: Moment | None = None
+    newest_cycle: Moment | None = None
+    newest_board: Moment | None = None
+    metrics: list[str] = []
+    windows: list[str] = []
+    categories: list[str] = []
 
 
 class Info(Answer):

@@ -1,7 +1,7 @@
 """What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +12,8 @@ from fastapi import Depends, Query, Request
 from pipeline.reports.moments import parse_moment
 from pipeline.reports.problems import WrongInputError
 from pipeline.reports.queries import UnknownBoardError, board_names, kind_of
+from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.queries.series import Selection
 from pipeline.tables import LEADERBOARD
 from pipeline.warehouse import PublishedReader
 
@@ -115,6 +117,30 @@ Subjects = Annotated[list[str] | None, Depends(_names("subjects", "Only these su
 Metrics = Annotated[list[str] | None, Depends(_names("metrics", "Only these metrics."))]
 Ensembles = Annotated[list[str] | None, Depends(_names("ensembles", "Only these ensembles, by their declared names."))]
 IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
+
+
+def selection(
+    competition: Competition,
+    model_ids: ModelIds,
+    start: Start,
+    end: End,
+    include_ensembles: IncludeEnsembles = False,
+) -> Selection:
+    """Which models, and which times."""
+    return Selection(competition, model_ids, start, end, include_ensembles)
+
+
+Asked = Annotated[Selection, Depends(selection)]
+
+
+def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
+    """Which models, and which boards: the newest without start and end."""
+    if asked.start is None and asked.end is None:
+        return replace(asked, start=newest_moment(connection, asked.competition))
+    return asked
+
+
+Selected = Annotated[Selection, Depends(newest_unless_asked)]
 
 
 def rows(

@@ -305,6 +305,14 @@ SNAPSHOTS = TableSpec(
     ),
 )
 
+_RANK_INTERVAL = (
+    Column("rank_lo", "INTEGER", "Best rank it could have: 1 + the models significantly better.", nullable=True),
+    Column(
+        "rank_hi", "INTEGER", "Worst rank it could have: ranked models less those significantly worse.", nullable=True
+    ),
+    Column("tie_group", "INTEGER", "Models that share it have as many above that are surely better.", nullable=True),
+)
+
 LEADERBOARD = TableSpec(
     schema="competition",
     name="leaderboard",
@@ -320,16 +328,7 @@ LEADERBOARD = TableSpec(
         ),
         Column("rank_with_ensembles", "INTEGER", "Rank among all models.", nullable=True),
         Column("rank_change", "INTEGER", "Places gained (+) or lost (-) since the earlier board.", nullable=True),
-        Column("rank_lo", "INTEGER", "Best rank it could have: 1 + the models significantly better.", nullable=True),
-        Column(
-            "rank_hi",
-            "INTEGER",
-            "Worst rank it could have: ranked models less those significantly worse.",
-            nullable=True,
-        ),
-        Column(
-            "tie_group", "INTEGER", "Models that share it have as many above that are surely better.", nullable=True
-        ),
+        *_RANK_INTERVAL,
         Column("n_cycles", "BIGINT", "Cycles on which it is compared with others.", nullable=True),
         Column("n_effective", "DOUBLE", "How many independent cycles these count as.", nullable=True),
         Column("rank_method", "VARCHAR", "How rank_lo and rank_hi were made, or why there are none."),
@@ -367,16 +366,7 @@ EVALUATIONS = TableSpec(
         Column("is_ensemble", "BOOLEAN", "Whether the model is virtual; it is compared with the real ones."),
         Column("rank", "INTEGER", "Of the metric that ranks: rank among real models.", nullable=True),
         Column("rank_with_ensembles", "INTEGER", "Rank among all models.", nullable=True),
-        Column("rank_lo", "INTEGER", "Best rank it could have: 1 + the models significantly better.", nullable=True),
-        Column(
-            "rank_hi",
-            "INTEGER",
-            "Worst rank it could have: ranked models less those significantly worse.",
-            nullable=True,
-        ),
-        Column(
-            "tie_group", "INTEGER", "Models that share it have as many above that are surely better.", nullable=True
-        ),
+        *_RANK_INTERVAL,
     ),
     key=("competition", "evaluation", "by", "part", "model_id", "metric"),
     inputs=(Input("predictions"), Input("truth"), Input("ensemble_predictions")),

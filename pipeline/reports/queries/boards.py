@@ -4,16 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 import duckdb
 
 from pipeline.tables import LEADERBOARD, OVERALL
 
-_SPAN = """
-    SELECT max(as_of) FILTER (as_of <= coalesce(?, as_of)), min(as_of) FROM competition.leaderboard
-    WHERE competition = ? AND category = ?
+_NEWEST = """
+    SELECT max(as_of) FROM competition.leaderboard
+    WHERE competition = ? AND category = ? AND as_of <= coalesce(?, as_of)
 """
+_FIRST = "SELECT min(as_of) FROM competition.leaderboard WHERE competition = ? AND category = ?"
 
 _LEDGER = """
     SELECT cycle FROM meta.cycles WHERE competition = ? AND table_name = ? AND cycle <= coalesce(?, cycle)
@@ -138,8 +140,43 @@ def kind_of(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]
     return cast(tuple[str, str], found)
 
 
-def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
-    """The title of a published competition and, as JSON, the declaration that it was made by.
+@dataclass(frozen=True)
+class Declared:
+    """A published competition; ``declaration`` is the JSON that it was made by."""
+
+    name: str
+    title: str
+    declaration: str
+
+    @cached_property
+    def contract(self) -> Mapping[str, Any]:
+        """The whole declaration."""
+        listed: dict[str, Any] = json.loads(self.declaration)
+        return listed
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which rows of a board.
+
+    Parameters
+    ----------
+    include_ensembles : bool
+        Whether virtual models are listed too; ranks of real models are the same either way.
+    search : str or None
+        Only rows with this in id, title or player, whatever its case.
+    limit, offset : int
+        At most so many rows (None for all), after so many.
+    """
+
+    include_ensembles: bool = False
+    search: str | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+def declared(connection: duckdb.DuckDBPyConnection, name: str) -> Declared:
+    """A published competition, as it was declared.
 
     Raises
     ------
@@ -150,7 +187,7 @@ def declared(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str
     if kind != LEADERBOARD.schema:
         raise UnknownBoardError(f"board {name!r} is no competition but of kind {kind}: it has runs, and no predictions")
     (contract,) = connection.execute("SELECT contract FROM catalog.boards WHERE board = ?", [name]).fetchall()[0]
-    return title, contract
+    return Declared(name, title, contract)
 
 
 def board(
@@ -159,11 +196,6 @@ def board(
     as_of: datetime | None = None,
     category: str = OVERALL,
     include_ensembles: bool = False,
-    *,
-    search: str | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-    with_values: bool = True,
 ) -> Board:
     """The newest board not later than ``as_of``.
 
@@ -181,12 +213,6 @@ def board(
         ``overall``, or a part of the contest such as ``horizon=2``.
     include_ensembles : bool
         Whether virtual models are listed too; ranks of real models are the same either way.
-    search : str or None
-        Only rows with this in id, title or player, whatever its case.
-    limit, offset : int
-        At most so many rows (None for all), after so many.
-    with_values : bool
-        Whether rows have the values of every key; without them they have that of the key ranked by alone.
 
     Returns
     -------
@@ -198,40 +224,60 @@ def board(
     UnknownBoardError
         If there is no such board, or none that early.
     """
-    title, contract = declared(connection, name)
-    ranked = ranked_in(json.loads(contract), category)
-    moment = newest(connection, name, category, as_of)
+    return board_of(connection, declared(connection, name), as_of, category, Part(include_ensembles))
+
+
+def board_of(
+    connection: duckdb.DuckDBPyConnection, of: Declared, as_of: datetime | None, category: str, part: Part
+) -> Board:
+    """Some rows of the newest board of a competition not later than ``as_of``; see :func:`board`.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is none that early.
+    """
+    ranked = ranked_in(of.contract, category)
+    moment = newest(connection, of.name, category, as_of)
     keys = _keys(ranked)
-    of_board = {"board": name, "category": category, "as_of": moment}
-    page = {"search": search, "limit": _ALL if limit is None else limit, "offset": offset}
-    cursor = connection.execute(_ROWS, {**of_board, "ensembles": include_ensembles, **page})
+    of_board = {"board": of.name, "category": category, "as_of": moment}
+    limit = _ALL if part.limit is None else part.limit
+    asked = {"ensembles": part.include_ensembles, "search": part.search, "limit": limit, "offset": part.offset}
+    cursor = connection.execute(_ROWS, {**of_board, **asked})
     names = [column[0] for column in cursor.description or []]
     listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    values = _values(connection, of_board, keys, [row["model_id"] for row in listed]) if with_values else {}
+    values = _values(connection, of_board, keys, [row["model_id"] for row in listed])
     totals = {row.pop("total") for row in listed}
     rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
-    found = Board(name, title, category, moment, _rank_by(ranked), keys, rows, totals.pop() if totals else 0)
-    if rows or not offset:
+    found = Board(of.name, of.title, category, moment, _rank_by(ranked), keys, rows, totals.pop() if totals else 0)
+    if rows or not part.offset:
         return found
-    whole = board(connection, name, moment, category, include_ensembles, search=search, limit=1)
-    return replace(found, total=whole.total)  # a page after the last has no row to tell how many there are
+    first = board_of(connection, of, moment, category, replace(part, limit=1, offset=0))
+    return replace(found, total=first.total)  # a page after the last has no row to tell how many there are
+
+
+def newest_moment(
+    connection: duckdb.DuckDBPyConnection, name: str, category: str = OVERALL, as_of: datetime | None = None
+) -> datetime | None:
+    """The moment of the newest board not later than ``as_of``; None where there is none."""
+    kept = connection.execute(_LEDGER, [name, LEADERBOARD.name, as_of]).fetchone()
+    if kept and connection.execute(_IS_THERE, [name, category, kept[0]]).fetchone():
+        return cast(datetime, kept[0])
+    return _moment(connection, _NEWEST, name, category, as_of)
 
 
 def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
-    """The moment of the newest board not later than ``as_of``.
+    """The same, of a board that there is.
 
     Raises
     ------
     UnknownBoardError
         If there is none; the message says when the board begins.
     """
-    kept = connection.execute(_LEDGER, [name, LEADERBOARD.name, as_of]).fetchone()
-    if kept and connection.execute(_IS_THERE, [name, category, kept[0]]).fetchone():
-        return cast(datetime, kept[0])
-    found = connection.execute(_SPAN, [as_of, name, category]).fetchone()
-    newest, first = found or (None, None)
-    if newest is not None:
-        return cast(datetime, newest)
+    found = newest_moment(connection, name, category, as_of)
+    if found is not None:
+        return found
+    first = _moment(connection, _FIRST, name, category)
     if first is None or as_of is None:
         others = categories_of(connection, name)
         if others:
@@ -248,6 +294,11 @@ def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_o
     raise UnknownBoardError(
         f"board {name!r} has nothing as early as {_minute(as_of)}; it begins at {_minute(first)} (UTC)"
     )
+
+
+def _moment(connection: duckdb.DuckDBPyConnection, statement: str, *values: object) -> datetime | None:
+    found: tuple[datetime | None, ...] = connection.execute(statement, list(values)).fetchone() or (None,)
+    return found[0]
 
 
 def categories_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:

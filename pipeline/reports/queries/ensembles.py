@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import duckdb
-
 from pipeline.competition.peers import ENSEMBLE_PREFIX
-from pipeline.reports.queries.page import Page, page
+from pipeline.reports.queries.page import Query
 from pipeline.tables import OVERALL
 from pipeline.warehouse import Sql
 
@@ -39,39 +37,23 @@ _HISTORY = Sql("""
 
 
 def weights(
-    connection: duckdb.DuckDBPyConnection,
     competition: str,
     ensembles: Sequence[str] | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
+) -> Query:
     """The weight of every member, cycle by cycle (``start`` to ``end``, both included); all ensembles by default."""
-    values = {
-        "competition": competition,
-        "ensembles": None if ensembles is None else list(ensembles),
-        "first": start,
-        "last": end,
-    }
-    return page(connection, _WEIGHTS, values, limit, offset)
+    named = None if ensembles is None else list(ensembles)
+    return Query(_WEIGHTS, {"competition": competition, "ensembles": named, "first": start, "last": end})
 
 
 def history(
-    connection: duckdb.DuckDBPyConnection,
     competition: str,
     ensembles: Sequence[str] | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
+) -> Query:
     """How ensembles stood on the board, moment by moment, beside the best and the median of the ranked real models."""
-    values = {
-        "competition": competition,
-        "overall": OVERALL,
-        "models": None if ensembles is None else [f"{ENSEMBLE_PREFIX}{name}__" for name in ensembles],
-        "first": start,
-        "last": end,
-    }
-    return page(connection, _HISTORY, values, limit, offset)
+    models = None if ensembles is None else [f"{ENSEMBLE_PREFIX}{name}__" for name in ensembles]
+    values = {"competition": competition, "overall": OVERALL, "models": models, "first": start, "last": end}
+    return Query(_HISTORY, values)

@@ -6,7 +6,7 @@ from datetime import datetime
 import duckdb
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
-from pipeline.reports.queries.page import Page, page
+from pipeline.reports.queries.page import Query
 from pipeline.tables import (
     ENSEMBLE_PREDICTIONS,
     ENSEMBLE_SCORES,
@@ -16,25 +16,16 @@ from pipeline.tables import (
 )
 from pipeline.warehouse import Sql, compose
 
-_NEWEST = Sql("""
-    FROM competition.leaderboard
-    WHERE competition = $competition AND category = $overall
-    AND as_of = (SELECT max(as_of) FROM competition.leaderboard
-                 WHERE competition = $competition AND category = $overall)
-""")
-
-_MODELS = compose(
-    """
+_MODELS = Sql("""
     SELECT m.model_id, m.title AS model_name, m.player AS player_name, m.kind, m.designated, m.version, m.licence,
            m.description, m.first_seen, b.rank, b.rank_with_ensembles, b.rank_lo, b.rank_hi, b.rank_key, b.coverage,
            b.n, coalesce(b.status, 'unranked: no_board_yet') AS status
     FROM competition.models AS m
-    LEFT JOIN (SELECT * {newest}) AS b USING (model_id)
+    LEFT JOIN competition.leaderboard AS b
+        ON b.competition = m.competition AND b.category = $overall AND b.as_of = $as_of AND b.model_id = m.model_id
     WHERE m.competition = $competition AND ($ensembles OR NOT starts_with(m.model_id, $prefix))
     ORDER BY b.position NULLS LAST, m.model_id
-""",
-    newest=_NEWEST,
-)
+""")
 
 _COUNTS = """
     WITH made AS (
@@ -109,22 +100,16 @@ class ModelRecord:
         return [subject for _, subject in sorted((sign * mean, subject) for mean, subject in scored)]
 
 
-def models(
-    connection: duckdb.DuckDBPyConnection,
-    competition: str,
-    *,
-    include_ensembles: bool = False,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
-    """Every model with its place on the newest board, the best first."""
+def models(competition: str, as_of: datetime | None, *, include_ensembles: bool = False) -> Query:
+    """Every model with its place on the board of a moment, the best first; None of a contest without boards."""
     values = {
         "competition": competition,
         "overall": OVERALL,
+        "as_of": as_of,
         "ensembles": include_ensembles,
         "prefix": ENSEMBLE_PREFIX,
     }
-    return page(connection, _MODELS, values, limit, offset)
+    return Query(_MODELS, values)
 
 
 def model_name(connection: duckdb.DuckDBPyConnection, competition: str, model_id: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Some rows of a query, and how many there are in all."""
+"""A SELECT and its values, which a route or a page asks for all rows of, or for some."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,22 @@ import pyarrow as pa
 from pipeline.warehouse import Sql, compose
 
 _ALL = 2**62
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to the published file.
+
+    Parameters
+    ----------
+    sql : Sql
+        A SELECT, ordered by what tells all rows apart, or pages would overlap.
+    values : mapping of str to object
+        By the names of its ``$name`` placeholders.
+    """
+
+    sql: Sql
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,33 +53,24 @@ class Page:
         return records
 
 
-def page(
-    connection: duckdb.DuckDBPyConnection,
-    query: Sql,
-    values: Mapping[str, object],
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
-    """Some rows of a SELECT.
+def page(connection: duckdb.DuckDBPyConnection, query: Query, limit: int | None = None, offset: int = 0) -> Page:
+    """Some rows of a query.
 
     Parameters
     ----------
     connection : DuckDB connection
-    query : Sql
-        Ordered by what tells all rows apart, or pages would overlap.
-    values : mapping of str to object
-        By the names of its ``$name`` placeholders.
+    query : Query
     limit : int or None
         At most so many; None for all.
     offset : int
         After so many.
     """
-    given = dict(values)
+    given = dict(query.values)
     if limit is None and not offset:
-        rows = connection.execute(query, given).to_arrow_table()
+        rows = connection.execute(query.sql, given).to_arrow_table()
         return Page(rows, rows.num_rows, limit, offset)
-    counted = connection.execute(compose("SELECT count(*) FROM ({query})", query=query), given).fetchall()
-    part = compose("{query} LIMIT $limit OFFSET $offset", query=query)
+    counted = connection.execute(compose("SELECT count(*) FROM ({query})", query=query.sql), given).fetchall()
+    part = compose("{query} LIMIT $limit OFFSET $offset", query=query.sql)
     at_most = _ALL if limit is None else limit
     rows = connection.execute(part, {**given, "limit": at_most, "offset": offset}).to_arrow_table()
     return Page(rows, int(counted[0][0]), limit, offset)

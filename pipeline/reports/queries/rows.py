@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.reports.queries.boards import declared
+from pipeline.reports.queries.boards import declared, newest_moment
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,
@@ -37,7 +37,7 @@ def contract_json(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     UnknownBoardError
         If there is no such board.
     """
-    return declared(connection, name)[1]
+    return declared(connection, name).declaration
 
 
 _CYCLES_SINCE = """
@@ -81,8 +81,7 @@ def board_rows(
     store = Store(connection)
     tables = {spec.name: store.read(spec, name, columns=_columns(spec)) for spec in _TABLES}
     tables[PREDICTIONS.name] = _predictions(store, name, since)
-    newest = connection.execute("SELECT max(as_of) FROM competition.leaderboard WHERE competition = ?", [name])
-    return BoardRows(**tables, as_of=(newest.fetchone() or (None,))[0], known_at=known_at)
+    return BoardRows(**tables, as_of=newest_moment(connection, name), known_at=known_at)
 
 
 def _columns(spec: TableSpec) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX
-from pipeline.reports.queries.page import Page, page
+from pipeline.reports.queries.page import Query
 from pipeline.tables import OVERALL, TableSpec
 from pipeline.warehouse import Sql, compose
 
@@ -110,77 +110,35 @@ _RANKS = compose(
 )
 
 
-def scores(
-    connection: duckdb.DuckDBPyConnection,
-    selection: Selection,
-    metrics: Mapping[str, str],
-    *,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
+def scores(selection: Selection, metrics: Mapping[str, str]) -> Query:
     """A metric of models in every window, moment by moment.
 
     ``metrics`` names it by what divides the contest: ``overall`` for the whole, ``horizon`` and ``subject`` for parts.
     """
-    values = {**selection.values, "parts": list(metrics), "metrics": list(metrics.values())}
-    return page(connection, _SCORES, values, limit, offset)
+    return Query(_SCORES, {**selection.values, "parts": list(metrics), "metrics": list(metrics.values())})
 
 
 def snapshots(
-    connection: duckdb.DuckDBPyConnection,
     selection: Selection,
     *,
     category: str | None = None,
     window: str | None = None,
     metrics: Sequence[str] | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
+) -> Query:
     """Rows of snapshots as they are stored."""
-    values = {
-        **selection.values,
-        "category": category,
-        "window": window,
-        "metrics": None if metrics is None else list(metrics),
-    }
-    return page(connection, _SNAPSHOTS, values, limit, offset)
+    only = None if metrics is None else list(metrics)
+    return Query(_SNAPSHOTS, {**selection.values, "category": category, "window": window, "metrics": only})
 
 
-def ranks(
-    connection: duckdb.DuckDBPyConnection,
-    selection: Selection,
-    metric: str,
-    category: str = OVERALL,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
+def ranks(selection: Selection, metric: str, category: str = OVERALL) -> Query:
     """Where models stood on the boards of a category, with a metric in every window."""
-    return page(connection, _RANKS, {**selection.values, "metric": metric, "category": category}, limit, offset)
+    return Query(_RANKS, {**selection.values, "metric": metric, "category": category})
 
 
-def summary(
-    connection: duckdb.DuckDBPyConnection,
-    competition: str,
-    *,
-    include_ensembles: bool = False,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Page:
-    """Every metric over every window of every model, as of the newest board: a row for each model."""
-    values = {
-        "competition": competition,
-        "overall": OVERALL,
-        "ensembles": include_ensembles,
-        "as_of": newest_moment(connection, competition),
-    }
-    return page(connection, _SUMMARY, values, limit, offset)
-
-
-def newest_moment(connection: duckdb.DuckDBPyConnection, competition: str) -> datetime | None:
-    """The moment of the newest board; None where there is none."""
-    statement = "SELECT max(as_of) FROM competition.leaderboard WHERE competition = ? AND category = ?"
-    found: tuple[datetime | None, ...] = connection.execute(statement, [competition, OVERALL]).fetchone() or (None,)
-    return found[0]
+def summary(competition: str, as_of: datetime | None, *, include_ensembles: bool = False) -> Query:
+    """Every metric over every window of every model, as of a board: a row for each model."""
+    values = {"competition": competition, "overall": OVERALL, "ensembles": include_ensembles, "as_of": as_of}
+    return Query(_SUMMARY, values)
 
 
 def newest_days(

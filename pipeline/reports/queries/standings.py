@@ -1,6 +1,5 @@
 """A board with every metric of its models, ranked as the contest declares or by what a reader asks for."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,16 @@ import numpy.typing as npt
 
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey, eligibility, rank_contestants
-from pipeline.reports.queries.boards import Board, BoardRow, board, declared, ranked_in
+from pipeline.reports.queries.boards import (
+    Board,
+    BoardRow,
+    Declared,
+    Part,
+    board_of,
+    declared,
+    newest_moment,
+    ranked_in,
+)
 from pipeline.tables import OVERALL
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,9 +38,7 @@ _VALUES = """
 _OF_MODEL = """
     SELECT window_name, metric, value, ci_low, ci_high, n, reason, coverage, is_final
     FROM competition.snapshots
-    WHERE competition = $competition AND category = $overall AND model_id = $model AND as_of = (
-        SELECT max(as_of) FROM competition.leaderboard WHERE competition = $competition AND category = $overall
-    )
+    WHERE competition = $competition AND category = $overall AND as_of = $as_of AND model_id = $model
     ORDER BY window_name, metric
 """
 
@@ -48,22 +54,21 @@ class UnknownKeyError(LookupError):
 
 
 @dataclass(frozen=True)
-class Contest:
+class Contest(Declared):
     """What a published contest declares, as far as readers need it.
 
     Parameters
     ----------
-    name, title : str
-    contract : mapping
-        The whole declaration.
-    directions : mapping of str to str
-        Of every listed metric: desc, asc or none.
+    described : mapping of str to str
+        The direction of metrics: desc, asc or none.
     """
 
-    name: str
-    title: str
-    contract: Mapping[str, Any]
-    directions: Mapping[str, str]
+    described: Mapping[str, str]
+
+    @cached_property
+    def directions(self) -> Mapping[str, str]:
+        """Of every listed metric: desc, asc or none."""
+        return {one: self.described.get(one, str(Direction.NONE)) for one in self.contract["metrics"]}
 
     @property
     def windows(self) -> tuple[str, ...]:
@@ -159,10 +164,9 @@ def contest(connection: duckdb.DuckDBPyConnection, name: str) -> Contest:
     UnknownBoardError
         If there is no such contest.
     """
-    title, contract = declared(connection, name)
-    directions = {str(metric): str(direction) for metric, direction in connection.execute(_METRICS, [name]).fetchall()}
-    listed = json.loads(contract)
-    return Contest(name, title, listed, {one: directions.get(one, str(Direction.NONE)) for one in listed["metrics"]})
+    found = declared(connection, name)
+    described = {str(metric): str(direction) for metric, direction in connection.execute(_METRICS, [name]).fetchall()}
+    return Contest(found.name, found.title, found.declaration, described)
 
 
 @dataclass(frozen=True)
@@ -243,23 +247,24 @@ def standings(
     shown = of.window(window)
     key = None if rank_by is None else of.key(rank_by)
     is_declared = key is None and min_coverage is None
+    part = Part(include_ensembles, search, limit, offset)
     if is_declared:
-        found = board(connection, name, as_of, category, include_ensembles, search=search, limit=limit, offset=offset)
+        found = board_of(connection, of, as_of, category, part)
     else:
-        whole = board(connection, name, as_of, category, include_ensembles=True)
-        found = _part(_ranked_anew(connection, of, whole, key, min_coverage), include_ensembles, search, limit, offset)
+        whole = board_of(connection, of, as_of, category, Part(include_ensembles=True))
+        found = _part(_ranked_anew(connection, of, whole, key, min_coverage), part)
     values = _values(connection, of, found, shown, [row.model_id for row in found.rows])
     rows = tuple(Standing(row, *values.get(row.model_id, ({}, {}))) for row in found.rows)
     return Standings(of, found, shown, rows, found.total, is_declared)
 
 
-def _part(found: Board, include_ensembles: bool, search: str | None, limit: int | None, offset: int) -> Board:
+def _part(found: Board, part: Part) -> Board:
     """Some rows of a whole board."""
-    of_kinds = [row for row in found.rows if include_ensembles or not row.is_ensemble]
+    of_kinds = [row for row in found.rows if part.include_ensembles or not row.is_ensemble]
     placed = [replace(row, position=position) for position, row in enumerate(of_kinds, start=1)]
-    listed = [row for row in placed if search is None or search.casefold() in _searched(row)]
-    last = None if limit is None else offset + limit
-    return replace(found, rows=tuple(listed[offset:last]), total=len(listed))
+    listed = [row for row in placed if part.search is None or part.search.casefold() in _searched(row)]
+    last = None if part.limit is None else part.offset + part.limit
+    return replace(found, rows=tuple(listed[part.offset : last]), total=len(listed))
 
 
 def _searched(row: BoardRow) -> str:
@@ -268,7 +273,9 @@ def _searched(row: BoardRow) -> str:
 
 def model_windows(connection: duckdb.DuckDBPyConnection, name: str, model_id: str) -> dict[tuple[str, str], Measured]:
     """Every metric of a model by window and metric, as of the newest board; none before its first."""
-    rows = connection.execute(_OF_MODEL, {"competition": name, "overall": OVERALL, "model": model_id}).fetchall()
+    as_of = newest_moment(connection, name)
+    values = {"competition": name, "overall": OVERALL, "as_of": as_of, "model": model_id}
+    rows = connection.execute(_OF_MODEL, values).fetchall()
     return {(window, metric): Measured(*rest) for window, metric, *rest in rows}
 
 

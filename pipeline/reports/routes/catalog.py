@@ -74,18 +74,7 @@ def healthz(connection: Connection) -> Any:
 def _board(connection: duckdb.DuckDBPyConnection, name: str) -> answers.CompetitionAnswer:
     kind, title = kind_of(connection, name)
     if kind != LEADERBOARD.schema:
-        return answers.CompetitionAnswer(
-            name=name,
-            kind=kind,
-            title=title,
-            state="",
-            late_from=None,
-            newest_cycle=None,
-            newest_board=None,
-            metrics=[],
-            windows=[],
-            categories=[],
-        )
+        return answers.CompetitionAnswer(name=name, kind=kind, title=title)
     of, has = contest(connection, name), contents(connection, name)
     declared = of.contract
     late_after = declared.get("late_after")

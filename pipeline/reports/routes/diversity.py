@@ -1,6 +1,6 @@
 """``/reports/diversity``: how models differ from each other, and what they add to ensembles."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import duckdb
@@ -10,7 +10,8 @@ from pipeline.competition.metrics import base_and_ensemble
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Rows, Wanted
-from pipeline.reports.queries.series import Selection, newest_moment, snapshots
+from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.queries.series import Selection, snapshots
 from pipeline.reports.queries.standings import contest
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import OVERALL
@@ -30,27 +31,16 @@ def diversity(
     include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """How models differ from each other, and what they add to ensembles, as of the newest board."""
-    return diversity_of(connection, competition, None, wanted, window, include_ensembles=include_ensembles)
+    return diversity_of(connection, Selection(competition, include_ensembles=include_ensembles), wanted, window)
 
 
-def diversity_of(
-    connection: duckdb.DuckDBPyConnection,
-    competition: str,
-    model_ids: Sequence[str] | None,
-    wanted: Rows,
-    window: str | None,
-    *,
-    include_ensembles: bool = False,
-) -> Any:
-    """The metrics of models beside others that the contest lists, over a window."""
-    of = contest(connection, competition)
-    found = snapshots(
-        connection,
-        Selection(competition, model_ids, newest_moment(connection, competition), None, include_ensembles),
+def diversity_of(connection: duckdb.DuckDBPyConnection, selection: Selection, wanted: Rows, window: str | None) -> Any:
+    """The metrics of models beside others that the contest lists, over a window, as of the newest board."""
+    of = contest(connection, selection.competition)
+    query = snapshots(
+        replace(selection, start=newest_moment(connection, of.name)),
         category=OVERALL,
         window=of.window(window),
         metrics=[name for name in of.directions if base_and_ensemble(name)[0] in _BESIDE_OTHERS],
-        limit=wanted.limit,
-        offset=wanted.offset,
     )
-    return paged(found, answers.Snapshot, wanted, f"{competition}_diversity")
+    return paged(connection, query, answers.Snapshot, wanted, f"{of.name}_diversity")

@@ -7,20 +7,13 @@ from fastapi import APIRouter, Path, Query
 
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
-from pipeline.reports.inputs import (
-    Competition,
-    Connection,
-    End,
-    IncludeEnsembles,
-    Metrics,
-    ModelIds,
-    Start,
-    Wanted,
-)
+from pipeline.reports.inputs import Competition, Connection, End, IncludeEnsembles, Metrics, Selected, Start, Wanted
+from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.models import model_name, models, record
-from pipeline.reports.queries.series import Selection, newest_moment, ranks, scores, snapshots, summary
+from pipeline.reports.queries.series import Selection, ranks, scores, summary
 from pipeline.reports.queries.standings import contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
+from pipeline.reports.routes.history import snapshots_of
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import OVERALL
 
@@ -38,86 +31,31 @@ def all_models(
 ) -> Any:
     """Every model that takes part, with its place on the newest board, the best first."""
     contest(connection, competition)
-    found = models(
-        connection, competition, include_ensembles=include_ensembles, limit=wanted.limit, offset=wanted.offset
-    )
-    return paged(found, answers.Model, wanted, f"{competition}_models")
+    query = models(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    return paged(connection, query, answers.Model, wanted, f"{competition}_models")
 
 
 @router.get("/global", response_model=answers.Page[answers.ModelScore], responses=FILES)
-def model_scores(
-    connection: Connection,
-    competition: Competition,
-    model_ids: ModelIds,
-    start: Start,
-    end: End,
-    wanted: Wanted,
-    include_ensembles: IncludeEnsembles = False,
-) -> Any:
+def model_scores(connection: Connection, selected: Selected, wanted: Wanted) -> Any:
     """The primary metric of models over every window, moment by moment; the newest without start and end."""
-    return _scores(connection, competition, model_ids, start, end, wanted, include_ensembles, parts=False)
+    of = contest(connection, selected.competition)
+    return paged(connection, scores(selected, {OVERALL: of.primary}), answers.ModelScore, wanted, f"{of.name}_global")
 
 
 @router.get("/params", response_model=answers.Page[answers.ModelScore], responses=FILES)
-def model_scores_of_parts(
-    connection: Connection,
-    competition: Competition,
-    model_ids: ModelIds,
-    start: Start,
-    end: End,
-    wanted: Wanted,
-    include_ensembles: IncludeEnsembles = False,
-) -> Any:
+def model_scores_of_parts(connection: Connection, selected: Selected, wanted: Wanted) -> Any:
     """The same for every part of the contest that has a board, by the metric that the part is ranked by."""
-    return _scores(connection, competition, model_ids, start, end, wanted, include_ensembles, parts=True)
-
-
-def _scores(
-    connection: Connection,
-    competition: str,
-    model_ids: ModelIds,
-    start: Start,
-    end: End,
-    wanted: Wanted,
-    include_ensembles: bool,
-    *,
-    parts: bool,
-) -> Any:
-    of = contest(connection, competition)
-    if start is None and end is None:
-        start = newest_moment(connection, competition)
-    selection = Selection(competition, model_ids, start, end, include_ensembles)
-    metrics = of.metrics_of_parts if parts else {OVERALL: of.primary}
-    found = scores(connection, selection, metrics, limit=wanted.limit, offset=wanted.offset)
-    return paged(found, answers.ModelScore, wanted, f"{competition}_{'params' if parts else 'global'}")
+    of = contest(connection, selected.competition)
+    return paged(connection, scores(selected, of.metrics_of_parts), answers.ModelScore, wanted, f"{of.name}_params")
 
 
 @router.get("/metrics", response_model=answers.Page[answers.Snapshot], responses=FILES)
 def model_metrics(
-    connection: Connection,
-    competition: Competition,
-    model_ids: ModelIds,
-    metrics: Metrics,
-    start: Start,
-    end: End,
-    wanted: Wanted,
-    window: Window = None,
-    include_ensembles: IncludeEnsembles = False,
+    connection: Connection, selected: Selected, metrics: Metrics, wanted: Wanted, window: Window = None
 ) -> Any:
     """Metrics of models over time, of the whole contest; the newest without start and end."""
-    of = contest(connection, competition)
-    if start is None and end is None:
-        start = newest_moment(connection, competition)
-    found = snapshots(
-        connection,
-        Selection(competition, model_ids, start, end, include_ensembles),
-        category=OVERALL,
-        window=None if window is None else of.window(window),
-        metrics=None if metrics is None else [of.metric(name) for name in metrics],
-        limit=wanted.limit,
-        offset=wanted.offset,
-    )
-    return paged(found, answers.Snapshot, wanted, f"{competition}_metrics")
+    query = snapshots_of(connection, selected, OVERALL, window, metrics)
+    return paged(connection, query, answers.Snapshot, wanted, f"{selected.competition}_metrics")
 
 
 @router.get("/summary", response_model=answers.Page[answers.ModelSummary], responses=FILES)
@@ -126,10 +64,8 @@ def model_summaries(
 ) -> Any:
     """Every metric over every window of every model, as of the newest board."""
     contest(connection, competition)
-    found = summary(
-        connection, competition, include_ensembles=include_ensembles, limit=wanted.limit, offset=wanted.offset
-    )
-    return paged(found, answers.ModelSummary, wanted, f"{competition}_summary")
+    query = summary(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    return paged(connection, query, answers.ModelSummary, wanted, f"{competition}_summary")
 
 
 @router.get("/{model_id}/stats", response_model=answers.ModelStats)
@@ -175,9 +111,8 @@ def model_history(
     """Where a model stood on every board, with the primary metric over every window."""
     of = contest(connection, competition)
     model_name(connection, competition, model_id)
-    selection = Selection(competition, [model_id], start, end)
-    found = ranks(connection, selection, of.primary, category, wanted.limit, wanted.offset)
-    return paged(found, answers.ModelHistoryRow, wanted, f"{competition}_{model_id}_history")
+    query = ranks(Selection(competition, [model_id], start, end), of.primary, category)
+    return paged(connection, query, answers.ModelHistoryRow, wanted, f"{competition}_{model_id}_history")
 
 
 @router.get("/{model_id}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
@@ -186,4 +121,4 @@ def model_diversity(
 ) -> Any:
     """How a model differs from the others, and what it adds to ensembles, as of the newest board."""
     model_name(connection, competition, model_id)
-    return diversity_of(connection, competition, [model_id], wanted, window)
+    return diversity_of(connection, Selection(competition, [model_id]), wanted, window)

@@ -1,30 +1,34 @@
-"""A page of rows as the answer that was asked for: typed JSON, or a file."""
+"""Rows of a query as the answer that was asked for: typed JSON, or a file."""
 
 from typing import TypeVar
 
+import duckdb
 from fastapi import Response
 
 from pipeline.reports import answers
 from pipeline.reports.formats import file_response
 from pipeline.reports.inputs import Format, Rows
-from pipeline.reports.queries.page import Page
+from pipeline.reports.queries.page import Query, page
 
 T = TypeVar("T", bound=answers.Answer)
 
 
-def paged(found: Page, kind: type[T], wanted: Rows, name: str) -> Response:
-    """The rows of a page.
+def paged(connection: duckdb.DuckDBPyConnection, query: Query, kind: type[T], wanted: Rows, name: str) -> Response:
+    """Some rows of a query.
 
     Parameters
     ----------
-    found : Page
+    connection : DuckDB connection
+        Of a published file.
+    query : Query
     kind : type
         What a row is in JSON.
     wanted : Rows
-        How they are to be written.
+        Which rows, and how they are to be written.
     name : str
         Of a file, without its ending.
     """
+    found = page(connection, query, wanted.limit, wanted.offset)
     if wanted.format is not Format.JSON:
         return file_response(found.rows, wanted.format, name, found.total)
     rows = answers.as_rows(kind, found.records())
