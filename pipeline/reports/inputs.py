@@ -10,10 +10,10 @@ import duckdb
 from fastapi import Depends, Query, Request
 
 from pipeline.reports.moments import parse_moment
-from pipeline.reports.problems import WrongInputError
 from pipeline.reports.queries import UnknownBoardError, board_names, kind_of
 from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.series import Selection
+from pipeline.reports.wrong import WrongInputError
 from pipeline.tables import LEADERBOARD
 from pipeline.warehouse import PublishedReader
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.figures import NOTHING, Scale, metric_name, scale, window_name
-from pipeline.reports.problems import WrongInputError
 from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.metrics import Described
 from pipeline.reports.queries.standings import Measured, Standing, Standings
+from pipeline.reports.wrong import WrongInputError
 
 _FEW = 2
 """Metrics that are shown beside that which ranks, unless all are asked for."""

@@ -97,6 +97,15 @@ def day(moment: datetime | None) -> str:
     return f"{date} {moment:%H:%M}" if moment.time().replace(second=0, microsecond=0) != datetime.min.time() else date
 
 
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before now a moment was, in the largest unit that fits."""
+    seconds = max(0, round((now - moment).total_seconds()))
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:,} {unit} ago"
+    return f"{seconds} seconds ago"
+
+
 def metric_name(name: str) -> str:
     """The name of a metric in words: ``ic_sharpe`` as IC Sharpe."""
     words = name.rpartition(".")[2].split("_")

@@ -51,6 +51,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(path_to=path_to, static=STATIC, nothing=figures.NOTHING)
     named = (
+        figures.ago,
         figures.percent,
         figures.count,
         figures.day,
