@@ -10,14 +10,17 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import api, board, home, static_files, status
+from pipeline.reports.pages import api, boards, evaluation, home, static_files, status, track_run
 from pipeline.reports.problems import PROBLEMS, tell_problems
-from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
+from pipeline.reports.routes import catalog, diversity, evaluations, history, leaderboard, models, tracks
 from pipeline.reports.runs import LastRuns, no_runs
 from pipeline.warehouse import PublishedReader
 
-_ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
-_PAGES = (home.router, status.router, api.router, board.router, static_files.router)
+_ROUTERS = (
+    *(leaderboard.router, evaluations.router, tracks.router),
+    *(diversity.router, models.router, history.router, catalog.router),
+)
+_PAGES = (home.router, status.router, api.router, boards.router, evaluation.router, track_run.router, static_files.router)
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 

@@ -14,7 +14,7 @@ from pipeline.reports.queries import UnknownBoardError, board_names, kind_of
 from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.series import Selection
 from pipeline.reports.wrong import WrongInputError
-from pipeline.tables import LEADERBOARD
+from pipeline.tables import LEADERBOARD, TRACK_LEADERBOARD
 from pipeline.warehouse import PublishedReader
 
 MOST_ROWS = 10_000
@@ -65,15 +65,46 @@ def competition_name(
     """
     if competition is not None:
         return competition
-    known = [name for name in board_names(connection) if kind_of(connection, name)[0] == LEADERBOARD.schema]
-    if len(known) == 1:
-        return known[0]
-    if not known:
-        raise UnknownBoardError("no competition is published")
-    raise WrongInputError(f"which competition? give competition=..., one of {', '.join(known)}")
+    return _only_board(connection, LEADERBOARD.schema, "competition")
 
 
 Competition = Annotated[str, Depends(competition_name)]
+
+
+def track_name(
+    connection: Connection,
+    track: Annotated[
+        str | None, Query(description="Name of the judged track; the only one there is when left out.")
+    ] = None,
+) -> str:
+    """The judged track that is asked about.
+
+    Raises
+    ------
+    WrongInputError
+        If none is named and there are several.
+    UnknownBoardError
+        If there is no such board, or it is of another kind.
+    """
+    if track is None:
+        return _only_board(connection, TRACK_LEADERBOARD.schema, "track")
+    kind = kind_of(connection, track)[0]
+    if kind != TRACK_LEADERBOARD.schema:
+        raise UnknownBoardError(f"board {track!r} is no judged track but of kind {kind}")
+    return track
+
+
+Track = Annotated[str, Depends(track_name)]
+
+
+def _only_board(connection: duckdb.DuckDBPyConnection, kind: str, called: str) -> str:
+    """The only board of a kind, which requests call so."""
+    known = [name for name in board_names(connection) if kind_of(connection, name)[0] == kind]
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise UnknownBoardError(f"no {called} is published")
+    raise WrongInputError(f"which {called}? give {called}=..., one of {', '.join(known)}")
 
 
 def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], datetime | None]:
@@ -116,6 +147,10 @@ ModelIds = Annotated[list[str] | None, Depends(_names("projectIds", "Only these 
 Subjects = Annotated[list[str] | None, Depends(_names("subjects", "Only these subjects."))]
 Metrics = Annotated[list[str] | None, Depends(_names("metrics", "Only these metrics."))]
 Ensembles = Annotated[list[str] | None, Depends(_names("ensembles", "Only these ensembles, by their declared names."))]
+Judges = Annotated[list[str] | None, Depends(_names("judges", "Only these boards: official, or names of judges."))]
+Runs = Annotated[list[str] | None, Depends(_names("runs", "Only these runs."))]
+Topics = Annotated[list[str] | None, Depends(_names("topics", "Only these topics; all is for all together."))]
+Parts = Annotated[list[str] | None, Depends(_names("parts", "Only these parts."))]
 IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
 
 

@@ -1,15 +1,15 @@
 """``/boards/{name}``: who ranks where, how sure that is, and how it stood on any earlier date."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import duckdb
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.leaderboard import Direction
-from pipeline.reports.inputs import AsOf, Connection, IncludeEnsembles
+from pipeline.reports.inputs import AsOf, IncludeEnsembles
 from pipeline.reports.pages.address import Address, address_of
 from pipeline.reports.pages.asked import share
 from pipeline.reports.pages.board_rows import sorted_rows, table_of
@@ -23,68 +23,67 @@ from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
 from pipeline.tables import OVERALL
 
-router = APIRouter(include_in_schema=False)
-
 _MOST_ROWS = 500
 _ALIKE = ("as_of", "category", "include_ensembles", "min_coverage", "search")
 """What addresses of this page and of the API's board have in common."""
 
 
-@router.get("/boards/{name}", response_class=HTMLResponse)
-def board(
-    request: Request,
-    connection: Connection,
-    name: str,
-    as_of: AsOf,
-    window: str = "",
-    metric: str = "",
-    category: str = OVERALL,
-    include_ensembles: IncludeEnsembles = False,
-    search: str = "",
-    min_coverage: str = "",
-    sort: str = "",
-    columns: str = "",
-    limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
-    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
-) -> Any:
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of a competition's board; texts are empty where it leaves the choice to the contest."""
+
+    as_of: AsOf
+    window: str = ""
+    metric: str = ""
+    category: str = OVERALL
+    include_ensembles: IncludeEnsembles = False
+    search: str = ""
+    min_coverage: str = ""
+    sort: str = ""
+    columns: str = ""
+    limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0
+
+
+def page(request: Request, connection: duckdb.DuckDBPyConnection, name: str, asked: Asked) -> HTMLResponse:
     """A board now or at any moment, in the contest's order or in another."""
     of = contest(connection, name)
-    order = _other_order(of, category, window, metric)
+    order = _other_order(of, asked.category, asked.window, asked.metric)
     found = standings(
         connection,
         name,
-        as_of=as_of,
-        category=category,
-        window=window or None,
+        as_of=asked.as_of,
+        category=asked.category,
+        window=asked.window or None,
         rank_by=order,
-        min_coverage=share(min_coverage, "min_coverage"),
-        include_ensembles=include_ensembles,
-        search=search or None,
-        limit=None if sort else limit,
-        offset=0 if sort else offset,
+        min_coverage=share(asked.min_coverage, "min_coverage"),
+        include_ensembles=asked.include_ensembles,
+        search=asked.search or None,
+        limit=None if asked.sort else asked.limit,
+        offset=0 if asked.sort else asked.offset,
     )
-    if sort:
-        found = replace(found, rows=sorted_rows(found, sort)[offset : offset + limit])
+    if asked.sort:
+        found = replace(found, rows=sorted_rows(found, asked.sort)[asked.offset : asked.offset + asked.limit])
     means = described(connection, name)
-    counted = counts(connection, name, category, found.board.as_of)
+    counted = counts(connection, name, asked.category, found.board.as_of)
     curves = _curves(connection, found, [one.row.model_id for one in found.rows])
     here = address_of(request)
     return show(
         request,
         "board.html",
         found=found,
-        table=table_of(found, means, curves, counted.ranked, every_metric=columns == "all"),
+        table=table_of(found, means, curves, counted.ranked, every_metric=asked.columns == "all"),
         means=means,
         counts=counted,
         around=around(connection, name, found.board.as_of),
         categories=categories_of(connection, name),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
-        limit=limit,
-        offset=offset,
-        sort=sort,
-        search=search,
-        include_ensembles=include_ensembles,
+        limit=asked.limit,
+        offset=asked.offset,
+        sort=asked.sort,
+        search=asked.search,
+        include_ensembles=asked.include_ensembles,
     )
 
 

@@ -13,6 +13,17 @@ _NARROW = "\N{NARROW NO-BREAK SPACE}"
 _MOST_DECIMALS = 6
 _SHARE = "share"
 _ABBREVIATIONS = frozenset({"ic", "fnc", "mmc", "wis", "crps", "rps", "ae", "se", "rmse", "mae", "mse", "map", "ndcg"})
+_COEFFICIENTS: Mapping[str, str] = {
+    "kendall": "Kendall’s tau",
+    "spearman": "Spearman’s rho",
+    "pearson": "Pearson’s r",
+    "tau_ap": "Tau AP",
+    "tau_ap_a": "Tau AP (a)",
+    "tau_ap_b": "Tau AP (b)",
+    "tau_gap": "Tau GAP",
+    "rbo": "RBO",
+    "rbo_a": "RBO (a)",
+}
 _REASONS: Mapping[str, str] = {
     "constant_input": "every prediction of a cycle is the same",
     "inactive": "no submission lately",
@@ -115,6 +126,14 @@ def metric_name(name: str) -> str:
 
 def _proper(word: str) -> str:
     return word.capitalize() if word in {"sharpe", "sortino", "brier"} else word
+
+
+def coefficient_name(name: str) -> str:
+    """The name of a correlation in words: ``tau_ap_b@10`` as Tau AP, top 10."""
+    coefficient, _, top = name.partition("@")
+    base, _, option = coefficient.partition("(")
+    words = [_COEFFICIENTS.get(base, base), *([option.rstrip(")")] if option else []), *([f"top {top}"] if top else [])]
+    return ", ".join(words)
 
 
 def window_name(name: str) -> str:

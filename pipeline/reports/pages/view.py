@@ -56,6 +56,7 @@ def _environment() -> Environment:
         figures.count,
         figures.day,
         figures.metric_name,
+        figures.coefficient_name,
         figures.window_name,
         figures.category_name,
         figures.reason,

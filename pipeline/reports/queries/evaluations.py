@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -13,7 +13,11 @@ import pandas as pd
 from pipeline.reports.queries.boards import UnknownBoardError, kind_of
 from pipeline.tables import EVALUATIONS, OVERALL
 
+if TYPE_CHECKING:
+    from pipeline.competition.evaluations import EvaluationSpec
+
 _NAMED = 12
+_ROWS = "SELECT * FROM competition.evaluations WHERE competition = ? AND evaluation = coalesce(?, evaluation)"
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class EvaluationBoard:
     excluded: tuple[Excluded, ...]
 
 
-def evaluation_rows(connection: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    """The published rows of all evaluation sets of a competition.
+def evaluation_rows(connection: duckdb.DuckDBPyConnection, name: str, evaluation: str | None = None) -> pd.DataFrame:
+    """The published rows of an evaluation set of a competition; of all sets where None is given.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def evaluation_rows(connection: duckdb.DuckDBPyConnection, name: str) -> pd.Data
         If there is no such competition.
     """
     _title(connection, name)
-    return connection.execute("SELECT * FROM competition.evaluations WHERE competition = ?", [name]).df()
+    return connection.execute(_ROWS, [name, evaluation]).df()
 
 
 def evaluation_board(
@@ -110,11 +114,8 @@ def evaluation_board(
     UnknownBoardError
         If there is no such set or part; the message lists those that there are.
     """
-    title, declared = _title(connection, name), evaluation_names(connection, name)
-    if evaluation not in declared:
-        raise UnknownBoardError(
-            f"competition {name!r} has no evaluation set {evaluation!r}; it has: {_listed(declared)}"
-        )
+    title = _title(connection, name)
+    columns = evaluation_spec(connection, name, evaluation).columns
     of_set = rows[rows["evaluation"] == evaluation]
     here = of_set[(of_set["by"] == by) & (of_set["part"] == part)]
     if here.empty and part != OVERALL:
@@ -132,7 +133,7 @@ def evaluation_board(
         part,
         as_of,
         None if ranked.empty else str(ranked.iloc[0]),
-        tuple(_metrics(connection, name, evaluation)),
+        tuple(column.name for column in columns),
         int(here["n_tasks"].max()) if len(here) else 0,
         _rows(listed),
         tuple(
@@ -155,11 +156,21 @@ def _declared(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str
     return [] if found is None else json.loads(found[0]).get("evaluations", [])
 
 
-def _metrics(connection: duckdb.DuckDBPyConnection, name: str, evaluation: str) -> list[str]:
+def evaluation_spec(connection: duckdb.DuckDBPyConnection, name: str, evaluation: str) -> "EvaluationSpec":
+    """An evaluation set as the published declaration of a competition has it.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is none of that name; the message lists those that there are.
+    """
     from pipeline.competition.evaluations import EvaluationSpec
 
-    (declared,) = (one for one in _declared(connection, name) if one["name"] == evaluation)
-    return [column.name for column in EvaluationSpec.model_validate(declared).columns]
+    for declared in _declared(connection, name):
+        if declared["name"] == evaluation:
+            return EvaluationSpec.model_validate(declared)
+    known = _listed(evaluation_names(connection, name))
+    raise UnknownBoardError(f"competition {name!r} has no evaluation set {evaluation!r}; it has: {known}")
 
 
 def _title(connection: duckdb.DuckDBPyConnection, name: str) -> str:

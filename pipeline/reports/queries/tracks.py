@@ -18,7 +18,7 @@ _AGREEMENT = """
     WITH ranked_by AS (SELECT DISTINCT judge, measure FROM judging.leaderboard WHERE track = $track)
     SELECT c.judge, c.judge_measure, c.method, c.value, c.ci_low, c.ci_high, c.n_runs, c.n_topics, c.reason
     FROM judging.correlations AS c
-    JOIN ranked_by AS t ON t.judge = $official AND t.measure = c.truth_measure
+    JOIN ranked_by AS t ON t.judge = $official AND c.truth_measure = coalesce($truth_measure, t.measure)
     JOIN ranked_by AS j ON j.judge = c.judge AND j.measure = c.judge_measure
     WHERE c.track = $track AND c.topic_id = $all
     ORDER BY c.judge, c.method
@@ -118,12 +118,33 @@ def track_board(connection: duckdb.DuckDBPyConnection, name: str, judge: str = O
     _, title = kind_of(connection, name)
     rows = tuple(RunRank(*row) for row in connection.execute(_ROWS, [name, judge]).fetchall())
     if not rows:
-        known = [one for (one,) in connection.execute(_JUDGES, [name, OFFICIAL]).fetchall()]
+        known = judges_of(connection, name)
         remedy = f"known: {', '.join(known)}" if known else f"`podium run {name}` makes them once files are there"
         raise UnknownBoardError(f"track {name!r} has no board {judge!r} yet; {remedy}")
-    parameters = {"track": name, "official": OFFICIAL, "all": ALL_TOPICS_ID}
-    agreements = tuple(Agreement(*row) for row in connection.execute(_AGREEMENT, parameters).fetchall())
-    return TrackBoard(name, title, judge, rows[0].measure, rows, agreements)
+    return TrackBoard(name, title, judge, rows[0].measure, rows, agreements(connection, name))
+
+
+def agreements(
+    connection: duckdb.DuckDBPyConnection, name: str, truth_measure: str | None = None
+) -> tuple[Agreement, ...]:
+    """How well every judge, by what it is ranked by, predicts the official ranking of a published track.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Of a published file.
+    name : str
+        Name of the track.
+    truth_measure : str or None
+        What the official ranking is by; None for what the track declares.
+    """
+    parameters = {"track": name, "official": OFFICIAL, "all": ALL_TOPICS_ID, "truth_measure": truth_measure}
+    return tuple(Agreement(*row) for row in connection.execute(_AGREEMENT, parameters).fetchall())
+
+
+def judges_of(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    """The boards of a published track by whose they are, the official one first."""
+    return tuple(judge for (judge,) in connection.execute(_JUDGES, [name, OFFICIAL]).fetchall())
 
 
 def board_files(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[BoardFile, ...]:
