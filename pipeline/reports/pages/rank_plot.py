@@ -1,12 +1,12 @@
-"""A drawing of two rankings of the same runs against each other, with the ranks that each run could have on both."""
+"""A drawing of a judge's ranking against the official one, with the ranks that each run could have by the judge."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.reports.queries.runs import Place
 
 WIDTH, HEIGHT = 400.0, 340.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 14.0, 14.0, 40.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 14.0, 18.0, 40.0
 _MOST_NAMED = 24
 _MOST_WITH_BARS = 60
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
@@ -15,16 +15,15 @@ _MOST_TICKS = 10
 
 @dataclass(frozen=True)
 class Point:
-    """A run: where it is, from where to where it could be in both directions, and how it is called.
+    """A run: where it is, from where to where it could be, and how it is called.
 
-    ``name`` is empty where there are too many to be named; it stands left of the point where ``is_left``. ``across``
-    and ``down`` are None where a ranking has no interval, or there are too many to be drawn.
+    ``name`` is empty where there are too many to be named; it stands left of the point where ``is_left``. ``could_be``
+    is None where the rank is sure or has no interval, or there are too many to be drawn.
     """
 
     x: float
     y: float
-    across: tuple[float, float] | None
-    down: tuple[float, float] | None
+    could_be: tuple[float, float] | None
     name: str
     is_left: bool
     said: str
@@ -46,6 +45,8 @@ class RankPlot:
     ticks: tuple[tuple[int, float, float], ...]
     diagonal: tuple[float, float, float, float]
     points: tuple[Point, ...]
+    left: float = _LEFT
+    right: float = WIDTH - _RIGHT
 
 
 def rank_plot(truth: Mapping[str, Place], judge: Mapping[str, Place]) -> RankPlot | None:
@@ -101,23 +102,20 @@ def _on_both(truth: Mapping[str, Place], judge: Mapping[str, Place]) -> Iterator
 
 def _point(on: _Frame, one: _Ranked, n: int) -> Point:
     truth, judge = one.places
-    has_bars = n <= _MOST_WITH_BARS
     return Point(
         on.x(one.ranks[0]),
         on.y(one.ranks[1]),
-        _ends(truth, on.x) if has_bars else None,
-        _ends(judge, on.y) if has_bars else None,
+        _could_be(judge, on) if n <= _MOST_WITH_BARS else None,
         one.run if n <= _MOST_NAMED else "",
         one.ranks[0] > on.last / 2,
         f"{one.run}: officially {_said(truth)}, here {_said(judge)}",
     )
 
 
-def _ends(place: Place, at: Callable[[float], float]) -> tuple[float, float] | None:
-    """Where its interval begins and ends; None where it has none, or it is the rank alone."""
+def _could_be(place: Place, on: _Frame) -> tuple[float, float] | None:
     if place.rank_lo is None or place.rank_hi is None or place.rank_lo == place.rank_hi:
         return None
-    return at(place.rank_lo), at(place.rank_hi)
+    return on.y(place.rank_lo), on.y(place.rank_hi)
 
 
 def _said(place: Place) -> str:
