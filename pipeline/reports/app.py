@@ -10,14 +10,14 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import api, board, home, static_files, status
+from pipeline.reports.pages import api, board, ensembles, home, static_files, status
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
 from pipeline.reports.runs import LastRuns, no_runs
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
-_PAGES = (home.router, status.router, api.router, board.router, static_files.router)
+_PAGES = (home.router, status.router, api.router, board.router, ensembles.router, static_files.router)
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 
