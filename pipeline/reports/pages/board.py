@@ -78,6 +78,7 @@ def board(
         counts=counted,
         around=around(connection, name, found.board.as_of),
         categories=categories_of(connection, name),
+        declared_metric=_declared_metric(of, category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
         limit=limit,
@@ -96,6 +97,12 @@ def _other_order(of: Contest, category: str, window: str, metric: str) -> str | 
     own_window, _, own_metric = declared.partition(".")
     chosen = f"{window or own_window}.{metric or own_metric}"
     return None if chosen == declared else chosen
+
+
+def _declared_metric(of: Contest, category: str) -> str:
+    """The metric that the contest ranks by; empty where it weighs several."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    return declared.partition(".")[2] if isinstance(declared, str) else ""
 
 
 def _endpoint(here: Address, found: Standings, order: str | None) -> Address:
