@@ -12,7 +12,7 @@ def test_an_axis_reaches_every_value_and_zero_where_it_is_near() -> None:
     far = axis([10.0, 11.0])
     assert far is not None
     assert (far.low, far.zero) == (10.0, None)
-    below = axis([-0.2, -0.3])
+    below = axis([-0.05, -0.3])
     assert below is not None
     assert below.high == 0.0
     assert axis([None, float("nan")]) is None
