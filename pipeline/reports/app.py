@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
@@ -66,10 +67,18 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: L
         app.include_router(router, responses=PROBLEMS)
     for page in _PAGES:
         app.include_router(page)
+    _summarise(app)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES)
     app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME))
     return app
+
+
+def _summarise(app: FastAPI) -> None:
+    """Let the list of endpoints show the first sentence of what each says of itself, not its function's name."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            route.summary = route.description.partition(".")[0].strip() or None
 
 
 def _own_router(path: str) -> APIRouter:
