@@ -7,10 +7,11 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import api, boards, evaluation, home, static_files, status, track_run
+from pipeline.reports.pages import api, boards, ensembles, evaluation, home, static_files, status, track_run
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, evaluations, history, leaderboard, models, tracks
 from pipeline.reports.runs import LastRuns, no_runs
@@ -20,7 +21,10 @@ _ROUTERS = (
     *(leaderboard.router, evaluations.router, tracks.router),
     *(diversity.router, models.router, history.router, catalog.router),
 )
-_PAGES = (home.router, status.router, api.router, boards.router, evaluation.router, track_run.router, static_files.router)
+_PAGES = (
+    *(home.router, status.router, api.router, static_files.router),
+    *(boards.router, ensembles.router, evaluation.router, track_run.router),
+)
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 
@@ -69,10 +73,18 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: L
         app.include_router(router, responses=PROBLEMS)
     for page in _PAGES:
         app.include_router(page)
+    _summarise(app)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES)
     app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME))
     return app
+
+
+def _summarise(app: FastAPI) -> None:
+    """Let the list of endpoints show the first sentence of what each says of itself, not its function's name."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            route.summary = route.description.partition(".")[0].strip() or None
 
 
 def _own_router(path: str) -> APIRouter:

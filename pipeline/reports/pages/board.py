@@ -77,6 +77,7 @@ def page(request: Request, connection: duckdb.DuckDBPyConnection, name: str, ask
         counts=counted,
         around=around(connection, name, found.board.as_of),
         categories=categories_of(connection, name),
+        declared_metric=_declared_metric(of, asked.category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
         limit=asked.limit,
@@ -95,6 +96,12 @@ def _other_order(of: Contest, category: str, window: str, metric: str) -> str | 
     own_window, _, own_metric = declared.partition(".")
     chosen = f"{window or own_window}.{metric or own_metric}"
     return None if chosen == declared else chosen
+
+
+def _declared_metric(of: Contest, category: str) -> str:
+    """The metric that the contest ranks by; empty where it weighs several."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    return declared.partition(".")[2] if isinstance(declared, str) else ""
 
 
 def _endpoint(here: Address, found: Standings, order: str | None) -> Address:

@@ -95,6 +95,11 @@ def percent(share: float | None) -> str:
     return f"{whole}{_NARROW}%"
 
 
+def share(part: float | None) -> str:
+    """A share of 1 as a percentage with one decimal."""
+    return Scale(1, unit=_SHARE).text(part)
+
+
 def count(number: int | float | None) -> str:
     """A whole number with separators."""
     return NOTHING if number is None else f"{round(number):,}"

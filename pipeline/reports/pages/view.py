@@ -53,6 +53,7 @@ def _environment() -> Environment:
     named = (
         figures.ago,
         figures.percent,
+        figures.share,
         figures.count,
         figures.day,
         figures.metric_name,
