@@ -2,6 +2,7 @@
 
 from pipeline.charts.boards import board_chart, cumulative_chart
 from pipeline.charts.ensembles import against_members_chart, weights_chart
+from pipeline.charts.evaluations import parts_chart
 from pipeline.charts.picture import markdown_picture, png, svg
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "board_chart",
     "cumulative_chart",
     "markdown_picture",
+    "parts_chart",
     "png",
     "svg",
     "weights_chart",

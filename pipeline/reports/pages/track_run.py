@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.leaderboard import Direction
 from pipeline.reports.inputs import Connection
+from pipeline.reports.natural import natural_key
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.address import Address
 from pipeline.reports.pages.drawings import Axis
@@ -122,16 +123,10 @@ def _sorted(rows: Sequence[Row], by: str) -> list[Row]:
         raise WrongInputError(f"cannot sort by {by!r}; sort by one of {', '.join(_SORTS)}")
     is_down = by.startswith("-")
     if by.removeprefix("-") == "topic":
-        return sorted(rows, key=lambda row: _natural(row.topic.topic_id), reverse=is_down)
+        return sorted(rows, key=lambda row: natural_key(row.topic.topic_id), reverse=is_down)
     known = [row for row in rows if _difference(row.topic) is not None]
     known.sort(key=lambda row: _difference(row.topic) or 0.0, reverse=is_down)
     return [*known, *(row for row in rows if _difference(row.topic) is None)]
-
-
-def _natural(topic_id: str) -> tuple[bool, int, str]:
-    """Topics that are numbers by size, before others."""
-    is_number = topic_id.isascii() and topic_id.isdigit()
-    return not is_number, int(topic_id) if is_number else 0, topic_id
 
 
 def _pair_rows(pairs: Sequence[Pair]) -> list[PairRow]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.competition.evaluations import EXCLUDED
+from pipeline.reports.natural import natural_key
 from pipeline.reports.queries.boards import UnknownBoardError
 from pipeline.reports.queries.page import Query
 from pipeline.tables import OVERALL
@@ -148,7 +149,7 @@ def breakdown(
         raise UnknownBoardError(f"evaluation set {evaluation!r} has no {metric} by {by} yet")
     models = connection.execute(_MODELS, {**of_set, "overall": OVERALL}).fetchall()
     titles = dict(connection.execute(_SUBJECTS, [competition]).fetchall()) if by == "subject" else {}
-    parts = sorted({row[0] for row in rows}, key=_place)
+    parts = sorted({row[0] for row in rows}, key=natural_key)
     return Breakdown(
         by,
         metric,
@@ -156,11 +157,3 @@ def breakdown(
         tuple(Listed(model, title, is_ensemble) for model, title, is_ensemble, _ in models),
         {(model, part): Cell(*rest) for part, model, *rest in rows},
     )
-
-
-def _place(part: str) -> tuple[bool, float, str]:
-    """Numbers first, by size; then texts."""
-    try:
-        return False, float(part), part
-    except ValueError:
-        return True, 0.0, part
