@@ -2,13 +2,15 @@
 
 from pipeline.charts.boards import board_chart, cumulative_chart
 from pipeline.charts.ensembles import against_members_chart, weights_chart
-from pipeline.charts.evaluations import parts_chart
+from pipeline.charts.evaluations import ValueAxis, has_intervals, parts_chart
 from pipeline.charts.picture import markdown_picture, png, svg
 
 __all__ = [
+    "ValueAxis",
     "against_members_chart",
     "board_chart",
     "cumulative_chart",
+    "has_intervals",
     "markdown_picture",
     "parts_chart",
     "png",

@@ -1,14 +1,24 @@
 """Charts of evaluation sets, from plain rows; whoever shows them gives the colours."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.charts.boards import Row, Spec
 
+_MOST_SIDE_BY_SIDE = 12
 
-def parts_chart(
-    rows: Sequence[Row], models: Sequence[str], value_title: str, reference: float | None, *, is_series: bool
-) -> Spec:
-    """A metric of some models over the parts of an evaluation set, with 95 % intervals where there are some.
+
+@dataclass(frozen=True)
+class ValueAxis:
+    """The axis of values: what is measured, how numbers on it are written (of d3), and a value to be drawn as a line."""
+
+    title: str
+    format: str = ""
+    reference: float | None = None
+
+
+def parts_chart(rows: Sequence[Row], models: Sequence[str], axis: ValueAxis, *, is_series: bool) -> Spec:
+    """A metric of some models over the parts of an evaluation set, with 95 % intervals where they can be told apart.
 
     Parameters
     ----------
@@ -17,35 +27,39 @@ def parts_chart(
         None.
     models : sequence of str
         The labels in the order of the legend.
-    value_title : str
-        What is measured.
-    reference : float or None
-        The value that others are read against, drawn as a line.
+    axis : ValueAxis
     is_series : bool
-        Whether parts follow each other, so that lines join them; else models stand side by side.
+        Whether parts follow each other in time, so that lines join them; they are ISO dates then.
     """
-    named = {"field": "label", "type": "nominal", "sort": list(models)}
-    legend = {"orient": "top", "title": None, "symbolSize": 70}
-    place = {"field": "part", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}}
-    beside = {} if is_series else {"xOffset": named}
-    value = {"field": "value", "type": "quantitative", "title": value_title, "scale": {"zero": False}}
-    color = named | {"legend": legend}
-    encoding = {"x": place, **beside, "color": color}
-    lines: list[Spec] = [{"mark": {"type": "line", "strokeWidth": 1.6}, "encoding": encoding | {"y": value}}]
-    rule: list[Spec] = [{"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"y": {"datum": reference}}}]
-    return {
-        "data": {"values": [dict(row) for row in rows]},
-        "layer": [
-            *(rule if reference is not None else []),
-            {
-                "transform": [{"filter": {"field": "ci_low", "valid": True}}],
-                "mark": {"type": "rule", "strokeWidth": 2.5, "opacity": 0.4},
-                "encoding": encoding | {"y": value | {"field": "ci_low"}, "y2": {"field": "ci_high"}},
-            },
-            *(lines if is_series else []),
-            {
-                "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
-                "encoding": encoding | {"y": value, "shape": color},
-            },
-        ],
-    }
+    label = {"field": "label", "type": "nominal"}
+    legend = {"orient": "top", "title": None, "symbolSize": 70, "columns": 2, "labelLimit": 240}
+    named = label | {"scale": {"domain": list(models)}, "legend": legend}
+    place = {"field": "part", "type": "temporal" if is_series else "ordinal", "sort": None, "title": None}
+    if not is_series and _n_parts(rows) <= _MOST_SIDE_BY_SIDE:
+        place["axis"] = {"labelAngle": 0}
+    beside = {"xOffset": label | {"sort": list(models)}} if has_intervals(rows) else {}
+    written = {"axis": {"format": axis.format}} if axis.format else {}
+    value = {"field": "value", "type": "quantitative", "title": axis.title, "scale": {"zero": False}, **written}
+    encoding = {"x": place, **beside, "color": named}
+    layers: list[Spec] = []
+    if axis.reference is not None:
+        layers.append({"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"y": {"datum": axis.reference}}})
+    if beside:
+        mark = {"type": "rule", "strokeWidth": 2.5, "opacity": 0.4}
+        ends = {"y": value | {"field": "ci_low"}, "y2": {"field": "ci_high"}}
+        known = [{"filter": {"field": "ci_low", "valid": True}}]
+        layers.append({"transform": known, "mark": mark, "encoding": encoding | ends})
+    if is_series:
+        layers.append({"mark": {"type": "line", "strokeWidth": 1.6}, "encoding": encoding | {"y": value}})
+    mark = {"type": "point", "filled": True, "size": 45, "opacity": 1}
+    layers.append({"mark": mark, "encoding": encoding | {"y": value, "shape": named}})
+    return {"data": {"values": [dict(row) for row in rows]}, "layer": layers}
+
+
+def has_intervals(rows: Sequence[Row]) -> bool:
+    """Whether there are intervals, on so few parts that they can be told apart."""
+    return _n_parts(rows) <= _MOST_SIDE_BY_SIDE and any(row["ci_low"] is not None for row in rows)
+
+
+def _n_parts(rows: Sequence[Row]) -> int:
+    return len({row["part"] for row in rows})

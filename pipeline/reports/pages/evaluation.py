@@ -1,4 +1,4 @@
-"""``/boards/{name}/evaluations/{evaluation}``: an evaluation set as a whole, one part of it, or all parts beside each other."""
+"""``/boards/{name}/evaluations/{evaluation}``: an evaluation set as a whole, a part of it, or all its parts."""
 
 import json
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import duckdb
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.charts import has_intervals
 from pipeline.competition.evaluations import EvaluationSpec
 from pipeline.reports.inputs import Connection, IncludeEnsembles
 from pipeline.reports.natural import natural_key
@@ -97,12 +98,10 @@ def evaluation_set(
 def _board(request: Request, connection: duckdb.DuckDBPyConnection, found: _Set) -> HTMLResponse:
     """The board of the whole set, or of one part."""
     name, asked = found.contest.name, found.asked
-    rows = evaluation_rows(connection, name, found.spec.name)
+    rows = evaluation_rows(connection, name, found.spec.name, found.by)
     board = evaluation_board(connection, name, rows, found.spec.name, found.by, asked.part or OVERALL)
     shown = found.metric(board.rank_by)
-    table = board_table(
-        board, found.metrics, shown, titles(connection, name), virtual=asked.include_ensembles
-    )
+    table = board_table(board, found.metrics, shown, titles(connection, name), virtual=asked.include_ensembles)
     return show(
         request,
         "evaluation.html",
@@ -129,6 +128,7 @@ def _breakdown(request: Request, connection: duckdb.DuckDBPyConnection, found: _
         drawn,
         virtual=asked.include_ensembles,
     )
+    chart = parts_drawn(parts, shown, drawn)
     return show(
         request,
         "evaluation_parts.html",
@@ -137,7 +137,8 @@ def _breakdown(request: Request, connection: duckdb.DuckDBPyConnection, found: _
         rows=rows[asked.offset : asked.offset + asked.limit],
         total=len(rows),
         has_ensembles=any(one.is_ensemble for one in parts.models),
-        chart=json.dumps(parts_drawn(parts, shown, drawn)),
+        chart=json.dumps(chart),
+        has_intervals=has_intervals(chart["data"]["values"]),
         height=_HEIGHT,
         downloads=downloads(_endpoint(found).but(metrics=shown.name)),
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pipeline.competition.evaluations import Column, EvaluationSpec, Kind, direction_of
 from pipeline.leaderboard import Direction
-from pipeline.reports.pages.figures import Scale, metric_name, scale
+from pipeline.reports.pages.figures import Scale, metric_name, percent, scale
 from pipeline.reports.queries.metrics import Described
 
 _COVERAGE = re.compile(r"interval_coverage_(\d+(?:\.\d+)?)")
+_SHARE = "share"
 _RATIOS = (1.05, 1.2, 1.5)
 """From where on a value is shaded lightly, more and most: how many times better or worse than the reference."""
 _SHARES = (0.03, 0.08, 0.15)
@@ -45,22 +46,33 @@ class Metric:
     @property
     def is_relative(self) -> bool:
         """Whether it is relative skill."""
-        return self.reference is not None and self.unit != "share"
+        return self.reference is not None and self.unit != _SHARE
 
     @property
     def better(self) -> str:
         """Which end is better, in words."""
         if self.direction == Direction.NONE:
-            return f"Best is {self.text(self.reference)}." if self.reference is not None else ""
+            return f"Best is {self.reference_text}." if self.reference is not None else ""
         return "Lower is better." if self.direction == Direction.ASC else "Higher is better."
 
-    def text(self, value: float | None) -> str:
-        """A value by itself."""
-        return scale([value], unit=self.unit).text(value)
+    @property
+    def reference_text(self) -> str:
+        """What values are read against, as text."""
+        return f"{self.reference:g}" if self.is_relative else percent(self.reference)
+
+    def drawn(self, value: float | None) -> float | None:
+        """Where a value is drawn: ratios by their logarithm, for a half is as far from 1 as a double."""
+        if value is None or not self.is_relative:
+            return value
+        return math.log(value) if value > 0 else None
 
     def scale(self, values: Iterable[float | None], half_widths: Iterable[float | None] = ()) -> Scale:
         """How to write values of the column."""
         return Scale(2) if self.is_relative else scale(values, half_widths, self.unit)
+
+    def short_scale(self, values: Iterable[float | None]) -> Scale:
+        """How to write values of the column where many stand side by side: shares without decimals."""
+        return Scale(0, unit=_SHARE) if self.unit == _SHARE else self.scale(values)
 
     def is_sure(self, low: float | None, high: float | None) -> bool:
         """Whether a 95 % interval leaves out the reference."""
@@ -104,7 +116,7 @@ def _metric(column: Column, baseline: str | None, described: Described | None) -
     direction = str(direction_of(column.measure))
     if nominal:
         level = nominal[1]
-        return Metric(column.name, f"{level} % cover", description, direction, "share", float(level) / 100, "nominal")
+        return Metric(column.name, f"{level} % coverage", description, direction, _SHARE, float(level) / 100, "nominal")
     return Metric(column.name, label, description, direction, described.unit if described else "", None, "")
 
 

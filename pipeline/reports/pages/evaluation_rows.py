@@ -1,12 +1,13 @@
 """Evaluation sets as pages show them: the board of a part, and one metric of all models on all parts."""
 
 import statistics
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipeline.charts import parts_chart
+from pipeline.charts import ValueAxis, parts_chart
 from pipeline.leaderboard import Direction
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
@@ -18,7 +19,6 @@ from pipeline.reports.queries.breakdowns import Breakdown, Cell, Listed
 _SERIES = ("cycle", "target_time")
 """Divisions whose parts follow each other in time."""
 
-_MOST_SIDE_BY_SIDE = 12
 _DRAWN = 3
 """Models that the chart shows unless others are ticked: the best, beside the baseline."""
 
@@ -111,7 +111,7 @@ def board_table(
         listed.sort(key=lambda row: _order(row, shown))
     measured = [row.values.get(shown.name) for row in listed]
     ends = [end for one in measured if one is not None for end in (one.value, one.ci_low, one.ci_high)]
-    on = drawings.axis([*ends, shown.reference] if any(end is not None for end in ends) else [])
+    on = drawings.axis(map(shown.drawn, [*ends, shown.reference])) if any(end is not None for end in ends) else None
     written = shown.scale(map(_value, measured), map(_half_width, measured))
     others = tuple(metric for metric in metrics.values() if metric != shown)
     scales = [metric.scale([_value(row.values.get(metric.name)) for row in listed]) for metric in others]
@@ -121,7 +121,7 @@ def board_table(
             row,
             titles.get(row.model_id, row.model_id),
             written.text(_value(one)),
-            None if one is None else drawings.interval(on, one.value, one.ci_low, one.ci_high),
+            None if one is None else drawings.interval(on, *map(shown.drawn, (one.value, one.ci_low, one.ci_high))),
             _said(one, shown),
             one is not None and shown.is_sure(one.ci_low, one.ci_high),
             tuple(to.text(_value(row.values.get(of.name))) for of, to in zip(others, scales, strict=True)),
@@ -134,7 +134,7 @@ def board_table(
         others,
         rows,
         on,
-        None if on is None or shown.reference is None else on.place(shown.reference),
+        None if on is None or (level := shown.drawn(shown.reference)) is None else on.place(level),
         Axis(1, max(1, n_ranked), drawings.RANKS_WIDTH) if is_bounded else None,
     )
 
@@ -167,7 +167,7 @@ def part_rows(
     """
     columns = [whole, *(_column(found, part) for part in found.parts)]
     references = [metric.reference if metric.reference is not None else _median(column) for column in columns]
-    written = metric.scale([cell.value for cell in found.cells.values()])
+    written = metric.short_scale([cell.value for cell in found.cells.values()])
     return [
         PartRow(
             model,
@@ -183,21 +183,27 @@ def part_rows(
 
 
 def drawn_models(found: Breakdown, asked: Sequence[str], baseline: str | None) -> list[str]:
-    """The models of a chart: those asked for, as far as there are some, else the best and the baseline."""
+    """The models of a chart: those asked for, as far as there are some, else the best of most parts and the baseline."""
     known = [one.model_id for one in found.models]
     chosen = [model for model in known if model in asked]
     if chosen:
         return chosen
-    best = [one.model_id for one in found.models if not one.is_ensemble and one.model_id != baseline][:_DRAWN]
-    return [*best, *([baseline] if baseline in known else [])]
+    on_parts = Counter(model for (model, _), cell in found.cells.items() if cell.value is not None)
+    best = [
+        one.model_id
+        for one in found.models
+        if not one.is_ensemble and one.model_id != baseline and 2 * on_parts[one.model_id] > len(found.parts)
+    ]
+    return [*best[:_DRAWN], *([baseline] if baseline in known else [])]
 
 
 def parts_drawn(found: Breakdown, metric: Metric, models: Sequence[str]) -> dict[str, Any]:
     """The chart of a metric of some models over parts."""
     titles = {one.model_id: one.title for one in found.models}
+    is_series = found.by in _SERIES
     rows = [
         {
-            "part": title,
+            "part": datetime.fromisoformat(part).isoformat() if is_series else title,
             "label": titles[model],
             "value": cell.value,
             "ci_low": cell.ci_low,
@@ -207,9 +213,9 @@ def parts_drawn(found: Breakdown, metric: Metric, models: Sequence[str]) -> dict
         for model in models
         if (cell := found.cells.get((model, part))) is not None and cell.value is not None
     ]
-    is_series = found.by in _SERIES or len(found.parts) > _MOST_SIDE_BY_SIDE
     named = [titles[model] for model in models]
-    return parts_chart(rows, named, metric.label, metric.reference, is_series=is_series and found.by in _SERIES)
+    axis = ValueAxis(metric.label, "%" if metric.unit == "share" else "", metric.reference)
+    return parts_chart(rows, named, axis, is_series=is_series)
 
 
 def _order(row: EvaluationRow, metric: Metric) -> tuple[bool, float]:

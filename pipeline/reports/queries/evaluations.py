@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pipeline.competition.evaluations import EvaluationSpec
 
 _NAMED = 12
-_ROWS = "SELECT * FROM competition.evaluations WHERE competition = ? AND evaluation = coalesce(?, evaluation)"
+_ROWS = """
+    SELECT * FROM competition.evaluations
+    WHERE competition = ? AND evaluation = coalesce(?, evaluation) AND "by" IN (coalesce(?, "by"), ?)
+"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,21 @@ class EvaluationBoard:
     excluded: tuple[Excluded, ...]
 
 
-def evaluation_rows(connection: duckdb.DuckDBPyConnection, name: str, evaluation: str | None = None) -> pd.DataFrame:
-    """The published rows of an evaluation set of a competition; of all sets where None is given.
+def evaluation_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, evaluation: str | None = None, by: str | None = None
+) -> pd.DataFrame:
+    """The published rows of evaluation sets of a competition.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        To the published file.
+    name : str
+        The competition.
+    evaluation : str or None
+        Of this set; of all by default.
+    by : str or None
+        Of the parts of this division, beside the whole; of all by default.
 
     Raises
     ------
@@ -82,7 +98,7 @@ def evaluation_rows(connection: duckdb.DuckDBPyConnection, name: str, evaluation
         If there is no such competition.
     """
     _title(connection, name)
-    return connection.execute(_ROWS, [name, evaluation]).df()
+    return connection.execute(_ROWS, [name, evaluation, by, OVERALL]).df()
 
 
 def evaluation_board(
