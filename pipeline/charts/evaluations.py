@@ -10,7 +10,7 @@ _MOST_SIDE_BY_SIDE = 12
 
 @dataclass(frozen=True)
 class ValueAxis:
-    """The axis of values: what is measured, how numbers on it are written (of d3), and a value to be drawn as a line."""
+    """The axis of values: what is measured, how numbers are written (as in d3), and a value drawn as a line."""
 
     title: str
     format: str = ""
@@ -32,11 +32,10 @@ def parts_chart(rows: Sequence[Row], models: Sequence[str], axis: ValueAxis, *, 
         Whether parts follow each other in time, so that lines join them; they are ISO dates then.
     """
     label = {"field": "label", "type": "nominal"}
-    legend = {"orient": "top", "title": None, "symbolSize": 70, "columns": 2, "labelLimit": 240}
+    legend = {"orient": "top", "title": None, "symbolSize": 70, "symbolOpacity": 1, "columns": 2, "labelLimit": 240}
     named = label | {"scale": {"domain": list(models)}, "legend": legend}
-    place = {"field": "part", "type": "temporal" if is_series else "ordinal", "sort": None, "title": None}
-    if not is_series and _n_parts(rows) <= _MOST_SIDE_BY_SIDE:
-        place["axis"] = {"labelAngle": 0}
+    upright = {"axis": {"labelAngle": 0}} if not is_series and _n_parts(rows) <= _MOST_SIDE_BY_SIDE else {}
+    place = {"field": "part", "type": "temporal" if is_series else "ordinal", "sort": None, "title": None, **upright}
     beside = {"xOffset": label | {"sort": list(models)}} if has_intervals(rows) else {}
     written = {"axis": {"format": axis.format}} if axis.format else {}
     value = {"field": "value", "type": "quantitative", "title": axis.title, "scale": {"zero": False}, **written}

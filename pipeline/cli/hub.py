@@ -283,6 +283,7 @@ def _print(out: "Console", done: _Done, seconds: float) -> None:
     say("To try:")
     for query in queries:
         say(f'  PODIUM_DATA_DIR={escape(str(done.folder))} podium sql "{escape(query)}"')
+    say(f"  PODIUM_DATA_DIR={escape(str(done.folder))} podium serve")
     for one in done.declared:
         say(f"{escape(one.told)}")
     if done.declared:

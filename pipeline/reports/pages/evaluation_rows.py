@@ -12,7 +12,7 @@ from pipeline.leaderboard import Direction
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.evaluation_columns import Metric
-from pipeline.reports.pages.figures import NOTHING
+from pipeline.reports.pages.figures import NOTHING, Scale
 from pipeline.reports.queries import Evaluated, EvaluationBoard, EvaluationRow
 from pipeline.reports.queries.breakdowns import Breakdown, Cell, Listed
 
@@ -25,14 +25,14 @@ _DRAWN = 3
 
 @dataclass(frozen=True)
 class BoardRow:
-    """A model on the board of a part: its values as texts, and that which is drawn."""
+    """A model on the board of a part: its values as texts, and that which is drawn; ``ends`` are its interval's."""
 
     row: EvaluationRow
     title: str
     value: str
+    ends: str
     interval: Interval | None
     said: str
-    is_sure: bool
     values: tuple[str, ...]
     n: int
 
@@ -121,9 +121,9 @@ def board_table(
             row,
             titles.get(row.model_id, row.model_id),
             written.text(_value(one)),
+            _ends(one, written),
             None if one is None else drawings.interval(on, *map(shown.drawn, (one.value, one.ci_low, one.ci_high))),
             _said(one, shown),
-            one is not None and shown.is_sure(one.ci_low, one.ci_high),
             tuple(to.text(_value(row.values.get(of.name))) for of, to in zip(others, scales, strict=True)),
             max((value.n for value in row.values.values()), default=0),
         )
@@ -183,7 +183,7 @@ def part_rows(
 
 
 def drawn_models(found: Breakdown, asked: Sequence[str], baseline: str | None) -> list[str]:
-    """The models of a chart: those asked for, as far as there are some, else the best of most parts and the baseline."""
+    """The models of a chart: those asked for, if there are some, else the best on most parts and the baseline."""
     known = [one.model_id for one in found.models]
     chosen = [model for model in known if model in asked]
     if chosen:
@@ -243,9 +243,15 @@ def _said(one: Evaluated | Cell | None, metric: Metric) -> str:
     if one is None or one.value is None:
         return NOTHING if one is None or one.reason is None else one.reason.replace("_", " ")
     to = metric.scale([one.value])
-    if one.ci_low is None or one.ci_high is None:
-        return f"{to.text(one.value)}, no interval"
-    return f"{to.text(one.value)}, 95 % interval {to.text(one.ci_low)} to {to.text(one.ci_high)}"
+    ends = _ends(one, to)
+    return f"{to.text(one.value)}, 95 % interval {ends}" if ends else f"{to.text(one.value)}, no interval"
+
+
+def _ends(one: Evaluated | Cell | None, written: Scale) -> str:
+    """The ends of an interval as text; empty without one."""
+    if one is None or one.ci_low is None or one.ci_high is None:
+        return ""
+    return f"{written.text(one.ci_low)} to {written.text(one.ci_high)}"
 
 
 def _column(found: Breakdown, part: str) -> dict[str, Cell]:
