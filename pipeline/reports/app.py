@@ -9,12 +9,16 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
+from pipeline.reports.access import SUBMISSIONS, KeyGate
 from pipeline.reports.caching import PublishedCache
+from pipeline.reports.keys import KeyStore
+from pipeline.reports.limits import Buckets
 from pipeline.reports.problems import PROBLEMS, tell_problems
-from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
+from pipeline.reports.routes import catalog, diversity, history, leaderboard, models, submissions
+from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
-_ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
+_ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router, submissions.router)
 _FROM_BYTES = 1000
 _DESCRIPTION = """
 Boards, models and predictions of every published competition. Times are UTC. Undefined values are null, with a reason.
@@ -22,7 +26,7 @@ Every table is also CSV, Parquet or Arrow: `?format=csv`. Answers carry an ETag 
 """
 
 
-def create_app(published_dir: Path, own_routes: Sequence[str] = ()) -> FastAPI:
+def create_app(published_dir: Path, own_routes: Sequence[str] = (), given: Settings | None = None) -> FastAPI:
     """The report server.
 
     Parameters
@@ -31,6 +35,8 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = ()) -> FastAPI:
         The folder of published versions; a new one is picked up by the next request.
     own_routes : sequence of str
         Dotted paths of routers that an operator adds; they come first, so that one may replace a route of Podium's.
+    given : Settings, optional
+        Where submissions go, who may ask, and limits; those of this process by default.
 
     Raises
     ------
@@ -38,6 +44,7 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = ()) -> FastAPI:
         If a path names no router.
     """
     reader = PublishedReader(published_dir)
+    given = given or settings()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -46,11 +53,19 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = ()) -> FastAPI:
 
     app = FastAPI(title="Podium reports", version=version("podium"), description=_DESCRIPTION, lifespan=lifespan)
     app.state.reader = reader
+    app.state.settings = given
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         app.include_router(router, responses=PROBLEMS)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES)
-    app.add_middleware(PublishedCache, reader=reader, always_new=catalog.ALWAYS_NEW)
+    app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, SUBMISSIONS))
+    app.add_middleware(  # the last, so that it is around all others
+        KeyGate,
+        keys=KeyStore(given.keys_dir),
+        is_private=given.reports_private,
+        per_key=Buckets(given.submissions_per_minute),
+        per_address=Buckets(given.failed_keys_per_minute),
+    )
     return app
 
 

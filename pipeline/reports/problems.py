@@ -6,15 +6,23 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from pipeline.intake import TooMuchError
 from pipeline.reports.answers import Problem
+from pipeline.reports.keys import KeysError
+from pipeline.reports.ownership import NotYoursError
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.standings import UnknownKeyError
+from pipeline.reports.submitting import NotDeliveredError, NotTakenError, UnreadableContractError
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError
 
 
 class WrongInputError(ValueError):
     """A parameter that cannot be meant; the message says what would be right."""
+
+
+class TooLargeError(ValueError):
+    """A body that is larger than one may be; the message names the limit and the remedy."""
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -29,6 +37,13 @@ _STATUS: Mapping[type[Exception], int] = {
     UnknownModelError: 404,
     UnknownKeyError: 422,
     WrongInputError: 422,
+    NotTakenError: 403,
+    NotYoursError: 403,
+    TooLargeError: 413,
+    TooMuchError: 413,
+    UnreadableContractError: 503,
+    NotDeliveredError: 503,
+    KeysError: 503,
     NotPublishedError: 503,
     WarehouseBusyError: 503,
 }
