@@ -38,7 +38,7 @@ def add(
 @keys.command("list")
 def list_keys(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the keys: whose they are, and which are revoked."""
-    found = _store().keys()
+    found = _store().listed()
     if as_json:
         print_json([_record(key) for key in found])
         return

@@ -119,7 +119,7 @@ class KeyStore:
                 keys[key_id] = keys[key_id].model_copy(update={"revoked_at": now()})
             return keys[key_id]
 
-    def keys(self) -> list[Key]:
+    def listed(self) -> list[Key]:
         """All keys, revoked ones too, in the order in which they were made.
 
         Raises

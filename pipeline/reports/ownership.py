@@ -107,8 +107,8 @@ def _unpublished(connection: duckdb.DuckDBPyConnection, contract: Contract, give
     paths = _unpublished_files(connection, contract, given)
     if not paths:
         return found
-    read = [intake_of(contract, NothingKnown()) for intake_of in folders(contract)[contract.models.files]]
-    (intake,) = (one for one in read if one.kind == _KIND)
+    (intake_of,) = folders(contract)[contract.models.files]  # registrations have a folder of their own
+    intake = intake_of(contract, NothingKnown())
     statement = compose("SELECT model_id, player FROM {rows} ORDER BY row_number", rows=STAGED)
     with connect_in_memory() as scratch:
         for path in paths:

@@ -62,14 +62,12 @@ class Submission:
         As it lies in the inbox; None for a content that waits there already, or counts.
     claimed : tuple of str
         Models that are the player's from now on.
-    notes : tuple of str
     """
 
     judged: Judgement
     sha256: str
     delivery: Delivery | None
     claimed: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def contract_of(connection: duckdb.DuckDBPyConnection, competition: str) -> Contract:
@@ -147,6 +145,8 @@ def receive(
     judged = judge(path, contract, folder, judged_as_of, reading)
     if models is None or judged.is_refused:
         raise RefusedError("nothing of it would be taken; correct what is listed", judged)
+    if not any(verdict.n_rows for verdict in judged.verdicts):
+        raise RefusedError("nothing of it would be taken: it has no rows; send one at least", judged)
     if not judged.is_accepted and not force:
         raise RefusedError(
             "part of it would be refused; correct it, or land what is good and quarantine the rest: ?force=true", judged
@@ -203,10 +203,10 @@ def _deliver(
 ) -> Submission:
     contract, sha256 = judged.contract, content_hash(judged.file)
     if is_repeated(connection, contract, key.player, sha256, given):
-        return Submission(judged, sha256, None, notes=judged.notes)
+        return Submission(judged, sha256, None)
     claimed = _claim(owned, contract, key, given)
     try:
-        notes = _register(sorted({*claimed, *owned.unnamed}), contract, key, given)
+        _register(sorted({*claimed, *owned.unnamed}), contract, key, given)
         name = api_name(key.player, key.key_id, sha256, judged.file.suffix.lower())
         path = deliver(judged.file, given.inbox_dir, contract.name, judged.folder, name)
         delivery = Delivery.of(path, contract.name, judged.folder)
@@ -215,7 +215,7 @@ def _deliver(
             f"the inbox cannot be written ({error.strerror or error}), so nothing was delivered; tell the operator, "
             f"and send it again"
         ) from error
-    return Submission(judged, sha256, delivery, tuple(claimed), (*judged.notes, *notes))
+    return Submission(judged, sha256, delivery, tuple(claimed))
 
 
 def _claim(owned: Ownership, contract: Contract, key: Key, given: Settings) -> list[str]:
@@ -235,35 +235,27 @@ def _claim(owned: Ownership, contract: Contract, key: Key, given: Settings) -> l
     return sorted(owned.new)
 
 
-def _register(models: list[str], contract: Contract, key: Key, given: Settings) -> tuple[str, ...]:
-    """Let the board know whose models are, by a file of registrations; what hinders that is returned as a note.
+def _register(models: list[str], contract: Contract, key: Key, given: Settings) -> None:
+    """Let the board know whose models are, by a file of registrations.
 
     Landing the same content again changes nothing, so this may be done again.
     """
     if not models:
-        return ()
-    folder = contract.models.files
-    if contract.folders[folder] != ("models",):
-        kinds = ", ".join(contract.folders[folder])
-        return (
-            f"The board names no player for {', '.join(models)}: files of its folder {folder!r} are read as {kinds}. "
-            f"The operator registers them.",
-        )
-    columns = contract.models.columns
+        return
+    folder, columns = contract.models.files, contract.models.columns
     named = (columns.get("model_id", "model_id"), columns.get("player", "player"))
     text = "".join(f"{json.dumps(dict(zip(named, (one, key.player), strict=True)))}\n" for one in models)
-    with written(text.encode(), ".jsonl") as path:
+    with _written(text) as path:
         sha256 = content_hash(path)
         waiting = (read_api_name(one.name) for one in pending(given.inbox_dir, contract.name, (folder,)))
         if not any(one is not None and one.sha256 == sha256 for one in waiting):
             deliver(path, given.inbox_dir, contract.name, folder, api_name(key.player, key.key_id, sha256, path.suffix))
-    return ()
 
 
 @contextmanager
-def written(content: bytes, ending: str) -> Iterator[Path]:
-    """Content as a file of its own, for as long as the block lasts."""
+def _written(text: str) -> Iterator[Path]:
+    """Lines of JSON as a file, for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="podium-") as folder:
-        path = Path(folder) / f"rows{ending}"
-        path.write_bytes(content)
+        path = Path(folder) / "rows.jsonl"
+        path.write_text(text, encoding="ascii")
         yield path

@@ -148,7 +148,6 @@ def _delivered(done: Submission, name: str, key: Key) -> answers.SubmissionDeliv
         "key_id": key.key_id,
         "is_new": done.delivery is not None,
         "claimed": done.claimed,
-        "notes": done.notes,
     }
     return answers.SubmissionDelivered.model_validate({**_record(judged, name), **said})
 
