@@ -13,6 +13,7 @@ from pipeline.landing.conform import check_columns, conform
 from pipeline.landing.files import printable, read_blocks
 
 _MODEL = "model_id"
+_MOST_MODELS = 1_000
 _ROWS_AT_ONCE = 10_000
 _MOST_AT_ONCE = 64_000_000
 """Bytes that so many rows may take in memory: texts of 6 kB a row."""
@@ -55,6 +56,8 @@ def model_ids_in(path: Path, intake: Intake, most_rows: int, most_bytes: int) ->
         n_rows += len(block.rows) + len(block.unreadable)
         _check_rows(n_rows, most_rows)
         found.update(conform(block, (model,)).rows[_MODEL].unique())
+        if len(found) > _MOST_MODELS:
+            raise TooMuchError(f"the file names more than {_MOST_MODELS:,} models; send it in parts")
     return frozenset(found)
 
 

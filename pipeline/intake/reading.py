@@ -70,7 +70,7 @@ def reading_by_files(contract: Contract, folder: str) -> Reading:
 
 
 def reading_by_published(connection: duckdb.DuckDBPyConnection, contract: Contract, folder: str) -> Reading:
-    """How files are read by what is published, for who must not wait for the working file.
+    """How files are read by what is published alone, for who must not wait for the working file.
 
     Parameters
     ----------
@@ -81,8 +81,7 @@ def reading_by_published(connection: duckdb.DuckDBPyConnection, contract: Contra
     folder : str
         Folder of its inbox.
     """
-    notes = _waiting_registrations(contract) if _closed(contract, folder) else ()
-    return Reading(_given(contract, folder)(PublishedKnown(connection, contract.name)), notes)
+    return Reading(_given(contract, folder)(PublishedKnown(connection, contract.name)))
 
 
 def _given(contract: Contract, folder: str, declared: Contract | None = None) -> Given:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import filelock
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.warehouse import now
 
@@ -42,10 +42,10 @@ class Key(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    key_id: str
-    player: str
+    key_id: str = Field(pattern=r"^[0-9a-f]+$")
+    player: str = Field(min_length=1)
     note: str
-    sha256: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     created_at: datetime
     revoked_at: datetime | None = None
 

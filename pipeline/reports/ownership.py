@@ -61,13 +61,11 @@ def ownership(
     given : Settings
         Where the inbox, the archive and the claims are.
     """
-    real = [one for one in model_ids if not is_virtual(one)]
-    # First what waits, then what is published: a registration that lands in between is in either.
-    waiting = _unpublished(connection, contract, given)
-    registered = players(connection, contract.name, real) | {one: who for one, who in waiting.items() if one in real}
+    real = {one for one in model_ids if not is_virtual(one)}
+    registered = players(connection, contract.name, real) | _unpublished(connection, contract, given)
     claims = Claims(given.keys_dir)
     unnamed, new, others = set(), set(), {}
-    for model_id in real:
+    for model_id in sorted(real):
         who = registered.get(model_id) or None
         claimed = claims.player(contract.name, model_id) if who is None else None
         if player in (who, claimed):
@@ -120,15 +118,15 @@ def _unpublished(connection: duckdb.DuckDBPyConnection, contract: Contract, give
 def _unpublished_files(connection: duckdb.DuckDBPyConnection, contract: Contract, given: Settings) -> list[Path]:
     """Files of registrations that are not published, in the order of their arrival."""
     folder = contract.models.files
-    # The inbox first: a file that is landed in between is found in the archive.
-    waiting = [one for one in pending(given.inbox_dir, contract.name, (folder,)) if _is_of_operator(one)]
-    arrived = {
-        arrival.delivery.path: arrival.numbers.get(_KIND, 0)
+    # The inbox first, then the archive: a file that is landed in between is in either.
+    waiting = [one.path for one in pending(given.inbox_dir, contract.name, (folder,)) if _is_of_operator(one)]
+    arrived = [
+        (arrival.delivery.path, arrival.numbers.get(_KIND, 0))
         for arrival in arrivals(given.archive_dir, contract.name, folder)
         if arrival.delivery.folder == folder and _is_of_operator(arrival.delivery)
-    }
-    published = landed_numbers(connection, contract.name, arrived.values()) if arrived else frozenset()
-    return [*(path for path, number in arrived.items() if number not in published), *(one.path for one in waiting)]
+    ]
+    published = landed_numbers(connection, contract.name, {number for _, number in arrived})
+    return [*(path for path, number in arrived if number not in published), *waiting]
 
 
 def _is_of_operator(delivery: Delivery) -> bool:

@@ -36,6 +36,14 @@ def test_models_of_rows_that_other_columns_spoil_are_named_too(intake: Intake, t
         model_ids_in(path, intake, 4, 1000)
 
 
+def test_so_many_models_and_no_more(intake: Intake, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "w.parquet", model_id=[f"m{number}" for number in range(1000)] * 2)
+    assert len(model_ids_in(path, intake, 2000, 1_000_000)) == 1000
+    parquet(path, model_id=[f"m{number}" for number in range(1001)])
+    with pytest.raises(TooMuchError, match="names more than 1,000 models; send it in parts"):
+        model_ids_in(path, intake, 2000, 1_000_000)
+
+
 def test_a_file_without_models_is_unreadable(intake: Intake, tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text("model,value\na,1\n")

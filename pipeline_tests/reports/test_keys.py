@@ -124,6 +124,15 @@ def test_a_damaged_file_is_no_empty_one(store: KeyStore, damage: str) -> None:
     assert store.path.read_text(encoding="latin-1") == damage
 
 
+@pytest.mark.parametrize("change", [{"sha256": "ü"}, {"sha256": "0" * 63}, {"player": ""}, {"key_id": "a_b"}, {"x": 1}])
+def test_a_key_that_is_none_is_damage(store: KeyStore, change: dict[str, object]) -> None:
+    _, text = store.add("Ann")
+    (kept,) = json.loads(store.path.read_text())["keys"]
+    store.path.write_text(json.dumps({"keys": [kept | change]}))
+    with pytest.raises(KeysError, match="is damaged"):
+        store.find(text)
+
+
 def test_two_keys_of_one_id_are_damage(store: KeyStore) -> None:
     store.add("Ann")
     kept = json.loads(store.path.read_text())

@@ -18,7 +18,7 @@ from pipeline.landing import deliver, inbox
 from pipeline.reports.claims import Claims
 from pipeline.settings import settings
 from pipeline_tests.cli.command import podium
-from pipeline_tests.cli.league import declare, write
+from pipeline_tests.cli.league import declare, run, write
 from pipeline_tests.reports.writing import FUTURE, Desk, csv, post, row
 
 CLOSED = {"models": {"registration": "closed"}}
@@ -261,6 +261,18 @@ def test_what_the_operator_registered_since_the_publication_counts(
     assert told(post(client, ann, row("nova")), 403).startswith("model 'nova' is another player's")
     assert told(post(client, ann, row("anna")), 403).startswith("model 'anna' is another player's")
     assert post(client, bert, row("nova")).json()["claimed"] == []
+
+
+def test_a_registration_that_landed_and_is_not_published_counts_the_last_one(
+    desk: Desk, client: TestClient, ann: dict[str, str], bert: dict[str, str], tmp_path: Path
+) -> None:
+    of_bert = write(tmp_path / "bert.csv", "nova,Bert", header="model_id,player")
+    of_ann = write(tmp_path / "ann.csv", "nova,Ann", header="model_id,player")
+    for path in (of_bert, of_ann, of_bert):
+        run(desk.contract, tmp_path, models=path)
+    assert desk.waiting("models") == []
+    assert told(post(client, ann, row("nova")), 403).startswith("model 'nova' is another player's")
+    assert post(client, bert, row("nova")).status_code == 201
 
 
 def test_a_registration_goes_before_a_claim(desk: Desk, client: TestClient, ann: dict[str, str]) -> None:
