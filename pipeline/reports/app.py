@@ -59,6 +59,7 @@ def create_app(
     UnknownNameError
         If a path names no router.
     """
+    given = given or settings()
     reader = PublishedReader(published_dir, threads=1)
 
     @asynccontextmanager

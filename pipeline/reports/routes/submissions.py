@@ -18,7 +18,7 @@ from pipeline.reports.inputs import Competition, Connection, Wanted, competition
 from pipeline.reports.keys import Key
 from pipeline.reports.pending import submissions
 from pipeline.reports.queries.page import Page
-from pipeline.reports.routes.paged import as_json, paged
+from pipeline.reports.routes.paged import as_json, as_page
 from pipeline.reports.submitting import RefusedError, Submission, contract_of, receive
 
 _bearer = HTTPBearer(
@@ -110,7 +110,7 @@ def own_submissions(
         connection, contract, key.player, request.app.state.settings, wanted.limit, wanted.offset
     )
     rows = pa.Table.from_pylist(found, schema=_SCHEMA)
-    return paged(Page(rows, total, wanted.limit, wanted.offset), answers.OwnSubmission, wanted, "submissions")
+    return as_page(Page(rows, total, wanted.limit, wanted.offset), answers.OwnSubmission, wanted, "submissions")
 
 
 _SCHEMA = pa.schema(
