@@ -1,6 +1,6 @@
 """What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
@@ -15,7 +15,7 @@ from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.series import Selection
 from pipeline.reports.wrong import WrongInputError
 from pipeline.tables import LEADERBOARD, TRACK_LEADERBOARD
-from pipeline.warehouse import PublishedReader
+from pipeline.warehouse import Memory, PublishedReader, Reading
 
 MOST_ROWS = 10_000
 """Rows of one JSON answer, at most; other formats give all."""
@@ -39,14 +39,26 @@ class Rows:
     format: Format
 
 
-def published(request: Request) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the newest publication, for one request."""
+def newest_publication(request: Request) -> Iterator[Reading]:
+    """The newest publication, for one request."""
     reader: PublishedReader = request.app.state.reader
-    with reader.connection() as connection:
-        yield connection
+    with reader.reading() as reading:
+        yield reading
 
 
+async def published(reading: Annotated[Reading, Depends(newest_publication)]) -> duckdb.DuckDBPyConnection:
+    """A connection to it."""
+    return reading.connection
+
+
+async def remembered(reading: Annotated[Reading, Depends(newest_publication)]) -> Memory:
+    """What other requests worked out from it."""
+    return reading.memory
+
+
+Newest = Annotated[Reading, Depends(newest_publication)]
 Connection = Annotated[duckdb.DuckDBPyConnection, Depends(published)]
+Remembered = Annotated[Memory, Depends(remembered)]
 
 
 def competition_name(
@@ -107,8 +119,8 @@ def _only_board(connection: duckdb.DuckDBPyConnection, kind: str, called: str) -
     raise WrongInputError(f"which {called}? give {called}=..., one of {', '.join(known)}")
 
 
-def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], datetime | None]:
-    def read(
+def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], Awaitable[datetime | None]]:
+    async def read(
         text: Annotated[str | None, Query(alias=name, description=description, examples=["2022-12-23"])] = None,
     ) -> datetime | None:
         try:
@@ -131,8 +143,8 @@ End = Annotated[
 ]
 
 
-def _names(alias: str, description: str) -> Callable[[list[str] | None], list[str] | None]:
-    def read(
+def _names(alias: str, description: str) -> Callable[[list[str] | None], Awaitable[list[str] | None]]:
+    async def read(
         given: Annotated[
             list[str] | None, Query(alias=alias, description=f"{description} Repeated, or with commas.")
         ] = None,
@@ -154,7 +166,7 @@ Parts = Annotated[list[str] | None, Depends(_names("parts", "Only these parts.")
 IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
 
 
-def selection(
+async def selection(
     competition: Competition,
     model_ids: ModelIds,
     start: Start,
@@ -178,7 +190,7 @@ def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
 Selected = Annotated[Selection, Depends(newest_unless_asked)]
 
 
-def rows(
+async def rows(
     limit: Annotated[
         int | None, Query(ge=1, le=MOST_ROWS, description="At most so many rows; 100 of JSON, all of other formats.")
     ] = None,

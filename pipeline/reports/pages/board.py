@@ -22,6 +22,7 @@ from pipeline.reports.queries.headline import around, counts
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
 from pipeline.tables import OVERALL
+from pipeline.warehouse import Memory, Reading
 
 _MOST_ROWS = 500
 _ALIKE = ("as_of", "category", "include_ensembles", "min_coverage", "search")
@@ -45,9 +46,10 @@ class Asked:
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0
 
 
-def page(request: Request, connection: duckdb.DuckDBPyConnection, name: str, asked: Asked) -> HTMLResponse:
+def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLResponse:
     """A board now or at any moment, in the contest's order or in another."""
-    of = contest(connection, name)
+    connection, memory = reading.connection, reading.memory
+    of = contest(connection, name, memory)
     order = _other_order(of, asked.category, asked.window, asked.metric)
     found = standings(
         connection,
@@ -61,12 +63,13 @@ def page(request: Request, connection: duckdb.DuckDBPyConnection, name: str, ask
         search=asked.search or None,
         limit=None if asked.sort else asked.limit,
         offset=0 if asked.sort else asked.offset,
+        memory=memory,
     )
     if asked.sort:
         found = replace(found, rows=sorted_rows(found, asked.sort)[asked.offset : asked.offset + asked.limit])
-    means = described(connection, name)
+    means = memory.of(("described", name), lambda: described(connection, name))
     counted = counts(connection, name, asked.category, found.board.as_of)
-    curves = _curves(connection, found, [one.row.model_id for one in found.rows])
+    curves = _curves(connection, found, [one.row.model_id for one in found.rows], memory)
     here = address_of(request)
     return show(
         request,
@@ -76,7 +79,7 @@ def page(request: Request, connection: duckdb.DuckDBPyConnection, name: str, ask
         means=means,
         counts=counted,
         around=around(connection, name, found.board.as_of),
-        categories=categories_of(connection, name),
+        categories=memory.of(("categories", name), lambda: categories_of(connection, name)),
         declared_metric=_declared_metric(of, asked.category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
@@ -110,12 +113,14 @@ def _endpoint(here: Address, found: Standings, order: str | None) -> Address:
     return asked.but(competition=found.contest.name, window=found.window, rank_by=order)
 
 
-def _curves(connection: duckdb.DuckDBPyConnection, found: Standings, models: Sequence[str]) -> dict[str, Curve]:
+def _curves(
+    connection: duckdb.DuckDBPyConnection, found: Standings, models: Sequence[str], memory: Memory
+) -> dict[str, Curve]:
     """The primary metric of models summed over the window; of a part of the contest none is drawn."""
     of = found.contest
     if found.board.category != OVERALL:
         return {}
-    values = cycle_values(connection, of.name, of.primary)
+    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
     if values is None:
         return {}
     last = of.contract["windows"][found.window].get("cycles")

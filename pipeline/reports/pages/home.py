@@ -8,14 +8,16 @@ import duckdb
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from pipeline.reports.inputs import Connection
-from pipeline.reports.pages.figures import metric_name, scale
+from pipeline.reports.inputs import Connection, Remembered
+from pipeline.reports.pages.board_rows import key_scale, ranked_by
+from pipeline.reports.pages.figures import scale
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
-from pipeline.reports.queries.boards import Part, board_of, declared
+from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
-from pipeline.tables import LEADERBOARD, OVERALL, TRACK_LEADERBOARD
-from pipeline.warehouse import now
+from pipeline.reports.queries.standings import standings
+from pipeline.tables import LEADERBOARD, TRACK_LEADERBOARD
+from pipeline.warehouse import Memory, now
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,34 +47,34 @@ class Card:
 
 
 @router.get("/", response_class=HTMLResponse)
-def home(request: Request, connection: Connection) -> Any:
+def home(request: Request, connection: Connection, memory: Remembered) -> Any:
     """Every published board with its first places."""
     moment = now()
-    return show(request, "home.html", cards=[_card(connection, name, moment) for name in board_names(connection)])
+    cards = [_card(connection, name, moment, memory) for name in board_names(connection)]
+    return show(request, "home.html", cards=cards)
 
 
-def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime) -> Card:
+def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, memory: Memory) -> Card:
     about = overview(connection, name, moment)
-    places = {LEADERBOARD.schema: _of_competition, TRACK_LEADERBOARD.schema: _of_track}
     try:
-        ranked_by, first = places[about.kind](connection, name) if about.kind in places else ("", ())
+        if about.kind == LEADERBOARD.schema:
+            by, first = _of_competition(connection, name, memory)
+        elif about.kind == TRACK_LEADERBOARD.schema:
+            by, first = _of_track(connection, name)
+        else:
+            by, first = "", ()
     except UnknownBoardError:  # declared, and nothing is known yet
-        ranked_by, first = "", ()
-    return Card(about, _KINDS.get(about.kind, about.kind), ranked_by, first)
+        by, first = "", ()
+    return Card(about, _KINDS.get(about.kind, about.kind), by, first)
 
 
-def _of_competition(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tuple[First, ...]]:
-    found = board_of(connection, declared(connection, name), None, OVERALL, Part(limit=_FIRST))
-    ends = [row.values.get(found.rank_by) for row in found.rows]
-    widths = [one.ci_high - one.ci_low for one in ends if one and one.ci_high is not None and one.ci_low is not None]
-    written = scale([row.rank_key for row in found.rows], [width / 2 for width in widths])
-    first = [
-        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.rank_key))
-        for row in found.rows
-        if row.rank
-    ]
-    window, _, metric = found.rank_by.partition(".")
-    return found.rank_by if found.is_weighted else f"{metric_name(metric)}, {window}", tuple(first)
+def _of_competition(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
+    found = standings(connection, name, limit=_FIRST, memory=memory)
+    written = key_scale(found, described(connection, name))
+    rows = [one.row for one in found.rows if one.row.rank]
+    first = [First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.rank_key)) for row in rows]
+    ranked = ranked_by(found)
+    return ranked.label if ranked.is_weighted else f"{ranked.label}, {ranked.window}", tuple(first)
 
 
 def _of_track(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tuple[First, ...]]:

@@ -1,6 +1,5 @@
 """``/reports/models``: who takes part, how they did over time, and one model in detail."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -11,7 +10,7 @@ from pipeline.reports.inputs import Competition, Connection, End, IncludeEnsembl
 from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.models import model_name, models, record
 from pipeline.reports.queries.series import Selection, ranks, scores, summary
-from pipeline.reports.queries.standings import contest, model_windows
+from pipeline.reports.queries.standings import Measured, contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.history import snapshots_of
 from pipeline.reports.routes.paged import paged
@@ -75,9 +74,9 @@ def model_stats(connection: Connection, competition: Competition, model_id: Mode
     title, player = model_name(connection, competition, model_id)
     found = record(connection, competition, model_id)
     subjects = found.ordered(lower_is_better=of.is_loss)
-    windows: dict[str, dict[str, Any]] = {}
+    windows: dict[str, dict[str, Measured]] = {}
     for (window, metric), measured in model_windows(connection, competition, model_id).items():
-        windows.setdefault(window, {})[metric] = asdict(measured)
+        windows.setdefault(window, {})[metric] = measured
     return answers.ModelStats(
         competition=competition,
         model_id=model_id,
