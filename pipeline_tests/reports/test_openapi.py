@@ -12,15 +12,18 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from pipeline.reports.access import SUBMISSIONS
 from pipeline.reports.app import create_app
 from pipeline.settings import Settings
+from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.reports.writing import FUTURE, Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")]
 
 QUESTIONS = 60
 """Made for each endpoint."""
 FREE_TEXT = ("competition", "as_of", "start", "end", "window", "category", "rank_by", "metrics")
+FREE_TEXT += ("track", "judge", "evaluation", "by")
 """Parameters whose meaning no schema can tell: what there is, and dates, which are refused by what they say."""
 PATHS = sorted(set(create_app(Path("nowhere")).openapi()["paths"]) - {SUBMISSIONS})
 GOOD = {"rows": [{"model_id": "anna", "cycle": FUTURE, "subject": "X", "value": 0.5}]}
@@ -31,7 +34,8 @@ OFTEN = {"submissions_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_00
 def document(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> BaseSchema:
     folder = tmp_path_factory.mktemp("openapi")
     with toy_environment(folder, dbt_dir):
-        publish(folder, declared())
+        publish(folder, declared(evaluations=[WHOLE, RECENT]))
+        publish_track(folder)
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(folder / "published"))
 
 

@@ -109,15 +109,20 @@ def _metric(column: Column, baseline: str | None, described: Described | None) -
     label = metric_name(column.measure)
     if column.is_relative:
         beside = f"that of {baseline}" if column.kind is Kind.SCALED else "that of the other models"
-        meaning = f"{label} relative to {beside}, on the tasks that both did: 1 is as good. {description}"
+        meaning = f"{label} relative to {beside}, on the tasks that both did: 1 is as good. {description}".strip()
         name = baseline if column.kind is Kind.SCALED and baseline else "the field"
-        return Metric(column.name, f"Relative {label}", meaning, str(Direction.ASC), "", 1.0, name)
+        return Metric(column.name, f"Relative {_within(label)}", meaning, str(Direction.ASC), "", 1.0, name)
     nominal = _COVERAGE.fullmatch(column.measure)
     direction = str(direction_of(column.measure))
     if nominal:
         level = nominal[1]
         return Metric(column.name, f"{level} % coverage", description, direction, _SHARE, float(level) / 100, "nominal")
     return Metric(column.name, label, description, direction, described.unit if described else "", None, "")
+
+
+def _within(label: str) -> str:
+    """A label within a sentence: with a small letter, unless it is an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _step(size: float, limits: Iterable[float]) -> str:
