@@ -18,7 +18,7 @@ from pipeline.reports.pages import api, board, ensembles, home, static_files, st
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models, submissions
 from pipeline.reports.runs import LastRuns, no_runs
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router, submissions.router)
