@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.warehouse import NotPublishedError, PublishedReader, WarehouseBusyError
 
+FROM_MEMORY = (b"cache-status", b"podium; hit")
+"""The header of answers from memory, as RFC 9211 has it."""
 _MOST_BYTES = 64 * 2**20
 _MOST_OF_ONE = 2**20
 
@@ -79,7 +81,8 @@ class PublishedCache:
         if kept is None:
             await _Recording(self._app, self._answers, key, tag, send)(scope, receive)
         else:
-            await send({"type": "http.response.start", "status": kept.status, "headers": kept.headers})
+            headers = [*kept.headers, FROM_MEMORY]
+            await send({"type": "http.response.start", "status": kept.status, "headers": headers})
             await send({"type": "http.response.body", "body": kept.body})
 
     def _tag(self, scope: Scope) -> str | None:
