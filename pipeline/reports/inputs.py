@@ -149,11 +149,17 @@ async def selection(
 Asked = Annotated[Selection, Depends(selection)]
 
 
-def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
+def newest_board(connection: Connection, memory: Remembered, competition: Competition) -> datetime | None:
+    """The moment of the newest board; None of a competition that has none."""
+    return newest_moment(connection, competition, memory=memory)
+
+
+Newest = Annotated[datetime | None, Depends(newest_board)]
+
+
+async def newest_unless_asked(asked: Asked, newest: Newest) -> Selection:
     """Which models, and which boards: the newest without start and end."""
-    if asked.start is None and asked.end is None:
-        return replace(asked, start=newest_moment(connection, asked.competition))
-    return asked
+    return replace(asked, start=newest) if asked.start is None and asked.end is None else asked
 
 
 Selected = Annotated[Selection, Depends(newest_unless_asked)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from sys import intern
 from typing import NamedTuple
 
 import duckdb
@@ -104,9 +105,9 @@ class Order:
 
 
 def stored_order(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime) -> Order:
-    """The order of a whole board, with its ensembles."""
+    """The order of a whole board, with its ensembles; orders of the same models share their ids in memory."""
     found = connection.execute(_ORDER, [name, category, as_of]).fetchall()
-    return Order([model for model, _ in found], [is_ensemble for _, is_ensemble in found])
+    return Order([intern(model) for model, _ in found], [is_ensemble for _, is_ensemble in found])
 
 
 def stored_rows(

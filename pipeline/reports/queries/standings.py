@@ -20,7 +20,6 @@ from pipeline.reports.queries.boards import (
     StoredBoard,
     declared,
     key_values,
-    newest_moment,
     ranked_in,
     stored_board,
 )
@@ -311,9 +310,10 @@ def _key_value(measured: Measured) -> KeyValue:
     return KeyValue(measured.value, measured.ci_low, measured.ci_high, measured.reason)
 
 
-def model_windows(connection: duckdb.DuckDBPyConnection, name: str, model_id: str) -> dict[tuple[str, str], Measured]:
-    """Every metric of a model by window and metric, as of the newest board; none before its first."""
-    as_of = newest_moment(connection, name)
+def model_windows(
+    connection: duckdb.DuckDBPyConnection, name: str, model_id: str, as_of: datetime | None
+) -> dict[tuple[str, str], Measured]:
+    """Every metric of a model by window and metric, as of a board; none where there is no board."""
     values = {"competition": name, "overall": OVERALL, "as_of": as_of, "model": model_id}
     rows = connection.execute(_OF_MODEL, values).fetchall()
     return {(window, metric): Measured(*rest) for window, metric, *rest in rows}
