@@ -68,15 +68,20 @@ async def competition_name(
         Query(description="Name of the competition; the only one there is when left out.", examples=["sp500"]),
     ] = None,
 ) -> str:
-    """The competition that is asked about.
+    """The competition that is asked about."""
+    return competition_meant(connection, memory, competition)
+
+
+def competition_meant(connection: duckdb.DuckDBPyConnection, memory: Memory, name: str | None) -> str:
+    """The competition of that name; the only one there is without a name.
 
     Raises
     ------
     WrongInputError
         If none is named and there are several, or none at all.
     """
-    if competition is not None:
-        return competition
+    if name is not None:
+        return name
     known = memory.of("competitions", lambda: _competitions(connection))
     if len(known) == 1:
         return known[0]
