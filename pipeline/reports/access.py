@@ -1,5 +1,6 @@
 """Who may ask: requests that need a key are let in with one, before anything else sees them."""
 
+import base64
 import logging
 import math
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ KEY = "podium.key"
 """Where the scope of a request has its key."""
 _OPEN = ("/reports/healthz",)
 _REMEDY = "send `Authorization: Bearer podium_...`; the operator makes keys: podium keys add PLAYER"
+_FOR_PEOPLE = 'Basic realm="Podium: the password is your key", charset="UTF-8"'
+"""What makes a browser ask the person before it."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,16 +59,15 @@ class KeyGate:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         """What is answered without a valid key, or to one that comes too often; None lets the request in."""
-        scheme, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
-        is_given = scheme.lower() == "bearer" and bool(text.strip())
+        text = _key_text(scope)
         try:
-            key = self._keys.find(text.strip()) if is_given else None
+            key = self._keys.find(text) if text else None
         except KeysError as error:
             _log.error("%s", error)
             detail = "keys cannot be checked now; tell the operator: the server's log says why"
             return _told(503, detail, {"Retry-After": "60"})
         if key is None:
-            return self._unknown(scope, is_given)
+            return self._unknown(scope, bool(text))
         scope[KEY] = key
         wait = self._per_key.take(key.key_id) if _is_about_submissions(scope["path"]) else 0.0
         return _too_often(wait, "this key asks too often") if wait else None
@@ -79,13 +81,39 @@ class KeyGate:
             detail, error = "the key is not known, or it was revoked", ', error="invalid_token"'
         else:
             detail, error = "a key is needed", ""
-        return _told(401, f"{detail}; {_REMEDY}", {"WWW-Authenticate": f'Bearer realm="podium"{error}'})
+        challenge = _FOR_PEOPLE if _is_read_by_a_person(scope) else f'Bearer realm="podium"{error}'
+        return _told(401, f"{detail}; {_REMEDY}", {"WWW-Authenticate": challenge})
 
 
 def key_of(scope: Scope) -> Key | None:
     """The key that a request was let in with."""
     found: Key | None = scope.get(KEY)
     return found
+
+
+def _key_text(scope: Scope) -> str:
+    """The key that a request came with; empty when it came with none.
+
+    A browser sends it as the password that it asked a person for. It sends that by itself, also when another site makes
+    it ask, so that it counts where nothing is written.
+    """
+    scheme, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return text.strip()
+    if scheme.lower() == "basic" and _is_read(scope):
+        try:
+            return base64.b64decode(text, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return text
+    return ""
+
+
+def _is_read(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not _is_about_submissions(scope["path"])
+
+
+def _is_read_by_a_person(scope: Scope) -> bool:
+    return _is_read(scope) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _is_about_submissions(path: str) -> bool:

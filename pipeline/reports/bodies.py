@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from pipeline.landing import ENDINGS, suffix_of
+from pipeline.reports.submitting import NotDeliveredError
 from pipeline.reports.wrong import TooLargeError, WrongInputError
 
 _MOST_JSON = 10_000_000
@@ -70,6 +71,8 @@ async def received(request: Request, most_bytes: int) -> AsyncIterator[Sent]:
         If it is neither an upload of a file with an ending that is known, nor rows.
     TooLargeError
         As soon as it is larger than ``most_bytes``; of rows in JSON, than 10 MB.
+    NotDeliveredError
+        If it cannot be written to disk.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     read = {"multipart/form-data": _upload, "application/json": _rows}.get(kind)
@@ -81,6 +84,11 @@ async def received(request: Request, most_bytes: int) -> AsyncIterator[Sent]:
                 sent = await read(request, Path(folder), most_bytes)
         except TimeoutError:
             raise WrongInputError(f"the body took longer than {_LONGEST_UPLOAD} s to arrive; send it again") from None
+        except OSError as error:
+            raise NotDeliveredError(
+                f"what was sent cannot be kept ({error.strerror or error}), so nothing was delivered; tell the "
+                f"operator, and send it again"
+            ) from error
         yield sent
 
 

@@ -1,6 +1,6 @@
 """What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Rows:
     format: Format
 
 
-def newest_publication(request: Request) -> Iterator[Reading]:
+async def newest_publication(request: Request) -> AsyncIterator[Reading]:
     """The newest publication, for one request."""
     reader: PublishedReader = request.app.state.reader
     with reader.reading() as reading:
@@ -56,28 +56,32 @@ async def remembered(reading: Annotated[Reading, Depends(newest_publication)]) -
     return reading.memory
 
 
-Newest = Annotated[Reading, Depends(newest_publication)]
+Published = Annotated[Reading, Depends(newest_publication)]
 Connection = Annotated[duckdb.DuckDBPyConnection, Depends(published)]
 Remembered = Annotated[Memory, Depends(remembered)]
 
 
-def competition_name(
+async def competition_name(
     connection: Connection,
+    memory: Remembered,
     competition: Annotated[
         str | None,
         Query(description="Name of the competition; the only one there is when left out.", examples=["sp500"]),
     ] = None,
 ) -> str:
-    """The competition that is asked about.
+    """The competition that is asked about."""
+    return competition_meant(connection, memory, competition)
+
+
+def competition_meant(connection: duckdb.DuckDBPyConnection, memory: Memory, name: str | None) -> str:
+    """The competition of that name; the only one there is without a name.
 
     Raises
     ------
     WrongInputError
         If none is named and there are several, or none at all.
     """
-    if competition is not None:
-        return competition
-    return _only_board(connection, LEADERBOARD.schema, "competition")
+    return name if name is not None else _only_board(connection, memory, LEADERBOARD.schema, "competition")
 
 
 Competition = Annotated[str, Depends(competition_name)]
@@ -85,6 +89,7 @@ Competition = Annotated[str, Depends(competition_name)]
 
 def track_name(
     connection: Connection,
+    memory: Remembered,
     track: Annotated[
         str | None, Query(description="Name of the judged track; the only one there is when left out.")
     ] = None,
@@ -99,7 +104,7 @@ def track_name(
         If there is no such board, or it is of another kind.
     """
     if track is None:
-        return _only_board(connection, TRACK_LEADERBOARD.schema, "track")
+        return _only_board(connection, memory, TRACK_LEADERBOARD.schema, "track")
     kind = kind_of(connection, track)[0]
     if kind != TRACK_LEADERBOARD.schema:
         raise UnknownBoardError(f"board {track!r} is no judged track but of kind {kind}")
@@ -109,14 +114,18 @@ def track_name(
 Track = Annotated[str, Depends(track_name)]
 
 
-def _only_board(connection: duckdb.DuckDBPyConnection, kind: str, called: str) -> str:
+def _only_board(connection: duckdb.DuckDBPyConnection, memory: Memory, kind: str, called: str) -> str:
     """The only board of a kind, which requests call so."""
-    known = [name for name in board_names(connection) if kind_of(connection, name)[0] == kind]
+    known = memory.of(("boards", kind), lambda: _boards_of(connection, kind))
     if len(known) == 1:
         return known[0]
     if not known:
         raise UnknownBoardError(f"no {called} is published")
     raise WrongInputError(f"which {called}? give {called}=..., one of {', '.join(known)}")
+
+
+def _boards_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
+    return [name for name in board_names(connection) if kind_of(connection, name)[0] == kind]
 
 
 def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], Awaitable[datetime | None]]:
@@ -180,11 +189,17 @@ async def selection(
 Asked = Annotated[Selection, Depends(selection)]
 
 
-def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
+def newest_board(connection: Connection, memory: Remembered, competition: Competition) -> datetime | None:
+    """The moment of the newest board; None of a competition that has none."""
+    return newest_moment(connection, competition, memory=memory)
+
+
+Newest = Annotated[datetime | None, Depends(newest_board)]
+
+
+async def newest_unless_asked(asked: Asked, newest: Newest) -> Selection:
     """Which models, and which boards: the newest without start and end."""
-    if asked.start is None and asked.end is None:
-        return replace(asked, start=newest_moment(connection, asked.competition))
-    return asked
+    return replace(asked, start=newest) if asked.start is None and asked.end is None else asked
 
 
 Selected = Annotated[Selection, Depends(newest_unless_asked)]

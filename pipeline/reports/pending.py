@@ -65,15 +65,26 @@ def is_repeated(
     """Whether the newest file of a player has this content, and still waits or was taken whole.
 
     One that was taken in part may be sent again, for more of it may be taken now; so may one that a later file
-    replaced, which is news.
+    replaced, which is news. A file that the operator dropped since may have done that; landing knows.
     """
     newest = next(iter(own_files(contract, player, given)), None)
-    if newest is None or newest.sha256 != sha256:
+    if newest is None or newest.sha256 != sha256 or _is_followed(newest, contract, given):
         return False
     if newest.file_number is None:
         return True
     landed = landed_files(connection, contract.name, [newest.file_number])
-    return any(one["status"] == "accepted" for one in landed.values())
+    return any(one["status"] == "accepted" and not one["n_superseded"] for one in landed.values())
+
+
+def _is_followed(own: OwnFile, contract: Contract, given: Settings) -> bool:
+    """Whether a file of predictions arrived another way than through the API, and later than this."""
+    folder = contract.predictions.files
+    waiting = pending(given.inbox_dir, contract.name, (folder,))
+    arrived = (one.delivery for one in arrivals(given.archive_dir, contract.name, folder))
+    return any(
+        one.folder == folder and one.received_at >= own.received_at and read_api_name(one.name) is None
+        for one in (*waiting, *arrived)
+    )
 
 
 def submissions(

@@ -1,5 +1,6 @@
 """Submitting through the API: what is accepted lies in the inbox, what is refused does not, and whose models are."""
 
+import errno
 import io
 import json
 import threading
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 
 from pipeline.components import trees
 from pipeline.landing import deliver, inbox
+from pipeline.reports import bodies
 from pipeline.reports.claims import Claims
 from pipeline.settings import settings
 from pipeline_tests.cli.command import podium
@@ -166,6 +168,26 @@ def test_the_same_again_changes_nothing_and_says_so(desk: Desk, client: TestClie
     post(client, ann, row("anna", value=2))
     assert post(client, ann, row("anna")).status_code == 201  # back to the first: that is news
     assert len(desk.waiting()) == 3
+
+
+def test_what_the_operator_replaced_may_be_sent_again(
+    desk: Desk, client: TestClient, ann: dict[str, str], tmp_path: Path
+) -> None:
+    post(client, ann, row("anna"))
+    deliver(write(tmp_path / "theirs.csv", row("anna", value=2)), tmp_path / "inbox", "league", "predictions")
+    assert post(client, ann, row("anna")).status_code == 201
+
+
+def test_a_body_that_cannot_be_kept_is_told(
+    client: TestClient, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bodies, "_copy", full)
+    assert told(post(client, ann, row("anna")), 503).startswith(
+        "what was sent cannot be kept (No space left on device)"
+    )
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}])

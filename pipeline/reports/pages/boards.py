@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from pipeline.reports.inputs import Newest
+from pipeline.reports.inputs import Published
 from pipeline.reports.pages import board, track
 from pipeline.reports.queries import is_track
 
@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/boards/{name}", response_class=HTMLResponse)
 def board_of_any_kind(
     request: Request,
-    reading: Newest,
+    reading: Published,
     name: str,
     of_contest: Annotated[board.Asked, Depends()],
     of_track: Annotated[track.Asked, Depends()],

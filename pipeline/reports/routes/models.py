@@ -6,8 +6,17 @@ from fastapi import APIRouter, Path, Query
 
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
-from pipeline.reports.inputs import Competition, Connection, End, IncludeEnsembles, Metrics, Selected, Start, Wanted
-from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.inputs import (
+    Competition,
+    Connection,
+    End,
+    IncludeEnsembles,
+    Metrics,
+    Newest,
+    Selected,
+    Start,
+    Wanted,
+)
 from pipeline.reports.queries.models import model_name, models, record
 from pipeline.reports.queries.series import Selection, ranks, scores, summary
 from pipeline.reports.queries.standings import Measured, contest, model_windows
@@ -26,11 +35,15 @@ Window = Annotated[str | None, Query(description="Of this window; of all when le
 
 @router.get("", response_model=answers.Page[answers.Model], responses=FILES)
 def all_models(
-    connection: Connection, competition: Competition, wanted: Wanted, include_ensembles: IncludeEnsembles = False
+    connection: Connection,
+    competition: Competition,
+    newest: Newest,
+    wanted: Wanted,
+    include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """Every model that takes part, with its place on the newest board, the best first."""
     contest(connection, competition)
-    query = models(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    query = models(competition, newest, include_ensembles=include_ensembles)
     return paged(connection, query, answers.Model, wanted, f"{competition}_models")
 
 
@@ -59,23 +72,27 @@ def model_metrics(
 
 @router.get("/summary", response_model=answers.Page[answers.ModelSummary], responses=FILES)
 def model_summaries(
-    connection: Connection, competition: Competition, wanted: Wanted, include_ensembles: IncludeEnsembles = False
+    connection: Connection,
+    competition: Competition,
+    newest: Newest,
+    wanted: Wanted,
+    include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """Every metric over every window of every model, as of the newest board."""
     contest(connection, competition)
-    query = summary(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    query = summary(competition, newest, include_ensembles=include_ensembles)
     return paged(connection, query, answers.ModelSummary, wanted, f"{competition}_summary")
 
 
 @router.get("/{model_id}/stats", response_model=answers.ModelStats)
-def model_stats(connection: Connection, competition: Competition, model_id: ModelId) -> Any:
+def model_stats(connection: Connection, competition: Competition, model_id: ModelId, newest: Newest) -> Any:
     """What a model handed in, how single predictions were scored, and its metrics over every window."""
     of = contest(connection, competition)
     title, player = model_name(connection, competition, model_id)
     found = record(connection, competition, model_id)
     subjects = found.ordered(lower_is_better=of.is_loss)
     windows: dict[str, dict[str, Measured]] = {}
-    for (window, metric), measured in model_windows(connection, competition, model_id).items():
+    for (window, metric), measured in model_windows(connection, competition, model_id, newest).items():
         windows.setdefault(window, {})[metric] = measured
     return answers.ModelStats(
         competition=competition,
@@ -116,8 +133,13 @@ def model_history(
 
 @router.get("/{model_id}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
 def model_diversity(
-    connection: Connection, competition: Competition, model_id: ModelId, wanted: Wanted, window: Window = None
+    connection: Connection,
+    competition: Competition,
+    model_id: ModelId,
+    newest: Newest,
+    wanted: Wanted,
+    window: Window = None,
 ) -> Any:
     """How a model differs from the others, and what it adds to ensembles, as of the newest board."""
     model_name(connection, competition, model_id)
-    return diversity_of(connection, Selection(competition, [model_id]), wanted, window)
+    return diversity_of(connection, Selection(competition, [model_id], newest), wanted, window)

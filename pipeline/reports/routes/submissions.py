@@ -14,7 +14,7 @@ from pipeline.reports import answers
 from pipeline.reports.access import SUBMISSIONS, key_of
 from pipeline.reports.bodies import BODY, received
 from pipeline.reports.formats import FILES
-from pipeline.reports.inputs import Competition, Connection, Wanted, competition_name
+from pipeline.reports.inputs import Competition, Connection, Wanted, competition_meant
 from pipeline.reports.keys import Key
 from pipeline.reports.pending import submissions
 from pipeline.reports.queries.page import Page
@@ -88,10 +88,10 @@ async def submit(
     async with received(request, state.settings.submission_megabytes * 1_000_000) as sent:
 
         def take() -> Response:
-            with state.reader.connection() as connection:
-                name = competition_name(connection, competition)
+            with state.reader.reading() as reading:
+                name = competition_meant(reading.connection, reading.memory, competition)
                 try:
-                    done = receive(connection, sent.path, name, key, state.settings, force=force)
+                    done = receive(reading.connection, sent.path, name, key, state.settings, force=force)
                 except RefusedError as error:
                     refused = {**_record(error.judged, sent.name), "detail": str(error)}
                     return _answer(answers.SubmissionRefused.model_validate(refused), 422)
