@@ -1,5 +1,6 @@
 """The report API about judged tracks: what its tables say, filtered, paged, in every format."""
 
+import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,19 +146,19 @@ def test_files_say_what_became_of_them(client: TestClient) -> None:
 @pytest.mark.parametrize("what", ["", "/runs", "/measures", "/correlations", "/comparisons", "/files"])
 def test_every_table_is_a_file_too(client: TestClient, what: str) -> None:
     expected = get(client, what, limit=1000)
-    csv = client.get(f"/reports/tracks{what}", params={"format": "csv"})
+    text = client.get(f"/reports/tracks{what}", params={"format": "csv"})
     parquet = client.get(f"/reports/tracks{what}", params={"format": "parquet"})
     frame = pd.read_parquet(io.BytesIO(parquet.content))
-    assert len(frame) == len(pd.read_csv(io.BytesIO(csv.content))) == expected["total"]
+    assert len(frame) == len(pd.read_csv(io.BytesIO(text.content))) == expected["total"]
     assert set(expected["rows"][0]) - {"measures"} <= set(frame.columns)
-    assert csv.headers["x-total-count"] == str(expected["total"])
+    assert text.headers["x-total-count"] == str(expected["total"])
 
 
 def test_a_file_of_runs_has_a_column_for_each_measure(client: TestClient) -> None:
     content = client.get("/reports/tracks/runs", params={"format": "csv"}).content
-    frame = pd.read_csv(io.BytesIO(content), float_precision="round_trip")
-    assert frame["run_id"].tolist() == [MARKUP, PLAIN, SLASH, LACKING]
-    assert frame["map"].tolist() == [row["value"] for row in get(client, "/runs")["rows"]]
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [row["run_id"] for row in rows] == [MARKUP, PLAIN, SLASH, LACKING]
+    assert [float(row["map"]) for row in rows] == [row["value"] for row in get(client, "/runs")["rows"]]
 
 
 def test_what_there_is_not_is_named(client: TestClient) -> None:
