@@ -158,7 +158,7 @@ def test_a_file_of_runs_has_a_column_for_each_measure(client: TestClient) -> Non
     content = client.get("/reports/tracks/runs", params={"format": "csv"}).content
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     assert [row["run_id"] for row in rows] == [MARKUP, PLAIN, SLASH, LACKING]
-    assert [float(row["map"]) for row in rows] == [row["value"] for row in get(client, "/runs")["rows"]]
+    assert [float(row["map"]) for row in rows] == [row["measures"]["map"] for row in get(client, "/runs")["rows"]]
 
 
 def test_what_there_is_not_is_named(client: TestClient) -> None:
