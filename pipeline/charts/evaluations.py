@@ -42,7 +42,12 @@ def parts_chart(rows: Sequence[Row], models: Sequence[str], axis: ValueAxis, *, 
     encoding = {"x": place, **beside, "color": named}
     layers: list[Spec] = []
     if axis.reference is not None:
-        layers.append({"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"y": {"datum": axis.reference}}})
+        layers.append(
+            {
+                "mark": {"type": "rule", "strokeDash": [4, 4], "aria": False},
+                "encoding": {"y": {"datum": axis.reference}},
+            }
+        )
     if beside:
         mark = {"type": "rule", "strokeWidth": 2.5, "opacity": 0.4}
         ends = {"y": value | {"field": "ci_low"}, "y2": {"field": "ci_high"}}
