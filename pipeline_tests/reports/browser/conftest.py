@@ -12,7 +12,9 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from pipeline.reports.app import create_app
+from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.served import declared, publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -22,10 +24,11 @@ QUIET += ["--disable-component-update", "--no-first-run"]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[str]:
-    """The address of a server over the toy contest."""
+    """The address of a server over the toy contest with its evaluation sets, and a judged track."""
     folder = tmp_path_factory.mktemp("site")
     with toy_environment(folder, dbt_dir):
-        publish(folder, declared())
+        publish(folder, declared(evaluations=[WHOLE, RECENT]))
+        publish_track(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

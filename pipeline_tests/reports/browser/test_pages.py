@@ -9,6 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline_tests.reports.judged import JUDGE, PLAIN
+from pipeline_tests.track_graph import NAME
+
 BOARD = "/boards/toy"
 PAGES = {
     "home": "/",
@@ -16,6 +19,13 @@ PAGES = {
     "a part": f"{BOARD}?category=subject%3DS0",
     "another order": f"{BOARD}?window=recent&metric=hit_rate",
     "ensembles": f"{BOARD}/ensembles",
+    "an evaluation set": f"{BOARD}/evaluations/all?include_ensembles=true",
+    "its parts": f"{BOARD}/evaluations/all?by=subject",
+    "its parts in time": f"{BOARD}/evaluations/last 5?by=target_time&metric=squared_error",
+    "a part of it": f"{BOARD}/evaluations/all?by=subject&part=S0",
+    "a track": f"/boards/{NAME}?columns=all",
+    "another judge": f"/boards/{NAME}?judge={JUDGE}&measure=P_10",
+    "a run": f"/boards/{NAME}/runs/{PLAIN}?sort=-difference",
     "status": "/status",
     "nothing here": "/boards/nope",
 }
