@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 import vl_convert
 
-from pipeline.charts import board_chart, cumulative_chart, markdown_picture, picture, png
+from pipeline.charts import (
+    ValueAxis,
+    board_chart,
+    cumulative_chart,
+    has_intervals,
+    markdown_picture,
+    parts_chart,
+    picture,
+    png,
+)
 
 BOARD = [
     {"position": 1, "label": "Ridge", "value": 0.04, "ci_low": 0.01, "ci_high": 0.07},
@@ -25,7 +34,16 @@ LINES = [
     {"time": "2024-01-05", "label": "Random", "value": -0.1},
     {"time": "2024-01-12", "label": "Ridge", "value": 0.3},
 ]
+PARTS = [
+    {"part": "0", "label": "Ridge", "value": 0.9, "ci_low": 0.7, "ci_high": 1.2},
+    {"part": "0", "label": "Random", "value": 1.1, "ci_low": None, "ci_high": None},
+    {"part": "1", "label": "Ridge", "value": 0.8, "ci_low": 0.6, "ci_high": 1.0},
+]
+WEEKS = [row | {"part": f"2024-01-0{5 + number}T00:00:00"} for number, row in enumerate(PARTS)]
+SKILL = ValueAxis("relative skill", reference=1.0)
 SPECS = {
+    "parts": parts_chart(PARTS, ["Ridge", "Random"], SKILL, is_series=False),
+    "parts in time": parts_chart(WEEKS, ["Ridge", "Random"], SKILL, is_series=True),
     "board": board_chart(BOARD, "Demo", "ic, all", "correlation"),
     "board of nobody": board_chart([], "Demo", "ic, all", "correlation"),
     "lines": cumulative_chart(LINES, "Demo", "leaders", "sum of ic"),
@@ -138,3 +156,12 @@ def test_both_charts_are_about_equally_wide() -> None:
 
     widths = [pixels(png(chart))[0][0] for chart in charts]
     assert max(widths) < 1.05 * min(widths)
+
+
+def test_parts_have_intervals_where_they_can_be_told_apart() -> None:
+    many = [PARTS[0] | {"part": str(number)} for number in range(13)]
+    assert has_intervals(PARTS)
+    assert not has_intervals(many)
+    assert not has_intervals(PARTS[1:2])
+    assert len(parts_chart(many, ["Ridge"], SKILL, is_series=False)["layer"]) == 2
+    assert len(parts_chart(PARTS, ["Ridge"], SKILL, is_series=False)["layer"]) == 3

@@ -1,6 +1,9 @@
 """A published judged track, as small as it can be and tell: names that mean something in HTML and in addresses."""
 
+import warnings
 from pathlib import Path
+
+from dagster_shared.utils.warnings import BetaWarning
 
 from pipeline_tests.reports.served import files_in
 from pipeline_tests.track_graph import NAME, TrackGraph, track, write_run
@@ -23,7 +26,9 @@ def publish_track(folder: Path) -> str:
         _write(graph.official, run, {topic: _value(LEVELS[run], number, at) for at, topic in enumerate(topics)})
         _write(graph.judge(), run, {topic: _value(JUDGED[run], number, at) for at, topic in enumerate(topics)})
     (graph.judge() / REFUSED).write_text("two <columns>\n", encoding="utf-8")
-    graph.run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)
+        graph.run()
     files_in(folder).publish()
     return NAME
 

@@ -18,7 +18,7 @@ from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.reports.writing import FUTURE, Desk
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")]
+pytestmark = pytest.mark.slow
 
 QUESTIONS = 60
 """Made for each endpoint."""

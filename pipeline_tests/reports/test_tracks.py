@@ -17,8 +17,6 @@ from pipeline_tests.reports.judged import JUDGE, LACKING, LEVELS, MARKUP, PLAIN,
 from pipeline_tests.reports.served import declared, publish, served
 from pipeline_tests.track_graph import NAME
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:

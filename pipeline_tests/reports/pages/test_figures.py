@@ -7,6 +7,7 @@ import pytest
 from pipeline.reports.pages.figures import (
     ago,
     category_name,
+    coefficient_name,
     day,
     metric_name,
     percent,
@@ -85,3 +86,10 @@ def test_reasons_are_in_words_and_unknown_ones_as_they_are() -> None:
     assert reason("unranked: inactive") == "no submission lately"
     assert reason("unranked: something_new") == "something new"
     assert (category_name("horizon=2"), category_name("overall")) == ("Horizon 2", "Overall")
+
+
+def test_correlations_are_called_by_their_names_with_what_narrows_them() -> None:
+    assert coefficient_name("kendall") == "Kendall’s tau"
+    assert coefficient_name("tau_ap_b@10") == "Tau AP (b), top 10"
+    assert coefficient_name("rbo(p=0.8)@20") == "RBO, p=0.8, top 20"
+    assert coefficient_name("own") == "own"

@@ -14,8 +14,6 @@ from pipeline_tests.reports.pages.parsed import Parsed
 from pipeline_tests.reports.served import served
 from pipeline_tests.track_graph import NAME
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
-
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[TestClient]:
