@@ -23,6 +23,7 @@ from pipeline_tests.competition.hub.toy_hub import (
     submission,
     write_hub,
 )
+from pipeline_tests.reports.served import served
 
 COUNT, CHANGE = "toy_hub_count", "toy_hub_change"
 
@@ -114,6 +115,16 @@ def test_it_says_where_the_published_file_is_and_what_to_ask_it(shown: Shown) ->
         answer = command.podium("sql", query, "--json", data_dir=shown.data / "hubs" / "toy_hub")
         assert answer.code == 0, answer.err
         assert answer.json
+
+
+def test_it_says_how_to_see_its_boards_and_these_link_to_their_evaluation_sets(shown: Shown) -> None:
+    folder = shown.data / "hubs" / "toy_hub"
+    assert f"  PODIUM_DATA_DIR={folder} podium serve" in shown.first.out.splitlines()
+    with served(folder / "published") as client:
+        page = client.get(f"/boards/{COUNT}").text
+        link = f"/boards/{COUNT}/evaluations/all%20rounds"
+        assert f'href="{link}"' in page
+        assert client.get(link).status_code == client.get(f"{link}?by=horizon").status_code == 200
 
 
 def test_readers_find_what_became_of_the_files(shown: Shown) -> None:

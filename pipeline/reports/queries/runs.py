@@ -11,9 +11,6 @@ from pipeline.reports.queries.standings import UnknownKeyError
 from pipeline.reports.queries.tracks import RunRank, judges_of, track_board
 from pipeline.tables import ALL_TOPICS_ID
 
-NOT_THE_DECLARED_ORDER = "not_the_declared_order"
-"""Why runs have no rank intervals when they are ranked by another measure."""
-
 _MEASURES = """
     SELECT measure, direction, aggregate, default_value FROM judging.measure_specs
     WHERE track = ? AND judge = ? AND is_used ORDER BY measure
