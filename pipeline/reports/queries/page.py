@@ -74,3 +74,8 @@ def page(connection: duckdb.DuckDBPyConnection, query: Query, limit: int | None 
     at_most = _ALL if limit is None else limit
     rows = connection.execute(part, {**given, "limit": at_most, "offset": offset}).to_arrow_table()
     return Page(rows, int(counted[0][0]), limit, offset)
+
+
+def page_of(table: pa.Table, limit: int | None = None, offset: int = 0) -> Page:
+    """Some rows of a table that was computed; as for :func:`page`."""
+    return Page(table.slice(offset, limit), table.num_rows, limit, offset)

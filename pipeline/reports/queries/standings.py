@@ -19,7 +19,6 @@ from pipeline.reports.queries.boards import (
     Part,
     board_of,
     declared,
-    newest_moment,
     ranked_in,
 )
 from pipeline.tables import OVERALL
@@ -271,9 +270,10 @@ def _searched(row: BoardRow) -> str:
     return "\x1f".join((row.model_id, row.title, row.player)).casefold()
 
 
-def model_windows(connection: duckdb.DuckDBPyConnection, name: str, model_id: str) -> dict[tuple[str, str], Measured]:
-    """Every metric of a model by window and metric, as of the newest board; none before its first."""
-    as_of = newest_moment(connection, name)
+def model_windows(
+    connection: duckdb.DuckDBPyConnection, name: str, model_id: str, as_of: datetime | None
+) -> dict[tuple[str, str], Measured]:
+    """Every metric of a model by window and metric, as of a board; none before its first, or where there is none."""
     values = {"competition": name, "overall": OVERALL, "as_of": as_of, "model": model_id}
     rows = connection.execute(_OF_MODEL, values).fetchall()
     return {(window, metric): Measured(*rest) for window, metric, *rest in rows}

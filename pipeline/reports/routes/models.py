@@ -7,14 +7,27 @@ from fastapi import APIRouter, Path, Query
 
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
-from pipeline.reports.inputs import Competition, Connection, End, IncludeEnsembles, Metrics, Selected, Start, Wanted
-from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.inputs import (
+    AsOf,
+    Competition,
+    Connection,
+    End,
+    IncludeEnsembles,
+    Metrics,
+    Selected,
+    Start,
+    Wanted,
+)
+from pipeline.reports.queries.boards import newest, newest_moment
+from pipeline.reports.queries.correlations import correlations
+from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.models import model_name, models, record
+from pipeline.reports.queries.page import page_of
 from pipeline.reports.queries.series import Selection, ranks, scores, summary
 from pipeline.reports.queries.standings import contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.history import snapshots_of
-from pipeline.reports.routes.paged import paged
+from pipeline.reports.routes.paged import answered, paged
 from pipeline.tables import OVERALL
 
 router = APIRouter(prefix="/reports/models", tags=["models"])
@@ -76,7 +89,9 @@ def model_stats(connection: Connection, competition: Competition, model_id: Mode
     found = record(connection, competition, model_id)
     subjects = found.ordered(lower_is_better=of.is_loss)
     windows: dict[str, dict[str, Any]] = {}
-    for (window, metric), measured in model_windows(connection, competition, model_id).items():
+    for (window, metric), measured in model_windows(
+        connection, competition, model_id, newest_moment(connection, competition)
+    ).items():
         windows.setdefault(window, {})[metric] = asdict(measured)
     return answers.ModelStats(
         competition=competition,
@@ -122,3 +137,21 @@ def model_diversity(
     """How a model differs from the others, and what it adds to ensembles, as of the newest board."""
     model_name(connection, competition, model_id)
     return diversity_of(connection, Selection(competition, [model_id]), wanted, window)
+
+
+@router.get("/{model_id}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
+def model_correlations(
+    connection: Connection,
+    competition: Competition,
+    model_id: ModelId,
+    as_of: AsOf,
+    wanted: Wanted,
+    window: Window = None,
+) -> Any:
+    """How alike a model's signals are to those of every other real model, the most alike first."""
+    of = contest(connection, competition)
+    model_name(connection, competition, model_id)
+    moment = newest(connection, competition, OVERALL, as_of)
+    cycles = window_cycles(connection, of, of.window(window), moment)
+    found = page_of(correlations(connection, of, model_id, cycles, moment).table(), wanted.limit, wanted.offset)
+    return answered(found, answers.CorrelationRow, wanted, f"{competition}_{model_id}_correlations")

@@ -8,7 +8,7 @@ from fastapi import Response
 from pipeline.reports import answers
 from pipeline.reports.formats import file_response
 from pipeline.reports.inputs import Format, Rows
-from pipeline.reports.queries.page import Query, page
+from pipeline.reports.queries.page import Page, Query, page
 
 T = TypeVar("T", bound=answers.Answer)
 
@@ -28,7 +28,11 @@ def paged(connection: duckdb.DuckDBPyConnection, query: Query, kind: type[T], wa
     name : str
         Of a file, without its ending.
     """
-    found = page(connection, query, wanted.limit, wanted.offset)
+    return answered(page(connection, query, wanted.limit, wanted.offset), kind, wanted, name)
+
+
+def answered(found: Page, kind: type[T], wanted: Rows, name: str) -> Response:
+    """Rows that are there already, written as :func:`paged` writes those of a query."""
     if wanted.format is not Format.JSON:
         return file_response(found.rows, wanted.format, name, found.total)
     rows = answers.as_rows(kind, found.records())
