@@ -11,6 +11,11 @@ Row = Mapping[str, Any]
 Spec = dict[str, Any]
 
 _X: Spec = {"field": "time", "type": "temporal", "title": None, "axis": {"grid": False, "tickCount": 6}}
+_ZERO: Spec = {
+    "data": {"values": [{}]},
+    "mark": {"type": "rule", "style": "soft", "strokeWidth": 0.6},
+    "encoding": {"y": {"datum": 0}},
+}
 
 
 def drawdown_chart(rows: Sequence[Row], breaks: Sequence[Row], value_title: str) -> Spec:
@@ -35,7 +40,7 @@ def drawdown_chart(rows: Sequence[Row], breaks: Sequence[Row], value_title: str)
                 "mark": {"type": "area", "style": "bad", "opacity": 0.2},
                 "encoding": {"x": _X, "y": y, "y2": {"field": "peak"}, "detail": {"field": "run"}},
             },
-            {"mark": {"type": "rule", "style": "soft", "strokeWidth": 0.6}, "encoding": {"y": {"datum": 0}}},
+            _ZERO,
             {
                 "mark": {"type": "line", "style": "accent", "strokeWidth": 1.8},
                 "encoding": {"x": _X, "y": y, "detail": {"field": "run"}, "tooltip": tooltip},
@@ -63,27 +68,31 @@ def rank_chart(rows: Sequence[Row], last: int, breaks: Sequence[Row] = ()) -> Sp
         "type": "quantitative",
         "title": "Rank",
         "scale": {"domain": [1, max(2, last)], "reverse": True, "zero": False, "nice": False},
-        "axis": {"tickMinStep": 1, "tickCount": 6, "format": "d"},
+        "axis": {"values": _places(max(2, last)), "format": "d"},
     }
     tooltip = [{"field": "time", "type": "temporal", "title": "As of"}, *({"field": one} for one in _RANKS)]
-    return {
-        "data": {"values": [dict(row) for row in rows]},
-        "layer": [
-            {
-                "transform": [{"filter": "isValid(datum.best)"}],
-                "mark": {"type": "area", "style": "accent", "opacity": 0.14, "interpolate": "step-after"},
-                "encoding": {"x": _X, "y": y | {"field": "best"}, "y2": {"field": "worst"}, "detail": {"field": "run"}},
-            },
-            {
-                "mark": {"type": "line", "style": "accent", "strokeWidth": 1.8, "interpolate": "step-after"},
-                "encoding": {"x": _X, "y": y, "detail": {"field": "run"}, "tooltip": tooltip},
-            },
-            *_breaks(breaks),
-        ],
+    ranged = [dict(row) for row in rows if row["best"] is not None]
+    band = {
+        "data": {"values": ranged},
+        "mark": {"type": "area", "style": "accent", "opacity": 0.14, "interpolate": "step-after"},
+        "encoding": {"x": _X, "y": y | {"field": "best"}, "y2": {"field": "worst"}, "detail": {"field": "run"}},
     }
+    line = {
+        "data": {"values": [dict(row) for row in rows]},
+        "mark": {"type": "line", "style": "accent", "strokeWidth": 1.8, "interpolate": "step-after"},
+        "encoding": {"x": _X, "y": y, "detail": {"field": "run"}, "tooltip": tooltip},
+    }
+    return {"layer": [*([band] if ranged else []), line, *_breaks(breaks)]}
 
 
 _RANKS = ("rank", "best", "worst")
+_MOST_TICKS = 6
+
+
+def _places(last: int) -> list[int]:
+    """Ranks to mark on an axis: the first, the last, and some between at even distances."""
+    step = max(1, -(-(last - 1) // _MOST_TICKS))
+    return [*range(1, last - step // 2, step), last]
 
 
 def lines_chart(rows: Sequence[Row], order: Sequence[str], value_title: str) -> Spec:
@@ -113,7 +122,7 @@ def lines_chart(rows: Sequence[Row], order: Sequence[str], value_title: str) -> 
     return {
         "data": {"values": [dict(row) for row in rows]},
         "layer": [
-            {"mark": {"type": "rule", "style": "soft", "strokeWidth": 0.6}, "encoding": {"y": {"datum": 0}}},
+            _ZERO,
             {
                 "mark": {"type": "line", "strokeWidth": 1.8},
                 "encoding": {"x": _X, "y": y, "color": color, "tooltip": tooltip},

@@ -10,13 +10,13 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import board, model, static_files
+from pipeline.reports.pages import board, compare, model, static_files
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
-_PAGES = (board.router, model.router, static_files.router)
+_PAGES = (board.router, compare.router, model.router, static_files.router)
 _FROM_BYTES = 1000
 _DESCRIPTION = """
 Boards, models and predictions of every published competition. Times are UTC. Undefined values are null, with a reason.

@@ -78,7 +78,7 @@ class RankEvidence:
             ranked=ranked,
         )
 
-    def better(self, as_of: np.datetime64, category: str, models: Models, key: str) -> Bools:
+    def better(self, as_of: np.datetime64, category: str, models: Models, key: str) -> Bools | None:
         """Which models are significantly better than which by one ``window.metric``, compared with each other only.
 
         Parameters
@@ -91,10 +91,13 @@ class RankEvidence:
         Returns
         -------
         array of bool, shape (models, models)
-            Where the model of the row is better than that of the column.
+            Where the model of the row is better than that of the column; None where single cycles have no influence
+            on the metric, so that nothing separates models by it.
         """
         parts = key.partition(".")
         (statistic,), windows = self._statistics(as_of, category, models, [parts])
+        if not statistic.is_smooth:
+            return None
         direction = self._contract.direction(parts[2])
         return significantly_better(statistic.value, [statistic], direction, windows=windows)
 

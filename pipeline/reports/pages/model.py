@@ -15,7 +15,7 @@ from pipeline.reports.pages.address import Address, address_of, path_to
 from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis
 from pipeline.reports.pages.figures import NOTHING, metric_name, scale
 from pipeline.reports.pages.links import Links, downloads
-from pipeline.reports.pages.measures import half_width, unit_of
+from pipeline.reports.pages.measures import half_width, unit_of, value_of
 from pipeline.reports.pages.remedies import remedy
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.boards import newest, ranked_in
@@ -110,7 +110,8 @@ def model(
     subjects, subject_axis = model_tables.subject_rows(
         did.subjects, subject_titles(connection, name), lower_is_better=of.is_loss
     )
-    like, like_axis = model_tables.like_rows(alike.rows)
+    like, like_axis = model_tables.like_rows(one for one in alike.rows if one.correlation is not None)
+    failures = {one.failed_reason for one in did.subjects if one.n_failed}
     predictions = _predictions(connection, seen, cycle, limit, offset)
     return show(
         request,
@@ -126,8 +127,11 @@ def model(
         record=did,
         subjects=subjects if everything else subjects[:_FEW],
         n_subjects=len(subjects),
+        failure=failures.pop() if len(failures) == 1 else None,
         subject_axis=subject_axis,
         like=like if everything else like[:_FEW],
+        n_like=len(like),
+        n_unlike=len(alike.rows) - len(like),
         alike=alike,
         like_axis=like_axis,
         predictions=predictions,
@@ -163,7 +167,7 @@ def _headline(
         return Headline(found, axis, "Combined score", scale([key]).text(key), "")
     window, _, metric = rank_by.partition(".")
     own = measured.get((window, metric))
-    written = scale([own and own.value], [half_width(own)], unit_of(means, metric))
+    written = scale([value_of(own)], [half_width(own)], unit_of(means, metric))
     value = NOTHING if own is None else written.text(own.value)
     return Headline(found, axis, f"{metric_name(metric)}, {window}", value, model_tables.between(own, written))
 
@@ -188,11 +192,12 @@ def _charts(connection: duckdb.DuckDBPyConnection, seen: Seen) -> Charts:
     axis = "Lead over the mean" if is_loss else f"Cumulative {metric_name(of.primary)}"
     curve = _curve(connection, seen, is_loss=is_loss)
     beside = contributions(connection, of.name, who.model_id, seen.cycles[0], seen.as_of)
+    added = {one: series_charts.summed(values) for one, values in beside.items() if any(value for _, value in values)}
     return Charts(
         series_charts.drawdown(curve, changed, axis) if curve else "",
         f"{axis} of all models" if is_loss else axis,
         series_charts.ranks(history, changed, seen.cycles[0], is_ensemble=who.is_ensemble),
-        series_charts.sums({one: series_charts.summed(values) for one, values in beside.items()}, "Summed"),
+        series_charts.sums(added, "Summed"),
     )
 
 
@@ -223,6 +228,11 @@ class Predictions:
     def has_distributions(self) -> bool:
         """Whether they reach from somewhere to somewhere."""
         return any(row.between for row in self.rows)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether none has an outcome or a score yet."""
+        return all(row.found.outcome is None and row.found.success is None for row in self.rows)
 
 
 def _predictions(

@@ -37,6 +37,13 @@ class MetricRow:
     better: str
     cells: tuple[Cell, ...]
 
+    @property
+    def reason(self) -> str | None:
+        """Why it has no value in any window, if that is the same for all."""
+        reasons = {one.reason for one in self.cells}
+        has_values = any(one.value != NOTHING for one in self.cells)
+        return None if has_values or len(reasons) > 1 else next(iter(reasons))
+
 
 @dataclass(frozen=True)
 class SubjectRow:
