@@ -99,7 +99,7 @@ def cumulative_chart(
             },
             *_highlighted(rows, highlight, {"x": x, "y": y}),
             {
-                "data": {"values": _named_ends(rows, height)},
+                "data": {"values": named_ends(rows, height)},
                 "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": _NAME, "limit": 150},
                 "encoding": {"x": x, "y": y | {"field": "place"}, "color": of_name, "text": {"field": "label"}},
             },
@@ -120,7 +120,7 @@ def _is(label: str) -> Spec:
     return {"test": {"field": "label", "equal": label}}
 
 
-def _named_ends(rows: Sequence[Row], height: int) -> list[dict[str, Any]]:
+def named_ends(rows: Sequence[Row], height: int) -> list[dict[str, Any]]:
     """The last row of each label, lowest first, with ``place``: the value at which its name is clear of the others.
 
     The places are those nearest to the values, by least squares, that keep the distance.

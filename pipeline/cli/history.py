@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.reports.runs import LastRun
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 
 _RUNS = 100
 """Runs over several boards that are looked through for one."""
-
-
-@dataclass(frozen=True)
-class LastRun:
-    """The newest run that a board was part of; seconds until now while it goes on, None before it starts."""
-
-    run_id: str
-    status: str
-    started_at: datetime
-    seconds: float | None
 
 
 def last_runs(boards: Sequence[str], now: datetime) -> dict[str, LastRun]:

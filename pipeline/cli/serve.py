@@ -15,11 +15,12 @@ def serve(
     """Serve the report API on the published file; a newer publication is picked up without a restart."""
     import uvicorn
 
+    from pipeline.cli.history import last_runs
     from pipeline.reports.app import create_app
 
     _refuse_taken(host, port)
-    app = create_app(settings().published_dir, settings().report_routes)
-    typer.echo(f"Podium reports: http://{host}:{port}/docs (Ctrl-C stops it)", err=True)
+    app = create_app(settings().published_dir, settings().report_routes, last_runs)
+    typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 

@@ -25,9 +25,9 @@ from pipeline.warehouse import (
 
 if TYPE_CHECKING:
     from pipeline.cli.declarations import Contracts
-    from pipeline.cli.history import LastRun
     from pipeline.cli.states import BoardState
     from pipeline.declaration import BoardDeclaration
+    from pipeline.reports.runs import LastRun
     from pipeline.warehouse.lock import Holder
 
 _STYLES = {"late": "bold red", "fresh": "green", "frozen": "cyan", "empty": "dim"}

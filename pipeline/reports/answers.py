@@ -6,6 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipeline.reports.queries.standings import Measured
+
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -46,18 +48,6 @@ class Page(Answer, Generic[T]):
     rows: list[T]
 
 
-class MetricValue(Answer):
-    """A metric over a window, with its 95 % interval."""
-
-    value: float | None = Field(examples=[0.0312])
-    ci_low: float | None = Field(examples=[0.0101])
-    ci_high: float | None = Field(examples=[0.0523])
-    n: int = Field(description="Cycles, or predictions for metrics pooled over tasks.", examples=[260])
-    reason: str | None = Field(description="Why there is no value.", examples=[None])
-    coverage: float | None = Field(description="Share of the window's outcomes that were predicted.", examples=[1.0])
-    is_final: bool = Field(description="False while outcomes of predictions are still to come.", examples=[True])
-
-
 class LeaderboardRow(Answer):
     """A model on a board."""
 
@@ -83,8 +73,8 @@ class LeaderboardRow(Answer):
     score_recent: float | None = Field(description="The primary metric over the window recent, where there is one.")
     score_steady: float | None = Field(description="The same over steady.")
     score_anchor: float | None = Field(description="The same over anchor.")
-    scores: dict[str, MetricValue] = Field(description="The primary metric over every window.")
-    metrics: dict[str, MetricValue] = Field(description="Every metric over the window asked for.")
+    scores: dict[str, Measured] = Field(description="The primary metric over every window.")
+    metrics: dict[str, Measured] = Field(description="Every metric over the window asked for.")
 
 
 class BoardAnswer(Page[LeaderboardRow]):
@@ -200,7 +190,7 @@ class ModelStats(Answer):
     first_cycle: Moment | None
     last_cycle: Moment | None
     subjects: list[SubjectScore]
-    windows: dict[str, dict[str, MetricValue]] = Field(description="By window and metric, on the newest board.")
+    windows: dict[str, dict[str, Measured]] = Field(description="By window and metric, on the newest board.")
 
 
 class CorrelationRow(Answer):

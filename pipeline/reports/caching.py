@@ -3,12 +3,14 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.warehouse import NotPublishedError, PublishedReader, WarehouseBusyError
 
+_VERSION = version("podium")
 _MOST_BYTES = 64 * 2**20
 _MOST_OF_ONE = 2**20
 
@@ -55,12 +57,17 @@ class PublishedCache:
     reader : PublishedReader
     always_new : tuple of str
         Paths whose answers depend on more than the publication, such as the time.
+    files : str
+        Where files are that do not depend on it.
     """
 
-    def __init__(self, app: ASGIApp, reader: PublishedReader, always_new: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, reader: PublishedReader, always_new: tuple[str, ...] = (), files: str = "/static/"
+    ) -> None:
         self._app = app
         self._reader = reader
         self._always_new = always_new
+        self._files = files
         self._answers = _Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,13 +91,16 @@ class PublishedCache:
 
     def _tag(self, scope: Scope) -> str | None:
         """The ETag of what is published; None for what is not to be kept."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in self._always_new:
+        if scope["type"] != "http" or scope["method"] != "GET" or self._is_always_new(scope["path"]):
             return None
         try:
             publication = self._reader.publication
         except (NotPublishedError, WarehouseBusyError):
             return None
-        return f'W/"{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}"'
+        return f'W/"{_VERSION}-{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}"'
+
+    def _is_always_new(self, path: str) -> bool:
+        return path in self._always_new or path.startswith(self._files)
 
 
 class _Recording:

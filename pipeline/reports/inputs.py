@@ -1,6 +1,6 @@
 """What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
@@ -10,12 +10,12 @@ import duckdb
 from fastapi import Depends, Query, Request
 
 from pipeline.reports.moments import parse_moment
-from pipeline.reports.problems import WrongInputError
 from pipeline.reports.queries import UnknownBoardError, board_names, kind_of
 from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.series import Selection
+from pipeline.reports.wrong import WrongInputError
 from pipeline.tables import LEADERBOARD
-from pipeline.warehouse import PublishedReader
+from pipeline.warehouse import Memory, PublishedReader, Reading
 
 MOST_ROWS = 10_000
 """Rows of one JSON answer, at most; other formats give all."""
@@ -39,14 +39,25 @@ class Rows:
     format: Format
 
 
-def published(request: Request) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the newest publication, for one request."""
+def newest_publication(request: Request) -> Iterator[Reading]:
+    """The newest publication, for one request."""
     reader: PublishedReader = request.app.state.reader
-    with reader.connection() as connection:
-        yield connection
+    with reader.reading() as reading:
+        yield reading
+
+
+async def published(reading: Annotated[Reading, Depends(newest_publication)]) -> duckdb.DuckDBPyConnection:
+    """A connection to it."""
+    return reading.connection
+
+
+async def remembered(reading: Annotated[Reading, Depends(newest_publication)]) -> Memory:
+    """What other requests worked out from it."""
+    return reading.memory
 
 
 Connection = Annotated[duckdb.DuckDBPyConnection, Depends(published)]
+Remembered = Annotated[Memory, Depends(remembered)]
 
 
 def competition_name(
@@ -76,8 +87,8 @@ def competition_name(
 Competition = Annotated[str, Depends(competition_name)]
 
 
-def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], datetime | None]:
-    def read(
+def _moment(name: str, time_of_day: time, description: str) -> Callable[[str | None], Awaitable[datetime | None]]:
+    async def read(
         text: Annotated[str | None, Query(alias=name, description=description, examples=["2022-12-23"])] = None,
     ) -> datetime | None:
         try:
@@ -104,8 +115,8 @@ End = Annotated[
 ]
 
 
-def _names(alias: str, description: str) -> Callable[[list[str] | None], list[str] | None]:
-    def read(
+def _names(alias: str, description: str) -> Callable[[list[str] | None], Awaitable[list[str] | None]]:
+    async def read(
         given: Annotated[
             list[str] | None, Query(alias=alias, description=f"{description} Repeated, or with commas.")
         ] = None,
@@ -123,7 +134,7 @@ Ensembles = Annotated[list[str] | None, Depends(_names("ensembles", "Only these 
 IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
 
 
-def selection(
+async def selection(
     competition: Competition,
     model_ids: ModelIds,
     start: Start,
@@ -147,7 +158,7 @@ def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
 Selected = Annotated[Selection, Depends(newest_unless_asked)]
 
 
-def rows(
+async def rows(
     limit: Annotated[
         int | None, Query(ge=1, le=MOST_ROWS, description="At most so many rows; 100 of JSON, all of other formats.")
     ] = None,

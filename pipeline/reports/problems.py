@@ -1,25 +1,21 @@
-"""What goes wrong, as answers that name the thing and the remedy."""
+"""What goes wrong, as answers that name the thing and the remedy: JSON from the API, a page where one was asked for."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from pipeline.reports.answers import Problem
+from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.standings import UnknownKeyError
+from pipeline.reports.wrong import UnknownPageError, WrongInputError
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError
-
-
-class WrongInputError(ValueError):
-    """A parameter that cannot be meant; the message says what would be right."""
-
-
-class UnknownPageError(LookupError):
-    """A page or a file of one that is not there."""
-
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "No such board, model or moment."},
@@ -37,17 +33,54 @@ _STATUS: Mapping[type[Exception], int] = {
     NotPublishedError: 503,
     WarehouseBusyError: 503,
 }
+_HEADINGS = {404: "Not here", 422: "This cannot be meant", 503: "Not ready yet"}
+_OF_DATA = ("/reports", "/submissions", "/openapi.json", "/static")
+"""Paths whose answers are for programs, whoever asks."""
 
 
 def tell_problems(app: FastAPI) -> None:
-    """Answer every known error with its status and one sentence, ``{"detail": ...}``."""
+    """Answer every known error with its status and one sentence: ``{"detail": ...}``, or a page that says it."""
     for kind, status in _STATUS.items():
         app.add_exception_handler(kind, _answer(status))
+    app.add_exception_handler(RequestValidationError, _wrong_parameters)
+    app.add_exception_handler(HTTPException, _of_http)
 
 
 def _answer(status: int):  # type: ignore[no-untyped-def]  # FastAPI has no name for the type of handlers
-    def tell(_: Request, error: Exception) -> JSONResponse:
-        headers = {"Retry-After": "10"} if status == 503 else None
-        return JSONResponse({"detail": " ".join(str(error).split())}, status, headers)
+    def tell(request: Request, error: Exception) -> Response:
+        detail = " ".join(str(error).split())
+        if _is_page(request):
+            response: Response = _page(request, status, detail)
+        else:
+            response = JSONResponse({"detail": detail}, status)
+        if status == 503:
+            response.headers["Retry-After"] = "10"
+        return response
 
     return tell
+
+
+async def _wrong_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (it is registered for these)
+    if not _is_page(request):
+        return await request_validation_exception_handler(request, error)
+    told = [f"{one['loc'][-1]} {one.get('input')!r}: {one['msg']}" for one in error.errors()]
+    return _page(request, 422, "; ".join(told))
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (it is registered for these)
+    if not _is_page(request):
+        return await http_exception_handler(request, error)
+    detail = f"there is no page {request.url.path!r}" if error.status_code == 404 else str(error.detail)
+    return _page(request, error.status_code, detail)
+
+
+def _page(request: Request, status: int, detail: str) -> Response:
+    return show(request, "problem.html", status, heading=_HEADINGS.get(status, "Something is wrong"), detail=detail)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person is to read the answer."""
+    of_data = any(request.url.path == path or request.url.path.startswith(f"{path}/") for path in _OF_DATA)
+    return not of_data and "text/html" in request.headers.get("accept", "")

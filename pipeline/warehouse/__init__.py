@@ -7,12 +7,14 @@ from pipeline.warehouse.connection import WarehouseDamagedError, connect, connec
 from pipeline.warehouse.frames import RowsError, now, relation
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
+from pipeline.warehouse.memory import Memory
 from pipeline.warehouse.migrations import WarehouseVersionError
 from pipeline.warehouse.published import (
     NotPublishedError,
     Publication,
     PublishedDamagedError,
     PublishedReader,
+    Reading,
     current_publication,
     open_published,
 )
@@ -22,11 +24,13 @@ from pipeline.warehouse.warehouse import WarehouseFiles
 __all__ = [
     "Change",
     "Dirty",
+    "Memory",
     "NotPublishedError",
     "Part",
     "Publication",
     "PublishedDamagedError",
     "PublishedReader",
+    "Reading",
     "RowsError",
     "Sql",
     "Store",

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.warehouse.connection import connect, is_damage, prepare
+from pipeline.warehouse.memory import Memory
 
 CURRENT = "current"
 _NOTE = "publication.json"
@@ -161,19 +162,55 @@ def open_published(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One use of a publication.
+
+    Parameters
+    ----------
+    publication : Publication
+    connection : DuckDB connection
+        To it, for this use alone.
+    memory : Memory
+        What other uses of the same publication worked out.
+    """
+
+    publication: Publication
+    connection: duckdb.DuckDBPyConnection
+    memory: Memory
+
+
 @dataclass
 class _Opened:
-    """A publication that is open, and how many uses of it are going on."""
+    """A publication that is open, how many uses of it are going on, and connections that wait for the next ones."""
 
     publication: Publication
     connection: duckdb.DuckDBPyConnection
     stack: ExitStack
+    memory: Memory = field(default_factory=Memory)
+    idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     users: int = 0
     retired: bool = False
 
+    def begin(self) -> duckdb.DuckDBPyConnection:
+        self.users += 1
+        return self.idle.pop() if self.idle else self._cursor()
+
+    def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.users -= 1
+        self.idle.append(cursor)
+        self.close_when_unused()
+
     def close_when_unused(self) -> None:
         if self.retired and not self.users:
+            for cursor in self.idle:
+                cursor.close()
             self.stack.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self.connection.cursor()
+        prepare(cursor)
+        return cursor
 
 
 class PublishedReader:
@@ -186,10 +223,14 @@ class PublishedReader:
     ----------
     published_dir : Path
         The folder of published versions.
+    threads : int or None
+        How many one query may use, of all readers of the same file in this process; None for DuckDB's own choice.
+        With one, uses run beside each other instead of each taking all.
     """
 
-    def __init__(self, published_dir: Path) -> None:
+    def __init__(self, published_dir: Path, threads: int | None = None) -> None:
         self.published_dir = published_dir
+        self._threads = threads
         self._guard = threading.Lock()
         self._opened: _Opened | None = None
 
@@ -207,7 +248,13 @@ class PublishedReader:
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the newest publication, for one piece of work.
+        """A connection to the newest publication, for one piece of work; raises what :meth:`reading` does."""
+        with self.reading() as reading:
+            yield reading.connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """The newest publication, for one piece of work.
 
         Raises
         ------
@@ -220,17 +267,13 @@ class PublishedReader:
         """
         with self._guard:
             opened = self._newest()
-            cursor = opened.connection.cursor()
-            opened.users += 1
+            cursor = opened.begin()
         try:
-            prepare(cursor)
             with _damage_named(opened.publication):
-                yield cursor
+                yield Reading(opened.publication, cursor, opened.memory)
         finally:
-            cursor.close()
             with self._guard:
-                opened.users -= 1
-                opened.close_when_unused()
+                opened.end(cursor)
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The result of a SELECT on the newest publication; values are bound to its ``?`` placeholders."""
@@ -259,6 +302,8 @@ class PublishedReader:
             self._retire()
             stack = ExitStack()
             self._opened = _Opened(*_enter_newest(stack, self.published_dir), stack)
+            if self._threads is not None:
+                self._opened.connection.execute(f"SET threads = {self._threads}")
         return self._opened
 
 

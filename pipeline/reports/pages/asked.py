@@ -1,6 +1,6 @@
 """What forms send: texts that may be empty."""
 
-from pipeline.reports.problems import WrongInputError
+from pipeline.reports.wrong import WrongInputError
 
 
 def share(text: str, name: str) -> float | None:

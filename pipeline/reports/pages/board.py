@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.leaderboard import Direction
-from pipeline.reports.inputs import AsOf, Connection, IncludeEnsembles
+from pipeline.reports.inputs import AsOf, Connection, IncludeEnsembles, Remembered
 from pipeline.reports.pages.address import Address, address_of
 from pipeline.reports.pages.asked import share
 from pipeline.reports.pages.board_rows import sorted_rows, table_of
@@ -22,6 +22,7 @@ from pipeline.reports.queries.headline import around, counts
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
 from pipeline.tables import OVERALL
+from pipeline.warehouse import Memory
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,6 +35,7 @@ _ALIKE = ("as_of", "category", "include_ensembles", "min_coverage", "search")
 def board(
     request: Request,
     connection: Connection,
+    memory: Remembered,
     name: str,
     as_of: AsOf,
     window: str = "",
@@ -48,7 +50,7 @@ def board(
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Any:
     """A board now or at any moment, in the contest's order or in another."""
-    of = contest(connection, name)
+    of = contest(connection, name, memory)
     order = _other_order(of, category, window, metric)
     found = standings(
         connection,
@@ -62,12 +64,13 @@ def board(
         search=search or None,
         limit=None if sort else limit,
         offset=0 if sort else offset,
+        memory=memory,
     )
     if sort:
         found = replace(found, rows=sorted_rows(found, sort)[offset : offset + limit])
-    means = described(connection, name)
+    means = memory.of(("described", name), lambda: described(connection, name))
     counted = counts(connection, name, category, found.board.as_of)
-    curves = _curves(connection, found, [one.row.model_id for one in found.rows])
+    curves = _curves(connection, found, [one.row.model_id for one in found.rows], memory)
     here = address_of(request)
     return show(
         request,
@@ -77,7 +80,8 @@ def board(
         means=means,
         counts=counted,
         around=around(connection, name, found.board.as_of),
-        categories=categories_of(connection, name),
+        categories=memory.of(("categories", name), lambda: categories_of(connection, name)),
+        declared_metric=_declared_metric(of, category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
         limit=limit,
@@ -98,18 +102,26 @@ def _other_order(of: Contest, category: str, window: str, metric: str) -> str | 
     return None if chosen == declared else chosen
 
 
+def _declared_metric(of: Contest, category: str) -> str:
+    """The metric that the contest ranks by; empty where it weighs several."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    return declared.partition(".")[2] if isinstance(declared, str) else ""
+
+
 def _endpoint(here: Address, found: Standings, order: str | None) -> Address:
     """The same board in the API."""
     asked = here.of("/reports/leaderboard", _ALIKE)
     return asked.but(competition=found.contest.name, window=found.window, rank_by=order)
 
 
-def _curves(connection: duckdb.DuckDBPyConnection, found: Standings, models: Sequence[str]) -> dict[str, Curve]:
+def _curves(
+    connection: duckdb.DuckDBPyConnection, found: Standings, models: Sequence[str], memory: Memory
+) -> dict[str, Curve]:
     """The primary metric of models summed over the window; of a part of the contest none is drawn."""
     of = found.contest
     if found.board.category != OVERALL:
         return {}
-    values = cycle_values(connection, of.name, of.primary)
+    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
     if values is None:
         return {}
     last = of.contract["windows"][found.window].get("cycles")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
-from pipeline.reports.pages.figures import metric_name, scale, window_name
+from pipeline.reports.pages.figures import Scale, metric_name, scale, window_name
 from pipeline.reports.pages.measures import ends, half_width, meaning_of, said, unit_of, value_of
-from pipeline.reports.problems import WrongInputError
 from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.metrics import Described
 from pipeline.reports.queries.standings import Measured, Standing, Standings
+from pipeline.reports.wrong import WrongInputError
 
 _FEW = 2
 """Metrics that are shown beside that which ranks, unless all are asked for."""
@@ -102,13 +102,11 @@ def table_of(
     """
     ranked = ranked_by(found)
     measured = [_measured(one, ranked, found.window) for one in found.rows]
-    unit = "" if ranked.is_weighted else unit_of(means, ranked.metric)
+    written = key_scale(found, means)
     values = [
         one.row.rank_key if one.row.rank_key is not None else value_of(own)
         for one, own in zip(found.rows, measured, strict=True)
     ]
-    widths = [] if ranked.is_weighted else list(map(half_width, measured))
-    written = scale(values, widths, unit)
     on = None if ranked.is_weighted else drawings.axis(ends(measured))
     rows = tuple(
         Row(
@@ -124,6 +122,16 @@ def table_of(
     has_ranks = any(one.row.rank_lo is not None for one in found.rows)
     axis = Axis(1, max(1, n_ranked), drawings.RANKS_WIDTH) if has_ranks else None
     return Table(ranked, rows, columns, on, axis, hidden)
+
+
+def key_scale(found: Standings, means: Mapping[str, Described]) -> Scale:
+    """How the values that rank a board are written."""
+    ranked = ranked_by(found)
+    keys = [one.row.rank_key for one in found.rows]
+    if ranked.is_weighted:
+        return scale(keys)
+    widths = [half_width(_measured(one, ranked, found.window)) for one in found.rows]
+    return scale(keys, widths, unit_of(means, ranked.metric))
 
 
 def sorted_rows(found: Standings, by: str) -> tuple[Standing, ...]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.leaderboard import Direction
-from pipeline.reports.inputs import AsOf, Connection
+from pipeline.reports.inputs import AsOf, Connection, Remembered
 from pipeline.reports.pages import series_charts
 from pipeline.reports.pages.compare_tables import Heading, MetricRow, ahead_rows, alike_rows, metric_rows
 from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis
@@ -28,6 +28,7 @@ from pipeline.reports.queries.models import UnknownModelError, model_name
 from pipeline.reports.queries.profiles import place
 from pipeline.reports.queries.standings import Contest, contest
 from pipeline.tables import OVERALL
+from pipeline.warehouse import Memory
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,6 +84,7 @@ class Compared:
 def compare(
     request: Request,
     connection: Connection,
+    memory: Remembered,
     name: str,
     as_of: AsOf,
     models: Annotated[list[str] | None, Query()] = None,
@@ -90,7 +92,7 @@ def compare(
     metric: str = "",
 ) -> Any:
     """Models side by side now, or as they stood at any moment."""
-    of = contest(connection, name)
+    of = contest(connection, name, memory)
     shown = of.window(window or None)
     by = of.key(f"{shown}.{metric or of.primary}").name.partition(".")[2]
     moment = newest(connection, name, OVERALL, as_of)
@@ -108,7 +110,7 @@ def compare(
         wrong=wrong,
         headings=[Heading(model, named[model], place(connection, name, model, moment)) for model in chosen],
         others=[(model, title) for model, title in named.items() if model not in chosen][:_MOST_NAMES],
-        found=_compared(connection, asked, named) if len(chosen) >= FEWEST else None,
+        found=_compared(connection, memory, asked, named) if len(chosen) >= FEWEST else None,
         most=MOST,
     )
 
@@ -126,7 +128,9 @@ def _chosen(connection: duckdb.DuckDBPyConnection, of: Contest, models: Sequence
     return chosen[:MOST], wrong
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, asked: Asked, named: Mapping[str, str]) -> Compared:
+def _compared(
+    connection: duckdb.DuckDBPyConnection, memory: Memory, asked: Asked, named: Mapping[str, str]
+) -> Compared:
     of, models = asked.of, asked.models
     cycles = window_cycles(connection, of, asked.window, asked.as_of)
     better = better_by_metric(connection, of, models, asked.window, cycles, asked.as_of)
@@ -134,19 +138,23 @@ def _compared(connection: duckdb.DuckDBPyConnection, asked: Asked, named: Mappin
     separated = better.get(asked.metric)
     alike = pairwise(connection, of, models, cycles, asked.as_of)
     return Compared(
-        metric_rows(of, models, measured, better, described(connection, of.name)),
+        metric_rows(
+            of, models, measured, better, memory.of(("described", of.name), lambda: described(connection, of.name))
+        ),
         ahead_rows(len(models), separated),
         0 if separated is None else int(separated.sum()),
         separated is not None,
         alike_rows(models, alike),
-        _lines(connection, asked, named, len(cycles)),
+        _lines(connection, memory, asked, named, len(cycles)),
     )
 
 
-def _lines(connection: duckdb.DuckDBPyConnection, asked: Asked, named: Mapping[str, str], n_cycles: int) -> str:
+def _lines(
+    connection: duckdb.DuckDBPyConnection, memory: Memory, asked: Asked, named: Mapping[str, str], n_cycles: int
+) -> str:
     """The primary metric of all models, summed over the window, in one chart."""
     of = asked.of
-    values = cycle_values(connection, of.name, of.primary)
+    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
     if values is None or not n_cycles:
         return ""
     is_loss = of.directions.get(of.primary) == Direction.ASC

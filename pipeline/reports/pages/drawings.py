@@ -1,10 +1,11 @@
-"""Small drawings in tables as SVG coordinates: intervals, ranks that could be, lines. Templates draw them."""
+"""Small drawings in tables as SVG: intervals, ranks that could be, lines."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup, escape
 
 INTERVAL_WIDTH, RANKS_WIDTH, LINE_WIDTH, LINE_HEIGHT = 160.0, 80.0, 96.0, 24.0
 _PAD = 4.0
@@ -77,3 +78,34 @@ def polyline(
     shares = (ys - low) / (high - low) if high > low else np.full(len(ys), 0.5)
     xs = np.linspace(1.0, width - 1.0, len(ys))
     return " ".join(f"{x:.1f},{2 + (height - 4) * (1 - share):.1f}" for x, share in zip(xs, shares, strict=True))
+
+
+def draw_interval(on: Axis, drawn: Interval, said: str) -> Markup:
+    """A value with its interval as SVG; ``said`` is what it says in words."""
+    zero, bar = on.zero, ""
+    line = "" if zero is None else f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="18"/>'
+    if drawn.low is not None:
+        bar = f'<line class="bar" x1="{drawn.low}" x2="{drawn.high}" y1="9" y2="9"/>'
+    return Markup(  # noqa: S704  (numbers, and a text that is escaped)
+        f'<svg class="ci" viewBox="0 0 {on.width:.0f} 18" role="img" aria-label="{escape(said)}">'
+        f'{line}{bar}<circle cx="{drawn.at}" cy="9" r="3.6"/></svg>'
+    )
+
+
+def draw_ranks(on: Axis, lo: int, hi: int, rank: int) -> Markup:
+    """A rank among those that it could be as SVG; the text beside it says the same."""
+    return Markup(  # noqa: S704  (numbers)
+        f'<svg class="ranks" viewBox="0 0 {on.width:.0f} 18" aria-hidden="true">'
+        f'<line class="whole" x1="{on.place(on.low)}" x2="{on.place(on.high)}" y1="9" y2="9"/>'
+        f'<line class="bar" x1="{on.place(lo)}" x2="{on.place(hi)}" y1="9" y2="9"/>'
+        f'<circle cx="{on.place(rank)}" cy="9" r="3"/></svg>'
+    )
+
+
+def draw_line(points: str) -> Markup:
+    """A line through points of :func:`polyline` as SVG; nothing where there are none."""
+    if not points:
+        return Markup()
+    size = f"{LINE_WIDTH:.0f} {LINE_HEIGHT:.0f}"
+    line = f'<svg class="spark" viewBox="0 0 {size}" aria-hidden="true"><polyline points="{points}"/></svg>'
+    return Markup(line)  # noqa: S704  (numbers)

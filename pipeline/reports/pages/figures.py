@@ -92,6 +92,11 @@ def percent(share: float | None) -> str:
     return f"{whole}{_NARROW}%"
 
 
+def share(part: float | None) -> str:
+    """A share of 1 as a percentage with one decimal."""
+    return Scale(1, unit=_SHARE).text(part)
+
+
 def count(number: int | float | None) -> str:
     """A whole number with separators."""
     return NOTHING if number is None else f"{round(number):,}"
@@ -103,6 +108,15 @@ def day(moment: datetime | None) -> str:
         return NOTHING
     date = f"{moment.day} {moment:%b} {moment.year}"
     return f"{date} {moment:%H:%M}" if moment.time().replace(second=0, microsecond=0) != datetime.min.time() else date
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before now a moment was, in the largest unit that fits."""
+    seconds = max(0, round((now - moment).total_seconds()))
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:,} {unit} ago"
+    return f"{seconds} seconds ago"
 
 
 def metric_name(name: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.leaderboard import Direction
-from pipeline.reports.inputs import AsOf, Connection, Cycle
+from pipeline.reports.inputs import AsOf, Connection, Cycle, Remembered
 from pipeline.reports.pages import model_tables, series_charts
 from pipeline.reports.pages.address import Address, address_of, path_to
 from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis
@@ -41,6 +41,7 @@ from pipeline.reports.queries.profiles import (
 )
 from pipeline.reports.queries.standings import Contest, Measured, contest, model_windows
 from pipeline.tables import OVERALL
+from pipeline.warehouse import Memory
 
 router = APIRouter(include_in_schema=False)
 
@@ -89,6 +90,7 @@ class Headline:
 def model(
     request: Request,
     connection: Connection,
+    memory: Remembered,
     name: str,
     model_id: str,
     as_of: AsOf,
@@ -99,9 +101,9 @@ def model(
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Any:
     """A model now, or as it stood at any moment."""
-    seen = _seen(connection, name, model_id, window, as_of)
+    seen = _seen(connection, memory, name, model_id, window, as_of)
     of = seen.of
-    means = described(connection, name)
+    means = memory.of(("described", name), lambda: described(connection, name))
     measured = model_windows(connection, name, model_id, seen.as_of)
     beside = beside_others(of.directions)
     own = [metric for metric in of.directions if metric not in beside]
@@ -121,7 +123,7 @@ def model(
         counts=counts(connection, name, OVERALL, seen.as_of),
         headline=_headline(connection, seen, measured, means),
         remedy=lambda status: remedy(status, of.contract["leaderboard"]),
-        charts=_charts(connection, seen),
+        charts=_charts(connection, memory, seen),
         metrics=model_tables.metric_rows(of, own, measured, means),
         beside=model_tables.metric_rows(of, beside, measured, means),
         record=did,
@@ -142,8 +144,15 @@ def model(
     )
 
 
-def _seen(connection: duckdb.DuckDBPyConnection, name: str, model_id: str, window: str, as_of: datetime | None) -> Seen:
-    of = contest(connection, name)
+def _seen(
+    connection: duckdb.DuckDBPyConnection,
+    memory: Memory,
+    name: str,
+    model_id: str,
+    window: str,
+    as_of: datetime | None,
+) -> Seen:
+    of = contest(connection, name, memory)
     who = registered(connection, name, model_id)
     shown = of.window(window or None)
     moment = newest(connection, name, OVERALL, as_of)
@@ -182,7 +191,7 @@ class Charts:
     contribution: str
 
 
-def _charts(connection: duckdb.DuckDBPyConnection, seen: Seen) -> Charts:
+def _charts(connection: duckdb.DuckDBPyConnection, memory: Memory, seen: Seen) -> Charts:
     of, who = seen.of, seen.who
     if not seen.cycles:
         return Charts("", "", "", "")
@@ -190,7 +199,7 @@ def _charts(connection: duckdb.DuckDBPyConnection, seen: Seen) -> Charts:
     history = ranks_until(connection, of.name, who.model_id, seen.as_of)
     is_loss = of.directions.get(of.primary) == Direction.ASC
     axis = "Lead over the mean" if is_loss else f"Cumulative {metric_name(of.primary)}"
-    curve = _curve(connection, seen, is_loss=is_loss)
+    curve = _curve(connection, memory, seen, is_loss=is_loss)
     beside = contributions(connection, of.name, who.model_id, seen.cycles[0], seen.as_of)
     added = {one: series_charts.summed(values) for one, values in beside.items() if any(value for _, value in values)}
     return Charts(
@@ -201,8 +210,9 @@ def _charts(connection: duckdb.DuckDBPyConnection, seen: Seen) -> Charts:
     )
 
 
-def _curve(connection: duckdb.DuckDBPyConnection, seen: Seen, *, is_loss: bool) -> Curve | None:
-    values = cycle_values(connection, seen.of.name, seen.of.primary)
+def _curve(connection: duckdb.DuckDBPyConnection, memory: Memory, seen: Seen, *, is_loss: bool) -> Curve | None:
+    of = seen.of
+    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
     if values is None:
         return None
     model = seen.who.model_id

@@ -1,19 +1,23 @@
-"""``/static``: our own styles and scripts, and the bundle of Vega that vl-convert carries."""
+"""``/static``: our own styles and scripts, and those of Vega and Swagger UI out of the packages that carry them.
+
+So nothing is fetched from elsewhere, and nobody's file is kept in the repository.
+"""
 
 import functools
 import hashlib
+from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from pipeline.reports.problems import UnknownPageError
+from pipeline.reports.wrong import UnknownPageError
 
 router = APIRouter(include_in_schema=False)
 
 _FOLDER = Path(__file__).parent / "static"
 _MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-VEGA = "vega.js"
-"""Of vl-convert, so that nothing is fetched from elsewhere and nobody's file is kept in the repository."""
+_VEGA = "vega.js"
+_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 
 @router.get("/static/{name}")
@@ -28,20 +32,14 @@ def static_file(request: Request, name: str) -> Response:
 
 
 @functools.cache
-def _files() -> dict[str, Path]:
-    return {path.name: path for path in _FOLDER.iterdir() if path.suffix in _MEDIA}
-
-
-@functools.cache
-def _vega() -> bytes:
-    import vl_convert
-
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed").encode()
-
-
 def _content(name: str) -> bytes:
-    if name == VEGA:
-        return _vega()
-    if name not in _files():
+    if name == _VEGA:
+        import vl_convert
+
+        return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed").encode()
+    if name in _SWAGGER:
+        return (files("fastapi_swagger") / "resources" / name).read_bytes()
+    own = {path.name: path for path in _FOLDER.iterdir() if path.suffix in _MEDIA}
+    if name not in own:
         raise UnknownPageError(f"no file {name!r} is served")
-    return _files()[name].read_bytes()
+    return own[name].read_bytes()

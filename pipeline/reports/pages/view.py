@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.reports.pages import figures
+from pipeline.reports.pages import drawings, figures
 from pipeline.reports.pages.address import address_of, path_to
 
 STATIC = "/static"
@@ -49,9 +49,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    drawn = (drawings.draw_interval, drawings.draw_ranks, drawings.draw_line)
     environment.globals.update(path_to=path_to, static=STATIC, nothing=figures.NOTHING)
+    environment.globals.update({one.__name__: one for one in drawn})
     named = (
+        figures.ago,
         figures.percent,
+        figures.share,
         figures.count,
         figures.day,
         figures.metric_name,

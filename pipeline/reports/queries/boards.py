@@ -1,15 +1,17 @@
 """One leaderboard as it stands now or stood at any moment, out of the published file."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
 import duckdb
 
+from pipeline.reports.queries.listing import Named, Order, Part, StoredRow, names_of_models, stored_order, stored_rows
 from pipeline.tables import LEADERBOARD, OVERALL
+from pipeline.warehouse import Memory
 
 _NEWEST = """
     SELECT max(as_of) FROM competition.leaderboard
@@ -24,31 +26,13 @@ _LEDGER = """
 
 _IS_THERE = "SELECT 1 FROM competition.leaderboard WHERE competition = ? AND category = ? AND as_of = ? LIMIT 1"
 
-_ROWS = """
-    WITH listed AS (
-        SELECT row_number() OVER (ORDER BY b.position) AS position, b.rank, b.rank_with_ensembles, b.rank_change,
-               b.rank_lo, b.rank_hi, b.tie_group, b.n_cycles, b.n_effective, b.rank_method,
-               b.model_id, b.rank_key, b.coverage, b.n, b.is_ensemble, b.status,
-               coalesce(m.title, b.model_id) AS title, coalesce(m.player, '') AS player
-        FROM competition.leaderboard AS b
-        LEFT JOIN competition.models AS m USING (competition, model_id)
-        WHERE b.competition = $board AND b.category = $category AND b.as_of = $as_of
-        AND ($ensembles OR NOT b.is_ensemble)
-    ), found AS (
-        FROM listed
-        WHERE $search IS NULL OR contains(lower(concat_ws(chr(31), model_id, title, player)), lower($search))
-    )
-    SELECT *, (SELECT count(*) FROM found) AS total FROM found ORDER BY position LIMIT $limit OFFSET $offset
-"""
-
 _VALUES = """
     SELECT model_id, window_name || '.' || metric AS key, value, ci_low, ci_high, reason
     FROM competition.snapshots
     WHERE competition = $board AND category = $category AND as_of = $as_of
-    AND window_name || '.' || metric IN (SELECT unnest($keys)) AND model_id IN (SELECT unnest($models))
+    AND list_contains($models, model_id) AND list_contains($keys, window_name || '.' || metric)
 """
 
-_ALL = 2**62
 _NAMED = 12
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 
@@ -155,26 +139,6 @@ class Declared:
         return listed
 
 
-@dataclass(frozen=True)
-class Part:
-    """Which rows of a board.
-
-    Parameters
-    ----------
-    include_ensembles : bool
-        Whether virtual models are listed too; ranks of real models are the same either way.
-    search : str or None
-        Only rows with this in id, title or player, whatever its case.
-    limit, offset : int
-        At most so many rows (None for all), after so many.
-    """
-
-    include_ensembles: bool = False
-    search: str | None = None
-    limit: int | None = None
-    offset: int = 0
-
-
 def declared(connection: duckdb.DuckDBPyConnection, name: str) -> Declared:
     """A published competition, as it was declared.
 
@@ -224,36 +188,76 @@ def board(
     UnknownBoardError
         If there is no such board, or none that early.
     """
-    return board_of(connection, declared(connection, name), as_of, category, Part(include_ensembles))
+    of = declared(connection, name)
+    stored = stored_board(connection, of, as_of, category, Memory())
+    placed, total = stored.part(Part(include_ensembles))
+    models = [model for _, model in placed]
+    values = key_values(connection, stored, stored.keys, models)
+    rows = stored.rows(connection, models)
+    return stored.board([stored.row(position, rows[model], values.get(model, {})) for position, model in placed], total)
 
 
-def board_of(
-    connection: duckdb.DuckDBPyConnection, of: Declared, as_of: datetime | None, category: str, part: Part
-) -> Board:
-    """Some rows of the newest board of a competition not later than ``as_of``; see :func:`board`.
+@dataclass(frozen=True)
+class StoredBoard:
+    """A leaderboard as it is stored: the order of all models, and what they are called by id."""
+
+    of: Declared
+    category: str
+    as_of: datetime
+    order: Order
+    names: Mapping[str, Named]
+
+    @cached_property
+    def ranked(self) -> Mapping[str, Any]:
+        """What it is ranked by, as declared."""
+        return ranked_in(self.of.contract, self.category)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that it is ranked by, with those that break ties."""
+        return _keys(self.ranked)
+
+    @cached_property
+    def rank_by(self) -> str:
+        """The key that ranks are by, or the weighted sum of keys."""
+        return _rank_by(self.ranked)
+
+    def part(self, part: Part) -> tuple[list[tuple[int, str]], int]:
+        """Some of its models, each with its place, and how many there are without limit and offset."""
+        return part.of(self.order, self.names)
+
+    def rows(self, connection: duckdb.DuckDBPyConnection, models: Sequence[str]) -> dict[str, StoredRow]:
+        """The rows of some of its models."""
+        return stored_rows(connection, self.of.name, self.category, self.as_of, models)
+
+    def row(self, position: int, row: StoredRow, values: dict[str, KeyValue]) -> BoardRow:
+        """A row of it as it is shown, with its values of keys."""
+        title, player = self.names.get(row.model_id, Named(row.model_id, ""))
+        return BoardRow(position=position, title=title, player=player, values=values, **row._asdict())
+
+    def board(self, rows: Sequence[BoardRow], total: int) -> Board:
+        """The board with these of its rows."""
+        of = self.of
+        return Board(of.name, of.title, self.category, self.as_of, self.rank_by, self.keys, tuple(rows), total)
+
+
+def stored_board(
+    connection: duckdb.DuckDBPyConnection, of: Declared, as_of: datetime | None, category: str, memory: Memory
+) -> StoredBoard:
+    """The newest board of a competition not later than ``as_of``.
 
     Raises
     ------
     UnknownBoardError
         If there is none that early.
     """
-    ranked = ranked_in(of.contract, category)
-    moment = newest(connection, of.name, category, as_of)
-    keys = _keys(ranked)
-    of_board = {"board": of.name, "category": category, "as_of": moment}
-    limit = _ALL if part.limit is None else part.limit
-    asked = {"ensembles": part.include_ensembles, "search": part.search, "limit": limit, "offset": part.offset}
-    cursor = connection.execute(_ROWS, {**of_board, **asked})
-    names = [column[0] for column in cursor.description or []]
-    listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    values = _values(connection, of_board, keys, [row["model_id"] for row in listed])
-    totals = {row.pop("total") for row in listed}
-    rows = tuple(BoardRow(values=values.get(row["model_id"], {}), **row) for row in listed)
-    found = Board(of.name, of.title, category, moment, _rank_by(ranked), keys, rows, totals.pop() if totals else 0)
-    if rows or not part.offset:
-        return found
-    first = board_of(connection, of, moment, category, replace(part, limit=1, offset=0))
-    return replace(found, total=first.total)  # a page after the last has no row to tell how many there are
+    asked = (of.name, category, as_of)
+    moment = memory.of(("newest", *asked), lambda: newest(connection, *asked))
+    names = memory.of(("names", of.name), lambda: names_of_models(connection, of.name))
+    return memory.of(
+        ("board", of.name, category, moment),
+        lambda: StoredBoard(of, category, moment, stored_order(connection, of.name, category, moment), names),
+    )
 
 
 def newest_moment(
@@ -315,17 +319,19 @@ def _minute(moment: datetime) -> str:
     return moment.isoformat(" ", "minutes")  # strftime writes the year 1 as 1
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, of_board: dict[str, Any], keys: tuple[str, ...], models: list[str]
+def key_values(
+    connection: duckdb.DuckDBPyConnection, of: StoredBoard, keys: Sequence[str], models: Sequence[str]
 ) -> dict[str, dict[str, KeyValue]]:
+    """The values of some keys by model and key."""
     values: dict[str, dict[str, KeyValue]] = {}
-    cursor = connection.execute(_VALUES, {**of_board, "keys": list(keys), "models": models})
+    of_board = {"board": of.of.name, "category": of.category, "as_of": of.as_of}
+    cursor = connection.execute(_VALUES, {**of_board, "keys": list(keys), "models": list(models)})
     for model, key, *rest in cursor.fetchall():
         values.setdefault(model, {})[key] = KeyValue(*rest)
     return values
 
 
-def ranked_in(contract: Mapping[str, Any], category: str) -> dict[str, Any]:
+def ranked_in(contract: Mapping[str, Any], category: str) -> Mapping[str, Any]:
     """What a category's board is ranked by, as a published contract declares it."""
     whole: dict[str, Any] = contract["leaderboard"]
     parts = [one for one in contract.get("categories", ()) if one["by"] == category.partition("=")[0]]
@@ -336,13 +342,13 @@ def ranked_in(contract: Mapping[str, Any], category: str) -> dict[str, Any]:
     return CategorySpec.model_validate(parts[0]).board(LeaderboardSpec.model_validate(whole)).model_dump()
 
 
-def _keys(leaderboard: dict[str, Any]) -> tuple[str, ...]:
+def _keys(leaderboard: Mapping[str, Any]) -> tuple[str, ...]:
     rank_by = leaderboard["rank_by"]
     primary = [rank_by] if isinstance(rank_by, str) else list(rank_by)
     return tuple(dict.fromkeys([*primary, *leaderboard["tie_breakers"]]))
 
 
-def _rank_by(leaderboard: dict[str, Any]) -> str:
+def _rank_by(leaderboard: Mapping[str, Any]) -> str:
     rank_by = leaderboard["rank_by"]
     if isinstance(rank_by, str):
         return rank_by

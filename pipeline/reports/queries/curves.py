@@ -1,7 +1,5 @@
 """How models did cycle by cycle, summed up: the lines beside the rows of a board, and on the page of a model."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,11 +103,6 @@ class CycleValues:
         return {model: curve for model, curve in found.items() if len(curve.values)}
 
 
-_MOST_KEPT = 8
-_kept: OrderedDict[tuple[str, ...], CycleValues | None] = OrderedDict()
-_guard = threading.Lock()
-
-
 def _mean(table: Floats) -> Floats:
     """The mean of every column; NaN where it has no value."""
     has = ~np.isnan(table)
@@ -127,27 +120,12 @@ def cycle_values(
     Parameters
     ----------
     connection : DuckDB connection
-        Of a published file, which does not change: what was read of it is kept.
+        Of a published file.
     competition : str
     metric : str
         One that single cycles have.
     category : str
     """
-    (path,) = connection.execute("SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1").fetchall()[0]
-    key = (str(path), competition, metric, category)
-    with _guard:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    read = _read(connection, competition, metric, category)
-    with _guard:
-        _kept[key] = read
-        while len(_kept) > _MOST_KEPT:
-            _kept.popitem(last=False)
-    return read
-
-
-def _read(connection: duckdb.DuckDBPyConnection, competition: str, metric: str, category: str) -> CycleValues | None:
     values = {"competition": competition, "metric": metric, "category": category, "limit": _MOST_VALUES + 1}
     rows = connection.execute(_VALUES, values).fetchnumpy()
     if not 0 < len(rows["value"]) <= _MOST_VALUES:

@@ -1,7 +1,10 @@
 """Virtual models over time: whom they were made of, and how they stood beside those."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+import duckdb
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.reports.queries.page import Query
@@ -35,6 +38,22 @@ _HISTORY = Sql("""
     ORDER BY b.as_of, b.model_id
 """)
 
+_SAMPLED = Sql("""
+    WITH of_ensemble AS (
+        SELECT * FROM competition.ensemble_weights
+        WHERE competition = $competition AND ensemble = $ensemble AND cycle <= $as_of
+    ), cycles AS (
+        SELECT cycle, row_number() OVER (ORDER BY cycle DESC) - 1 AS back, count(*) OVER () AS n
+        FROM of_ensemble GROUP BY cycle
+    )
+    SELECT w.cycle, w.model_id, coalesce(m.title, w.model_id), w.weight, w.n_history, w.fallback
+    FROM of_ensemble AS w JOIN cycles AS c USING (cycle)
+    LEFT JOIN competition.models AS m ON m.competition = w.competition AND m.model_id = w.model_id
+    WHERE c.back % greatest(1, ceil(c.n / $points)::BIGINT) = 0
+    AND w.horizon = (SELECT min(horizon) FROM of_ensemble)
+    ORDER BY w.cycle, w.weight DESC, w.model_id
+""")
+
 
 def weights(
     competition: str,
@@ -57,3 +76,26 @@ def history(
     models = None if ensembles is None else [f"{ENSEMBLE_PREFIX}{name}__" for name in ensembles]
     values = {"competition": competition, "overall": OVERALL, "models": models, "first": start, "last": end}
     return Query(_HISTORY, values)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The share of a member in one cycle."""
+
+    cycle: datetime
+    model_id: str
+    title: str
+    weight: float
+    n_history: int
+    fallback: str | None
+
+
+def sampled_weights(
+    connection: duckdb.DuckDBPyConnection, competition: str, ensemble: str, as_of: datetime, points: int
+) -> list[Weight]:
+    """The weights of an ensemble's members in some cycles up to a moment, at even distances, the newest among them.
+
+    Of several horizons the first.
+    """
+    values = {"competition": competition, "ensemble": ensemble, "as_of": as_of, "points": points}
+    return [Weight(*row) for row in connection.execute(_SAMPLED, values).fetchall()]

@@ -13,6 +13,22 @@ _ALL = 2**62
 
 
 @dataclass(frozen=True)
+class Addition:
+    """What would be dear for all rows of a query, and is added to those of a page.
+
+    Parameters
+    ----------
+    template : str
+        A SELECT from ``{page}``, in the same order.
+    values : mapping of str to object
+        By the names of its placeholders, where the query does not have them.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Query:
     """A question to the published file.
 
@@ -22,10 +38,22 @@ class Query:
         A SELECT, ordered by what tells all rows apart, or pages would overlap.
     values : mapping of str to object
         By the names of its ``$name`` placeholders.
+    addition : Addition or None
     """
 
     sql: Sql
     values: Mapping[str, object]
+    addition: Addition | None = None
+
+    def rows(
+        self, connection: duckdb.DuckDBPyConnection, part: Sql, values: Mapping[str, object] | None = None
+    ) -> pa.Table:
+        """Some of its rows, with what is added to them; ``values`` are those that ``part`` has besides."""
+        given = {**self.values, **(values or {})}
+        if self.addition is None:
+            return connection.execute(part, given).to_arrow_table()
+        shown = compose(self.addition.template, page=part)
+        return connection.execute(shown, {**given, **self.addition.values}).to_arrow_table()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +93,14 @@ def page(connection: duckdb.DuckDBPyConnection, query: Query, limit: int | None 
     offset : int
         After so many.
     """
-    given = dict(query.values)
     if limit is None and not offset:
-        rows = connection.execute(query.sql, given).to_arrow_table()
+        rows = query.rows(connection, query.sql)
         return Page(rows, rows.num_rows, limit, offset)
-    counted = connection.execute(compose("SELECT count(*) FROM ({query})", query=query.sql), given).fetchall()
+    count = compose("SELECT count(*) FROM ({query})", query=query.sql)
+    ((total,),) = connection.execute(count, dict(query.values)).fetchall()
     part = compose("{query} LIMIT $limit OFFSET $offset", query=query.sql)
-    at_most = _ALL if limit is None else limit
-    rows = connection.execute(part, {**given, "limit": at_most, "offset": offset}).to_arrow_table()
-    return Page(rows, int(counted[0][0]), limit, offset)
+    rows = query.rows(connection, part, {"limit": _ALL if limit is None else limit, "offset": offset})
+    return Page(rows, int(total), limit, offset)
 
 
 def page_of(table: pa.Table, limit: int | None = None, offset: int = 0) -> Page:

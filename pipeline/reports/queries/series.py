@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX
-from pipeline.reports.queries.page import Query
+from pipeline.reports.queries.page import Addition, Query
 from pipeline.tables import OVERALL, TableSpec
 from pipeline.warehouse import Sql, compose
 
@@ -94,20 +94,28 @@ _SNAPSHOTS = compose(
 _RANKS = compose(
     """
     SELECT s.as_of, s.category, s.model_id, s.rank, s.rank_with_ensembles, s.rank_change, s.rank_lo, s.rank_hi,
-           s.rank_key, s.coverage, s.n, s.status,
+           s.rank_key, s.coverage, s.n, s.status
+    FROM competition.leaderboard AS s
+    WHERE {where} AND s.category = $category
+    ORDER BY s.as_of, s.model_id
+""",
+    where=_WHERE,
+)
+
+_WITH_SCORES = """
+    SELECT p.*,
            max(v.value) FILTER (v.window_name = 'recent') AS score_recent,
            max(v.value) FILTER (v.window_name = 'steady') AS score_steady,
            max(v.value) FILTER (v.window_name = 'anchor') AS score_anchor,
            map_from_entries(list((v.window_name, v.value) ORDER BY v.window_name)) AS scores
-    FROM competition.leaderboard AS s
-    LEFT JOIN competition.snapshots AS v
-        ON v.competition = s.competition AND v.as_of = s.as_of AND v.category = s.category
-        AND v.model_id = s.model_id AND v.metric = $metric
-    WHERE {where} AND s.category = $category
-    GROUP BY ALL ORDER BY s.as_of, s.model_id
-""",
-    where=_WHERE,
-)
+    FROM ({page}) AS p LEFT JOIN (
+        SELECT as_of, model_id, window_name, value FROM competition.snapshots
+        WHERE competition = $competition AND category = $category AND metric = $metric
+        AND ($models IS NULL OR list_contains($models, model_id))
+    ) AS v USING (as_of, model_id)
+    GROUP BY ALL ORDER BY p.as_of, p.model_id
+"""
+"""Of a page of ranks: snapshots are many, and are read at its moments only."""
 
 
 def scores(selection: Selection, metrics: Mapping[str, str]) -> Query:
@@ -132,7 +140,7 @@ def snapshots(
 
 def ranks(selection: Selection, metric: str, category: str = OVERALL) -> Query:
     """Where models stood on the boards of a category, with a metric in every window."""
-    return Query(_RANKS, {**selection.values, "metric": metric, "category": category})
+    return Query(_RANKS, {**selection.values, "category": category}, Addition(_WITH_SCORES, {"metric": metric}))
 
 
 def summary(competition: str, as_of: datetime | None, *, include_ensembles: bool = False) -> Query:

@@ -1,7 +1,7 @@
 """A board with every metric of its models, ranked as the contest declares or by what a reader asks for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,17 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.competition.scoring import RULES
-from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey, eligibility, rank_contestants
+from pipeline.leaderboard import Direction, RankBy, Ranking, RankingKey, WeightedKey, eligibility, rank_contestants
 from pipeline.reports.queries.boards import (
     Board,
     BoardRow,
     Declared,
-    Part,
-    board_of,
+    KeyValue,
+    StoredBoard,
     declared,
+    key_values,
     ranked_in,
+    stored_board,
 )
+from pipeline.reports.queries.listing import Order, Part, StoredRow
 from pipeline.tables import OVERALL
+from pipeline.warehouse import Memory
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +35,8 @@ _VALUES = """
     SELECT model_id, window_name, metric, value, ci_low, ci_high, n, reason, coverage, is_final
     FROM competition.snapshots
     WHERE competition = $competition AND category = $category AND as_of = $as_of
-    AND (window_name = $window OR metric = $metric) AND model_id IN (SELECT unnest($models))
+    AND list_contains($models, model_id)
+    AND (window_name = $window OR metric = $metric OR list_contains($keys, window_name || '.' || metric))
 """
 
 _OF_MODEL = """
@@ -155,30 +160,34 @@ class Contest(Declared):
         return f"{self.default_window}.{self.primary}"
 
 
-def contest(connection: duckdb.DuckDBPyConnection, name: str) -> Contest:
-    """What a published contest declares.
+def contest(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory | None = None) -> Contest:
+    """What a published contest declares; from the memory of the publication, where it is there.
 
     Raises
     ------
     UnknownBoardError
         If there is no such contest.
     """
+    return (memory or Memory()).of(("contest", name), lambda: _contest(connection, name))
+
+
+def _contest(connection: duckdb.DuckDBPyConnection, name: str) -> Contest:
     found = declared(connection, name)
     described = {str(metric): str(direction) for metric, direction in connection.execute(_METRICS, [name]).fetchall()}
     return Contest(found.name, found.title, found.declaration, described)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: an answer has thousands, and to make a frozen one takes five times as long
 class Measured:
-    """The value of a metric over a window; None is NULL, with the reason."""
+    """A metric over a window, with its 95 % interval; None is NULL, with the reason."""
 
     value: float | None
     ci_low: float | None
     ci_high: float | None
-    n: int
-    reason: str | None
-    coverage: float | None
-    is_final: bool
+    n: int = field(metadata={"description": "Cycles, or predictions for metrics pooled over tasks."})
+    reason: str | None = field(metadata={"description": "Why there is no value."})
+    coverage: float | None = field(metadata={"description": "Share of the window's outcomes that were predicted."})
+    is_final: bool = field(metadata={"description": "False while outcomes of predictions are still to come."})
 
 
 @dataclass(frozen=True)
@@ -215,6 +224,7 @@ def standings(
     search: str | None = None,
     limit: int | None = None,
     offset: int = 0,
+    memory: Memory | None = None,
 ) -> Standings:
     """A board with every metric.
 
@@ -234,6 +244,8 @@ def standings(
         Only models with this in their id, title or player; ranks are those among all.
     limit, offset
         Which rows.
+    memory : Memory or None
+        That of the publication: what a board is made of is read once for all its pages.
 
     Raises
     ------
@@ -242,32 +254,62 @@ def standings(
     UnknownKeyError
         If there is no such window or key.
     """
-    of = contest(connection, name)
+    memory = memory or Memory()
+    of = contest(connection, name, memory)
     shown = of.window(window)
     key = None if rank_by is None else of.key(rank_by)
-    is_declared = key is None and min_coverage is None
+    stored = stored_board(connection, of, as_of, category, memory)
     part = Part(include_ensembles, search, limit, offset)
-    if is_declared:
-        found = board_of(connection, of, as_of, category, part)
-    else:
-        whole = board_of(connection, of, as_of, category, Part(include_ensembles=True))
-        found = _part(_ranked_anew(connection, of, whole, key, min_coverage), part)
-    values = _values(connection, of, found, shown, [row.model_id for row in found.rows])
-    rows = tuple(Standing(row, *values.get(row.model_id, ({}, {}))) for row in found.rows)
-    return Standings(of, found, shown, rows, found.total, is_declared)
+    is_declared = key is None and min_coverage is None
+    listed = (
+        _as_declared(connection, stored, part)
+        if is_declared
+        else _ranked_anew(connection, of, stored, key, min_coverage, part)
+    )
+    values = _values(connection, stored, listed, shown, of.primary)
+    rows = tuple(
+        _standing(stored, position, row, values.get(row.model_id, {}), listed.keys, shown, of.primary)
+        for position, row in listed.rows
+    )
+    found = replace(stored.board([one.row for one in rows], listed.total), rank_by=listed.rank_by, keys=listed.keys)
+    return Standings(of, found, shown, rows, listed.total, is_declared)
 
 
-def _part(found: Board, part: Part) -> Board:
-    """Some rows of a whole board."""
-    of_kinds = [row for row in found.rows if part.include_ensembles or not row.is_ensemble]
-    placed = [replace(row, position=position) for position, row in enumerate(of_kinds, start=1)]
-    listed = [row for row in placed if part.search is None or part.search.casefold() in _searched(row)]
-    last = None if part.limit is None else part.offset + part.limit
-    return replace(found, rows=tuple(listed[part.offset : last]), total=len(listed))
+@dataclass(frozen=True)
+class _Listed:
+    """Rows of a board with their places, how many there are without limit and offset, and what they are ranked by."""
+
+    rows: Sequence[tuple[int, StoredRow]]
+    total: int
+    rank_by: str
+    keys: tuple[str, ...]
 
 
-def _searched(row: BoardRow) -> str:
-    return "\x1f".join((row.model_id, row.title, row.player)).casefold()
+def _as_declared(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, part: Part) -> _Listed:
+    """Some rows of a board as it is stored."""
+    placed, total = stored.part(part)
+    rows = stored.rows(connection, [model for _, model in placed])
+    return _Listed([(position, rows[model]) for position, model in placed], total, stored.rank_by, stored.keys)
+
+
+def _standing(
+    stored: StoredBoard,
+    position: int,
+    row: StoredRow,
+    values: Mapping[tuple[str, str], Measured],
+    keys: Sequence[str],
+    window: str,
+    primary: str,
+) -> Standing:
+    by_key = {f"{of_window}.{metric}": one for (of_window, metric), one in values.items()}
+    of_keys = {key: _key_value(by_key[key]) for key in keys if key in by_key}
+    metrics = {metric: one for (of_window, metric), one in values.items() if of_window == window}
+    windows = {of_window: one for (of_window, metric), one in values.items() if metric == primary}
+    return Standing(stored.row(position, row, of_keys), metrics, windows)
+
+
+def _key_value(measured: Measured) -> KeyValue:
+    return KeyValue(measured.value, measured.ci_low, measured.ci_high, measured.reason)
 
 
 def model_windows(
@@ -280,46 +322,42 @@ def model_windows(
 
 
 def _values(
-    connection: duckdb.DuckDBPyConnection, of: Contest, found: Board, window: str, models: Sequence[str]
-) -> dict[str, tuple[dict[str, Measured], dict[str, Measured]]]:
-    """By model: the metrics of a window by name, and the primary metric by window."""
+    connection: duckdb.DuckDBPyConnection, stored: StoredBoard, listed: _Listed, window: str, primary: str
+) -> dict[str, dict[tuple[str, str], Measured]]:
+    """By model: every metric of a window, the primary one of every window and those of keys, by window and metric."""
     cursor = connection.execute(
         _VALUES,
         {
-            "competition": of.name,
-            "category": found.category,
-            "as_of": found.as_of,
+            "competition": stored.of.name,
+            "category": stored.category,
+            "as_of": stored.as_of,
             "window": window,
-            "metric": of.primary,
-            "models": list(models),
+            "metric": primary,
+            "keys": list(listed.keys),
+            "models": [row.model_id for _, row in listed.rows],
         },
     )
-    values: dict[str, tuple[dict[str, Measured], dict[str, Measured]]] = {}
+    values: dict[str, dict[tuple[str, str], Measured]] = {}
     for model, of_window, metric, *rest in cursor.fetchall():
-        metrics, windows = values.setdefault(model, ({}, {}))
-        measured = Measured(*rest)
-        if of_window == window:
-            metrics[metric] = measured
-        if metric == of.primary:
-            windows[of_window] = measured
+        values.setdefault(model, {})[of_window, metric] = Measured(*rest)
     return values
 
 
 def _ranked_anew(
     connection: duckdb.DuckDBPyConnection,
     of: Contest,
-    found: Board,
+    stored: StoredBoard,
     key: RankingKey | None,
     min_coverage: float | None,
-) -> Board:
-    """The models of a board in another order: by another key, or with another limit of coverage."""
-    spec = ranked_in(of.contract, found.category)
+    part: Part,
+) -> _Listed:
+    """Some rows of a board in another order: by another key, or with another limit of coverage."""
+    spec = stored.ranked
     by = of.declared_order(spec) if key is None else RankBy(key)
     first = by.primary.parts[0].name
-    window, _, metric = first.partition(".")
-    counted = _counted(connection, of, found, window, metric)
-    models = [row.model_id for row in found.rows]
-    columns, undefined = _columns(found, by, counted)
+    counted = _counted(connection, stored, first)
+    models = stored.order.models
+    columns, undefined = _columns(connection, stored, by, counted)
     reasons = eligibility(
         [_number(counted, model, "coverage") for model in models],
         [_number(counted, model, "n_scored") for model in models],
@@ -327,59 +365,64 @@ def _ranked_anew(
         min_predictions=spec["min_predictions"],
         inactive=[_number(counted, model, "cycles_absent") >= (spec["inactive_after"] or np.inf) for model in models],
     )
-    for part in by.primary.parts:
-        reasons[np.isnan(columns[part.name])] = None  # why there is no value says more
-    virtual = [row.is_ensemble for row in found.rows]
+    for each in by.primary.parts:
+        reasons[np.isnan(columns[each.name])] = None  # why there is no value says more
+    virtual = stored.order.are_ensembles
     ranking = rank_contestants(models, columns, by, virtual=virtual, ineligible=reasons.tolist(), undefined=undefined)
-    rows = [
-        replace(
-            row,
-            position=int(ranking.position[at]),
-            rank=int(ranking.rank[at]) or None,
-            rank_with_ensembles=int(ranking.rank_with_ensembles[at]) or None,
-            rank_change=None,
-            rank_lo=None,
-            rank_hi=None,
-            tie_group=None,
-            n_cycles=None,
-            n_effective=None,
-            rank_method="not_the_declared_order",
-            rank_key=_or_none(ranking.key[at]),
-            coverage=counted.get(row.model_id, {}).get("coverage"),
-            n=int(counted.get(row.model_id, {}).get("n") or 0),
-            status=str(ranking.status[at]),
-        )
-        for at, row in enumerate(found.rows)
-    ]
-    ordered = tuple(rows[at] for at in ranking.order)
-    return replace(found, rank_by=by.primary.name, keys=tuple(columns), rows=ordered)
+    best_first = ranking.order.tolist()
+    order = Order([models[at] for at in best_first], [virtual[at] for at in best_first])
+    placed, total = part.of(order, stored.names)
+    rows = stored.rows(connection, [model for _, model in placed])
+    at = dict(zip(models, range(len(models)), strict=True))
+    listed = [(position, _ranked_row(rows[model], ranking, at[model], counted)) for position, model in placed]
+    return _Listed(listed, total, by.primary.name, tuple(columns))
 
 
-def _counted(
-    connection: duckdb.DuckDBPyConnection, of: Contest, found: Board, window: str, metric: str
-) -> dict[str, dict[str, Any]]:
+def _ranked_row(row: StoredRow, ranking: Ranking, at: int, counted: Mapping[str, Mapping[str, Any]]) -> StoredRow:
+    """A row with its place in another order, of which there are no intervals and changes."""
+    known = counted.get(row.model_id, {})
+    return row._replace(
+        rank=int(ranking.rank[at]) or None,
+        rank_with_ensembles=int(ranking.rank_with_ensembles[at]) or None,
+        rank_change=None,
+        rank_lo=None,
+        rank_hi=None,
+        tie_group=None,
+        n_cycles=None,
+        n_effective=None,
+        rank_method="not_the_declared_order",
+        rank_key=_or_none(ranking.key[at]),
+        coverage=known.get("coverage"),
+        n=int(known.get("n") or 0),
+        status=str(ranking.status[at]),
+    )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, key: str) -> dict[str, dict[str, Any]]:
     """By model: value of a key, why there is none, and what eligibility is judged by."""
-    values = {"competition": of.name, "category": found.category, "as_of": found.as_of}
+    window, _, metric = key.partition(".")
+    values = {"competition": stored.of.name, "category": stored.category, "as_of": stored.as_of}
     cursor = connection.execute(_KEY, {**values, "window": window, "metric": metric})
     names = [column[0] for column in cursor.description or []]
     return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
 
 
 def _columns(
-    found: Board, by: RankBy, counted: Mapping[str, Mapping[str, Any]]
+    connection: duckdb.DuckDBPyConnection,
+    stored: StoredBoard,
+    by: RankBy,
+    counted: Mapping[str, Mapping[str, Any]],
 ) -> tuple[dict[str, FloatArray], dict[str, list[str | None]]]:
     """Values of every key, NaN where undefined, and why."""
-    columns: dict[str, FloatArray] = {}
-    undefined: dict[str, list[str | None]] = {}
-    parts = [part.name for key in by.keys for part in key.parts]
-    for name in parts:
-        if name == parts[0]:
-            columns[name] = np.array([_number(counted, row.model_id, "value") for row in found.rows])
-            undefined[name] = [counted.get(row.model_id, {}).get("reason") for row in found.rows]
-        else:
-            values = [row.values.get(name) for row in found.rows]
-            columns[name] = np.array([np.nan if one is None or one.value is None else one.value for one in values])
-            undefined[name] = [None if one is None else one.reason for one in values]
+    first, *others = [part.name for key in by.keys for part in key.parts]
+    models = stored.order.models
+    columns = {first: np.array([_number(counted, model, "value") for model in models])}
+    undefined: dict[str, list[str | None]] = {first: [counted.get(model, {}).get("reason") for model in models]}
+    beside = key_values(connection, stored, others, models) if others else {}
+    for name in others:
+        values = [beside.get(model, {}).get(name) for model in models]
+        columns[name] = np.array([np.nan if one is None or one.value is None else one.value for one in values])
+        undefined[name] = [None if one is None else one.reason for one in values]
     return columns, undefined
 
 

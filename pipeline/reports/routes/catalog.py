@@ -1,18 +1,16 @@
 """What is published, how fresh it is, what its tables mean, and whether the server is well."""
 
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import duckdb
 from fastapi import APIRouter, Request
 
-from pipeline.competition.durations import parse_duration
 from pipeline.reports import answers
 from pipeline.reports.inputs import Connection
-from pipeline.reports.queries import board_names, categories_of, contents, freshness, kind_of
-from pipeline.reports.queries.standings import contest
-from pipeline.tables import ALL_TABLES, LEADERBOARD
+from pipeline.reports.queries import board_names
+from pipeline.reports.queries.overview import overview
+from pipeline.tables import ALL_TABLES
+from pipeline.warehouse import now
 
 router = APIRouter(prefix="/reports", tags=["about"])
 
@@ -23,7 +21,7 @@ ALWAYS_NEW = ("/reports/competitions", "/reports/freshness", "/reports/healthz")
 @router.get("/competitions", response_model=list[answers.CompetitionAnswer])
 def competitions(connection: Connection) -> Any:
     """Every published board, how fresh it is, and what can be asked of it."""
-    return [_board(connection, name) for name in board_names(connection)]
+    return [overview(connection, name, now()) for name in board_names(connection)]
 
 
 @router.get("/freshness", response_model=list[answers.CompetitionAnswer])
@@ -69,30 +67,3 @@ def healthz(connection: Connection) -> Any:
     """Whether the published file can be read."""
     connection.execute("SELECT count(*) FROM catalog.boards").fetchall()
     return {"status": "ok"}
-
-
-def _board(connection: duckdb.DuckDBPyConnection, name: str) -> answers.CompetitionAnswer:
-    kind, title = kind_of(connection, name)
-    if kind != LEADERBOARD.schema:
-        return answers.CompetitionAnswer(name=name, kind=kind, title=title)
-    of, has = contest(connection, name), contents(connection, name)
-    declared = of.contract
-    late_after = declared.get("late_after")
-    fresh = freshness(
-        has.cycles,
-        datetime.now(UTC).replace(tzinfo=None),
-        frozen=bool(declared["frozen"]),
-        late_after=None if late_after is None else parse_duration(late_after),
-    )
-    return answers.CompetitionAnswer(
-        name=name,
-        kind=kind,
-        title=title,
-        state=fresh.state,
-        late_from=fresh.late_from,
-        newest_cycle=has.newest_cycle,
-        newest_board=has.newest_board,
-        metrics=list(of.directions),
-        windows=list(of.windows),
-        categories=categories_of(connection, name),
-    )

@@ -1,6 +1,5 @@
 """``/reports/leaderboard``: a board now or at any moment, ranked as declared or otherwise."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES, file_response
-from pipeline.reports.inputs import AsOf, Competition, Connection, Format, IncludeEnsembles, Wanted
+from pipeline.reports.inputs import AsOf, Competition, Connection, Format, IncludeEnsembles, Remembered, Wanted
 from pipeline.reports.queries.standings import Standing, Standings, standings
 from pipeline.reports.routes.paged import as_json
 from pipeline.tables import OVERALL
@@ -19,6 +18,7 @@ router = APIRouter(prefix="/reports", tags=["boards"])
 @router.get("/leaderboard", response_model=answers.BoardAnswer, responses=FILES)
 def leaderboard(
     connection: Connection,
+    memory: Remembered,
     competition: Competition,
     as_of: AsOf,
     wanted: Wanted,
@@ -48,6 +48,7 @@ def leaderboard(
         search=search,
         limit=wanted.limit,
         offset=wanted.offset,
+        memory=memory,
     )
     if wanted.format is not Format.JSON:
         return _file(found, wanted.format)
@@ -95,8 +96,8 @@ def _row(one: Standing) -> dict[str, Any]:
         "score_recent": score.get("recent"),
         "score_steady": score.get("steady"),
         "score_anchor": score.get("anchor"),
-        "scores": {name: asdict(measured) for name, measured in one.windows.items()},
-        "metrics": {name: asdict(measured) for name, measured in one.metrics.items()},
+        "scores": one.windows,
+        "metrics": one.metrics,
     }
 
 
@@ -107,11 +108,11 @@ def _file(found: Standings, written: Format) -> Response:
         record = _row(one)
         metrics, scores = record.pop("metrics"), record.pop("scores")
         for window, measured in scores.items():
-            record[f"{window}.{found.contest.primary}"] = measured["value"]
+            record[f"{window}.{found.contest.primary}"] = measured.value
         for metric, measured in metrics.items():
             for part in ("value", "ci_low", "ci_high"):
                 name = f"{found.window}.{metric}"
-                record[name if part == "value" else f"{name}.{part}"] = measured[part]
+                record[name if part == "value" else f"{name}.{part}"] = getattr(measured, part)
         records.append(record)
     names = dict.fromkeys(name for record in records for name in record)
     table = pa.table({name: [record.get(name) for record in records] for name in names})

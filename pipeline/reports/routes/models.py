@@ -1,6 +1,5 @@
 """``/reports/models``: who takes part, how they did over time, and one model in detail."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -24,7 +23,7 @@ from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.models import model_name, models, record
 from pipeline.reports.queries.page import page_of
 from pipeline.reports.queries.series import Selection, ranks, scores, summary
-from pipeline.reports.queries.standings import contest, model_windows
+from pipeline.reports.queries.standings import Measured, contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.history import snapshots_of
 from pipeline.reports.routes.paged import answered, paged
@@ -88,11 +87,10 @@ def model_stats(connection: Connection, competition: Competition, model_id: Mode
     title, player = model_name(connection, competition, model_id)
     found = record(connection, competition, model_id)
     subjects = found.ordered(lower_is_better=of.is_loss)
-    windows: dict[str, dict[str, Any]] = {}
-    for (window, metric), measured in model_windows(
-        connection, competition, model_id, newest_moment(connection, competition)
-    ).items():
-        windows.setdefault(window, {})[metric] = asdict(measured)
+    as_of = newest_moment(connection, competition)
+    windows: dict[str, dict[str, Measured]] = {}
+    for (window, metric), measured in model_windows(connection, competition, model_id, as_of).items():
+        windows.setdefault(window, {})[metric] = measured
     return answers.ModelStats(
         competition=competition,
         model_id=model_id,

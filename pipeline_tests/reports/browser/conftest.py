@@ -1,0 +1,78 @@
+"""A report server on loopback and a headless Chromium in front of it; tests are skipped where there is no Chromium."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from pipeline.reports.app import create_app
+from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.served import declared, publish
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+QUIET += ["--disable-component-update", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[str]:
+    """The address of a server over the toy contest."""
+    folder = tmp_path_factory.mktemp("site")
+    with toy_environment(folder, dbt_dir):
+        publish(folder, declared())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(create_app(folder / "published"), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: `make browser` installs Debian's")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: str) -> Iterator[Page]:
+    """A page of a browser that must have nothing to complain about."""
+    with_scripts = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
+    yield from _watched(with_scripts)
+
+
+@pytest.fixture
+def plain(browser: Browser, site: str) -> Iterator[Page]:
+    """A page of a browser without JavaScript."""
+    yield from _watched(browser.new_context(base_url=site, java_script_enabled=False))
+
+
+def _watched(context: BrowserContext) -> Iterator[Page]:
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    opened.on("console", note)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert complaints == []

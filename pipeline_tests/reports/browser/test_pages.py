@@ -1,0 +1,168 @@
+"""What a person does with the pages, done by a browser."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+BOARD = "/boards/toy"
+PAGES = {
+    "home": "/",
+    "board": f"{BOARD}?include_ensembles=true&columns=all",
+    "a part": f"{BOARD}?category=subject%3DS0",
+    "another order": f"{BOARD}?window=recent&metric=hit_rate",
+    "ensembles": f"{BOARD}/ensembles",
+    "status": "/status",
+    "nothing here": "/boards/nope",
+}
+
+
+def names(page: Page) -> list[str]:
+    """The models of a board, from above."""
+    return page.locator("table.board tbody th.model a").all_inner_texts()
+
+
+def column(page: Page, heading: str) -> list[str]:
+    """The texts of a column."""
+    headings = [text.strip(" ↑↓") for text in page.locator("table.board thead th").all_inner_texts()]
+    place = headings.index(heading)
+    return [row.locator("td, th").nth(place).inner_text() for row in page.locator("table.board tbody tr").all()]
+
+
+def test_sorting_by_a_column_keeps_the_ranks(page: Page) -> None:
+    page.goto(BOARD)
+    ranked = names(page)
+    page.get_by_role("link", name="Model", exact=True).click()
+    assert names(page) == sorted(ranked, key=str.casefold)
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Model ↑")
+    page.get_by_role("link", name="Model", exact=True).click()
+    assert names(page) == sorted(ranked, key=str.casefold, reverse=True)
+    ranks = [re.split(r"\s", text.strip())[0] for text in column(page, "Rank")]
+    assert dict(zip(names(page), ranks, strict=True))[ranked[0]] == "1"
+    page.get_by_role("link", name="By rank").click()
+    assert names(page) == ranked
+
+
+def test_another_window_and_metric_rank_anew_and_say_so(page: Page) -> None:
+    page.goto(BOARD)
+    page.get_by_label("Rank by").select_option("hit_rate")
+    expect(page.get_by_text("This is not the contest's own ranking.")).to_be_visible()
+    assert "metric=hit_rate" in page.url
+    by_rank = zip(column(page, "Rank"), column(page, "Hit rate"), strict=True)
+    values = [float(text.split()[0]) for rank, text in by_rank if rank[0].isdigit()]
+    assert values == sorted(values, reverse=True)
+    assert len(values) > 3
+    page.get_by_role("link", name="Back to it").click()
+    expect(page.get_by_text("This is not the contest's own ranking.")).to_have_count(0)
+
+
+def test_a_search_lists_what_matches_with_its_rank_among_all(page: Page) -> None:
+    page.goto(BOARD)
+    ranks = dict(zip(names(page), column(page, "Rank"), strict=True))
+    page.get_by_placeholder("Find a model").fill("GOOD")
+    page.get_by_placeholder("Find a model").press("Enter")
+    page.wait_for_url("**search=GOOD**")
+    (found,) = names(page)
+    assert found == "The good model"
+    assert column(page, "Rank") == [ranks[found]]
+
+
+def test_the_key_of_the_slash_goes_to_the_search(page: Page) -> None:
+    page.goto(BOARD)
+    page.keyboard.press("/")
+    expect(page.get_by_placeholder("Find a model")).to_be_focused()
+
+
+def test_ensembles_are_listed_when_asked_for_and_change_no_rank(page: Page) -> None:
+    page.goto(BOARD)
+    without = dict(zip(names(page), column(page, "Rank"), strict=True))
+    page.get_by_label("Ensembles").check()
+    page.wait_for_url("**include_ensembles=true**")
+    ranks = dict(zip(names(page), column(page, "Rank"), strict=True))
+    assert len(ranks) == len(without) + 2
+    assert without.items() <= ranks.items()
+    assert ranks["The best two"].startswith("(")
+    page.get_by_label("Ensembles").uncheck()
+    page.wait_for_url(lambda url: "include_ensembles" not in url)
+    assert names(page) == list(without)
+
+
+def test_travelling_in_time_shows_the_board_of_then_and_leads_back(page: Page) -> None:
+    page.goto(BOARD)
+    newest = page.locator("dl.facts dd").first.inner_text()
+    page.get_by_role("link", name="Earlier").click()
+    expect(page.get_by_text("in the past")).to_be_visible()
+    assert page.locator("dl.facts dd").first.inner_text() != newest
+    page.get_by_label("As of").fill("2020-06-01")
+    page.get_by_label("As of").dispatch_event("change")
+    page.wait_for_url("**as_of=2020-06-01**")
+    assert page.locator("dl.facts dd").first.inner_text().startswith("29 May 2020")
+    page.get_by_role("link", name="Newest").click()
+    assert page.locator("dl.facts dd").first.inner_text() == newest
+
+
+def test_changing_something_else_does_not_tie_the_page_to_the_date_of_today(page: Page) -> None:
+    page.goto(BOARD)
+    page.get_by_label("Window").select_option("recent")
+    page.wait_for_url("**window=recent**")
+    assert "as_of" not in page.url
+
+
+def test_the_download_is_the_board_that_is_shown(page: Page, tmp_path: Path) -> None:
+    page.goto(f"{BOARD}?as_of=2020-06-01&include_ensembles=true")
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="CSV").click()
+    waited.value.save_as(tmp_path / "board.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "board.csv").read_text(encoding="utf-8"))))
+    assert [row["model_name"] for row in rows] == names(page)
+
+
+def test_why_a_model_is_not_ranked_is_said(page: Page) -> None:
+    page.goto(BOARD)
+    row = page.locator("tr.unranked", has_text="constant")
+    expect(row).to_contain_text("not ranked: every prediction of a cycle is the same")
+
+
+def test_forms_and_links_work_without_scripts(plain: Page) -> None:
+    plain.goto(BOARD)
+    ranked = names(plain)
+    plain.get_by_label("Ensembles").check()
+    plain.get_by_role("button", name="Show").click()
+    assert len(names(plain)) == len(ranked) + 2
+    plain.get_by_role("link", name="Coverage").click()
+    assert "sort=-coverage" in plain.url
+
+
+def test_charts_are_drawn_in_the_colours_of_the_reader(page: Page) -> None:
+    page.goto(f"{BOARD}/ensembles")
+    expect(page.locator("figure.chart svg")).to_have_count(2)
+    light = page.locator("figure.chart svg").first.inner_html()
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("figure.chart svg")).to_have_count(2)
+    page.wait_for_function("light => document.querySelector('figure.chart svg').innerHTML !== light", arg=light)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_pages_are_accessible(browser: Browser, site: str, path: str, scheme: str) -> None:
+    context = browser.new_context(base_url=site, color_scheme=scheme)
+    opened = context.new_page()
+    opened.goto(path)
+    opened.wait_for_load_state("networkidle")
+    found = Axe().run(opened)
+    context.close()
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_pages_fit_a_phone(browser: Browser, site: str, path: str) -> None:
+    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 800})
+    opened = context.new_page()
+    opened.goto(path)
+    overflow = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    context.close()
+    assert overflow == 0
