@@ -32,7 +32,7 @@ class Heading:
 class Cell:
     """A metric of a model: its value, its interval drawn and in words, why there is none, and whether it is best.
 
-    ``is_best`` is said of a model only that is significantly better than every other one shown.
+    ``is_best`` is said of a model only that is significantly better than every other one that has a value.
     """
 
     value: str
@@ -93,10 +93,11 @@ def _cell(measured: Measured | None, written: Scale, axis: Axis | None, *, is_be
 
 
 def _best(better: Better | None, found: Sequence[Measured | None]) -> list[bool]:
-    """Who is significantly better than all others."""
-    if better is None:
+    """Who is significantly better than all others that have a value."""
+    others = sum(value_of(one) is not None for one in found) - 1
+    if better is None or others < 1:
         return [False] * len(found)
-    return [int(row.sum()) == len(found) - 1 for row in better]
+    return [int(row.sum()) == others for row in better]
 
 
 def ahead_rows(models: int, better: Better | None) -> tuple[tuple[str, ...], ...]:
