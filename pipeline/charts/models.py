@@ -13,7 +13,7 @@ Spec = dict[str, Any]
 _X: Spec = {"field": "time", "type": "temporal", "title": None, "axis": {"grid": False, "tickCount": 6}}
 _ZERO: Spec = {
     "data": {"values": [{}]},
-    "mark": {"type": "rule", "style": "soft", "strokeWidth": 0.6},
+    "mark": {"type": "rule", "style": "soft", "strokeWidth": 0.6, "aria": False},
     "encoding": {"y": {"datum": 0}},
 }
 
@@ -140,7 +140,7 @@ def _breaks(breaks: Sequence[Row]) -> list[Spec]:
     return [
         {
             "data": data,
-            "mark": {"type": "rule", "style": "soft", "strokeDash": [4, 3]},
+            "mark": {"type": "rule", "style": "soft", "strokeDash": [4, 3], "aria": False},
             "encoding": {"x": _X},
         },
         {"data": data, "mark": label, "encoding": {"x": _X, "text": {"field": "label"}}},

@@ -155,7 +155,7 @@ def test_predictions_of_a_cycle_have_their_outcomes_and_scores(client: TestClien
         assert [number(cell) for cell in cells[:3]] == pytest.approx(
             [expected["value"], expected["outcome"], expected["score"]], abs=0.006
         )
-    links = page.values("//section[@aria-labelledby='predictions-head']//a/@href")
+    links = page.values("//section[.//h2[@id='predictions-head']]//a/@href")
     assert any("cycle=2020-05-15" in link for link in links)
     (csv,) = [link for link in links if "format=csv" in link]
     assert len(client.get(csv).text.splitlines()) == 9
