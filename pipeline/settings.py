@@ -47,6 +47,21 @@ class Settings(BaseSettings):
     report_routes: tuple[str, ...] = Field(
         default=(), description="Dotted paths of routers of one's own that podium serve adds (JSON list)."
     )
+    reports_private: bool = Field(
+        default=False, description="Whether reports and pages need a key, too; without it only submissions do."
+    )
+    submission_megabytes: int = Field(
+        default=100, ge=1, le=10_000, description="Size of one submission through the API, at most."
+    )
+    submission_rows: int = Field(
+        default=5_000_000, ge=1, description="Rows of one submission through the API, at most."
+    )
+    submissions_per_minute: int = Field(
+        default=30, ge=1, description="Requests about submissions that one key may make in a minute."
+    )
+    failed_keys_per_minute: int = Field(
+        default=30, ge=1, description="Requests without a valid key that one address may make in a minute."
+    )
     files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
 
@@ -86,6 +101,11 @@ class Settings(BaseSettings):
     def archive_dir(self) -> Path:
         """The folder of every file that was ever landed, under its hash."""
         return self.data_dir.resolve() / "archive"
+
+    @property
+    def keys_dir(self) -> Path:
+        """The folder of players' keys and of the models that they claimed; its owner alone may read it."""
+        return self.data_dir.resolve() / "keys"
 
     @property
     def dagster_home(self) -> Path:

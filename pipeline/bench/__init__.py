@@ -3,8 +3,9 @@
 from pipeline.bench.contest import Size
 from pipeline.bench.history import HistoryCost, measure_history
 from pipeline.bench.hub import HubSpeed, measure_hub
+from pipeline.bench.load import Load
 from pipeline.bench.metrics import MetricsSpeed, Plan, measure
-from pipeline.bench.reports import History, Load, ReportsSpeed, measure_reports
+from pipeline.bench.reports import History, ReportsSpeed, measure_reports
 from pipeline.bench.season import Season, SeasonFiles
 
 __all__ = [

@@ -1,18 +1,15 @@
 """How fast reports are answered: made-up boards of many models and a long history, asked at a steady rate."""
 
-import json
+import itertools
 import random
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.bench.contest import Size, contract, files, fill
+from pipeline.bench.load import Latency, Load, Questions, ask
 from pipeline.components import competition_tables as tables
 from pipeline.components.recompute import Recompute
 from pipeline.tables import BOARDS, LEADERBOARD, LEDGER, METRICS, MODELS, OVERALL, SNAPSHOTS
@@ -34,7 +32,11 @@ DAY = timedelta(days=1)
 _ROWS = 100
 _MATERIALIZED = Size(200, 50, 50)
 """The contest that is brought up to date again and again meanwhile."""
-
+_PUBLISHED_EVERY = 5.0
+"""Seconds from one publication of what is served to the next."""
+_HISTORIES = 0.1
+"""How many histories of models are asked for each board: one reads a hundred boards."""
+_PAGE, _JSON = f"/boards/{BOARD}", "/reports/leaderboard"
 
 _MODELS = """
     INSERT INTO {table}
@@ -43,11 +45,14 @@ _MODELS = """
     FROM range($models)
 """
 
+_OF_MODELS = ("board", "first", "models")
+
 _SNAPSHOTS = """
     INSERT INTO {table}
     SELECT $board, $first + to_days(c.range::INTEGER), printf('model_%05d', m.range), $overall, w, x,
-           hash(c.range, m.range, w, x) / 2e19, 100, 0, 1000, 0, 1.0, 1.0, 0.01, -0.1, 0.1, 'ewc', NULL, true
-    FROM range($cycles) AS c, range($models) AS m, unnest($windows) AS a(w), unnest($metrics) AS b(x)
+           v, 100, 0, 1000, 0, 1.0, 1.0, se, v - 2 * se, v + 2 * se, 'ewc', NULL, true
+    FROM range($since, $cycles) AS c, range($models) AS m, unnest($windows) AS a(w), unnest($metrics) AS b(x),
+         LATERAL (SELECT hash(c.range, m.range, w, x) / 2e19 AS v, hash(m.range, w, x, c.range) / 2e20 AS se)
     ORDER BY c.range
 """
 
@@ -55,13 +60,14 @@ _BOARDS = """
     INSERT INTO {table}
     SELECT $board, $first + to_days(c.range::INTEGER), $overall, printf('model_%05d', m.range), place, place, place,
            0, 1, $models, 1, 100, 100.0, 'holm', 0.1, 1.0, 100, false, 'ranked'
-    FROM range($cycles) AS c, range($models) AS m,
+    FROM range($since, $cycles) AS c, range($models) AS m,
          LATERAL (SELECT (1 + (m.range + 7 * c.range) % $models)::INTEGER AS place)
     ORDER BY c.range
 """
 
 _LEDGER = """
-    INSERT INTO {table} SELECT DISTINCT competition, ?, as_of, 1, 1, 'bench' FROM {board} ORDER BY as_of
+    INSERT INTO {table} SELECT DISTINCT competition, ?, as_of, ?, 1, 'bench' FROM {board} WHERE as_of >= ?
+    ORDER BY as_of
 """
 
 
@@ -78,30 +84,6 @@ class History:
 
 
 @dataclass(frozen=True)
-class Load:
-    """Questions at a steady rate, bounded in number."""
-
-    per_second: float
-    seconds: float
-
-    @property
-    def n(self) -> int:
-        """How many questions."""
-        return max(1, round(self.per_second * self.seconds))
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds from when an answer was due to be asked for until it was there whole."""
-
-    median: float
-    p95: float
-    worst: float
-    n: int
-    errors: int
-
-
-@dataclass(frozen=True)
 class ReportsSpeed:
     """What ``podium bench reports`` measures.
 
@@ -109,62 +91,98 @@ class ReportsSpeed:
     ----------
     models, cycles : int
         Of the made-up history.
-    per_second : float
-        Questions asked.
     latency : mapping
-        By what was asked; no question is asked twice, so that nothing comes from memory.
+        By what was asked.
     materializations : int
         How often a contest was computed anew meanwhile, in another process.
+    publications : int
+        How often that process published a board more of what is served, which empties the server's memory.
     published_mb : float
         Size of the file that is read.
     """
 
     models: int
     cycles: int
-    per_second: float
     latency: Mapping[str, Latency]
     materializations: int
+    publications: int
     published_mb: float
 
 
 def measure_reports(history: History, load: Load, tell: Tell) -> ReportsSpeed:
-    """Publish a made-up history, serve it from a process of its own, and ask while another process computes.
+    """Publish a made-up history, serve it from a process of its own, and ask while another computes and publishes.
 
     Parameters
     ----------
     history : History
     load : Load
-        For each kind of question.
+        For each kind of question about boards.
     tell : function
         Is told what begins.
     """
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
         tell(f"publishing boards of {history.models:,} models at {history.cycles:,} moments")
-        path = publish_history(Path(folder) / "served", history)
-        with _serving(path.parents[1]) as port, _materializing(Path(folder) / "computed") as counted:
+        served, computed = Path(folder) / "served", Path(folder) / "computed"
+        path = publish_history(served, history)
+        size = path.stat().st_size / 1e6
+        with _serving(path.parents[1]) as port, _materializing(computed, served, history) as counted:
             latency = {}
-            for name, urls in questions(history, load.n).items():
-                tell(f"asking {load.n:,} times for {name}, {load.per_second:g} times a second")
-                latency[name] = ask(port, urls, load)
-            count = counted()
-        return ReportsSpeed(history.models, history.cycles, load.per_second, latency, count, path.stat().st_size / 1e6)
+            for name, asked in questions(history, load, has_pages=_is_there(port, _PAGE)).items():
+                tell(f"asking {asked.load.n:,} times for {name}, {asked.load.per_second:g} times a second")
+                latency[name] = ask(port, asked)
+            counts = counted("computed"), counted("published")
+        return ReportsSpeed(history.models, history.cycles, latency, *counts, size)
 
 
-def questions(history: History, n: int) -> dict[str, list[str]]:
-    """Questions of each kind, all different as far as there are so many."""
+def questions(history: History, load: Load, *, has_pages: bool) -> dict[str, Questions]:
+    """Questions of each kind: about boards as readers ask, and all different, and about the histories of models."""
+    paths = {"board as JSON": _JSON, "board as a page": _PAGE} if has_pages else {"board as JSON": _JSON}
+    asked = {}
+    for name, path in paths.items():
+        asked[f"{name}, as readers ask"] = Questions(_as_readers_ask(path, history, load.n), load)
+        asked[f"{name}, none twice"] = Questions(_all_different(path, history, load.n), load)
+    rarely = Load(load.per_second * _HISTORIES, load.seconds)
+    asked["history of a model, none twice"] = Questions(_histories(history, rarely.n), rarely)
+    return asked
+
+
+def _as_readers_ask(path: str, history: History, n: int) -> list[str]:
+    """Half the newest board, as it comes; the others its windows and pages, searches, and a few days in the past."""
     chance = random.Random(0)  # noqa: S311  (nothing secret)
-    days = [history.day(chance.randrange(history.cycles)).date().isoformat() for _ in range(n)]
-    offsets = [chance.randrange(max(1, history.models - _ROWS)) for _ in range(n)]
-    board = [
-        f"/reports/leaderboard?limit={_ROWS}&as_of={day}&offset={at}" for day, at in zip(days, offsets, strict=True)
+    last_pages = min(5, history.models // _ROWS)
+    others = [
+        *(f"&window={name}" for name in contract().windows),
+        *(f"&offset={page * _ROWS}" for page in range(1, last_pages)),
+        *(f"&search=model+{number}" for number in range(10)),
+        *(f"&as_of={history.day(history.cycles - back).date()}" for back in (1, 2, 7, 30) if back < history.cycles),
+        "&include_ensembles=true",
     ]
-    model = [f"/reports/models/model_{at:05d}/history?limit={_ROWS}&offset={at % 97}" for at in offsets]
-    return {"the board as JSON": board, "the history of a model": model}
+    return [f"{path}?limit={_ROWS}{chance.choice(others) if chance.random() < 0.5 else ''}" for _ in range(n)]
+
+
+def _all_different(path: str, history: History, n: int) -> list[str]:
+    """Pages of boards of any day, over any window; no two the same as long as there are so many."""
+    chance = random.Random(1)  # noqa: S311  (nothing secret)
+    days, offsets = range(history.cycles), range(max(1, history.models - _ROWS))
+    windows = [*contract().windows]
+    every = len(days) * len(offsets) * len(windows)
+    chosen = chance.sample(range(every), n) if n <= every else chance.choices(range(every), k=n)
+    return [
+        f"{path}?limit={_ROWS}&as_of={history.day(at // len(windows) // len(offsets)).date()}"
+        f"&offset={at // len(windows) % len(offsets)}&window={windows[at % len(windows)]}"
+        for at in chosen
+    ]
+
+
+def _histories(history: History, n: int) -> list[str]:
+    """A hundred rows of the history of one model after another."""
+    paths = (f"/reports/models/model_{at % history.models:05d}/history" for at in range(n))
+    return [f"{path}?limit={_ROWS}&offset={at // history.models}" for at, path in enumerate(paths)]
 
 
 def publish_history(folder: Path, history: History) -> Path:
     """Publish a made-up history of boards; the path of the published file."""
-    made = WarehouseFiles(folder / "warehouse" / "podium.duckdb", folder / "published")
+    made = _files(folder)
     declared = contract().model_copy(update={"name": BOARD})
     with made.write("bench") as store:
         for spec, rows in (
@@ -178,51 +196,43 @@ def publish_history(folder: Path, history: History) -> Path:
                 columns=[name for name in spec.column_names if name != spec.columns[0].name]
             )
             store.replace(spec, BOARD, [Dirty(datetime(1970, 1, 1), 0)], frame, "bench")
-        _fill_history(store, history, [*declared.windows], [*declared.metrics])
+        _add_boards(store, history, 0)
     return made.publish().path
+
+
+def publish_more(folder: Path, history: History) -> None:
+    """Publish a board more than there is: the history of so many."""
+    made = _files(folder)
+    with made.write("bench") as store:
+        _add_boards(store, history, history.cycles - 1)
+    made.publish()
+
+
+def _files(folder: Path) -> WarehouseFiles:
+    return WarehouseFiles(folder / "warehouse" / "podium.duckdb", folder / "published")
 
 
 def _described(metric: str, direction: str) -> dict[str, str]:
     return {"metric": metric, "direction": direction, "pool": "cycles", "unit": "", "description": ""}
 
 
-def _fill_history(store: Store, history: History, windows: list[str], metrics: list[str]) -> None:
-    """Rows of models, snapshots and boards, made where they are kept: there are too many to carry."""
-    values = {"board": BOARD, "models": history.models, "cycles": history.cycles, "first": FIRST, "overall": OVERALL}
-    of_model = {name: values[name] for name in ("board", "first", "models")}
-    store.connection.execute(compose(_MODELS, table=MODELS), of_model)
-    listed = {"windows": windows, "metrics": metrics}
+def _add_boards(store: Store, history: History, since: int) -> None:
+    """Rows of models, snapshots and boards from a board on, made where they are kept: there are too many to carry."""
+    values = {
+        "board": BOARD,
+        "models": history.models,
+        "since": since,
+        "cycles": history.cycles,
+        "first": FIRST,
+        "overall": OVERALL,
+    }
+    if not since:
+        store.connection.execute(compose(_MODELS, table=MODELS), {name: values[name] for name in _OF_MODELS})
+    listed = {"windows": [*contract().windows], "metrics": [*contract().metrics]}
     store.connection.execute(compose(_SNAPSHOTS, table=SNAPSHOTS), values | listed)
     store.connection.execute(compose(_BOARDS, table=LEADERBOARD), values)
-    store.connection.execute(compose(_LEDGER, table=LEDGER, board=LEADERBOARD), [LEADERBOARD.name])
-
-
-def ask(port: int, urls: list[str], load: Load) -> Latency:
-    """Ask one question after another at a steady rate, each when it is due, however long the answers before take."""
-    own = threading.local()
-    began = time.perf_counter()
-
-    def one(number: int) -> float | None:
-        due = began + number / load.per_second
-        time.sleep(max(0.0, due - time.perf_counter()))
-        try:
-            if not hasattr(own, "connection"):
-                own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
-            own.connection.request("GET", urls[number])
-            answer = own.connection.getresponse()
-            body = answer.read()
-        except OSError:
-            own.connection.close()
-            return None
-        return 1e3 * (time.perf_counter() - due) if answer.status == 200 and body else None
-
-    with ThreadPoolExecutor(max_workers=32) as threads:
-        took = list(threads.map(one, range(len(urls))))
-    good = sorted(one for one in took if one is not None)
-    if not good:
-        return Latency(float("nan"), float("nan"), float("nan"), len(took), len(took))
-    p95 = good[min(len(good) - 1, int(0.95 * len(good)))]
-    return Latency(statistics.median(good), p95, good[-1], len(took), len(took) - len(good))
+    ledger = compose(_LEDGER, table=LEDGER, board=LEADERBOARD)
+    store.connection.execute(ledger, [LEADERBOARD.name, store.max_seq() + 1, history.day(since)])
 
 
 @contextmanager
@@ -239,25 +249,33 @@ def _serving(published_dir: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _materializing(folder: Path) -> Iterator[Callable[[], int]]:
-    """A contest that another process computes again and again; how often it did."""
+def _materializing(folder: Path, served: Path, history: History) -> Iterator[Callable[[str], int]]:
+    """Another process that computes a contest again and again, and publishes more boards; how often it did which."""
     folder.mkdir(parents=True)
-    command = "import sys; from pathlib import Path; from pipeline.bench.reports import materialize; " \
-        "materialize(Path(sys.argv[1]))"  # fmt: skip
-    with _process([sys.executable, "-c", command, str(folder)]):
-        yield lambda: len(list(folder.glob("*.done")))
+    command = "import sys; from pathlib import Path; from pipeline.bench.reports import History, materialize; " \
+        "materialize(Path(sys.argv[1]), Path(sys.argv[2]), History(*map(int, sys.argv[3:])))"  # fmt: skip
+    numbers = (str(history.models), str(history.cycles))
+    with _process([sys.executable, "-c", command, str(folder), str(served), *numbers]):
+        yield lambda done: len(list(folder.glob(f"*.{done}")))
 
 
-def materialize(folder: Path) -> None:
-    """Compute a contest anew until the process is stopped, leaving a file each time."""
+def materialize(folder: Path, served: Path, history: History) -> None:
+    """Compute a contest anew until the process is stopped, and publish a board more of what is served now and then.
+
+    It leaves a file each time, ``*.computed`` and ``*.published``.
+    """
     with files(folder).write("bench") as store:
         fill(store, _MATERIALIZED)
-        number = 0
-        while True:
+        published_at = time.monotonic()
+        for number in itertools.count():
             for update in (tables.update_scores, tables.update_cycle_metrics, tables.update_snapshots):
                 update(store, contract(), Recompute(force=True))
-            number += 1
-            (folder / f"{number}.done").write_text(json.dumps(number))
+            (folder / f"{number}.computed").touch()
+            if time.monotonic() - published_at >= _PUBLISHED_EVERY:
+                history = replace(history, cycles=history.cycles + 1)
+                publish_more(served, history)
+                (folder / f"{number}.published").touch()
+                published_at = time.monotonic()
 
 
 @contextmanager
@@ -279,12 +297,22 @@ def _await(port: int) -> None:
         If it does not within a minute.
     """
     for _ in range(600):
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/reports/healthz")
-            connection.getresponse().read()
-        except OSError:
-            time.sleep(0.1)
-        else:
+        with suppress(OSError):
+            _status(port, "/reports/healthz")
             return
+        time.sleep(0.1)
     raise TimeoutError(f"the server on port {port} does not answer")
+
+
+def _is_there(port: int, path: str) -> bool:
+    """Whether the server has something at a path."""
+    return _status(port, path) == 200
+
+
+def _status(port: int, path: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()

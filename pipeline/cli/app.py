@@ -16,6 +16,7 @@ from pipeline.cli import (
     dev,
     evaluations,
     hub,
+    keys,
     leaderboard,
     run,
     serve,
@@ -50,6 +51,7 @@ board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
+app.add_typer(keys.keys, name="keys")
 
 
 @app.callback(invoke_without_command=True)

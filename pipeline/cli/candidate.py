@@ -15,11 +15,11 @@ import duckdb
 import pandas as pd
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.judging import PublishedKnown, require_file
+from pipeline.cli.judging import require_file
 from pipeline.competition import Contract
 from pipeline.competition.backtest import BoardRows, Model, predict
 from pipeline.competition.declaration import INBOX
-from pipeline.components.inbox import predictions_intake
+from pipeline.intake import PublishedKnown, predictions_intake
 from pipeline.landing import Intake, Verdict, check_file
 from pipeline.landing.staging import STAGED
 from pipeline.tables import MODEL_ROWS

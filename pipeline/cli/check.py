@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.errors import Exit
+from pipeline.cli.judging import judge_file
 from pipeline.cli.leaderboard import parse_moment
-from pipeline.cli.output import console, counted, day, encodable, in_print, print_json
+from pipeline.cli.output import console, counted, day, in_print, print_json
 from pipeline.warehouse import now
 
 if TYPE_CHECKING:
-    from pipeline.cli.judging import Judgement, Late
     from pipeline.competition import Contract
+    from pipeline.intake import Judgement, Late
     from pipeline.landing import Verdict
 
 _SHOWN = 5
@@ -45,6 +46,8 @@ def check(
     moment = now() if received_at is None else parse_moment(received_at, "--received-at")
     judged = judge_file(file, board, kind, moment)
     if as_json:
+        from pipeline.intake import as_record
+
         print_json(as_record(judged))
     else:
         out = console()
@@ -55,57 +58,10 @@ def check(
         raise typer.Exit(Exit.WRONG_INPUT)
 
 
-def judge_file(file: Path, board: str | None, kind: str | None, received_at: datetime) -> "Judgement":
-    """Judge a file for a declared board, by the names that a command was given; a terminal shows that it goes on.
-
-    Raises
-    ------
-    InputError
-        If a name is not known, or there is no such file.
-    """
-    with Console(stderr=True).status("checking"):
-        from pipeline.cli.contracts import board_with_inbox, folder_of
-        from pipeline.cli.declarations import load_contracts
-        from pipeline.cli.judging import judge
-
-        # Without a name, a board that cannot be loaded could be the one that is meant.
-        contract = board_with_inbox(load_contracts(board, all_must_load=board is None), board)
-        return judge(file, contract, folder_of(contract, kind), received_at)
-
-
 def _submission(judged: "Judgement", kind: str | None) -> str:
     """The command that lands the file."""
     folder = f" --kind {kind}" if kind else ""
     return f"podium submit {judged.contract.name} {in_print(shlex.quote(str(judged.file)))}{folder}"
-
-
-def as_record(judged: "Judgement") -> dict[str, Any]:
-    """A judgement as JSON has it."""
-    return {
-        "file": encodable(str(judged.file)),
-        "board": judged.contract.name,
-        "folder": judged.folder,
-        "received_at": judged.received_at,
-        "accepted": judged.is_accepted,
-        "kinds": [verdict_record(verdict) for verdict in judged.verdicts],
-        "late": judged.late,
-        "unread": [{"column": encodable(one.column), "meant": one.meant} for one in judged.unread],
-        "notes": judged.notes,
-    }
-
-
-def verdict_record(verdict: "Verdict") -> dict[str, Any]:
-    """What is taken of a file as JSON has it."""
-    return {
-        "kind": verdict.kind,
-        "rows": verdict.n_rows,
-        "accepted": verdict.n_accepted,
-        "rejected": verdict.n_rejected,
-        "late": verdict.n_late,
-        "unreadable": None if verdict.unreadable is None else encodable(verdict.unreadable),
-        "reasons": [{"example": example, "rows": rows} for example, rows in verdict.reasons],
-        "refused": [{"row": row, "reason": reason, "original": original} for row, reason, original in verdict.examples],
-    }
 
 
 def print_judgement(out: Console, judged: "Judgement") -> None:

@@ -34,6 +34,7 @@ class StoppedError(RuntimeError):
 
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
+    from pipeline.reports.keys import KeysError
     from pipeline.reports.queries import UnknownBoardError
     from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
 
@@ -45,6 +46,7 @@ def exit_code(error: Exception) -> Exit | None:
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (WarehouseDamagedError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
+        (KeysError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
         (SettingsError, Exit.WRONG_INPUT),
         (TyperException, Exit.WRONG_INPUT),

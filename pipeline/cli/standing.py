@@ -9,11 +9,12 @@ from rich.text import Text
 
 from pipeline.charts import cumulative_chart
 from pipeline.cli.candidate import Candidate
-from pipeline.cli.check import print_verdict, verdict_record
+from pipeline.cli.check import print_verdict
 from pipeline.cli.output import MISSING, Column, counted, day, percent, print_table, signed
 from pipeline.competition.backtest import Backtest
 from pipeline.competition.categories import OVERALL
 from pipeline.competition.metrics import COVERAGE
+from pipeline.intake import verdict_record
 
 _STANDING = (
     *("position", "rank", "rank_with_ensembles", "rank_change", "rank_lo", "rank_hi", "tie_group"),

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.check import as_record, judge_file, print_judgement
+from pipeline.cli.check import print_judgement
 from pipeline.cli.errors import Exit, InputError
+from pipeline.cli.judging import judge_file
 from pipeline.cli.output import console, in_print, print_json
 from pipeline.settings import settings
 from pipeline.warehouse import now
 
 if TYPE_CHECKING:
-    from pipeline.cli.judging import Judgement
+    from pipeline.intake import Judgement
 
 
 def submit(
@@ -32,6 +33,8 @@ def submit(
     refusal = _refusal(judged, force)
     path = None if refusal else _deliver(judged, called)
     if as_json:
+        from pipeline.intake import as_record
+
         delivered = None if path is None else in_print(str(path))
         print_json({**as_record(judged), "submitted": path is not None, "path": delivered, "refusal": refusal})
     else:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
@@ -16,9 +15,9 @@ from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
 from pipeline.components.carrying import LandedSubmissions, fill_in, landed_changes
 from pipeline.components.competition_tables import versions, virtual_models
-from pipeline.components.inbox import folders
 from pipeline.components.readings import first_seen
 from pipeline.components.recompute import Outcome, Recompute, recompute
+from pipeline.intake import StoreKnown, folders
 from pipeline.landing import Delivery, Landed, arrivals, land_again, land_file, pending
 from pipeline.settings import settings
 from pipeline.tables import (
@@ -48,27 +47,6 @@ class Landing(dg.Config):
     """How many files to land at once."""
 
     max_files: int | None = Field(default=None, description="At most so many files; PODIUM_FILES_PER_RUN by default.")
-
-
-@dataclass(frozen=True)
-class StoreKnown:
-    """What a warehouse knows of a board."""
-
-    store: Store
-    board: str
-
-    def registered(self, spec: TableSpec, column: str) -> frozenset[str]:
-        """Who or what registered itself by a file."""
-        statement = compose("SELECT DISTINCT {column} FROM {table} WHERE competition = ?", column=[column], table=spec)
-        return frozenset(self.store.query(statement, [self.board])[column])
-
-    def target_times(self) -> pd.DataFrame:
-        """The target time of every cycle and horizon predicted so far."""
-        statement = compose(
-            "SELECT cycle, horizon, min(target_time) AS target_time FROM {table} WHERE competition = ? GROUP BY ALL",
-            table=PREDICTION_ROWS,
-        )
-        return self.store.query(statement, [self.board])
 
 
 def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed]:

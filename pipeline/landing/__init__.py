@@ -4,12 +4,13 @@ This package knows tables and files, not what they mean: for each kind of file i
 """
 
 from pipeline.landing.archive import Arrival, archived, arrivals
-from pipeline.landing.files import UnreadableFileError
+from pipeline.landing.files import ENDINGS, UnreadableFileError, suffix_of
 from pipeline.landing.inbox import Delivery, deliver, is_left_alone, pending, strays
 from pipeline.landing.intake import RENAME, Agreement, FileField, Intake, Together
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file
 
 __all__ = [
+    "ENDINGS",
     "RENAME",
     "Agreement",
     "Arrival",
@@ -29,4 +30,5 @@ __all__ = [
     "land_file",
     "pending",
     "strays",
+    "suffix_of",
 ]

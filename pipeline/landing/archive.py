@@ -94,18 +94,23 @@ def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str, numbers: Ma
         os.fsync(log.fileno())
 
 
-def arrivals(archive_dir: Path, board: str) -> Iterator[Arrival]:
-    """All that ever arrived for a board, in the order of landing; of files, those that are in the archive."""
+def arrivals(archive_dir: Path, board: str, named: str = "") -> Iterator[Arrival]:
+    """All that ever arrived for a board, in the order of landing; of files, those that are in the archive.
+
+    With ``named``, plain ASCII, only what has this in its name or folder: the other lines are not read closely.
+    """
     path = _log(archive_dir, board)
     if not path.exists():
         return
     for text in path.read_text(encoding="utf-8").splitlines():
+        if named not in text:
+            continue
         try:
             line = json.loads(text)
         except ValueError:  # cut off by a kill or a full disk; then the file is still in the inbox
             continue
         delivery = _delivery(archive_dir, board, line)
-        if delivery is not None:
+        if delivery is not None and (named in delivery.name or named in delivery.folder):
             yield Arrival(line["sha256"], delivery, line.get("numbers", {}))
 
 

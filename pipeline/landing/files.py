@@ -395,3 +395,6 @@ _READERS: dict[str, Callable[[Path, Sequence[str]], Iterator[Block]]] = {
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
 }
+
+ENDINGS = tuple(_READERS)
+"""Of the names of files that can be read."""

@@ -1,23 +1,29 @@
 """The report server: the API over the published file, put together."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
+from pipeline.reports.access import SUBMISSIONS, KeyGate
 from pipeline.reports.caching import PublishedCache
+from pipeline.reports.keys import KeyStore
+from pipeline.reports.limits import Buckets
 from pipeline.reports.pages import api, board, compare, ensembles, home, model, static_files, status
 from pipeline.reports.problems import PROBLEMS, tell_problems
-from pipeline.reports.routes import catalog, diversity, history, leaderboard, models
+from pipeline.reports.routes import catalog, diversity, history, leaderboard, models, submissions
 from pipeline.reports.runs import LastRuns, no_runs
+from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
-_ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router)
+_ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router, submissions.router)
 _PAGES = (
     home.router,
     status.router,
@@ -32,6 +38,8 @@ _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 
 _FROM_BYTES = 1000
+_AT_ONCE = 2 * (os.cpu_count() or 2)
+"""Questions that are asked of the file at once: more would only take the processors from each other."""
 _COMPRESSED = 1
 """Level of gzip: JSON of 260 kB is 31 kB after 0.7 ms; at level 9 it is 25 kB after 5 ms."""
 _DESCRIPTION = """
@@ -40,7 +48,12 @@ Every table is also CSV, Parquet or Arrow: `?format=csv`. Answers carry an ETag 
 """
 
 
-def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: LastRuns = no_runs) -> FastAPI:
+def create_app(
+    published_dir: Path,
+    own_routes: Sequence[str] = (),
+    last_runs: LastRuns = no_runs,
+    given: Settings | None = None,
+) -> FastAPI:
     """The report server.
 
     Parameters
@@ -51,16 +64,20 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: L
         Dotted paths of routers that an operator adds; they come first, so that one may replace a route of Podium's.
     last_runs : function
         What the page of status asks for the last run of boards.
+    given : Settings, optional
+        Where submissions go, who may ask, and limits; those of this process by default.
 
     Raises
     ------
     UnknownNameError
         If a path names no router.
     """
+    given = given or settings()
     reader = PublishedReader(published_dir, threads=1)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = _AT_ONCE
         yield
         reader.close()
 
@@ -74,6 +91,7 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: L
     )
     app.state.reader = reader
     app.state.last_runs = last_runs
+    app.state.settings = given
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         app.include_router(router, responses=PROBLEMS)
     for page in _PAGES:
@@ -81,7 +99,14 @@ def create_app(published_dir: Path, own_routes: Sequence[str] = (), last_runs: L
     _summarise(app)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES, compresslevel=_COMPRESSED)
-    app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME))
+    app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, SUBMISSIONS))
+    app.add_middleware(  # the last, so that it is around all others
+        KeyGate,
+        keys=KeyStore(given.keys_dir),
+        is_private=given.reports_private,
+        per_key=Buckets(given.submissions_per_minute),
+        per_address=Buckets(given.failed_keys_per_minute),
+    )
     return app
 
 

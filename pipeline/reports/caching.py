@@ -5,11 +5,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from anyio import Event
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.warehouse import NotPublishedError, PublishedReader, WarehouseBusyError
 
+FROM_MEMORY = (b"cache-status", b"podium; hit")
+"""The header of answers from memory, as RFC 9211 has it."""
 _VERSION = version("podium")
 _MOST_BYTES = 64 * 2**20
 _MOST_OF_ONE = 2**20
@@ -69,9 +72,10 @@ class PublishedCache:
         self._always_new = always_new
         self._files = files
         self._answers = _Answers()
+        self._being_made: dict[tuple[str, ...], Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from memory, or pass the request on and remember the answer."""
+        """Answer from memory, or pass the request on and remember the answer; one of several that are the same."""
         tag = self._tag(scope)
         if tag is None:
             await self._app(scope, receive, send)
@@ -82,12 +86,25 @@ class PublishedCache:
             await send({"type": "http.response.body"})
             return
         key = (tag, scope["path"], scope["query_string"].decode("latin-1"), asked.get("accept-encoding", ""))
+        if key in self._being_made:
+            await self._being_made[key].wait()
         kept = self._answers.get(key)
         if kept is None:
-            await _Recording(self._app, self._answers, key, tag, send)(scope, receive)
+            await self._make(key, _Recording(self._app, self._answers, key, tag, send), scope, receive)
         else:
-            await send({"type": "http.response.start", "status": kept.status, "headers": kept.headers})
+            headers = [*kept.headers, FROM_MEMORY]
+            await send({"type": "http.response.start", "status": kept.status, "headers": headers})
             await send({"type": "http.response.body", "body": kept.body})
+
+    async def _make(self, key: tuple[str, ...], recording: "_Recording", scope: Scope, receive: Receive) -> None:
+        """Pass a request on; who asks the same meanwhile waits for its answer."""
+        made = self._being_made[key] = Event()
+        try:
+            await recording(scope, receive)
+        finally:
+            if self._being_made.get(key) is made:
+                del self._being_made[key]
+            made.set()
 
     def _tag(self, scope: Scope) -> str | None:
         """The ETag of what is published; None for what is not to be kept."""

@@ -1,6 +1,6 @@
 """What requests may say, read once for all routes: which competition, which moments, which rows, in which format."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Rows:
     format: Format
 
 
-def newest_publication(request: Request) -> Iterator[Reading]:
+async def newest_publication(request: Request) -> AsyncIterator[Reading]:
     """The newest publication, for one request."""
     reader: PublishedReader = request.app.state.reader
     with reader.reading() as reading:
@@ -60,28 +60,38 @@ Connection = Annotated[duckdb.DuckDBPyConnection, Depends(published)]
 Remembered = Annotated[Memory, Depends(remembered)]
 
 
-def competition_name(
+async def competition_name(
     connection: Connection,
+    memory: Remembered,
     competition: Annotated[
         str | None,
         Query(description="Name of the competition; the only one there is when left out.", examples=["sp500"]),
     ] = None,
 ) -> str:
-    """The competition that is asked about.
+    """The competition that is asked about."""
+    return competition_meant(connection, memory, competition)
+
+
+def competition_meant(connection: duckdb.DuckDBPyConnection, memory: Memory, name: str | None) -> str:
+    """The competition of that name; the only one there is without a name.
 
     Raises
     ------
     WrongInputError
         If none is named and there are several, or none at all.
     """
-    if competition is not None:
-        return competition
-    known = [name for name in board_names(connection) if kind_of(connection, name)[0] == LEADERBOARD.schema]
+    if name is not None:
+        return name
+    known = memory.of("competitions", lambda: _competitions(connection))
     if len(known) == 1:
         return known[0]
     if not known:
         raise UnknownBoardError("no competition is published")
     raise WrongInputError(f"which competition? give competition=..., one of {', '.join(known)}")
+
+
+def _competitions(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for name in board_names(connection) if kind_of(connection, name)[0] == LEADERBOARD.schema]
 
 
 Competition = Annotated[str, Depends(competition_name)]
@@ -148,11 +158,17 @@ async def selection(
 Asked = Annotated[Selection, Depends(selection)]
 
 
-def newest_unless_asked(connection: Connection, asked: Asked) -> Selection:
+def newest_board(connection: Connection, memory: Remembered, competition: Competition) -> datetime | None:
+    """The moment of the newest board; None of a competition that has none."""
+    return newest_moment(connection, competition, memory=memory)
+
+
+Newest = Annotated[datetime | None, Depends(newest_board)]
+
+
+async def newest_unless_asked(asked: Asked, newest: Newest) -> Selection:
     """Which models, and which boards: the newest without start and end."""
-    if asked.start is None and asked.end is None:
-        return replace(asked, start=newest_moment(connection, asked.competition))
-    return asked
+    return replace(asked, start=newest) if asked.start is None and asked.end is None else asked
 
 
 Selected = Annotated[Selection, Depends(newest_unless_asked)]

@@ -9,12 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from pipeline.intake import TooMuchError
 from pipeline.reports.answers import Problem
+from pipeline.reports.keys import KeysError
+from pipeline.reports.ownership import NotYoursError
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.standings import UnknownKeyError
-from pipeline.reports.wrong import UnknownPageError, WrongInputError
+from pipeline.reports.submitting import NotDeliveredError, NotTakenError, UnreadableContractError
+from pipeline.reports.wrong import TooLargeError, UnknownPageError, WrongInputError
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -30,6 +34,13 @@ _STATUS: Mapping[type[Exception], int] = {
     UnknownPageError: 404,
     UnknownKeyError: 422,
     WrongInputError: 422,
+    NotTakenError: 403,
+    NotYoursError: 403,
+    TooLargeError: 413,
+    TooMuchError: 413,
+    UnreadableContractError: 503,
+    NotDeliveredError: 503,
+    KeysError: 503,
     NotPublishedError: 503,
     WarehouseBusyError: 503,
 }

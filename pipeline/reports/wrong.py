@@ -7,3 +7,7 @@ class WrongInputError(ValueError):
 
 class UnknownPageError(LookupError):
     """A page or a file of one that is not there."""
+
+
+class TooLargeError(ValueError):
+    """A body that is larger than one may be; the message names the limit and the remedy."""

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bench import Season, history, hub, metrics
+from pipeline.bench import History, Load, Season, history, hub, metrics
 from pipeline.bench.apart import apart
-from pipeline.bench.reports import Latency, ReportsSpeed
+from pipeline.bench.contest import contract
+from pipeline.bench.load import Latency
+from pipeline.bench.reports import ReportsSpeed, publish_history, publish_more, questions
 from pipeline.bench.season import write_season
 from pipeline.cli.bench import print_reports
+from pipeline.reports.queries.boards import newest_moment
+from pipeline.warehouse import open_published
 from pipeline_tests.cli.command import Podium, error
 
 TINY = ("--models", "12", "--cycles", "6", "--subjects", "12")
@@ -78,19 +82,45 @@ def test_a_measurement_in_a_process_of_its_own_tells_its_memory() -> None:
 def test_answers_of_reports_are_asked_at_a_rate_and_none_fails(podium: Podium) -> None:
     tiny = ("--models", "12", "--cycles", "5", "--per-second", "20", "--seconds", "0.5")
     found = podium("bench", "reports", *tiny, "--json").json
-    assert set(found["latency"]) == {"the board as JSON", "the history of a model"}
-    for one in found["latency"].values():
-        assert (one["n"], one["errors"]) == (10, 0)
+    boards = {"board as JSON, as readers ask", "board as JSON, none twice"}
+    assert boards | {"history of a model, none twice"} <= set(found["latency"])
+    for name, one in found["latency"].items():
+        rate = 2 if name.startswith("history") else 20
+        assert (one["per_second"], one["n"], one["errors"]) == (rate, rate // 2, 0)
         assert 0 < one["median"] <= one["p95"] <= one["worst"]
+        if name.endswith("none twice"):
+            assert one["from_memory"] == 0
     assert found["published_mb"] > 0
 
 
 def test_answers_of_reports_as_a_table() -> None:
-    latency = {"the board as JSON": Latency(21.4, 60.2, 99.0, 500, 0)}
+    latency = {"board as JSON": Latency(21.4, 60.2, 99.0, 500, 0, 0.25, 50.0)}
     with redirect_stdout(io.StringIO()) as printed:
-        print_reports(ReportsSpeed(2000, 500, 50.0, latency, 7, 473.2))
+        print_reports(ReportsSpeed(2000, 500, latency, 7, 3, 473.2))
     assert "21 ms" in printed.getvalue()
-    assert "2,000 models, 500 boards, 473 MB published; 50 questions a second, none twice;" in printed.getvalue()
+    assert "25%" in printed.getvalue()
+    assert "2,000 models, 500 boards, 473 MB published;" in printed.getvalue()
+    assert "a contest 7 times meanwhile, and published a board more 3 times" in printed.getvalue()
+
+
+@pytest.mark.parametrize(("cycles", "n"), [(5, 40), (1, 3)])
+def test_questions_are_of_boards_that_there_are(cycles: int, n: int) -> None:
+    asked = questions(History(models=12, cycles=cycles), Load(n, 1), has_pages=True)
+    assert len(asked) == 5
+    for name, one in asked.items():
+        assert len(one.urls) == one.load.n == max(1, n // 10 if name.startswith("history") else n)
+    different = asked["board as a page, none twice"].urls
+    assert all(url.startswith("/boards/bench?") for url in different)
+    assert len(set(different)) == min(n, cycles * len(contract().windows))
+
+
+def test_a_board_more_is_published_with_all_there_were(tmp_path: Path) -> None:
+    publish_history(tmp_path, History(models=3, cycles=2))
+    publish_more(tmp_path, History(models=3, cycles=3))
+    with open_published(tmp_path / "published") as connection:
+        boards = "SELECT as_of, count(*) FROM competition.leaderboard GROUP BY as_of ORDER BY as_of"
+        assert connection.execute(boards).fetchall() == [(History(3, 3).day(day), 3) for day in range(3)]
+        assert newest_moment(connection, "bench") == History(3, 3).day(2)
 
 
 HUB = ("bench", "hub", "--models", "4", "--cycles", "9", "--subjects", "3", "--repeats", "2")

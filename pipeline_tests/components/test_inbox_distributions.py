@@ -11,8 +11,7 @@ import pytest
 
 from pipeline.competition.backtest import backtest
 from pipeline.components import competition
-from pipeline.components.inbox import predictions_intake
-from pipeline.components.inbox_tables import StoreKnown
+from pipeline.intake import StoreKnown, predictions_intake
 from pipeline.landing import check_file, inbox
 from pipeline.reports.queries import board_rows
 from pipeline.tables import (

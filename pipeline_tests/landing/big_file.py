@@ -8,8 +8,7 @@ from pathlib import Path
 
 from pipeline.bench.apart import peak_megabytes
 from pipeline.competition import Contract
-from pipeline.components.inbox import folders
-from pipeline.components.inbox_tables import StoreKnown
+from pipeline.intake import StoreKnown, folders
 from pipeline.landing import check_file, land_file, pending
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.toy_contest import declaration

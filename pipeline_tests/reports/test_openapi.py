@@ -7,11 +7,14 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from pipeline.reports.access import SUBMISSIONS
 from pipeline.reports.app import create_app
+from pipeline.settings import Settings
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.served import declared, publish
+from pipeline_tests.reports.writing import FUTURE, Desk
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +22,9 @@ QUESTIONS = 60
 """Made for each endpoint."""
 FREE_TEXT = ("competition", "as_of", "start", "end", "window", "category", "rank_by", "metrics")
 """Parameters whose meaning no schema can tell: what there is, and dates, which are refused by what they say."""
-PATHS = sorted(create_app(Path("nowhere")).openapi()["paths"])
+PATHS = sorted(set(create_app(Path("nowhere")).openapi()["paths"]) - {SUBMISSIONS})
+GOOD = {"rows": [{"model_id": "anna", "cycle": FUTURE, "subject": "X", "value": 0.5}]}
+OFTEN = {"submissions_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +51,45 @@ def test_answers_are_as_the_document_says(document: BaseSchema, path: str) -> No
 
     ask()
     assert 200 in answered
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    made = Desk(tmp_path_factory.mktemp("writes"))
+    made.publish()
+    return made
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_submissions_are_answered_as_the_document_says(desk: Desk, method: str, with_key: bool) -> None:
+    app = create_app(desk.folder / "published", given=Settings(data_dir=desk.folder, **OFTEN))
+    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[SUBMISSIONS][method]
+    headers = desk.key("Ann") if with_key else {}
+    answered = set()
+
+    @given(case=operation.as_strategy(), is_good=st.booleans())
+    @settings(max_examples=QUESTIONS, suppress_health_check=list(HealthCheck), deadline=None)
+    def ask(case: schemathesis.Case, is_good: bool) -> None:
+        case.headers = headers
+        if is_good:
+            case.query = {name: value for name, value in (case.query or {}).items() if name not in FREE_TEXT}
+        if is_good and method == "POST":
+            case.body, case.media_type = GOOD, "application/json"
+        # Without a key, that one is needed is the answer to everything, and what this asks for.
+        checks = [positive_data_acceptance, *(() if with_key else (negative_data_rejection,))]
+        answered.add(case.call_and_validate(excluded_checks=checks).status_code)
+
+    ask()
+    assert answered & {200, 201} if with_key else answered == {401}
+
+
+def test_the_document_says_that_submissions_need_a_key_and_what_goes_wrong(desk: Desk) -> None:
+    document = create_app(desk.folder / "published").openapi()
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    of_path = document["paths"][SUBMISSIONS]
+    for operation in of_path.values():
+        assert operation["security"] == [{"key": []}]
+        assert {"401", "404", "422", "429", "503"} <= set(operation["responses"])
+    assert {"200", "201", "403", "413"} <= set(of_path["post"]["responses"])
+    assert set(of_path["post"]["requestBody"]["content"]) == {"multipart/form-data", "application/json"}

@@ -1,6 +1,7 @@
 """One leaderboard as it stands now or stood at any moment, out of the published file."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,18 +14,7 @@ from pipeline.reports.queries.listing import Named, Order, Part, StoredRow, name
 from pipeline.tables import LEADERBOARD, OVERALL
 from pipeline.warehouse import Memory
 
-_NEWEST = """
-    SELECT max(as_of) FROM competition.leaderboard
-    WHERE competition = ? AND category = ? AND as_of <= coalesce(?, as_of)
-"""
-_FIRST = "SELECT min(as_of) FROM competition.leaderboard WHERE competition = ? AND category = ?"
-
-_LEDGER = """
-    SELECT cycle FROM meta.cycles WHERE competition = ? AND table_name = ? AND cycle <= coalesce(?, cycle)
-    ORDER BY cycle DESC LIMIT 1
-"""
-
-_IS_THERE = "SELECT 1 FROM competition.leaderboard WHERE competition = ? AND category = ? AND as_of = ? LIMIT 1"
+_MOMENTS = "SELECT DISTINCT as_of FROM competition.leaderboard WHERE competition = ? AND category = ? ORDER BY as_of"
 
 _VALUES = """
     SELECT model_id, window_name || '.' || metric AS key, value, ci_low, ci_high, reason
@@ -251,8 +241,7 @@ def stored_board(
     UnknownBoardError
         If there is none that early.
     """
-    asked = (of.name, category, as_of)
-    moment = memory.of(("newest", *asked), lambda: newest(connection, *asked))
+    moment = newest(connection, of.name, category, as_of, memory)
     names = memory.of(("names", of.name), lambda: names_of_models(connection, of.name))
     return memory.of(
         ("board", of.name, category, moment),
@@ -261,16 +250,25 @@ def stored_board(
 
 
 def newest_moment(
-    connection: duckdb.DuckDBPyConnection, name: str, category: str = OVERALL, as_of: datetime | None = None
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    category: str = OVERALL,
+    as_of: datetime | None = None,
+    memory: Memory | None = None,
 ) -> datetime | None:
     """The moment of the newest board not later than ``as_of``; None where there is none."""
-    kept = connection.execute(_LEDGER, [name, LEADERBOARD.name, as_of]).fetchone()
-    if kept and connection.execute(_IS_THERE, [name, category, kept[0]]).fetchone():
-        return cast(datetime, kept[0])
-    return _moment(connection, _NEWEST, name, category, as_of)
+    moments = _moments(connection, name, category, memory or Memory())
+    place = len(moments) if as_of is None else bisect_right(moments, as_of)
+    return moments[place - 1] if place else None
 
 
-def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime | None) -> datetime:
+def newest(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    category: str,
+    as_of: datetime | None,
+    memory: Memory | None = None,
+) -> datetime:
     """The same, of a board that there is.
 
     Raises
@@ -278,10 +276,11 @@ def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_o
     UnknownBoardError
         If there is none; the message says when the board begins.
     """
-    found = newest_moment(connection, name, category, as_of)
+    memory = memory or Memory()
+    found = newest_moment(connection, name, category, as_of, memory)
     if found is not None:
         return found
-    first = _moment(connection, _FIRST, name, category)
+    first = next(iter(_moments(connection, name, category, memory)), None)
     if first is None or as_of is None:
         others = categories_of(connection, name)
         if others:
@@ -300,9 +299,12 @@ def newest(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_o
     )
 
 
-def _moment(connection: duckdb.DuckDBPyConnection, statement: str, *values: object) -> datetime | None:
-    found: tuple[datetime | None, ...] = connection.execute(statement, list(values)).fetchone() or (None,)
-    return found[0]
+def _moments(connection: duckdb.DuckDBPyConnection, name: str, category: str, memory: Memory) -> Sequence[datetime]:
+    """The moments of all boards of a category, in order; read once for a publication."""
+    asked = [name, category]
+    return memory.of(
+        ("moments", name, category), lambda: [row[0] for row in connection.execute(_MOMENTS, asked).fetchall()]
+    )
 
 
 def categories_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:

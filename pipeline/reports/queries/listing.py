@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from sys import intern
 from typing import NamedTuple
 
 import duckdb
@@ -78,13 +80,13 @@ class Part:
         names : mapping
             What models are called, by id.
         """
-        kinds = zip(order.models, order.are_ensembles, strict=True)
-        placed = list(enumerate((model for model, is_one in kinds if self.include_ensembles or not is_one), start=1))
-        if self.search is not None:
-            wanted = self.search.casefold()
-            placed = [(position, model) for position, model in placed if wanted in _searched(model, names)]
-        last = None if self.limit is None else self.offset + self.limit
-        return placed[self.offset : last], len(placed)
+        models = order.models if self.include_ensembles else order.real_models
+        page = slice(self.offset, None if self.limit is None else self.offset + self.limit)
+        if self.search is None:
+            return list(enumerate(models, start=1))[page], len(models)
+        wanted = self.search.casefold()
+        found = [(place, model) for place, model in enumerate(models, start=1) if wanted in _searched(model, names)]
+        return found[page], len(found)
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,18 @@ class Order:
     models: Sequence[str]
     are_ensembles: Sequence[bool]
 
+    @cached_property
+    def real_models(self) -> Sequence[str]:
+        """Those that are not virtual."""
+        if not any(self.are_ensembles):
+            return self.models
+        return [model for model, is_one in zip(self.models, self.are_ensembles, strict=True) if not is_one]
+
 
 def stored_order(connection: duckdb.DuckDBPyConnection, name: str, category: str, as_of: datetime) -> Order:
-    """The order of a whole board, with its ensembles."""
+    """The order of a whole board, with its ensembles; orders of the same models share their ids in memory."""
     found = connection.execute(_ORDER, [name, category, as_of]).fetchall()
-    return Order([model for model, _ in found], [is_ensemble for _, is_ensemble in found])
+    return Order([intern(model) for model, _ in found], [is_ensemble for _, is_ensemble in found])
 
 
 def stored_rows(

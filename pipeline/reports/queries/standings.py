@@ -267,10 +267,7 @@ def standings(
         else _ranked_anew(connection, of, stored, key, min_coverage, part)
     )
     values = _values(connection, stored, listed, shown, of.primary)
-    rows = tuple(
-        _standing(stored, position, row, values.get(row.model_id, {}), listed.keys, shown, of.primary)
-        for position, row in listed.rows
-    )
+    rows = tuple(_standing(stored, listed, *placed, values) for placed in listed.rows)
     found = replace(stored.board([one.row for one in rows], listed.total), rank_by=listed.rank_by, keys=listed.keys)
     return Standings(of, found, shown, rows, listed.total, is_declared)
 
@@ -293,19 +290,20 @@ def _as_declared(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, par
 
 
 def _standing(
-    stored: StoredBoard,
-    position: int,
-    row: StoredRow,
-    values: Mapping[tuple[str, str], Measured],
-    keys: Sequence[str],
-    window: str,
-    primary: str,
+    stored: StoredBoard, listed: _Listed, position: int, row: StoredRow, values: Mapping[str, "_Values"]
 ) -> Standing:
-    by_key = {f"{of_window}.{metric}": one for (of_window, metric), one in values.items()}
-    of_keys = {key: _key_value(by_key[key]) for key in keys if key in by_key}
-    metrics = {metric: one for (of_window, metric), one in values.items() if of_window == window}
-    windows = {of_window: one for (of_window, metric), one in values.items() if metric == primary}
-    return Standing(stored.row(position, row, of_keys), metrics, windows)
+    found = values[row.model_id]
+    keys = {key: found.keys[key] for key in listed.keys if key in found.keys}
+    return Standing(stored.row(position, row, keys), found.metrics, found.windows)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What is shown of a model: metrics of a window by name, the primary one by window, and values of keys."""
+
+    metrics: dict[str, Measured]
+    windows: dict[str, Measured]
+    keys: dict[str, KeyValue]
 
 
 def _key_value(measured: Measured) -> KeyValue:
@@ -323,8 +321,8 @@ def model_windows(
 
 def _values(
     connection: duckdb.DuckDBPyConnection, stored: StoredBoard, listed: _Listed, window: str, primary: str
-) -> dict[str, dict[tuple[str, str], Measured]]:
-    """By model: every metric of a window, the primary one of every window and those of keys, by window and metric."""
+) -> dict[str, _Values]:
+    """By model, what is shown of it."""
     cursor = connection.execute(
         _VALUES,
         {
@@ -337,9 +335,16 @@ def _values(
             "models": [row.model_id for _, row in listed.rows],
         },
     )
-    values: dict[str, dict[tuple[str, str], Measured]] = {}
+    keys = {tuple(key.split(".", 1)): key for key in listed.keys}
+    values = {row.model_id: _Values({}, {}, {}) for _, row in listed.rows}
     for model, of_window, metric, *rest in cursor.fetchall():
-        values.setdefault(model, {})[of_window, metric] = Measured(*rest)
+        measured, of_model = Measured(*rest), values[model]
+        if of_window == window:
+            of_model.metrics[metric] = measured
+        if metric == primary:
+            of_model.windows[of_window] = measured
+        if (of_window, metric) in keys:
+            of_model.keys[keys[of_window, metric]] = _key_value(measured)
     return values
 
 

@@ -1,6 +1,5 @@
 """``/reports/diversity``: how models differ from each other, and what they add to ensembles."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import duckdb
@@ -8,8 +7,7 @@ from fastapi import APIRouter, Query
 
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
-from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Rows, Wanted
-from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Newest, Rows, Wanted
 from pipeline.reports.queries.metrics import beside_others
 from pipeline.reports.queries.series import Selection, snapshots
 from pipeline.reports.queries.standings import contest
@@ -23,19 +21,21 @@ router = APIRouter(prefix="/reports", tags=["models"])
 def diversity(
     connection: Connection,
     competition: Competition,
+    newest: Newest,
     wanted: Wanted,
     window: Annotated[str | None, Query(description="The window ranked by when left out.", examples=["anchor"])] = None,
     include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """How models differ from each other, and what they add to ensembles, as of the newest board."""
-    return diversity_of(connection, Selection(competition, include_ensembles=include_ensembles), wanted, window)
+    selection = Selection(competition, start=newest, include_ensembles=include_ensembles)
+    return diversity_of(connection, selection, wanted, window)
 
 
 def diversity_of(connection: duckdb.DuckDBPyConnection, selection: Selection, wanted: Rows, window: str | None) -> Any:
-    """The metrics of models beside others that the contest lists, over a window, as of the newest board."""
+    """The metrics of models beside others that the contest lists, over a window."""
     of = contest(connection, selection.competition)
     query = snapshots(
-        replace(selection, start=newest_moment(connection, of.name)),
+        selection,
         category=OVERALL,
         window=of.window(window),
         metrics=beside_others(of.directions),

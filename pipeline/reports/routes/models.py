@@ -13,11 +13,12 @@ from pipeline.reports.inputs import (
     End,
     IncludeEnsembles,
     Metrics,
+    Newest,
     Selected,
     Start,
     Wanted,
 )
-from pipeline.reports.queries.boards import newest, newest_moment
+from pipeline.reports.queries import boards
 from pipeline.reports.queries.correlations import correlations
 from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.models import model_name, models, record
@@ -26,7 +27,7 @@ from pipeline.reports.queries.series import Selection, ranks, scores, summary
 from pipeline.reports.queries.standings import Measured, contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.history import snapshots_of
-from pipeline.reports.routes.paged import answered, paged
+from pipeline.reports.routes.paged import as_page, paged
 from pipeline.tables import OVERALL
 
 router = APIRouter(prefix="/reports/models", tags=["models"])
@@ -39,11 +40,15 @@ Window = Annotated[str | None, Query(description="Of this window; of all when le
 
 @router.get("", response_model=answers.Page[answers.Model], responses=FILES)
 def all_models(
-    connection: Connection, competition: Competition, wanted: Wanted, include_ensembles: IncludeEnsembles = False
+    connection: Connection,
+    competition: Competition,
+    newest: Newest,
+    wanted: Wanted,
+    include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """Every model that takes part, with its place on the newest board, the best first."""
     contest(connection, competition)
-    query = models(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    query = models(competition, newest, include_ensembles=include_ensembles)
     return paged(connection, query, answers.Model, wanted, f"{competition}_models")
 
 
@@ -72,24 +77,27 @@ def model_metrics(
 
 @router.get("/summary", response_model=answers.Page[answers.ModelSummary], responses=FILES)
 def model_summaries(
-    connection: Connection, competition: Competition, wanted: Wanted, include_ensembles: IncludeEnsembles = False
+    connection: Connection,
+    competition: Competition,
+    newest: Newest,
+    wanted: Wanted,
+    include_ensembles: IncludeEnsembles = False,
 ) -> Any:
     """Every metric over every window of every model, as of the newest board."""
     contest(connection, competition)
-    query = summary(competition, newest_moment(connection, competition), include_ensembles=include_ensembles)
+    query = summary(competition, newest, include_ensembles=include_ensembles)
     return paged(connection, query, answers.ModelSummary, wanted, f"{competition}_summary")
 
 
 @router.get("/{model_id}/stats", response_model=answers.ModelStats)
-def model_stats(connection: Connection, competition: Competition, model_id: ModelId) -> Any:
+def model_stats(connection: Connection, competition: Competition, model_id: ModelId, newest: Newest) -> Any:
     """What a model handed in, how single predictions were scored, and its metrics over every window."""
     of = contest(connection, competition)
     title, player = model_name(connection, competition, model_id)
     found = record(connection, competition, model_id)
     subjects = found.ordered(lower_is_better=of.is_loss)
-    as_of = newest_moment(connection, competition)
     windows: dict[str, dict[str, Measured]] = {}
-    for (window, metric), measured in model_windows(connection, competition, model_id, as_of).items():
+    for (window, metric), measured in model_windows(connection, competition, model_id, newest).items():
         windows.setdefault(window, {})[metric] = measured
     return answers.ModelStats(
         competition=competition,
@@ -130,11 +138,16 @@ def model_history(
 
 @router.get("/{model_id}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
 def model_diversity(
-    connection: Connection, competition: Competition, model_id: ModelId, wanted: Wanted, window: Window = None
+    connection: Connection,
+    competition: Competition,
+    model_id: ModelId,
+    newest: Newest,
+    wanted: Wanted,
+    window: Window = None,
 ) -> Any:
     """How a model differs from the others, and what it adds to ensembles, as of the newest board."""
     model_name(connection, competition, model_id)
-    return diversity_of(connection, Selection(competition, [model_id]), wanted, window)
+    return diversity_of(connection, Selection(competition, [model_id], newest), wanted, window)
 
 
 @router.get("/{model_id}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
@@ -149,7 +162,7 @@ def model_correlations(
     """How alike a model's signals are to those of every other real model, the most alike first."""
     of = contest(connection, competition)
     model_name(connection, competition, model_id)
-    moment = newest(connection, competition, OVERALL, as_of)
+    moment = boards.newest(connection, competition, OVERALL, as_of)
     cycles = window_cycles(connection, of, of.window(window), moment)
     found = page_of(correlations(connection, of, model_id, cycles, moment).table(), wanted.limit, wanted.offset)
-    return answered(found, answers.CorrelationRow, wanted, f"{competition}_{model_id}_correlations")
+    return as_page(found, answers.CorrelationRow, wanted, f"{competition}_{model_id}_correlations")

@@ -28,11 +28,11 @@ def paged(connection: duckdb.DuckDBPyConnection, query: Query, kind: type[T], wa
     name : str
         Of a file, without its ending.
     """
-    return answered(page(connection, query, wanted.limit, wanted.offset), kind, wanted, name)
+    return as_page(page(connection, query, wanted.limit, wanted.offset), kind, wanted, name)
 
 
-def answered(found: Page, kind: type[T], wanted: Rows, name: str) -> Response:
-    """Rows that are there already, written as :func:`paged` writes those of a query."""
+def as_page(found: Page, kind: type[T], wanted: Rows, name: str) -> Response:
+    """Rows that were found otherwise than by one query; see :func:`paged`."""
     if wanted.format is not Format.JSON:
         return file_response(found.rows, wanted.format, name, found.total)
     rows = answers.as_rows(kind, found.records())

@@ -1,13 +1,7 @@
-"""What a competition's inbox holds: which folders it has, and how the files in each are read.
-
-Wires the contest's own rules (:mod:`pipeline.competition.intake`) to landing, which knows none.
-"""
+"""What a competition's inbox holds: which folders it has, and how the files in each are read."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
-
-import pandas as pd
 
 from pipeline.competition import Contract
 from pipeline.competition.intake import (
@@ -19,6 +13,7 @@ from pipeline.competition.intake import (
     truth_rows,
     whole_forecasts,
 )
+from pipeline.intake.known import Known
 from pipeline.landing import RENAME, Agreement, FileField, Intake, Together
 from pipeline.tables import (
     FACTOR_ROWS,
@@ -26,19 +21,7 @@ from pipeline.tables import (
     PREDICTION_ROWS,
     SUBJECT_ROWS,
     TRUTH_ROWS,
-    TableSpec,
 )
-
-
-class Known(Protocol):
-    """What is known of a board before a file of it is read."""
-
-    def registered(self, spec: TableSpec, column: str) -> frozenset[str]:
-        """Who or what is registered."""
-
-    def target_times(self) -> pd.DataFrame:
-        """The target time of every cycle and horizon predicted so far: cycle, horizon, target_time."""
-
 
 _LISTED = "`factors.values` lists columns that every file has: correct their names there or in the file, or unlist them"
 _LONG = f"list the columns that are one factor each under `factors.values`; or {RENAME}"

@@ -1,0 +1,90 @@
+"""What the page on submitting shows works, word by word, against a server that runs."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline_tests.reports.writing import Desk, csv, row
+
+PAGE = (PROJECT_ROOT / "pipeline" / "docs" / "submitting.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path)
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def address(desk: Desk) -> Iterator[str]:
+    """A server as a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", found.split(":")[1]]
+    process = subprocess.Popen(
+        command, env={"PODIUM_DATA_DIR": str(desk.folder), "PATH": ""}, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(f"http://{found}/reports/healthz")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            httpx2.get(url)
+        except httpx2.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"no answer from {url}")
+
+
+def shown(language: str, containing: str) -> str:
+    (found,) = [one for one in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if containing in one]
+    return found
+
+
+def run(command: list[str], desk: Desk, folder: Path) -> str:
+    key = desk.key("Ann")["Authorization"].removeprefix("Bearer ")
+    environment = os.environ | {"LEAGUE_KEY": key}
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return ended.stdout
+
+
+def test_the_python_prints_what_the_page_says(desk: Desk, address: str, tmp_path: Path) -> None:
+    code = shown("python", "urlopen").replace("127.0.0.1:8000", address)
+    assert run([sys.executable, "-c", code], desk, tmp_path) == shown("text", "422 part")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_shell_submits_and_lists(desk: Desk, address: str, tmp_path: Path) -> None:
+    (tmp_path / "week.csv").write_bytes(csv(row("anna")))
+    code = shown("sh", "curl").replace("127.0.0.1:8000", address)
+    printed = run(["sh", "-ec", code], desk, tmp_path)
+    assert '"is_new":true' in printed
+    assert '"state":"waiting"' in printed
+    assert len(desk.waiting()) == 1
+
+
+def test_the_settings_are_as_the_page_says() -> None:
+    said = dict(re.findall(r"^\| `PODIUM_(\w+)` \| `?([\w,]+)`? \|", PAGE, re.MULTILINE))
+    assert len(said) == 5
+    for name, default in said.items():
+        assert str(Settings.model_fields[name.lower()].default).lower() == default.replace(",", "")
