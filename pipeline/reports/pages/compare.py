@@ -14,13 +14,13 @@ from pipeline.reports.inputs import AsOf, Connection, Remembered
 from pipeline.reports.pages import series_charts
 from pipeline.reports.pages.compare_tables import Heading, MetricRow, ahead_rows, alike_rows, metric_rows
 from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis
-from pipeline.reports.pages.figures import NOTHING, metric_name
+from pipeline.reports.pages.figures import NOTHING
+from pipeline.reports.pages.sums import sums_of, sums_title
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import titles
 from pipeline.reports.queries.boards import newest
 from pipeline.reports.queries.comparison import better_by_metric, measured_of
 from pipeline.reports.queries.correlations import pairwise
-from pipeline.reports.queries.curves import cycle_values
 from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.headline import around, counts
 from pipeline.reports.queries.metrics import described
@@ -104,6 +104,7 @@ def compare(
         "compare.html",
         status=404 if wrong else 200,
         asked=asked,
+        sums_title=sums_title(of),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         around=around(connection, name, moment),
         ranks=Axis(1, max(1, counts(connection, name, OVERALL, moment).ranked), RANKS_WIDTH),
@@ -154,10 +155,5 @@ def _lines(
 ) -> str:
     """The primary metric of all models, summed over the window, in one chart."""
     of = asked.of
-    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
-    if values is None or not n_cycles:
-        return ""
-    is_loss = of.directions.get(of.primary) == Direction.ASC
-    curves = values.curves(asked.as_of, asked.models, n_cycles, is_loss=is_loss)
-    title = "Lead over the mean" if is_loss else f"Cumulative {metric_name(of.primary)}"
-    return series_charts.sums({named[model]: curve for model, curve in curves.items()}, title)
+    curves = sums_of(connection, memory, of, asked.models, asked.as_of, n_cycles) if n_cycles else {}
+    return series_charts.sums({named[model]: curve for model, curve in curves.items()}, sums_title(of))

@@ -36,11 +36,16 @@ def ends(measured: Iterable[Measured | None]) -> list[float | None]:
     return [end for one in known for end in (one.value, one.ci_low, one.ci_high)]
 
 
+def between(measured: Measured | None, written: Scale) -> str:
+    """The ends of the interval; empty without one."""
+    if measured is None or measured.ci_low is None or measured.ci_high is None or not math.isfinite(measured.ci_low):
+        return ""
+    return f"{written.text(measured.ci_low)} to {written.text(measured.ci_high)}"
+
+
 def said(measured: Measured | None, written: Scale) -> str:
     """A value with its interval in words."""
     if measured is None or measured.value is None:
         return NOTHING
-    if measured.ci_low is None or measured.ci_high is None or not math.isfinite(measured.ci_low):
-        return f"{written.text(measured.value)}, no interval"
-    low, high = written.text(measured.ci_low), written.text(measured.ci_high)
-    return f"{written.text(measured.value)}, 95 % interval {low} to {high}"
+    ends_said = between(measured, written)
+    return f"{written.text(measured.value)}, {f'95 % interval {ends_said}' if ends_said else 'no interval'}"

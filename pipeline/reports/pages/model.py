@@ -8,19 +8,18 @@ import duckdb
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from pipeline.leaderboard import Direction
 from pipeline.reports.inputs import AsOf, Connection, Cycle, Remembered
 from pipeline.reports.pages import model_tables, series_charts
 from pipeline.reports.pages.address import Address, address_of, path_to
 from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis
 from pipeline.reports.pages.figures import NOTHING, metric_name, scale
 from pipeline.reports.pages.links import Links, downloads
-from pipeline.reports.pages.measures import half_width, unit_of, value_of
+from pipeline.reports.pages.measures import between, half_width, unit_of, value_of
 from pipeline.reports.pages.remedies import remedy
+from pipeline.reports.pages.sums import sums_of, sums_title
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.boards import newest, ranked_in
 from pipeline.reports.queries.correlations import correlations
-from pipeline.reports.queries.curves import Curve, cycle_values
 from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.ensembles import weights
 from pipeline.reports.queries.headline import around, counts
@@ -107,35 +106,24 @@ def model(
     measured = model_windows(connection, name, model_id, seen.as_of)
     beside = beside_others(of.directions)
     own = [metric for metric in of.directions if metric not in beside]
+    counted = counts(connection, name, OVERALL, seen.as_of)
     did = record(connection, name, model_id, as_of)
-    alike = correlations(connection, of, model_id, seen.cycles, seen.as_of)
-    subjects, subject_axis = model_tables.subject_rows(
-        did.subjects, subject_titles(connection, name), lower_is_better=of.is_loss
-    )
-    like, like_axis = model_tables.like_rows(one for one in alike.rows if one.correlation is not None)
-    failures = {one.failed_reason for one in did.subjects if one.n_failed}
+    most = None if everything else _FEW
     predictions = _predictions(connection, seen, cycle, limit, offset)
     return show(
         request,
         "model.html",
         seen=seen,
         around=around(connection, name, seen.as_of),
-        counts=counts(connection, name, OVERALL, seen.as_of),
-        headline=_headline(connection, seen, measured, means),
+        counts=counted,
+        headline=_headline(connection, seen, counted.ranked, measured, means),
         remedy=lambda status: remedy(status, of.contract["leaderboard"]),
         charts=_charts(connection, memory, seen),
         metrics=model_tables.metric_rows(of, own, measured, means),
         beside=model_tables.metric_rows(of, beside, measured, means),
         record=did,
-        subjects=subjects if everything else subjects[:_FEW],
-        n_subjects=len(subjects),
-        failure=failures.pop() if len(failures) == 1 else None,
-        subject_axis=subject_axis,
-        like=like if everything else like[:_FEW],
-        n_like=len(like),
-        n_unlike=len(alike.rows) - len(like),
-        alike=alike,
-        like_axis=like_axis,
+        subjects=model_tables.subjects(did.subjects, subject_titles(connection, name), of.is_loss, most),
+        like=model_tables.models_like(correlations(connection, of, model_id, seen.cycles, seen.as_of), most),
         predictions=predictions,
         members=_members(connection, seen),
         links=_links(address_of(request), seen, predictions),
@@ -156,19 +144,20 @@ def _seen(
     who = registered(connection, name, model_id)
     shown = of.window(window or None)
     moment = newest(connection, name, OVERALL, as_of)
-    cycles = tuple(window_cycles(connection, of, shown, moment))
+    key = ("window cycles", name, shown, moment)
+    cycles = memory.of(key, lambda: tuple(window_cycles(connection, of, shown, moment)))
     return Seen(of, who, shown, cycles, moment, as_of or datetime.max)
 
 
 def _headline(
     connection: duckdb.DuckDBPyConnection,
     seen: Seen,
+    n_ranked: int,
     measured: dict[tuple[str, str], Measured],
     means: dict[str, Described],
 ) -> Headline:
     of = seen.of
     found = place(connection, of.name, seen.who.model_id, seen.as_of)
-    n_ranked = counts(connection, of.name, OVERALL, seen.as_of).ranked
     axis = Axis(1, max(1, n_ranked), RANKS_WIDTH) if found and found.rank_lo is not None else None
     rank_by = ranked_in(of.contract, OVERALL)["rank_by"]
     if not isinstance(rank_by, str):
@@ -178,7 +167,7 @@ def _headline(
     own = measured.get((window, metric))
     written = scale([value_of(own)], [half_width(own)], unit_of(means, metric))
     value = NOTHING if own is None else written.text(own.value)
-    return Headline(found, axis, f"{metric_name(metric)}, {window}", value, model_tables.between(own, written))
+    return Headline(found, axis, f"{metric_name(metric)}, {window}", value, between(own, written))
 
 
 @dataclass(frozen=True)
@@ -197,26 +186,16 @@ def _charts(connection: duckdb.DuckDBPyConnection, memory: Memory, seen: Seen) -
         return Charts("", "", "", "")
     changed = versions(connection, of.name, who.model_id)
     history = ranks_until(connection, of.name, who.model_id, seen.as_of)
-    is_loss = of.directions.get(of.primary) == Direction.ASC
-    axis = "Lead over the mean" if is_loss else f"Cumulative {metric_name(of.primary)}"
-    curve = _curve(connection, memory, seen, is_loss=is_loss)
+    title = sums_title(of)
+    curve = sums_of(connection, memory, of, [who.model_id], seen.as_of, len(seen.cycles)).get(who.model_id)
     beside = contributions(connection, of.name, who.model_id, seen.cycles[0], seen.as_of)
     added = {one: series_charts.summed(values) for one, values in beside.items() if any(value for _, value in values)}
     return Charts(
-        series_charts.drawdown(curve, changed, axis) if curve else "",
-        f"{axis} of all models" if is_loss else axis,
+        series_charts.drawdown(curve, changed, title) if curve else "",
+        title,
         series_charts.ranks(history, changed, seen.cycles[0], is_ensemble=who.is_ensemble),
         series_charts.sums(added, "Summed"),
     )
-
-
-def _curve(connection: duckdb.DuckDBPyConnection, memory: Memory, seen: Seen, *, is_loss: bool) -> Curve | None:
-    of = seen.of
-    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
-    if values is None:
-        return None
-    model = seen.who.model_id
-    return values.curves(seen.as_of, [model], len(seen.cycles), is_loss=is_loss).get(model)
 
 
 @dataclass(frozen=True)

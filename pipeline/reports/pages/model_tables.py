@@ -1,14 +1,14 @@
 """The tables of a model's page: metrics by window, subjects, models like it, its predictions; numbers as texts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.leaderboard import Direction
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import INTERVAL_WIDTH, Axis, Interval
 from pipeline.reports.pages.figures import NOTHING, Scale, percent, scale
-from pipeline.reports.pages.measures import half_width, meaning_of, unit_of, value_of
-from pipeline.reports.queries.correlations import ModelCorrelation
+from pipeline.reports.pages.measures import between, half_width, meaning_of, unit_of, value_of
+from pipeline.reports.queries.correlations import Correlations, ModelCorrelation
 from pipeline.reports.queries.metrics import Described
 from pipeline.reports.queries.models import SubjectScore
 from pipeline.reports.queries.profiles import Predicted
@@ -99,17 +99,32 @@ def _cell(measured: Measured | None, written: Scale) -> Cell:
     return Cell(written.text(measured.value), between(measured, written), measured.reason, measured.is_final)
 
 
-def between(measured: Measured | None, written: Scale) -> str:
-    """The ends of an interval; empty without one."""
-    if measured is None or measured.ci_low is None or measured.ci_high is None:
-        return ""
-    return f"{written.text(measured.ci_low)} to {written.text(measured.ci_high)}"
+@dataclass(frozen=True)
+class Subjects:
+    """Subjects, the best first and those without a score last.
+
+    Parameters
+    ----------
+    rows : tuple of SubjectRow
+        The first of them.
+    total : int
+        How many there are.
+    axis : Axis or None
+        Of mean scores.
+    failure : str or None
+        Why predictions failed, if that is the same for all subjects.
+    """
+
+    rows: tuple[SubjectRow, ...]
+    total: int
+    axis: Axis | None
+    failure: str | None
 
 
-def subject_rows(
-    found: Iterable[SubjectScore], titles: Mapping[str, str], *, lower_is_better: bool
-) -> tuple[tuple[SubjectRow, ...], Axis | None]:
-    """Subjects, the best first and those without a score last, and the axis of their mean scores."""
+def subjects(
+    found: Sequence[SubjectScore], titles: Mapping[str, str], lower_is_better: bool, most: int | None
+) -> Subjects:
+    """How the predictions of every subject did; at most so many rows, None for all."""
     sign = 1 if lower_is_better else -1
     ordered = sorted(found, key=lambda one: (one.mean_score is None, sign * (one.mean_score or 0.0), one.subject))
     scores = [one.mean_score for one in ordered]
@@ -121,19 +136,32 @@ def subject_rows(
             written.text(one.mean_score),
             drawings.interval(axis, one.mean_score, None, None),
         )
-        for one in ordered
+        for one in ordered[:most]
     )
-    return rows, axis
+    failures = {one.failed_reason for one in found if one.n_failed}
+    return Subjects(rows, len(ordered), axis, failures.pop() if len(failures) == 1 else None)
 
 
-def like_rows(found: Iterable[ModelCorrelation]) -> tuple[tuple[LikeRow, ...], Axis]:
-    """Other models in their order, and the axis of correlations."""
+@dataclass(frozen=True)
+class ModelsLike:
+    """Other models, the most alike first; ``n_without`` have no correlation, over ``n_cycles`` cycles."""
+
+    rows: tuple[LikeRow, ...]
+    total: int
+    n_without: int
+    n_cycles: int
+    axis: Axis
+
+
+def models_like(found: Correlations, most: int | None) -> ModelsLike:
+    """Other models by how alike their signals are; at most so many rows, None for all."""
     axis = Axis(-1.0, 1.0, INTERVAL_WIDTH)
+    known = [one for one in found.rows if one.correlation is not None]
     rows = tuple(
         LikeRow(one, _CORRELATION.text(one.correlation), drawings.interval(axis, one.correlation, None, None))
-        for one in found
+        for one in known[:most]
     )
-    return rows, axis
+    return ModelsLike(rows, len(known), len(found.rows) - len(known), found.n_cycles, axis)
 
 
 def prediction_rows(found: Sequence[Predicted]) -> tuple[PredictionRow, ...]:
