@@ -125,7 +125,7 @@ def model(
         subjects=model_tables.subjects(did.subjects, subject_titles(connection, name), of.is_loss, most),
         like=model_tables.models_like(correlations(connection, of, model_id, seen.cycles, seen.as_of), most),
         predictions=predictions,
-        members=_members(connection, seen),
+        members=_members(connection, seen)[:most],
         links=_links(address_of(request), seen, predictions),
         limit=limit,
         offset=offset,
@@ -253,20 +253,16 @@ def _links(here: Address, seen: Seen, predictions: Predictions | None) -> dict[s
     path = path_to("reports", "models", model_id)
     of = Address("").but(competition=name)
     at = here.value("as_of") or None
-    return {
+    then = seen.as_of.isoformat()
+    snapshots = Address("/reports/snapshots", of.query).but(projectIds=model_id, category=OVERALL, start=then, end=then)
+    links = {
         "history": downloads(Address(f"{path}/history", of.query).but(end=at)),
-        "diversity": downloads(Address(f"{path}/diversity", of.query).but(window=seen.window)),
         "correlations": downloads(Address(f"{path}/correlations", of.query).but(window=seen.window, as_of=at)),
-        "predictions": downloads(
-            Address("/reports/predictions", of.query).but(
-                projectIds=model_id, start=predictions.cycle.isoformat(), end=predictions.cycle.isoformat()
-            )
-        )
-        if predictions
-        else [],
-        "metrics": downloads(
-            Address("/reports/snapshots", of.query).but(
-                projectIds=model_id, category=OVERALL, start=seen.as_of.isoformat(), end=seen.as_of.isoformat()
-            )
-        ),
+        "metrics": downloads(snapshots),
+        "beside": downloads(snapshots.but(metrics=",".join(beside_others(seen.of.directions)))),
     }
+    if predictions is not None:
+        cycle = predictions.cycle.isoformat()
+        of_cycle = Address("/reports/predictions", of.query).but(projectIds=model_id, start=cycle, end=cycle)
+        links["predictions"] = downloads(of_cycle)
+    return links
