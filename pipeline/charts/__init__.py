@@ -1,15 +1,19 @@
-"""Charts of boards as Vega-Lite specifications, and pictures of them."""
+"""Charts of boards and models as Vega-Lite specifications, and pictures of them."""
 
 from pipeline.charts.boards import board_chart, cumulative_chart
 from pipeline.charts.ensembles import against_members_chart, weights_chart
+from pipeline.charts.models import drawdown_chart, lines_chart, rank_chart
 from pipeline.charts.picture import markdown_picture, png, svg
 
 __all__ = [
     "against_members_chart",
     "board_chart",
     "cumulative_chart",
+    "drawdown_chart",
+    "lines_chart",
     "markdown_picture",
     "png",
+    "rank_chart",
     "svg",
     "weights_chart",
 ]

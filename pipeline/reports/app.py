@@ -16,7 +16,7 @@ from pipeline.reports.access import SUBMISSIONS, KeyGate
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import api, board, ensembles, home, static_files, status
+from pipeline.reports.pages import api, board, compare, ensembles, home, model, static_files, status
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models, submissions
 from pipeline.reports.runs import LastRuns, no_runs
@@ -24,7 +24,16 @@ from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (leaderboard.router, diversity.router, models.router, history.router, catalog.router, submissions.router)
-_PAGES = (home.router, status.router, api.router, board.router, ensembles.router, static_files.router)
+_PAGES = (
+    home.router,
+    status.router,
+    api.router,
+    board.router,
+    compare.router,
+    model.router,
+    ensembles.router,
+    static_files.router,
+)
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 

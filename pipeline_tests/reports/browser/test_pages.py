@@ -16,6 +16,11 @@ PAGES = {
     "a part": f"{BOARD}?category=subject%3DS0",
     "another order": f"{BOARD}?window=recent&metric=hit_rate",
     "ensembles": f"{BOARD}/ensembles",
+    "a model": f"{BOARD}/models/good?window=anchor",
+    "a model that is not ranked": f"{BOARD}/models/constant",
+    "an ensemble": f"{BOARD}/models/__ensemble_main__",
+    "models side by side": f"{BOARD}/compare?models=sharp&models=noise&models=contrarian",
+    "nothing to compare": f"{BOARD}/compare",
     "status": "/status",
     "nothing here": "/boards/nope",
 }
