@@ -34,7 +34,7 @@ class StoppedError(RuntimeError):
 
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
-    from pipeline.reports.keys import KeysError
+    from pipeline.reports.access.keys import KeysError
     from pipeline.reports.queries import UnknownBoardError
     from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
 

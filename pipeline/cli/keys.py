@@ -9,7 +9,7 @@ from pipeline.cli.output import MISSING, Column, day, in_print, print_json, prin
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
-    from pipeline.reports.keys import Key, KeyStore
+    from pipeline.reports.access.keys import Key, KeyStore
 
 keys = typer.Typer(help="Keys of players: who may submit through the API.", no_args_is_help=True)
 
@@ -59,7 +59,7 @@ def revoke(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Take a key back: the next request with it is refused, without a restart of the server."""
-    from pipeline.reports.keys import UnknownKeyIdError
+    from pipeline.reports.access.keys import UnknownKeyIdError
 
     try:
         key = _store().revoke(key_id)
@@ -72,7 +72,7 @@ def revoke(
 
 
 def _store() -> "KeyStore":
-    from pipeline.reports.keys import KeyStore
+    from pipeline.reports.access.keys import KeyStore
 
     return KeyStore(settings().keys_dir)
 

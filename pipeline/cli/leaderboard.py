@@ -112,7 +112,8 @@ def print_board(found: Board, limit: int | None = None) -> None:
     of = "" if found.category == OVERALL else f", {found.category}"
     title = Text(f"{found.title}{of}\nranked by {found.rank_by}, as of {day(found.as_of)}{_worth(found)}")
     rows = found.rows[:limit]
-    cells = [_cells(found, row) for row in rows]
+    below_zero = _below_zero(found)
+    cells = [_cells(found, row, below_zero) for row in rows]
     columns = [
         Column(header, [row[at] for row in cells], is_text=header == "model", rank=rank)
         for at, (header, rank) in enumerate(_headers(found))
@@ -128,17 +129,25 @@ def _headers(found: Board) -> list[tuple[str, int]]:
     return [("rank", 0), ("could be", 2), ("±", 3), ("model", 0), *weighted, *keys, ("coverage", 3), ("n", 4)]
 
 
-def _cells(found: Board, row: BoardRow) -> list[str]:
-    first, *others = [row.values.get(key) for key in found.keys]
+def _below_zero(found: Board) -> frozenset[str]:
+    """The keys that are below zero somewhere: of these a value says when it is above."""
+    ends = [(key, end) for row in found.rows for key, one in row.values.items() for end in (one.value, one.ci_low)]
+    ends += [(found.rank_by, row.rank_key) for row in found.rows]
+    return frozenset(key for key, end in ends if end is not None and end < 0)
+
+
+def _cells(found: Board, row: BoardRow, below_zero: frozenset[str]) -> list[str]:
+    plus = [key in below_zero for key in found.keys]
+    first, *others = [_value(row.values.get(key), sign) for key, sign in zip(found.keys, plus, strict=True)]
     return [
         _rank(row),
         MISSING if row.rank_lo is None else f"{row.rank_lo}-{row.rank_hi}",
         f"{row.rank_change:+d}" if row.rank_change else "",
         row.title if row.status == "ranked" else f"{row.title} ({row.status})",
-        *([signed(row.rank_key)] if found.is_weighted else []),
-        _value(first),
-        _interval(first),
-        *map(_value, others),
+        *([signed(row.rank_key, plus=found.rank_by in below_zero)] if found.is_weighted else []),
+        first,
+        _interval(row.values.get(found.keys[0]), plus[0]),
+        *others,
         percent(row.coverage),
         f"{row.n:,}",
     ]
@@ -160,11 +169,11 @@ def _worth(found: Board) -> str:
     return f"; {longest:,} cycles count as {'-'.join(dict.fromkeys((count_as[0], count_as[-1])))}"
 
 
-def _value(value: KeyValue | None) -> str:
-    return signed(None if value is None else value.value)
+def _value(value: KeyValue | None, plus: bool) -> str:
+    return signed(None if value is None else value.value, plus=plus)
 
 
-def _interval(value: KeyValue | None) -> str:
+def _interval(value: KeyValue | None, plus: bool) -> str:
     if value is None or value.ci_low is None:
         return MISSING
-    return f"{signed(value.ci_low)} … {signed(value.ci_high)}"
+    return f"{signed(value.ci_low, plus=plus)} … {signed(value.ci_high, plus=plus)}"

@@ -144,9 +144,9 @@ def cell(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def signed(value: float | None, digits: int = 3) -> str:
-    """A number with its sign, such as ``+0.026``."""
-    return MISSING if value is None else f"{value:+.{digits}f}"
+def signed(value: float | None, digits: int = 3, *, plus: bool = True) -> str:
+    """A number with its sign, such as ``+0.026``; without the plus sign where nothing beside it is below zero."""
+    return MISSING if value is None else f"{value:{'+' if plus else ''}.{digits}f}"
 
 
 def percent(value: float | None) -> str:

@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.access import SUBMISSIONS, KeyGate
+from pipeline.reports.access.keys import KeyStore
+from pipeline.reports.access.limits import Buckets
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.keys import KeyStore
-from pipeline.reports.limits import Buckets
 from pipeline.reports.pages import api, board, compare, ensembles, home, model, static_files, status
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import catalog, diversity, history, leaderboard, models, submissions

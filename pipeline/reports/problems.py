@@ -10,14 +10,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.intake import TooMuchError
+from pipeline.reports.access.keys import KeysError
 from pipeline.reports.answers import Problem
-from pipeline.reports.keys import KeysError
-from pipeline.reports.ownership import NotYoursError
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.standings import UnknownKeyError
-from pipeline.reports.submitting import NotDeliveredError, NotTakenError, UnreadableContractError
+from pipeline.reports.submissions.ownership import NotYoursError
+from pipeline.reports.submissions.receiving import NotDeliveredError, NotTakenError, UnreadableContractError
 from pipeline.reports.wrong import TooLargeError, UnknownPageError, WrongInputError
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError
 

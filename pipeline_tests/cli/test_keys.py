@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.reports.keys import KeyStore
+from pipeline.reports.access.keys import KeyStore
 from pipeline_tests.cli.command import Podium, error
 
 

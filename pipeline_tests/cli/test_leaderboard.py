@@ -10,7 +10,8 @@ from rich.console import Console
 
 from pipeline.cli import output
 from pipeline.cli.errors import InputError
-from pipeline.cli.leaderboard import parse_moment
+from pipeline.cli.leaderboard import parse_moment, print_board
+from pipeline.reports.queries import Board, BoardRow, KeyValue
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.reports.by_hand import ENSEMBLE, revise
@@ -37,16 +38,30 @@ def test_how_many_cycles_count_is_left_out_where_nothing_tells(boards: Podium) -
 def test_every_row_shows_rank_what_it_could_be_change_model_keys_interval_coverage_and_n(boards: Podium) -> None:
     assert boards("leaderboard", "weekly").table == [
         ["rank", "could be", "±", "model", "quarter.ic", "95 % interval", "recent.ic", "coverage", "n"],
-        ["1", "1-2", "+1", "Beta [/b] [bold]", "+0.060", "+0.050 … +0.070", "+0.050", "88 %", "1,234"],
-        ["2", "1-3", "-1", "Alpha", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
-        ["2", "2-3", "", "Gamma", "+0.020", "+0.010 … +0.030", "+0.010", "88 %", "1,234"],
+        ["1", "1-2", "+1", "Beta [/b] [bold]", "0.060", "0.050 … 0.070", "0.050", "88 %", "1,234"],
+        ["2", "1-3", "-1", "Alpha", "0.020", "0.010 … 0.030", "0.010", "88 %", "1,234"],
+        ["2", "2-3", "", "Gamma", "0.020", "0.010 … 0.030", "0.010", "88 %", "1,234"],
         ["–", "–", "", "Silent (unranked: low_coverage)", "–", "–", "–", "0 %", "0"],
     ]
 
 
+def test_values_say_that_they_are_above_zero_where_others_are_below(capsys: pytest.CaptureFixture[str]) -> None:
+    values = [KeyValue(0.5, -0.1, 1.1, None), KeyValue(0.25, 0.1, 0.4, None)]
+    row = BoardRow(
+        position=1, rank=1, rank_with_ensembles=1, rank_change=0, rank_lo=1, rank_hi=2, tie_group=1, n_cycles=9,
+        n_effective=9.0, rank_method="holm", model_id="a", title="A", player="", rank_key=0.5, coverage=1.0, n=9,
+        is_ensemble=False, status="ranked", values={"all.ic": values[0], "all.wis": values[1]},
+    )  # fmt: skip
+    print_board(Board("b", "B", "overall", datetime(2020, 1, 1), "all.ic", ("all.ic", "all.wis"), (row,), 1))
+    printed = capsys.readouterr().out
+    assert "+0.500" in printed
+    assert "-0.100 … +1.100" in printed
+    assert " 0.250" in printed
+
+
 def test_ensembles_are_listed_when_asked_for_and_change_no_rank(boards: Podium) -> None:
     without, with_all = boards("leaderboard", "weekly"), boards("leaderboard", "weekly", "--include-ensembles")
-    ensemble = ["(1)", "–", "", "Mean of all", "+0.070", "+0.060 … +0.080", "+0.060", "88 %", "1,234"]
+    ensemble = ["(1)", "–", "", "Mean of all", "0.070", "0.060 … 0.080", "0.060", "88 %", "1,234"]
     header, *rows = without.table
     assert with_all.table == [header, ensemble, *rows]
 
@@ -103,7 +118,7 @@ def test_a_weighted_board_shows_the_sum_and_its_parts(boards: Podium) -> None:
     assert "ranked by 0.75 quarter.ic + 0.25 recent.ic, as of" in outcome.out
     header, first, _ = outcome.table
     assert header[3:9] == ["model", "weighted sum", "quarter.ic", "95 % interval", "recent.ic", "all.hit_rate"]
-    assert first[3:9] == ["beta", "+0.035", "+0.030", "+0.020 … +0.040", "+0.050", "+0.500"]
+    assert first[3:9] == ["beta", "0.035", "0.030", "0.020 … 0.040", "0.050", "0.500"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +216,7 @@ def test_a_narrow_terminal_gets_the_columns_that_matter_most(
     assert max(map(len, outcome.out.splitlines())) <= width
     shown, first, *_, last = outcome.table
     assert shown == header
-    assert first[shown.index("quarter.ic")] == "+0.060"
+    assert first[shown.index("quarter.ic")] == "0.060"
     assert last[shown.index("model")].startswith("Silent (unr")
     assert ("not shown here: " in outcome.out) == (width < 200)
 

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from pipeline.competition import Contract
 from pipeline.landing import pending
+from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.app import create_app
-from pipeline.reports.keys import KeyStore
 from pipeline.settings import Settings
 from pipeline.tables import BOARDS, MODELS, WHOLE, TableSpec
 from pipeline.warehouse import Dirty, Store, WarehouseFiles

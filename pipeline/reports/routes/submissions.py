@@ -12,14 +12,14 @@ from fastapi.security import HTTPBearer
 from pipeline.intake import as_record
 from pipeline.reports import answers
 from pipeline.reports.access import SUBMISSIONS, key_of
-from pipeline.reports.bodies import BODY, received
+from pipeline.reports.access.keys import Key
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, Wanted, competition_meant
-from pipeline.reports.keys import Key
-from pipeline.reports.pending import submissions
 from pipeline.reports.queries.page import Page
 from pipeline.reports.routes.paged import as_json, as_page
-from pipeline.reports.submitting import RefusedError, Submission, contract_of, receive
+from pipeline.reports.submissions.bodies import BODY, received
+from pipeline.reports.submissions.pending import submissions
+from pipeline.reports.submissions.receiving import RefusedError, Submission, contract_of, receive
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="A key of a player, podium_..., which the operator makes."

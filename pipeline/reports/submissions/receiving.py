@@ -16,12 +16,12 @@ from pipeline.competition.declaration import INBOX
 from pipeline.intake import Judgement, judge, model_ids_in, reading_by_published
 from pipeline.landing import Delivery, UnreadableFileError, deliver, pending
 from pipeline.landing.archive import content_hash
-from pipeline.reports.claims import Claims
-from pipeline.reports.files import api_name, read_api_name
-from pipeline.reports.keys import Key
-from pipeline.reports.ownership import NotYoursError, Ownership, ownership, refuse_others
-from pipeline.reports.pending import is_repeated
+from pipeline.reports.access.keys import Key
 from pipeline.reports.queries import contract_json
+from pipeline.reports.submissions.claims import Claims
+from pipeline.reports.submissions.naming import api_name, read_api_name
+from pipeline.reports.submissions.ownership import NotYoursError, Ownership, ownership, refuse_others
+from pipeline.reports.submissions.pending import is_repeated
 from pipeline.settings import Settings
 from pipeline.warehouse import now
 

@@ -1,6 +1,6 @@
 """Buckets of tokens: a minute's worth at once, then evenly; names do not share."""
 
-from pipeline.reports.limits import Buckets
+from pipeline.reports.access.limits import Buckets
 
 
 def test_a_bucket_gives_a_minute_s_tokens_at_once_and_then_as_they_come() -> None:

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reports.claims import Claims
-from pipeline.reports.keys import KeysError, KeyStore, UnknownKeyIdError
+from pipeline.reports.access.keys import KeysError, KeyStore, UnknownKeyIdError
+from pipeline.reports.submissions.claims import Claims
 
 MANY = 15
 ADD = f"""
 import sys
 from pathlib import Path
-from pipeline.reports.keys import KeyStore
+from pipeline.reports.access.keys import KeyStore
 for _ in range({MANY}):
     print(KeyStore(Path(sys.argv[1])).add(sys.argv[2])[1])
 """
 CLAIM = """
 import sys
 from pathlib import Path
-from pipeline.reports.claims import Claims
+from pipeline.reports.submissions.claims import Claims
 for number in range(40):
     print(Claims(Path(sys.argv[1])).claim("league", f"m{number}", sys.argv[2], "k"))
 """

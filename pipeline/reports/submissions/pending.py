@@ -8,8 +8,8 @@ import duckdb
 
 from pipeline.competition import Contract
 from pipeline.landing import Delivery, arrivals, pending
-from pipeline.reports.files import ApiFile, player_digest, read_api_name
 from pipeline.reports.queries.players import landed_files
+from pipeline.reports.submissions.naming import ApiFile, player_digest, read_api_name
 from pipeline.settings import Settings
 
 _KIND = "predictions"

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from pipeline.landing import ENDINGS, suffix_of
-from pipeline.reports.submitting import NotDeliveredError
+from pipeline.reports.submissions.receiving import NotDeliveredError
 from pipeline.reports.wrong import TooLargeError, WrongInputError
 
 _MOST_JSON = 10_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.reports.keys import KeysError, sync_folder, write_private
+from pipeline.reports.access.keys import KeysError, sync_folder, write_private
 from pipeline.warehouse import now
 
 

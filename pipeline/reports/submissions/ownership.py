@@ -11,9 +11,9 @@ from pipeline.competition.peers import is_virtual
 from pipeline.intake import NothingKnown, folders
 from pipeline.landing import Delivery, arrivals, check_file, pending
 from pipeline.landing.staging import STAGED
-from pipeline.reports.claims import Claims
-from pipeline.reports.files import is_of_api
 from pipeline.reports.queries.players import landed_numbers, players
+from pipeline.reports.submissions.claims import Claims
+from pipeline.reports.submissions.naming import is_of_api
 from pipeline.settings import Settings
 from pipeline.warehouse import compose, connect_in_memory, now
 

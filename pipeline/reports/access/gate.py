@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.reports.keys import Key, KeysError, KeyStore
-from pipeline.reports.limits import Buckets
+from pipeline.reports.access.keys import Key, KeysError, KeyStore
+from pipeline.reports.access.limits import Buckets
 
 SUBMISSIONS = "/submissions"
 """The path that always needs a key."""

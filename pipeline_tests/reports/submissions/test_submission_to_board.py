@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from pipeline.components import competition
 from pipeline.landing import inbox
+from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.app import create_app
-from pipeline.reports.keys import KeyStore
 from pipeline.tables import MODELS
 from pipeline_tests.components.inbox_contest import SUBJECTS, InboxContest, predictions, truth
 from pipeline_tests.toy_contest import ToyContest

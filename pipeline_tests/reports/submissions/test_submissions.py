@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from pipeline.components import trees
 from pipeline.landing import deliver, inbox
-from pipeline.reports import bodies
-from pipeline.reports.claims import Claims
+from pipeline.reports.submissions import bodies
+from pipeline.reports.submissions.claims import Claims
 from pipeline.settings import settings
 from pipeline_tests.cli.command import podium
 from pipeline_tests.cli.league import declare, run, write

@@ -1,0 +1,1 @@
+"""What players send: read, judged, given to whom it belongs, and put into the inbox."""
