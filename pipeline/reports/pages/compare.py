@@ -98,7 +98,7 @@ def compare(
     moment = newest(connection, name, OVERALL, as_of)
     named = titles(connection, name)
     chosen, wrong = _chosen(connection, of, models or [])
-    asked = Asked(of, tuple(chosen), shown, by, moment)
+    asked = Asked(of, tuple(chosen[:MOST]), shown, by, moment)
     return show(
         request,
         "compare.html",
@@ -109,7 +109,8 @@ def compare(
         around=around(connection, name, moment),
         ranks=Axis(1, max(1, counts(connection, name, OVERALL, moment).ranked), RANKS_WIDTH),
         wrong=wrong,
-        headings=[Heading(model, named[model], place(connection, name, model, moment)) for model in chosen],
+        left_out=[named[model] for model in chosen[MOST:]],
+        headings=[Heading(model, named[model], place(connection, name, model, moment)) for model in asked.models],
         others=[(model, title) for model, title in named.items() if model not in chosen][:_MOST_NAMES],
         found=_compared(connection, memory, asked, named) if len(chosen) >= FEWEST else None,
         most=MOST,
@@ -117,7 +118,7 @@ def compare(
 
 
 def _chosen(connection: duckdb.DuckDBPyConnection, of: Contest, models: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The models that there are, as many as fit beside each other, and what is wrong with the others."""
+    """The models that there are, and what is wrong with the others."""
     chosen, wrong = [], []
     for model in dict.fromkeys(one.strip() for one in models if one.strip()):
         try:
@@ -126,7 +127,7 @@ def _chosen(connection: duckdb.DuckDBPyConnection, of: Contest, models: Sequence
             wrong.append(str(error))
         else:
             chosen.append(model)
-    return chosen[:MOST], wrong
+    return chosen, wrong
 
 
 def _compared(

@@ -157,7 +157,7 @@ def model_correlations(
     model_id: ModelId,
     as_of: AsOf,
     wanted: Wanted,
-    window: Window = None,
+    window: Annotated[str | None, Query(description="The window ranked by when left out.", examples=["anchor"])] = None,
 ) -> Any:
     """How alike a model's signals are to those of every other real model, the most alike first."""
     of = contest(connection, competition)

@@ -5,6 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.leaderboard import Direction, mean_influence, significantly_better
+from pipeline.reports.pages import compare
 from pipeline_tests.reports.pages.conftest import HOSTILE
 from pipeline_tests.reports.pages.parsed import opened
 from pipeline_tests.reports.pages.test_model import api, number
@@ -113,3 +114,20 @@ def test_as_of_a_moment_only_what_was_known_then_counts(client: TestClient) -> N
     assert number(shown[1]) == pytest.approx(board["noise"]["metrics"]["ic"]["value"], abs=0.006)
     assert max(row["time"] for row in page.chart("lines")["data"]["values"]) < week(20).isoformat()
     assert page.values("//input[@name='as_of']/@value") == [then]
+
+
+def test_more_than_fit_are_named_and_left_out(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "left out" not in opened(client, COMPARE, models=["sharp", "good", "noise"]).text()
+    monkeypatch.setattr(compare, "MOST", 2)
+    page = opened(client, f"{COMPARE}?models=sharp&models=good&models=latecomer")
+    note = "At most 2 models fit beside each other; left out: The latecomer model."
+    assert page.texts("//p[@role='alert']") == [note]
+    assert len(page.texts("//ul[@class='chosen']/li")) == 2
+    assert page.values("//input[@type='text']") == []
+
+
+@pytest.mark.parametrize("models", [["latecomer", "__ensemble_top2__"], ["latecomer", "constant"]])
+def test_models_that_have_nothing_yet_are_told_so(client: TestClient, models: list[str]) -> None:
+    page = opened(client, COMPARE, models=models, as_of=week(2).date().isoformat())
+    assert "told apart" in page.text("//section[1]")
+    assert not page.rows("Whether the model of a row")
