@@ -1,8 +1,9 @@
-"""Charts of boards as Vega-Lite specifications, and pictures of them."""
+"""Charts of boards and models as Vega-Lite specifications, and pictures of them."""
 
 from pipeline.charts.boards import board_chart, cumulative_chart
 from pipeline.charts.ensembles import against_members_chart, weights_chart
 from pipeline.charts.evaluations import ValueAxis, has_intervals, parts_chart
+from pipeline.charts.models import drawdown_chart, lines_chart, rank_chart
 from pipeline.charts.picture import markdown_picture, png, svg
 
 __all__ = [
@@ -10,10 +11,13 @@ __all__ = [
     "against_members_chart",
     "board_chart",
     "cumulative_chart",
+    "drawdown_chart",
     "has_intervals",
+    "lines_chart",
     "markdown_picture",
     "parts_chart",
     "png",
+    "rank_chart",
     "svg",
     "weights_chart",
 ]

@@ -24,6 +24,7 @@ from pipeline.leaderboard.board import (
 from pipeline.leaderboard.comparison import (
     RankIntervals,
     rank_intervals,
+    significantly_better,
 )
 from pipeline.leaderboard.correlation import (
     CorrelationMethod,
@@ -200,6 +201,7 @@ __all__ = [
     "relative_skill_influence",
     "relative_skill_interval",
     "sharpe_influence",
+    "significantly_better",
     "topics_of_qrels",
     "tukey_hsd",
     "verify",

@@ -116,6 +116,72 @@ def rank_intervals(
     Mogstad, Romano, Shaikh & Wilhelm (2024), "Inference for Ranks with Applications to Mobility across Neighbourhoods
     and Academic Achievement across Countries", Review of Economic Studies 91(1).
     """
+    who, found = _compared(key, parts, direction, weights, windows, ranked, dependent)
+    if found is None:
+        return _none(len(parts[0].value), who, NOT_SMOOTH)
+    intervals = _none(len(parts[0].value), who, HOLM)
+    intervals.rank_lo[who] = intervals.tie_group[who] = 1 + found.better.sum(axis=0)
+    intervals.rank_hi[who] = len(who) - found.better.sum(axis=1)
+    intervals.n_cycles[who] = count_cycles(found.among.present)
+    told = found.dependence.variance > 0 if dependent else np.ones(len(who), dtype=bool)
+    intervals.n_effective[who] = np.where(told, intervals.n_cycles[who] / found.dependence.inflation, np.nan)
+    return intervals
+
+
+def significantly_better(
+    key: npt.ArrayLike,
+    parts: Sequence[Influence],
+    direction: Direction,
+    *,
+    weights: Sequence[float] = (1.0,),
+    windows: Sequence[int] | None = None,
+    ranked: npt.ArrayLike | None = None,
+    dependent: bool = True,
+) -> BoolArray:
+    """Which contestants the evidence separates: the comparisons that :func:`rank_intervals` counts.
+
+    Parameters
+    ----------
+    key, parts, direction, weights, windows, ranked, dependent
+        As for :func:`rank_intervals`; the correction is for the pairs of those who take part.
+
+    Returns
+    -------
+    bool array, shape (contestants, contestants)
+        Where the contestant of the row is significantly better than that of the column. Nowhere if a part of the key
+        has no influence.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`rank_intervals`.
+    """
+    who, found = _compared(key, parts, direction, weights, windows, ranked, dependent)
+    better = np.zeros((len(parts[0].value),) * 2, dtype=bool)
+    if found is not None:
+        better[np.ix_(who, who)] = found.better
+    return better
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """Those who take part, compared with each other."""
+
+    among: "_Key"
+    dependence: Dependence
+    better: BoolArray
+
+
+def _compared(
+    key: npt.ArrayLike,
+    parts: Sequence[Influence],
+    direction: Direction,
+    weights: Sequence[float],
+    windows: Sequence[int] | None,
+    ranked: npt.ArrayLike | None,
+    dependent: bool,
+) -> tuple[IntArray, _Compared | None]:
+    """The places of who takes part, and how they compare; None where a part of the key has no influence."""
     require_parts(parts, weights)
     spans = [len(parts[0].psi)] * len(parts) if windows is None else list(windows)
     if windows is not None:
@@ -126,17 +192,11 @@ def rank_intervals(
         takes_part &= sized("ranked", np.asarray(ranked, dtype=bool), len(values))
     who = np.flatnonzero(takes_part)
     if not all(part.is_smooth for part in parts):
-        return _none(len(values), who, NOT_SMOOTH)
+        return who, None
     among = _Key(_of(parts, who), tuple(weights), tuple(spans))
     found = among.dependence() if dependent else Dependence.none(len(who))
-    better = _significantly_better(among, found, values[who], -1.0 if direction == Direction.ASC else 1.0)
-    intervals = _none(len(values), who, HOLM)
-    intervals.rank_lo[who] = intervals.tie_group[who] = 1 + better.sum(axis=0)
-    intervals.rank_hi[who] = len(who) - better.sum(axis=1)
-    intervals.n_cycles[who] = count_cycles(among.present)
-    told = found.variance > 0 if dependent else np.ones(len(who), dtype=bool)
-    intervals.n_effective[who] = np.where(told, intervals.n_cycles[who] / found.inflation, np.nan)
-    return intervals
+    sign = -1.0 if direction == Direction.ASC else 1.0
+    return who, _Compared(among, found, _significantly_better(among, found, values[who], sign))
 
 
 @dataclass(frozen=True, eq=False)

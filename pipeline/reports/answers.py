@@ -193,6 +193,19 @@ class ModelStats(Answer):
     windows: dict[str, dict[str, Measured]] = Field(description="By window and metric, on the newest board.")
 
 
+class CorrelationRow(Answer):
+    """A model beside another real one: the mean Spearman correlation of their signals over a window."""
+
+    model_id: str = Field(description="The other model.", examples=["reversal_1w"])
+    model_name: str
+    correlation: float | None = Field(
+        description="Over the subjects that both predicted and whose outcome is known; of distributions by their "
+        "points. Null without a cross-section of enough subjects.",
+        examples=[0.42],
+    )
+    n_sections: int = Field(description="Cross-sections, each a cycle and horizon, that it rests on.", examples=[260])
+
+
 class Prediction(Answer):
     """A prediction, with its outcome and score as known now."""
 

@@ -16,7 +16,18 @@ from pipeline.reports.access import SUBMISSIONS, KeyGate
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
 from pipeline.reports.caching import PublishedCache
-from pipeline.reports.pages import api, boards, ensembles, evaluation, home, static_files, status, track_run
+from pipeline.reports.pages import (
+    api,
+    boards,
+    compare,
+    ensembles,
+    evaluation,
+    home,
+    model,
+    static_files,
+    status,
+    track_run,
+)
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
     catalog,
@@ -38,7 +49,7 @@ _ROUTERS = (
 )
 _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
-    *(boards.router, ensembles.router, evaluation.router, track_run.router),
+    *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""

@@ -147,6 +147,10 @@ AsOf = Annotated[
 Start = Annotated[
     datetime | None, Depends(_moment("start", time.min, "From then on: a date (its beginning, UTC) or an ISO time."))
 ]
+Cycle = Annotated[
+    datetime | None,
+    Depends(_moment("cycle", time.max, "The newest cycle by then: a date (its end, UTC) or an ISO time.")),
+]
 End = Annotated[
     datetime | None, Depends(_moment("end", time.max, "Until then, included: a date (its end, UTC) or an ISO time."))
 ]

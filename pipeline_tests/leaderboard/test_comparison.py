@@ -1,5 +1,7 @@
 """Rank intervals: between which ranks a contestant could be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from pipeline.leaderboard import (
     rank_intervals,
     ratio_influence,
     sharpe_influence,
+    significantly_better,
 )
 from pipeline_tests.leaderboard import plain
 from pipeline_tests.leaderboard.series import noise
@@ -364,3 +367,33 @@ def test_mistakes_are_refused_with_what_was_given() -> None:
         rank_intervals(influence.value[:2], [influence], DESC)
     with pytest.raises(ValueError, match=r"ranked has shape \(1,\), expected \(6,\)"):
         rank_intervals(influence.value, [influence], DESC, ranked=[True])
+
+
+# Which pairs are separated
+
+
+@pytest.mark.parametrize(("direction", "sign"), [(DESC, 1), (ASC, -1)])
+def test_the_pairs_separated_are_those_that_rank_intervals_count(direction: Direction, sign: int) -> None:
+    x = spread(gaps=0.2)
+    influence = mean_influence(x)
+    better = significantly_better(influence.value, [influence], direction)
+    found = of_mean(x, direction)
+    assert_array_equal(found.rank_lo, 1 + better.sum(axis=0))
+    assert_array_equal(found.rank_hi, len(better) - better.sum(axis=1))
+    row, column = np.nonzero(better)
+    assert len(row) > 0
+    assert (sign * (influence.value[row] - influence.value[column]) > 0).all()
+
+
+def test_who_takes_no_part_is_better_than_nobody() -> None:
+    influence = mean_influence(spread())
+    ranked = np.array([True, False, True, True, True, True])
+    better = significantly_better(influence.value, [influence], DESC, ranked=ranked)
+    assert not better[1].any()
+    assert not better[:, 1].any()
+    assert better.any()
+
+
+def test_without_influence_nobody_is_better() -> None:
+    influence = replace(mean_influence(spread()), is_smooth=False)
+    assert not significantly_better(influence.value, [influence], DESC).any()

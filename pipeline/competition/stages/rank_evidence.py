@@ -14,7 +14,7 @@ from pipeline.competition.contract import Contract
 from pipeline.competition.metrics import COVERAGE, Metric
 from pipeline.competition.stages.history import histories
 from pipeline.competition.stages.windows import Moment
-from pipeline.leaderboard import Influence, RankIntervals, rank_intervals
+from pipeline.leaderboard import Influence, RankIntervals, rank_intervals, significantly_better
 
 Models = npt.NDArray[np.object_]
 
@@ -33,13 +33,18 @@ class RankEvidence:
     Parameters
     ----------
     cycle_metrics : DataFrame
-        Rows of ``cycle_metrics`` with every version, of :func:`key_metrics` at least; text may be categorical.
+        Rows of ``cycle_metrics`` with every version, of ``metrics`` at least; text may be categorical.
     contract : Contract
+    metrics : sequence of Metric, optional
+        Those that are asked about, and coverage; by default :func:`key_metrics`.
     """
 
-    def __init__(self, cycle_metrics: pd.DataFrame, contract: Contract) -> None:
+    def __init__(
+        self, cycle_metrics: pd.DataFrame, contract: Contract, metrics: Sequence[Metric] | None = None
+    ) -> None:
         self._contract = contract
-        self._histories = histories(cycle_metrics, key_metrics(contract), contract.metrics_in)
+        kept = key_metrics(contract) if metrics is None else metrics
+        self._histories = histories(cycle_metrics, kept, contract.metrics_in)
         self._places = {
             category: {model: place for place, model in enumerate(history.models)}
             for category, history in self._histories.items()
@@ -72,6 +77,29 @@ class RankEvidence:
             windows=windows,
             ranked=ranked,
         )
+
+    def better(self, as_of: np.datetime64, category: str, models: Models, key: str) -> Bools | None:
+        """Which models are significantly better than which by one ``window.metric``, compared with each other only.
+
+        Parameters
+        ----------
+        as_of, category, models
+            As for :meth:`intervals`.
+        key : str
+            Of a metric of which one end is better.
+
+        Returns
+        -------
+        array of bool, shape (models, models)
+            Where the model of the row is better than that of the column; None where single cycles have no influence
+            on the metric, so that nothing separates models by it.
+        """
+        parts = key.partition(".")
+        (statistic,), windows = self._statistics(as_of, category, models, [parts])
+        if not statistic.is_smooth:
+            return None
+        direction = self._contract.direction(parts[2])
+        return significantly_better(statistic.value, [statistic], direction, windows=windows)
 
     def _statistics(
         self, as_of: np.datetime64, category: str, models: Models, keys: Sequence[tuple[str, str, str]]

@@ -13,7 +13,7 @@ from pipeline.competition.contract import Contract
 from pipeline.competition.declaration import WindowSpec
 from pipeline.competition.metrics import COVERAGE, RESOLVED, Metric, Pool, safely_over_series
 from pipeline.competition.reasons import Reasons, reason_code
-from pipeline.competition.stages.history import History
+from pipeline.competition.stages.history import History, Times
 from pipeline.competition.stages.missing import FILLED, Cells, absences, fill
 from pipeline.leaderboard import Influence, mean_influence, ratio_influence
 
@@ -44,6 +44,25 @@ class Statistic:
         return self.influence.value
 
 
+def span_of(window: WindowSpec, cycles: Times, resolved: Ints) -> slice:
+    """The places of a window's cycles, which end with the last resolved one.
+
+    Parameters
+    ----------
+    window : WindowSpec
+    cycles : array of datetime64, in order
+    resolved : array of int
+        The places of those with an outcome, in order; at least one.
+    """
+    last = int(resolved[-1])
+    start = 0
+    if window.cycles is not None:
+        start = int(resolved[-window.cycles :][0])
+    if window.duration is not None:
+        start = int(np.searchsorted(cycles, cycles[last] - np.timedelta64(window.duration), side="right"))
+    return slice(start, last + 1)
+
+
 class Moment:
     """A contest as known at one moment: its windows, and every metric over them.
 
@@ -69,14 +88,7 @@ class Moment:
 
     def span(self, window: WindowSpec) -> slice:
         """The places of a window's cycles; there must be a resolved one."""
-        last = int(self.resolved[-1])
-        start = 0
-        if window.cycles is not None:
-            start = int(self.resolved[-window.cycles :][0])
-        if window.duration is not None:
-            cycles = self._history.cycles
-            start = int(np.searchsorted(cycles, cycles[last] - np.timedelta64(window.duration), side="right"))
-        return slice(start, last + 1)
+        return span_of(window, self._history.cycles, self.resolved)
 
     def coverage(self, span: slice) -> WindowCoverage:
         """Scored tasks over tasks with truth in the window, and the same from each model's first cycle on."""

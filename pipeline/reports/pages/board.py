@@ -14,10 +14,11 @@ from pipeline.reports.pages.address import Address, address_of
 from pipeline.reports.pages.asked import share
 from pipeline.reports.pages.board_rows import sorted_rows, table_of
 from pipeline.reports.pages.links import downloads
+from pipeline.reports.pages.sums import sums_of
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import categories_of
 from pipeline.reports.queries.boards import ranked_in
-from pipeline.reports.queries.curves import Curve, cycle_values
+from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.headline import around, counts
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
@@ -120,9 +121,5 @@ def _curves(
     of = found.contest
     if found.board.category != OVERALL:
         return {}
-    values = memory.of(("cycle values", of.name), lambda: cycle_values(connection, of.name, of.primary))
-    if values is None:
-        return {}
     last = of.contract["windows"][found.window].get("cycles")
-    is_loss = of.directions.get(of.primary) == Direction.ASC
-    return values.curves(found.board.as_of, models, last, is_loss=is_loss)
+    return sums_of(connection, memory, of, models, found.board.as_of, last)

@@ -1,12 +1,12 @@
 """The rows and columns of a board's page: numbers as texts, intervals and lines as drawings."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
-from pipeline.reports.pages.figures import NOTHING, Scale, metric_name, scale, window_name
+from pipeline.reports.pages.figures import Scale, metric_name, scale, window_name
+from pipeline.reports.pages.measures import ends, half_width, meaning_of, said, unit_of, value_of
 from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.metrics import Described
 from pipeline.reports.queries.standings import Measured, Standing, Standings
@@ -104,16 +104,16 @@ def table_of(
     measured = [_measured(one, ranked, found.window) for one in found.rows]
     written = key_scale(found, means)
     values = [
-        one.row.rank_key if one.row.rank_key is not None else _value(own)
+        one.row.rank_key if one.row.rank_key is not None else value_of(own)
         for one, own in zip(found.rows, measured, strict=True)
     ]
-    on = None if ranked.is_weighted else drawings.axis(_ends(measured))
+    on = None if ranked.is_weighted else drawings.axis(ends(measured))
     rows = tuple(
         Row(
             one,
             written.text(value),
             None if own is None else drawings.interval(on, own.value, own.ci_low, own.ci_high),
-            _said(own, written),
+            said(own, written),
             drawings.polyline(curves[one.row.model_id].values) if one.row.model_id in curves else "",
         )
         for one, own, value in zip(found.rows, measured, values, strict=True)
@@ -130,8 +130,8 @@ def key_scale(found: Standings, means: Mapping[str, Described]) -> Scale:
     keys = [one.row.rank_key for one in found.rows]
     if ranked.is_weighted:
         return scale(keys)
-    widths = [_half_width(_measured(one, ranked, found.window)) for one in found.rows]
-    return scale(keys, widths, _unit(means, ranked.metric))
+    widths = [half_width(_measured(one, ranked, found.window)) for one in found.rows]
+    return scale(keys, widths, unit_of(means, ranked.metric))
 
 
 def sorted_rows(found: Standings, by: str) -> tuple[Standing, ...]:
@@ -157,9 +157,9 @@ def _sort_value(found: Standings, one: Standing, name: str) -> float | str | Non
         return {"rank": row.position, "change": row.rank_change, "coverage": row.coverage, "n": row.n}[name]
     window, _, metric = name.partition(".")
     if metric == found.contest.primary and window in found.contest.windows:
-        return _value(one.windows.get(window))
+        return value_of(one.windows.get(window))
     if window == found.window and metric in found.contest.directions:
-        return _value(one.metrics.get(metric))
+        return value_of(one.metrics.get(metric))
     known = ", ".join([*_SORTABLE, f"{found.window}.{found.contest.primary}"])
     raise WrongInputError(f"cannot sort by {name!r}; sort by one of {known}, or another column of the page")
 
@@ -184,9 +184,9 @@ def _columns(
         _column(
             f"{one}.{primary}",
             f"{window_name(one)} {metric_name(primary)}",
-            f"{_meaning(means, primary)} Over the window {one}.",
+            f"{meaning_of(means, primary)} Over the window {one}.",
             [row.windows.get(one) for row in found.rows],
-            _unit(means, primary),
+            unit_of(means, primary),
         )
         for one in windows
     ]
@@ -194,9 +194,9 @@ def _columns(
         _column(
             f"{found.window}.{one}",
             metric_name(one),
-            _meaning(means, one),
+            meaning_of(means, one),
             [row.metrics.get(one) for row in found.rows],
-            _unit(means, one),
+            unit_of(means, one),
         )
         for one in shown
     ]
@@ -204,39 +204,6 @@ def _columns(
 
 
 def _column(key: str, label: str, description: str, measured: Sequence[Measured | None], unit: str) -> Column:
-    values = list(map(_value, measured))
-    written = scale(values, map(_half_width, measured), unit)
+    values = list(map(value_of, measured))
+    written = scale(values, map(half_width, measured), unit)
     return Column(key, label, description, tuple(map(written.text, values)))
-
-
-def _meaning(means: Mapping[str, Described], metric: str) -> str:
-    return means[metric].description if metric in means else ""
-
-
-def _unit(means: Mapping[str, Described], metric: str) -> str:
-    return means[metric].unit if metric in means else ""
-
-
-def _value(measured: Measured | None) -> float | None:
-    return None if measured is None else measured.value
-
-
-def _half_width(measured: Measured | None) -> float | None:
-    if measured is None or measured.ci_low is None or measured.ci_high is None:
-        return None
-    return (measured.ci_high - measured.ci_low) / 2
-
-
-def _ends(measured: Sequence[Measured | None]) -> list[float | None]:
-    """What an axis must reach: every value and both ends of its interval."""
-    known = [one for one in measured if one is not None]
-    return [end for one in known for end in (one.value, one.ci_low, one.ci_high)]
-
-
-def _said(measured: Measured | None, written: Scale) -> str:
-    if measured is None or measured.value is None:
-        return NOTHING
-    if measured.ci_low is None or measured.ci_high is None or not math.isfinite(measured.ci_low):
-        return f"{written.text(measured.value)}, no interval"
-    low, high = written.text(measured.ci_low), written.text(measured.ci_high)
-    return f"{written.text(measured.value)}, 95 % interval {low} to {high}"

@@ -26,13 +26,21 @@ _COEFFICIENTS: Mapping[str, str] = {
 }
 _REASONS: Mapping[str, str] = {
     "constant_input": "every prediction of a cycle is the same",
+    "error": "a function of the contest failed",
+    "explained_by_factors": "known factors explain all of it",
     "inactive": "no submission lately",
     "low_coverage": "too few of the outcomes were predicted",
     "no_board_yet": "no outcome of its predictions is known yet",
+    "no_downside": "no cycle was lost",
+    "no_predictions": "no prediction in the window",
+    "no_scores": "no prediction has a score",
     "not_designated": "its player did not enter it for ranking",
+    "not_member": "it is no member of the ensemble",
+    "only_member": "it is the only member of the ensemble",
     "too_few_predictions": "too few predictions have been scored",
-    "too_few_cycles": "too few cycles for an interval",
+    "too_few_cycles": "too few cycles",
     "too_few_pairs": "too few subjects in every cycle",
+    "zero_outcomes": "every outcome is zero",
     "zero_variance": "it does not vary",
 }
 

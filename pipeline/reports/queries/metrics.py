@@ -1,10 +1,15 @@
 """What the metrics of a board mean."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
 
+from pipeline.competition.metrics import base_and_ensemble
+
 _DESCRIBED = "SELECT metric, direction, pool, unit, description FROM catalog.metrics WHERE board = ?"
+
+_BESIDE_OTHERS = ("model_correlation", "ensemble_correlation", "contribution", "mmc", "fnc")
 
 
 @dataclass(frozen=True)
@@ -21,3 +26,8 @@ class Described:
 def described(connection: duckdb.DuckDBPyConnection, board: str) -> dict[str, Described]:
     """The metrics of a board by name."""
     return {row[0]: Described(*row) for row in connection.execute(_DESCRIBED, [board]).fetchall()}
+
+
+def beside_others(metrics: Iterable[str]) -> list[str]:
+    """Those that say something about a model beside others, or beside what everybody knows."""
+    return [name for name in metrics if base_and_ensemble(name)[0] in _BESIDE_OTHERS]

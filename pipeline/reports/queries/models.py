@@ -31,6 +31,7 @@ _COUNTS = """
     WITH made AS (
         SELECT cycle, bool_or(is_late) AS is_late, bool_or(is_imputed) AS is_imputed
         FROM {table} WHERE competition = $competition AND model_id = $model
+        AND ($as_of IS NULL OR cycle <= $as_of)
         GROUP BY cycle, horizon, subject
     )
     SELECT count(*), count(*) FILTER (is_late), count(*) FILTER (is_imputed), min(cycle), max(cycle) FROM made
@@ -39,7 +40,7 @@ _COUNTS = """
 _SCORED = """
     WITH newest AS (
         SELECT subject, value, success, failed_reason FROM {table}
-        WHERE competition = $competition AND model_id = $model
+        WHERE competition = $competition AND model_id = $model AND ($as_of IS NULL OR known_at <= $as_of)
         QUALIFY known_at = max(known_at) OVER (PARTITION BY cycle, horizon, subject)
     )
     SELECT subject, count(*) FILTER (success), count(*) FILTER (NOT success), avg(value) FILTER (success),
@@ -65,7 +66,7 @@ class SubjectScore:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """What a model handed in and how it was scored, prediction by prediction, with what is known now.
+    """What a model handed in and how it was scored, prediction by prediction.
 
     A distribution is one prediction, however many numbers it has.
     """
@@ -133,10 +134,12 @@ def model_name(connection: duckdb.DuckDBPyConnection, competition: str, model_id
     return str(found[0]), str(found[1])
 
 
-def record(connection: duckdb.DuckDBPyConnection, competition: str, model_id: str) -> ModelRecord:
-    """Predictions and scores of a model, real or virtual."""
+def record(
+    connection: duckdb.DuckDBPyConnection, competition: str, model_id: str, as_of: datetime | None = None
+) -> ModelRecord:
+    """Predictions and scores of a model, real or virtual, as known at a moment; now without it."""
     virtual = is_virtual(model_id)
-    values = {"competition": competition, "model": model_id}
+    values = {"competition": competition, "model": model_id, "as_of": as_of}
     predictions = compose(_COUNTS, table=ENSEMBLE_PREDICTIONS if virtual else PREDICTIONS)
     scored = compose(_SCORED, table=ENSEMBLE_SCORES if virtual else SCORES)
     n_predictions, n_late, n_imputed, first, last = connection.execute(predictions, values).fetchall()[0]

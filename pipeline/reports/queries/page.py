@@ -101,3 +101,8 @@ def page(connection: duckdb.DuckDBPyConnection, query: Query, limit: int | None 
     part = compose("{query} LIMIT $limit OFFSET $offset", query=query.sql)
     rows = query.rows(connection, part, {"limit": _ALL if limit is None else limit, "offset": offset})
     return Page(rows, int(total), limit, offset)
+
+
+def page_of(table: pa.Table, limit: int | None = None, offset: int = 0) -> Page:
+    """Some rows of a table that was computed; as for :func:`page`."""
+    return Page(table.slice(offset, limit), table.num_rows, limit, offset)

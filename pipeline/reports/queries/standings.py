@@ -313,7 +313,7 @@ def _key_value(measured: Measured) -> KeyValue:
 def model_windows(
     connection: duckdb.DuckDBPyConnection, name: str, model_id: str, as_of: datetime | None
 ) -> dict[tuple[str, str], Measured]:
-    """Every metric of a model by window and metric, as of a board; none where there is no board."""
+    """Every metric of a model by window and metric, as of a board; none before its first, or where there is none."""
     values = {"competition": name, "overall": OVERALL, "as_of": as_of, "model": model_id}
     rows = connection.execute(_OF_MODEL, values).fetchall()
     return {(window, metric): Measured(*rest) for window, metric, *rest in rows}

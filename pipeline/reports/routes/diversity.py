@@ -5,19 +5,16 @@ from typing import Annotated, Any
 import duckdb
 from fastapi import APIRouter, Query
 
-from pipeline.competition.metrics import base_and_ensemble
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Newest, Rows, Wanted
+from pipeline.reports.queries.metrics import beside_others
 from pipeline.reports.queries.series import Selection, snapshots
 from pipeline.reports.queries.standings import contest
 from pipeline.reports.routes.paged import paged
 from pipeline.tables import OVERALL
 
 router = APIRouter(prefix="/reports", tags=["models"])
-
-_BESIDE_OTHERS = ("model_correlation", "ensemble_correlation", "contribution", "mmc", "fnc")
-"""The metrics that say something about a model beside others, or beside what everybody knows."""
 
 
 @router.get("/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
@@ -41,6 +38,6 @@ def diversity_of(connection: duckdb.DuckDBPyConnection, selection: Selection, wa
         selection,
         category=OVERALL,
         window=of.window(window),
-        metrics=[name for name in of.directions if base_and_ensemble(name)[0] in _BESIDE_OTHERS],
+        metrics=beside_others(of.directions),
     )
     return paged(connection, query, answers.Snapshot, wanted, f"{of.name}_diversity")

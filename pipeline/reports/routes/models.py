@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pipeline.reports import answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import (
+    AsOf,
     Competition,
     Connection,
     End,
@@ -17,12 +18,16 @@ from pipeline.reports.inputs import (
     Start,
     Wanted,
 )
+from pipeline.reports.queries import boards
+from pipeline.reports.queries.correlations import correlations
+from pipeline.reports.queries.cycles import window_cycles
 from pipeline.reports.queries.models import model_name, models, record
+from pipeline.reports.queries.page import page_of
 from pipeline.reports.queries.series import Selection, ranks, scores, summary
 from pipeline.reports.queries.standings import Measured, contest, model_windows
 from pipeline.reports.routes.diversity import diversity_of
 from pipeline.reports.routes.history import snapshots_of
-from pipeline.reports.routes.paged import paged
+from pipeline.reports.routes.paged import as_page, paged
 from pipeline.tables import OVERALL
 
 router = APIRouter(prefix="/reports/models", tags=["models"])
@@ -143,3 +148,21 @@ def model_diversity(
     """How a model differs from the others, and what it adds to ensembles, as of the newest board."""
     model_name(connection, competition, model_id)
     return diversity_of(connection, Selection(competition, [model_id], newest), wanted, window)
+
+
+@router.get("/{model_id}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
+def model_correlations(
+    connection: Connection,
+    competition: Competition,
+    model_id: ModelId,
+    as_of: AsOf,
+    wanted: Wanted,
+    window: Annotated[str | None, Query(description="The window ranked by when left out.", examples=["anchor"])] = None,
+) -> Any:
+    """How alike a model's signals are to those of every other real model, the most alike first."""
+    of = contest(connection, competition)
+    model_name(connection, competition, model_id)
+    moment = boards.newest(connection, competition, OVERALL, as_of)
+    cycles = window_cycles(connection, of, of.window(window), moment)
+    found = page_of(correlations(connection, of, model_id, cycles, moment).table(), wanted.limit, wanted.offset)
+    return as_page(found, answers.CorrelationRow, wanted, f"{competition}_{model_id}_correlations")

@@ -212,3 +212,26 @@ def test_an_earlier_moment_than_before_is_refused() -> None:
     compute_leaderboard(snapshots, [NOW], [NOW], of, evidence)
     with pytest.raises(ValueError, match="ask in the order of time"):
         compute_leaderboard(snapshots, [cycle(30)], [cycle(30)], of, evidence)
+
+
+@pytest.mark.parametrize("key", ["half.ic", "all.ic_sharpe", "all.hit_rate"])
+def test_who_is_better_than_whom_is_what_the_rank_intervals_of_that_key_count(key: str) -> None:
+    rows = metrics(series(step=0.8))
+    found = board(rows, declared(key))
+    of = declared("recent.ic")  # another key may be asked about, where its metrics are given
+    evidence = RankEvidence(rows, of, [of.metric(name) for name in ("ic", "hit_rate", "coverage")])
+    better = evidence.better(np.datetime64(NOW, "us"), "overall", np.array(MODELS, dtype=object), key)
+    assert better is not None
+    assert better.any()
+    np.testing.assert_array_equal(found["rank_lo"], 1 + better.sum(axis=0))
+    np.testing.assert_array_equal(found["rank_hi"], len(MODELS) - better.sum(axis=1))
+
+
+def test_nobody_is_better_by_what_single_cycles_have_no_influence_on() -> None:
+    of = contract(metrics=["ic", "mean_return", "max_drawdown"], windows=WINDOWS, leaderboard={"rank_by": "all.ic"})
+    rows = metrics(series())
+    rows = stack(rows, rows[rows["metric"] == "ic"].assign(metric="mean_return"))
+    evidence = RankEvidence(rows, of, [of.metric(name) for name in ("mean_return", "coverage")])
+    assert (
+        evidence.better(np.datetime64(NOW, "us"), "overall", np.array(MODELS, dtype=object), "all.max_drawdown") is None
+    )

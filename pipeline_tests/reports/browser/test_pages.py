@@ -26,6 +26,11 @@ PAGES = {
     "a track": f"/boards/{NAME}?columns=all",
     "another judge": f"/boards/{NAME}?judge={JUDGE}&measure=P_10",
     "a run": f"/boards/{NAME}/runs/{PLAIN}?sort=-difference",
+    "a model": f"{BOARD}/models/good?window=anchor",
+    "a model that is not ranked": f"{BOARD}/models/constant",
+    "an ensemble": f"{BOARD}/models/__ensemble_main__",
+    "models side by side": f"{BOARD}/compare?models=sharp&models=noise&models=contrarian",
+    "nothing to compare": f"{BOARD}/compare",
     "status": "/status",
     "nothing here": "/boards/nope",
 }
@@ -176,3 +181,30 @@ def test_pages_fit_a_phone(browser: Browser, site: str, path: str) -> None:
     overflow = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     context.close()
     assert overflow == 0
+
+
+def test_models_ticked_on_the_board_are_compared(page: Page) -> None:
+    page.goto(BOARD)
+    for name in ("sharp", "noise"):
+        page.get_by_label(f"Compare The {name} model").check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("p.verdict").first).to_contain_text("The sharp model is ahead of The noise model: yes.")
+    expect(page.locator("figure.chart svg")).to_have_count(1)
+    page.get_by_role("link", name="Remove The noise model").click()
+    expect(page.locator("p.note")).to_contain_text("add another to compare it with")
+
+
+def test_charts_of_a_model_are_as_wide_as_the_page_is(page: Page) -> None:
+    page.goto(f"{BOARD}/models/good?window=anchor")
+    drawing = page.locator("[data-chart=cumulative] svg")
+    expect(drawing).to_be_visible()
+    wide = drawing.bounding_box()
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.wait_for_function(
+        "() => { const one = document.querySelector('[data-chart=cumulative]');"
+        " return one.querySelector('svg').clientWidth === one.clientWidth; }"
+    )
+    narrow = drawing.bounding_box()
+    assert wide is not None
+    assert narrow is not None
+    assert narrow["width"] < 420 < wide["width"]

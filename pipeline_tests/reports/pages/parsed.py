@@ -1,104 +1,66 @@
-"""A page as tests look at it: its tables by caption, its links, its text."""
+"""A page as a tree, and what a reader finds on it."""
 
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+import json
 from typing import Any
 
-
-@dataclass
-class Cell:
-    """A cell of a table: its text, the attributes of its element, and where its first link leads."""
-
-    text: str
-    attributes: dict[str, str | None]
-    link: str | None = None
-
-    @property
-    def first(self) -> str:
-        """The first word of its text."""
-        return self.text.split()[0] if self.text.split() else ""
+from lxml import html
+from starlette.testclient import TestClient
 
 
-@dataclass
-class Table:
-    """A table: its caption and its rows, headings among them."""
-
-    caption: str
-    rows: list[list[Cell]] = field(default_factory=list)
-
-    def column(self, number: int) -> list[Cell]:
-        """The cells of a column, without that of the heading."""
-        return [row[number] for row in self.rows[1:]]
-
-
-class Parsed(HTMLParser):
-    """What a page says.
+class Parsed:
+    """The HTML of a page.
 
     Parameters
     ----------
-    html : str
+    text : str
     """
 
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tables: list[Table] = []
-        self.links: dict[str, str] = {}
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self._text: list[str] = []
-        self._caption: list[str] | None = None
-        self._cell: Cell | None = None
-        self._link: tuple[str, list[str]] | None = None
-        self.feed(html)
+    def __init__(self, text: str) -> None:
+        self._tree = html.document_fromstring(text)
 
-    @property
-    def text(self) -> str:
-        """All text, with one space between words."""
-        return " ".join("".join(self._text).split())
+    def texts(self, path: str) -> list[str]:
+        """The texts of all elements of an XPath, those of elements within them apart."""
+        return [_text(one) for one in self._tree.xpath(path)]
 
-    def table(self, caption: str) -> Table:
-        """The table whose caption begins so."""
-        (found,) = (one for one in self.tables if one.caption.startswith(caption))
+    def text(self, path: str = "//main") -> str:
+        """That of the only one."""
+        (found,) = self.texts(path)
         return found
 
-    def count(self, element: str, **attributes: str) -> int:
-        """How many elements of a kind there are with some attributes."""
-        return sum(name == element and attributes.items() <= given.items() for name, given in self.elements)
+    def values(self, path: str) -> list[str]:
+        """Attributes."""
+        return [str(one) for one in self._tree.xpath(path)]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, Any]]) -> None:
-        attributes = dict(attrs)
-        self.elements.append((tag, attributes))
-        if tag == "table":
-            self.tables.append(Table(""))
-        elif tag == "caption":
-            self._caption = []
-        elif tag == "tr" and self.tables:
-            self.tables[-1].rows.append([])
-        elif tag in ("td", "th"):
-            self._cell = Cell("", attributes)
-            self.tables[-1].rows[-1].append(self._cell)
-        elif tag == "a":
-            self._link = (str(attributes.get("href")), [])
-            if self._cell is not None and self._cell.link is None:
-                self._cell.link = self._link[0]
-        elif tag == "small":
-            self.handle_data(" ")
+    def chart(self, name: str) -> dict[str, Any]:
+        """The specification of a chart."""
+        (found,) = self._tree.xpath(f"//script[@type='application/json' and @id='{name}']")
+        spec: dict[str, Any] = json.loads(found.text)
+        return spec
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "caption" and self._caption is not None:
-            self.tables[-1].caption = " ".join("".join(self._caption).split())
-            self._caption = None
-        elif tag in ("td", "th") and self._cell is not None:
-            self._cell.text = " ".join(self._cell.text.split())
-            self._cell = None
-        elif tag == "a" and self._link is not None:
-            self.links["".join(self._link[1]).strip()] = self._link[0]
-            self._link = None
+    def has_chart(self, name: str) -> bool:
+        """Whether there is one."""
+        return bool(self._tree.xpath(f"//script[@id='{name}']"))
 
-    def handle_data(self, data: str) -> None:
-        self._text.append(data)
-        if self._caption is not None:
-            self._caption.append(data)
-        if self._cell is not None:
-            self._cell.text += data
-        if self._link is not None:
-            self._link[1].append(data)
+    def rows(self, caption: str) -> dict[str, list[str]]:
+        """The rows of the table whose caption begins so: the cells by the heading of each."""
+        path = f"//table[starts-with(normalize-space(caption), {_quoted(caption)})]/tbody/tr"
+        found = {}
+        for row in self._tree.xpath(path):
+            heading, *cells = map(_text, row.xpath("./*"))
+            found[heading] = cells
+        return found
+
+
+def opened(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Parsed:
+    """A page as a browser asks for it."""
+    answer = client.get(path, params=parameters or None, headers={"accept": "text/html"})
+    assert answer.status_code == status, answer.text
+    return Parsed(answer.text)
+
+
+def _text(element: html.HtmlElement) -> str:
+    return " ".join(" ".join(element.itertext()).split())
+
+
+def _quoted(text: str) -> str:
+    return '"' + text + '"'

@@ -15,7 +15,7 @@ from pipeline.reports.pages.evaluation_columns import Metric, metrics_of
 from pipeline.reports.queries.metrics import Described
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
-from pipeline_tests.reports.pages.parsed import Cell, Parsed
+from pipeline_tests.reports.pages.page_tables import Cell, PageTables
 from pipeline_tests.reports.served import declared, publish, served
 
 SKILL = "absolute_error_scaled_relative_skill"
@@ -32,11 +32,13 @@ def client(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[
         yield asked
 
 
-def page(client: TestClient, evaluation: str = "all", status: int = 200, board: str = "toy", **asked: Any) -> Parsed:
+def page(
+    client: TestClient, evaluation: str = "all", status: int = 200, board: str = "toy", **asked: Any
+) -> PageTables:
     path = f"/boards/{board}/evaluations/{evaluation}"
     answer = client.get(path, params=asked, headers={"accept": "text/html"})
     assert answer.status_code == status, answer.text
-    return Parsed(answer.text)
+    return PageTables(answer.text)
 
 
 def rows(client: TestClient, evaluation: str = "all", **asked: Any) -> dict[tuple[str, str, str], dict[str, Any]]:
@@ -118,7 +120,7 @@ def test_a_heading_opens_the_board_of_its_part(client: TestClient) -> None:
     table = page(client, by="subject").table("Relative absolute error of every model")
     link = table.rows[0][2].link or ""
     assert link == "/boards/toy/evaluations/all?by=subject&part=S0"
-    shown = Parsed(client.get(link).text).table("The toy contest: all, subject S0")
+    shown = PageTables(client.get(link).text).table("The toy contest: all, subject S0")
     expected = rows(client, by="subject", parts="S0", metrics=SKILL)
     for row in shown.rows[1:]:
         one = expected[name(row[1]), "S0", SKILL]
@@ -175,10 +177,10 @@ def test_values_without_a_reference_are_shaded_beside_the_median_of_their_column
 
 
 def test_the_board_of_the_competition_links_to_its_sets(client: TestClient) -> None:
-    found = Parsed(client.get("/boards/toy").text)
+    found = PageTables(client.get("/boards/toy").text)
     assert found.links["all"] == "/boards/toy/evaluations/all"
     link = found.links[HOSTILE["name"]]
-    assert Parsed(client.get(link).text).table(f"The toy contest: {HOSTILE['name']}").rows
+    assert PageTables(client.get(link).text).table(f"The toy contest: {HOSTILE['name']}").rows
     assert "<b>" not in client.get(link).text
     assert "Evaluation sets" not in client.get("/boards/other").text
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.judged import JUDGE, LACKING, MARKUP, PLAIN, REFUSED, SLASH, TOPICS, publish_track
-from pipeline_tests.reports.pages.parsed import Parsed
+from pipeline_tests.reports.pages.page_tables import PageTables
 from pipeline_tests.reports.served import served
 from pipeline_tests.track_graph import NAME
 
@@ -24,10 +24,10 @@ def client(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[
         yield asked
 
 
-def page(client: TestClient, path: str = "", status: int = 200, **asked: Any) -> Parsed:
+def page(client: TestClient, path: str = "", status: int = 200, **asked: Any) -> PageTables:
     answer = client.get(f"/boards/{NAME}{path}", params=asked, headers={"accept": "text/html"})
     assert answer.status_code == status, answer.text
-    return Parsed(answer.text)
+    return PageTables(answer.text)
 
 
 def rows(client: TestClient, what: str, **asked: Any) -> list[dict[str, Any]]:
@@ -98,8 +98,8 @@ def test_both_rankings_are_drawn_with_every_run(client: TestClient) -> None:
     html = client.get(f"/boards/{NAME}").text
     plot = html[html.index('<svg class="plot"') :]
     plot = plot[: plot.index("</svg>")]
-    assert Parsed(plot).count("circle") == 4
-    assert "officially rank 4, here rank 4" in Parsed(plot).text
+    assert PageTables(plot).count("circle") == 4
+    assert "officially rank 4, here rank 4" in PageTables(plot).text
 
 
 def test_what_became_of_files_is_told_with_the_reason(client: TestClient) -> None:
@@ -164,7 +164,7 @@ def test_the_page_of_a_run_with_any_name_is_reached_from_the_board(client: TestC
     (link,) = (cell.link for cell in shown.column(1) if cell.text == run)
     answer = client.get(link or "")
     assert answer.status_code == 200
-    assert Parsed(answer.text).table(f"map of {run} by topic").rows
+    assert PageTables(answer.text).table(f"map of {run} by topic").rows
 
 
 def test_what_there_is_not_is_named_with_what_there_is(client: TestClient) -> None:

@@ -1,0 +1,51 @@
+"""What pages take of a metric over a window: its value, how far its interval reaches, and both in words."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from pipeline.reports.pages.figures import NOTHING, Scale
+from pipeline.reports.queries.metrics import Described
+from pipeline.reports.queries.standings import Measured
+
+
+def meaning_of(means: Mapping[str, Described], metric: str) -> str:
+    """What a metric is; empty where nobody says."""
+    return means[metric].description if metric in means else ""
+
+
+def unit_of(means: Mapping[str, Described], metric: str) -> str:
+    """The unit of a metric; empty where it has none."""
+    return means[metric].unit if metric in means else ""
+
+
+def value_of(measured: Measured | None) -> float | None:
+    """The value; None where there is none."""
+    return None if measured is None else measured.value
+
+
+def half_width(measured: Measured | None) -> float | None:
+    """Half the width of the interval; None without one."""
+    if measured is None or measured.ci_low is None or measured.ci_high is None:
+        return None
+    return (measured.ci_high - measured.ci_low) / 2
+
+
+def ends(measured: Iterable[Measured | None]) -> list[float | None]:
+    """What an axis must reach: every value and both ends of its interval."""
+    known = [one for one in measured if one is not None]
+    return [end for one in known for end in (one.value, one.ci_low, one.ci_high)]
+
+
+def between(measured: Measured | None, written: Scale) -> str:
+    """The ends of the interval; empty without one."""
+    if measured is None or measured.ci_low is None or measured.ci_high is None or not math.isfinite(measured.ci_low):
+        return ""
+    return f"{written.text(measured.ci_low)} to {written.text(measured.ci_high)}"
+
+
+def said(measured: Measured | None, written: Scale) -> str:
+    """A value with its interval in words."""
+    if measured is None or measured.value is None:
+        return NOTHING
+    ends_said = between(measured, written)
+    return f"{written.text(measured.value)}, {f'95 % interval {ends_said}' if ends_said else 'no interval'}"
