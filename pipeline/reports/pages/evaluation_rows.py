@@ -12,7 +12,8 @@ from pipeline.leaderboard import Direction
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.evaluation_columns import Metric
-from pipeline.reports.pages.figures import NOTHING, Scale
+from pipeline.reports.pages.figures import NOTHING
+from pipeline.reports.pages.measures import between, ends, half_width, said, value_of
 from pipeline.reports.queries import Evaluated, EvaluationBoard, EvaluationRow
 from pipeline.reports.queries.breakdowns import Breakdown, Cell, Listed
 
@@ -110,21 +111,20 @@ def board_table(
     if shown.name != board.rank_by:
         listed.sort(key=lambda row: _order(row, shown))
     measured = [row.values.get(shown.name) for row in listed]
-    ends = [end for one in measured if one is not None for end in (one.value, one.ci_low, one.ci_high)]
-    on = drawings.axis(map(shown.drawn, [*ends, shown.reference])) if any(end is not None for end in ends) else None
-    written = shown.scale(map(_value, measured), map(_half_width, measured))
+    on = _axis(shown, measured)
+    written = shown.scale(map(value_of, measured), map(half_width, measured))
     others = tuple(metric for metric in metrics.values() if metric != shown)
-    scales = [metric.scale([_value(row.values.get(metric.name)) for row in listed]) for metric in others]
+    scales = [metric.scale([value_of(row.values.get(metric.name)) for row in listed]) for metric in others]
     n_ranked = sum(row.rank is not None for row in board.rows)
     rows = tuple(
         BoardRow(
             row,
             titles.get(row.model_id, row.model_id),
-            written.text(_value(one)),
-            _ends(one, written),
+            written.text(value_of(one)),
+            between(one, written),
             None if one is None else drawings.interval(on, *map(shown.drawn, (one.value, one.ci_low, one.ci_high))),
             _said(one, shown),
-            tuple(to.text(_value(row.values.get(of.name))) for of, to in zip(others, scales, strict=True)),
+            tuple(to.text(value_of(row.values.get(of.name))) for of, to in zip(others, scales, strict=True)),
             max((value.n for value in row.values.values()), default=0),
         )
         for row, one in zip(listed, measured, strict=True)
@@ -137,6 +137,14 @@ def board_table(
         None if on is None or (level := shown.drawn(shown.reference)) is None else on.place(level),
         Axis(1, max(1, n_ranked), drawings.RANKS_WIDTH) if is_bounded else None,
     )
+
+
+def _axis(shown: Metric, measured: Sequence[Evaluated | None]) -> Axis | None:
+    """What all intervals of a metric are drawn on, its reference too; None where there is no value."""
+    reached = ends(measured)
+    if all(end is None for end in reached):
+        return None
+    return drawings.axis(map(shown.drawn, [*reached, shown.reference]))
 
 
 def part_heads(found: Breakdown) -> list[PartHead]:
@@ -220,7 +228,7 @@ def parts_drawn(found: Breakdown, metric: Metric, models: Sequence[str]) -> dict
 
 def _order(row: EvaluationRow, metric: Metric) -> tuple[bool, float]:
     """The best first, of coverages those nearest to nominal; without a value last."""
-    value = _value(row.values.get(metric.name))
+    value = value_of(row.values.get(metric.name))
     if value is None:
         return True, 0.0
     if metric.direction == Direction.NONE:
@@ -228,30 +236,11 @@ def _order(row: EvaluationRow, metric: Metric) -> tuple[bool, float]:
     return False, value if metric.direction == Direction.ASC else -value
 
 
-def _value(one: Evaluated | None) -> float | None:
-    return None if one is None else one.value
-
-
-def _half_width(one: Evaluated | None) -> float | None:
-    if one is None or one.ci_low is None or one.ci_high is None:
-        return None
-    return (one.ci_high - one.ci_low) / 2
-
-
 def _said(one: Evaluated | Cell | None, metric: Metric) -> str:
     """A value with its interval in words."""
     if one is None or one.value is None:
         return NOTHING if one is None or one.reason is None else one.reason.replace("_", " ")
-    to = metric.scale([one.value])
-    ends = _ends(one, to)
-    return f"{to.text(one.value)}, 95 % interval {ends}" if ends else f"{to.text(one.value)}, no interval"
-
-
-def _ends(one: Evaluated | Cell | None, written: Scale) -> str:
-    """The ends of an interval as text; empty without one."""
-    if one is None or one.ci_low is None or one.ci_high is None:
-        return ""
-    return f"{written.text(one.ci_low)} to {written.text(one.ci_high)}"
+    return said(one, metric.scale([one.value]))
 
 
 def _column(found: Breakdown, part: str) -> dict[str, Cell]:
