@@ -20,7 +20,7 @@ from pipeline.bench.contest import Size, contract, files, fill
 from pipeline.bench.load import Latency, Load, Questions, ask
 from pipeline.components import competition_tables as tables
 from pipeline.components.recompute import Recompute
-from pipeline.tables import BOARDS, LEADERBOARD, LEDGER, METRICS, MODELS, OVERALL, SNAPSHOTS
+from pipeline.tables import BOARDS, CYCLE_METRICS, LEADERBOARD, LEDGER, METRICS, MODELS, OVERALL, SNAPSHOTS
 from pipeline.warehouse import Dirty, Store, WarehouseFiles, compose
 
 Tell = Callable[[str], None]
@@ -53,6 +53,14 @@ _SNAPSHOTS = """
            v, 100, 0, 1000, 0, 1.0, 1.0, se, v - 2 * se, v + 2 * se, 'ewc', NULL, true
     FROM range($since, $cycles) AS c, range($models) AS m, unnest($windows) AS a(w), unnest($metrics) AS b(x),
          LATERAL (SELECT hash(c.range, m.range, w, x) / 2e19 AS v, hash(m.range, w, x, c.range) / 2e20 AS se)
+    ORDER BY c.range
+"""
+
+_CYCLES = """
+    INSERT INTO {table}
+    SELECT $board, printf('model_%05d', m.range), $first + to_days((c.range - 1)::INTEGER), $overall, x,
+           $first + to_days(c.range::INTEGER), hash(c.range, m.range, x) / 2e19 - 0.45, 100, NULL, NULL, NULL, false
+    FROM range($since, $cycles) AS c, range($models) AS m, unnest($metrics) AS b(x)
     ORDER BY c.range
 """
 
@@ -230,6 +238,8 @@ def _add_boards(store: Store, history: History, since: int) -> None:
         store.connection.execute(compose(_MODELS, table=MODELS), {name: values[name] for name in _OF_MODELS})
     listed = {"windows": [*contract().windows], "metrics": [*contract().metrics]}
     store.connection.execute(compose(_SNAPSHOTS, table=SNAPSHOTS), values | listed)
+    of_cycles = {name: value for name, value in (values | listed).items() if name != "windows"}
+    store.connection.execute(compose(_CYCLES, table=CYCLE_METRICS), of_cycles)
     store.connection.execute(compose(_BOARDS, table=LEADERBOARD), values)
     ledger = compose(_LEDGER, table=LEDGER, board=LEADERBOARD)
     store.connection.execute(ledger, [LEADERBOARD.name, store.max_seq() + 1, history.day(since)])

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX
 from pipeline.tables import OVERALL
@@ -127,10 +129,20 @@ def cycle_values(
     category : str
     """
     values = {"competition": competition, "metric": metric, "category": category, "limit": _MOST_VALUES + 1}
-    rows = connection.execute(_VALUES, values).fetchnumpy()
-    if not 0 < len(rows["value"]) <= _MOST_VALUES:
+    rows = connection.execute(_VALUES, values).to_arrow_table()
+    if not 0 < rows.num_rows <= _MOST_VALUES:
         return None
-    models, model = np.unique(np.asarray(rows["model_id"], dtype=object), return_inverse=True)
-    cycles, cycle = np.unique(np.asarray(rows["cycle"]), return_inverse=True)
-    value = np.ma.filled(np.ma.asarray(rows["value"], dtype=np.float64), np.nan)
-    return CycleValues(models, cycles, model, cycle, np.asarray(rows["known_at"]), value)
+    models, model = _coded(rows.column("model_id"))
+    cycles, cycle = _coded(rows.column("cycle"))
+    known_at = rows.column("known_at").to_numpy()
+    return CycleValues(models, cycles, model, cycle, known_at, rows.column("value").to_numpy())
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """The values of a column, sorted, each once; and of every row the place of its own."""
+    encoded = column.dictionary_encode().combine_chunks()
+    values = encoded.dictionary.to_numpy(zero_copy_only=False)
+    order = np.argsort(values)
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    return values[order], place[encoded.indices.to_numpy()]
