@@ -83,7 +83,10 @@ def print_summary(out: "Console", name: str | None, watch: "Watch", seconds: flo
         out.print("\nThree questions to try (or open that file in any DuckDB client):")
     for query in queries:
         out.print(f"  {_podium()} sql {_in_shell(query)}", soft_wrap=True, highlight=False, markup=False)
-    out.print("\nThe graph, its runs and checks in the Dagster UI:  make dev", highlight=False)
+    out.print(
+        f"\nThe board and its models as web pages:  {_podium()} serve", soft_wrap=True, highlight=False, markup=False
+    )
+    out.print("The graph, its runs and checks in the Dagster UI:  make dev", highlight=False)
 
 
 def _what_was_done(watch: "Watch") -> str:

@@ -198,8 +198,10 @@ def test_the_last_query_has_the_best_subjects_first(tmp_path: Path, rule: str, m
     assert re.findall(r"ORDER BY (.*) LIMIT 5", outcome.out) == [best_first]
 
 
-def test_how_to_open_the_ui_is_said_last(first: Outcome) -> None:
-    assert first.out.splitlines()[-1].endswith("in the Dagster UI:  make dev")
+def test_how_to_look_at_it_is_said_last(first: Outcome) -> None:
+    pages, graph = first.out.splitlines()[-2:]
+    assert pages.endswith("podium serve")
+    assert graph.endswith("in the Dagster UI:  make dev")
 
 
 def test_the_history_has_the_run(first: Outcome, data_dir: Path) -> None:
