@@ -51,13 +51,14 @@ def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLRes
     """A board now or at any moment, in the contest's order or in another."""
     connection, memory = reading.connection, reading.memory
     of = contest(connection, name, memory)
+    own_window = _declared_window(of, asked.category)
     order = _other_order(of, asked.category, asked.window, asked.metric)
     found = standings(
         connection,
         name,
         as_of=asked.as_of,
         category=asked.category,
-        window=asked.window or None,
+        window=asked.window or own_window,
         rank_by=order,
         min_coverage=share(asked.min_coverage, "min_coverage"),
         include_ensembles=asked.include_ensembles,
@@ -81,6 +82,7 @@ def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLRes
         counts=counted,
         around=around(connection, name, found.board.as_of),
         categories=memory.of(("categories", name), lambda: categories_of(connection, name)),
+        declared_window=own_window,
         declared_metric=_declared_metric(of, asked.category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
@@ -96,10 +98,16 @@ def _other_order(of: Contest, category: str, window: str, metric: str) -> str | 
     """The key that was chosen; None when it is what the contest ranks by."""
     declared = ranked_in(of.contract, category)["rank_by"]
     if not isinstance(declared, str):
-        return f"{of.window(window or None)}.{metric}" if metric else None
+        return f"{window or _declared_window(of, category)}.{metric}" if metric else None
     own_window, _, own_metric = declared.partition(".")
     chosen = f"{window or own_window}.{metric or own_metric}"
     return None if chosen == declared else chosen
+
+
+def _declared_window(of: Contest, category: str) -> str:
+    """The window that the board of a part is ranked by; of several the first."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    return (declared if isinstance(declared, str) else next(iter(declared))).partition(".")[0]
 
 
 def _declared_metric(of: Contest, category: str) -> str:
