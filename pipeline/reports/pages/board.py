@@ -17,9 +17,10 @@ from pipeline.reports.pages.links import downloads
 from pipeline.reports.pages.sums import sums_of
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import categories_of
-from pipeline.reports.queries.boards import ranked_in
+from pipeline.reports.queries.boards import newest_moment, ranked_in
 from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.headline import around, counts
+from pipeline.reports.queries.listing import names_of_models
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
 from pipeline.tables import OVERALL
@@ -51,6 +52,9 @@ def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLRes
     """A board now or at any moment, in the contest's order or in another."""
     connection, memory = reading.connection, reading.memory
     of = contest(connection, name, memory)
+    if newest_moment(connection, name, memory=memory) is None:
+        players = [one for one in names_of_models(connection, name).values() if one.player]
+        return show(request, "board_to_come.html", contest=of, players=players)
     own_window = _declared_window(of, asked.category)
     order = _other_order(of, asked.category, asked.window, asked.metric)
     found = standings(

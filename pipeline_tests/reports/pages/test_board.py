@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from pipeline_tests import toy_contest
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.by_hand import create_marts, write_boards
 from pipeline_tests.reports.pages.parsed import opened
 from pipeline_tests.reports.served import declared, publish, served
 
@@ -69,3 +70,17 @@ def test_a_competition_has_no_runs_and_says_so(client: TestClient) -> None:
 def test_the_id_of_a_model_may_hold_a_slash(client: TestClient, path: str) -> None:
     answer = client.get(path, params={"competition": "toy"})
     assert (answer.status_code, "has no model 'team/best'" in answer.json()["detail"]) == (404, True)
+
+
+def test_before_the_first_outcome_it_says_who_takes_part(tmp_path: Path) -> None:
+    files = write_boards(tmp_path)
+    create_marts(files)
+    with files.write("a contest that has begun") as store:
+        store.connection.execute("UPDATE competition.models SET competition = 'sp500' WHERE model_id = 'gamma'")
+    files.publish()
+    with served(tmp_path / "published") as asked:
+        assert "/boards/sp500" in opened(asked, "/").values("//main//a/@href")
+        page = opened(asked, "/boards/sp500")
+    assert page.text("//h1") == "The sp500 contest"
+    assert page.text("//p[@class='note']").startswith("No outcome is known yet.")
+    assert page.texts("//main//li") == ["Gamma tests"]
