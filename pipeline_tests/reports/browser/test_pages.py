@@ -226,9 +226,12 @@ def test_pages_fit_a_phone(browser: Browser, site: str, path: str) -> None:
     context = browser.new_context(base_url=site, viewport={"width": 390, "height": 800})
     opened = context.new_page()
     opened.goto(path)
-    overflow = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    as_it_is = opened.evaluate(overflow)
+    opened.evaluate("document.documentElement.style.fontSize = '200%'")
+    with_large_text = opened.evaluate(overflow)
     context.close()
-    assert overflow == 0
+    assert (as_it_is, with_large_text) == (0, 0)
 
 
 def test_models_ticked_on_the_board_are_compared(page: Page) -> None:
