@@ -110,10 +110,10 @@ def create_app(
     app.state.last_runs = last_runs
     app.state.settings = given
     for router in (*map(_own_router, own_routes), *_ROUTERS):
+        _summarise(router)
         app.include_router(router, responses=PROBLEMS)
     for page in _PAGES:
         app.include_router(page)
-    _summarise(app)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES, compresslevel=_COMPRESSED)
     app.add_middleware(PublishedCache, reader=reader, always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, SUBMISSIONS))
@@ -127,9 +127,9 @@ def create_app(
     return app
 
 
-def _summarise(app: FastAPI) -> None:
+def _summarise(router: APIRouter) -> None:
     """Let the list of endpoints show the first sentence of what each says of itself, not its function's name."""
-    for route in app.routes:
+    for route in router.routes:
         if isinstance(route, APIRoute):
             route.summary = route.description.partition(".")[0].strip() or None
 

@@ -76,7 +76,7 @@ async def _wrong_parameters(request: Request, error: Exception) -> Response:
     if not _is_page(request):
         return await request_validation_exception_handler(request, error)
     told = [f"{one['loc'][-1]} {one.get('input')!r}: {one['msg']}" for one in error.errors()]
-    return _page(request, 422, "; ".join(told))
+    return _page(request, 422, "; ".join(dict.fromkeys(told)))
 
 
 async def _of_http(request: Request, error: Exception) -> Response:

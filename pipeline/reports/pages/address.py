@@ -47,9 +47,9 @@ class Address:
 
 
 def address_of(request: Request) -> Address:
-    """The address that was asked for, without what is empty."""
+    """The address that was asked for, escaped as it was, without what is empty."""
     pairs = request.query_params.multi_items()
-    return Address(quote(request.url.path), tuple((name, value) for name, value in pairs if value))
+    return Address(quote(request.scope["raw_path"], safe="/%"), tuple((name, value) for name, value in pairs if value))
 
 
 def path_to(*parts: str) -> str:

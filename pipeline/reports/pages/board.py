@@ -17,9 +17,10 @@ from pipeline.reports.pages.links import downloads
 from pipeline.reports.pages.sums import sums_of
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import categories_of
-from pipeline.reports.queries.boards import ranked_in
+from pipeline.reports.queries.boards import newest_moment, ranked_in
 from pipeline.reports.queries.curves import Curve
 from pipeline.reports.queries.headline import around, counts
+from pipeline.reports.queries.listing import names_of_models
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.standings import Contest, Standings, contest, standings
 from pipeline.tables import OVERALL
@@ -51,13 +52,17 @@ def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLRes
     """A board now or at any moment, in the contest's order or in another."""
     connection, memory = reading.connection, reading.memory
     of = contest(connection, name, memory)
+    if newest_moment(connection, name, memory=memory) is None:
+        players = [one for one in names_of_models(connection, name).values() if one.player]
+        return show(request, "board_to_come.html", contest=of, players=players)
+    own_window = _declared_window(of, asked.category)
     order = _other_order(of, asked.category, asked.window, asked.metric)
     found = standings(
         connection,
         name,
         as_of=asked.as_of,
         category=asked.category,
-        window=asked.window or None,
+        window=asked.window or own_window,
         rank_by=order,
         min_coverage=share(asked.min_coverage, "min_coverage"),
         include_ensembles=asked.include_ensembles,
@@ -81,6 +86,7 @@ def page(request: Request, reading: Reading, name: str, asked: Asked) -> HTMLRes
         counts=counted,
         around=around(connection, name, found.board.as_of),
         categories=memory.of(("categories", name), lambda: categories_of(connection, name)),
+        declared_window=own_window,
         declared_metric=_declared_metric(of, asked.category),
         rankable=[one for one, way in of.directions.items() if way != Direction.NONE],
         downloads=downloads(_endpoint(here, found, order)),
@@ -96,10 +102,16 @@ def _other_order(of: Contest, category: str, window: str, metric: str) -> str | 
     """The key that was chosen; None when it is what the contest ranks by."""
     declared = ranked_in(of.contract, category)["rank_by"]
     if not isinstance(declared, str):
-        return f"{of.window(window or None)}.{metric}" if metric else None
+        return f"{window or _declared_window(of, category)}.{metric}" if metric else None
     own_window, _, own_metric = declared.partition(".")
     chosen = f"{window or own_window}.{metric or own_metric}"
     return None if chosen == declared else chosen
+
+
+def _declared_window(of: Contest, category: str) -> str:
+    """The window that the board of a part is ranked by; of several the first."""
+    declared = ranked_in(of.contract, category)["rank_by"]
+    return (declared if isinstance(declared, str) else next(iter(declared))).partition(".")[0]
 
 
 def _declared_metric(of: Contest, category: str) -> str:

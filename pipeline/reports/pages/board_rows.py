@@ -101,13 +101,13 @@ def table_of(
         All metrics of the window, not the first few alone.
     """
     ranked = ranked_by(found)
-    measured = [_measured(one, ranked, found.window) for one in found.rows]
+    measured = [None if ranked.is_weighted else _measured(one, ranked, found.window) for one in found.rows]
     written = key_scale(found, means)
     values = [
         one.row.rank_key if one.row.rank_key is not None else value_of(own)
         for one, own in zip(found.rows, measured, strict=True)
     ]
-    on = None if ranked.is_weighted else drawings.axis(ends(measured))
+    on = drawings.axis(ends(measured))
     rows = tuple(
         Row(
             one,
@@ -176,8 +176,9 @@ def _columns(
 ) -> tuple[tuple[Column, ...], int]:
     """The primary metric of the other windows, then other metrics of the window shown; how many are not shown."""
     primary = found.contest.primary
-    windows = [one for one in found.contest.windows if (one, primary) != (ranked.window, ranked.metric)]
-    others = [one for one in found.contest.directions if one not in {primary, ranked.metric}]
+    in_view = None if ranked.is_weighted else (ranked.window, ranked.metric)
+    windows = [one for one in found.contest.windows if (one, primary) != in_view]
+    others = [one for one in found.contest.directions if one != primary and (found.window, one) != in_view]
     others = [one for one in others if any(one in row.metrics for row in found.rows)]
     shown = others if every else others[:_FEW]
     of_windows = [

@@ -85,7 +85,7 @@ class Headline:
     between: str
 
 
-@router.get("/boards/{name}/models/{model_id}", response_class=HTMLResponse)
+@router.get("/boards/{name}/models/{model_id:path}", response_class=HTMLResponse)
 def model(
     request: Request,
     connection: Connection,

@@ -115,7 +115,9 @@ def track_board(connection: duckdb.DuckDBPyConnection, name: str, judge: str = O
     UnknownBoardError
         If there is no such track, or it has no board of that name.
     """
-    _, title = kind_of(connection, name)
+    kind, title = kind_of(connection, name)
+    if kind != TRACK_LEADERBOARD.schema:
+        raise UnknownBoardError(f"board {name!r} is no judged track but of kind {kind}: it has models, and no runs")
     rows = tuple(RunRank(*row) for row in connection.execute(_ROWS, [name, judge]).fetchall())
     if not rows:
         known = judges_of(connection, name)

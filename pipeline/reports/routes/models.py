@@ -89,7 +89,7 @@ def model_summaries(
     return paged(connection, query, answers.ModelSummary, wanted, f"{competition}_summary")
 
 
-@router.get("/{model_id}/stats", response_model=answers.ModelStats)
+@router.get("/{model_id:path}/stats", response_model=answers.ModelStats)
 def model_stats(connection: Connection, competition: Competition, model_id: ModelId, newest: Newest) -> Any:
     """What a model handed in, how single predictions were scored, and its metrics over every window."""
     of = contest(connection, competition)
@@ -119,7 +119,7 @@ def model_stats(connection: Connection, competition: Competition, model_id: Mode
     )
 
 
-@router.get("/{model_id}/history", response_model=answers.Page[answers.ModelHistoryRow], responses=FILES)
+@router.get("/{model_id:path}/history", response_model=answers.Page[answers.ModelHistoryRow], responses=FILES)
 def model_history(
     connection: Connection,
     competition: Competition,
@@ -136,7 +136,7 @@ def model_history(
     return paged(connection, query, answers.ModelHistoryRow, wanted, f"{competition}_{model_id}_history")
 
 
-@router.get("/{model_id}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
+@router.get("/{model_id:path}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
 def model_diversity(
     connection: Connection,
     competition: Competition,
@@ -150,7 +150,7 @@ def model_diversity(
     return diversity_of(connection, Selection(competition, [model_id], newest), wanted, window)
 
 
-@router.get("/{model_id}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
+@router.get("/{model_id:path}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
 def model_correlations(
     connection: Connection,
     competition: Competition,

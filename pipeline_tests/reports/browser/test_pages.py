@@ -120,6 +120,54 @@ def test_travelling_in_time_shows_the_board_of_then_and_leads_back(page: Page) -
     assert page.locator("dl.facts dd").first.inner_text() == newest
 
 
+def test_a_date_is_typed_to_its_end_before_the_page_follows(page: Page) -> None:
+    page.goto(BOARD)
+    page.get_by_label("As of").focus()
+    page.keyboard.type("06012020", delay=20)
+    assert page.get_by_label("As of").input_value() == "2020-06-01"
+    assert "as_of" not in page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url("**as_of=2020-06-01**")
+
+
+def test_a_choice_made_with_keys_waits_for_its_button(page: Page) -> None:
+    page.goto(BOARD)
+    button = page.locator("form.controls > button")
+    expect(button).to_be_hidden()
+    page.get_by_label("Window").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(button).to_be_visible()
+    assert "window" not in page.url
+    chosen = page.get_by_label("Window").input_value()
+    button.click()
+    page.wait_for_url(f"**window={chosen}**")
+
+
+def test_a_page_that_is_come_back_to_shows_the_choices_of_its_address(page: Page) -> None:
+    page.goto(BOARD)
+    page.get_by_label("Window").select_option("recent")
+    page.wait_for_url("**window=recent**")
+    page.go_back()
+    expect(page.get_by_label("Window")).to_have_value("anchor")
+    page.go_forward()
+    expect(page.get_by_label("Window")).to_have_value("recent")
+
+
+def test_another_ensemble_is_in_the_address(page: Page) -> None:
+    page.goto(f"{BOARD}/ensembles")
+    page.locator("select[name=ensemble]").select_option("top2")
+    page.wait_for_url("**/ensembles?ensemble=top2#one")
+    expect(page.locator("h2#one")).to_have_text("The best two")
+
+
+def test_a_long_name_of_a_part_does_not_widen_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(BOARD)
+    page.evaluate("document.querySelector('select[name=category]').add(new Option('very long '.repeat(30)))")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_changing_something_else_does_not_tie_the_page_to_the_date_of_today(page: Page) -> None:
     page.goto(BOARD)
     page.get_by_label("Window").select_option("recent")
@@ -178,9 +226,12 @@ def test_pages_fit_a_phone(browser: Browser, site: str, path: str) -> None:
     context = browser.new_context(base_url=site, viewport={"width": 390, "height": 800})
     opened = context.new_page()
     opened.goto(path)
-    overflow = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    as_it_is = opened.evaluate(overflow)
+    opened.evaluate("document.documentElement.style.fontSize = '200%'")
+    with_large_text = opened.evaluate(overflow)
     context.close()
-    assert overflow == 0
+    assert (as_it_is, with_large_text) == (0, 0)
 
 
 def test_models_ticked_on_the_board_are_compared(page: Page) -> None:
