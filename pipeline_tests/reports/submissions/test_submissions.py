@@ -429,6 +429,18 @@ def test_what_says_too_much_is_refused(tmp_path: Path) -> None:
     assert len(desk.waiting()) == 1
 
 
+def test_a_file_that_cannot_be_bounded_is_not_read(desk: Desk, client: TestClient, ann: dict[str, str]) -> None:
+    sent = io.BytesIO()
+    columns = {"model_id": ["anna"], "cycle": [FUTURE], "subject": ["X"], "value": [0.5], "horizon": [[1]]}
+    pq.write_table(pa.table(columns), sent)
+    answer = client.post("/submissions", files={"file": ("w.parquet", sent.getvalue())}, headers=ann)
+    assert told(answer, 422) == "nothing of it would be taken; correct what is listed"
+    (kind,) = answer.json()["kinds"]
+    assert (kind["rows"], kind["refused"]) == (0, [])
+    assert kind["unreadable"].startswith("its column 'horizon' is of type list<")
+    assert desk.waiting() == []
+
+
 def test_too_many_new_models_at_once_are_refused(desk: Desk, client: TestClient, ann: dict[str, str]) -> None:
     lines = [row(f"new{number}") for number in range(101)]
     assert told(post(client, ann, *lines), 422) == "it has 101 new models; add 100 at a time at most"
