@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipeline.competition.evaluations import EXCLUDED
 from pipeline.reports.natural import natural_key
 from pipeline.reports.queries.boards import UnknownBoardError
 from pipeline.reports.queries.page import Query
 from pipeline.reports.queries.profiles import subject_titles
-from pipeline.tables import OVERALL
+from pipeline.tables import EXCLUDED, OVERALL
 from pipeline.warehouse import Sql
 
 _SETS = Sql("""

@@ -7,8 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
@@ -26,8 +24,6 @@ from pipeline.reports.queries.listing import Part, StoredRow
 from pipeline.reports.queries.reranking import ListedRows, ranked_anew
 from pipeline.tables import OVERALL
 from pipeline.warehouse import Memory
-
-FloatArray = npt.NDArray[np.float64]
 
 _METRICS = "SELECT metric, direction FROM catalog.metrics WHERE board = ?"
 
@@ -255,13 +251,11 @@ def standings(
     stored = stored_board(connection, of, as_of, category, memory)
     part = Part(include_ensembles, search, limit, offset)
     is_declared = key is None and min_coverage is None
-    listed = (
-        _as_declared(connection, stored, part)
-        if is_declared
-        else ranked_anew(
-            connection, stored, RankBy(key) if key else of.declared_order(stored.ranked), min_coverage, part
-        )
-    )
+    if is_declared:
+        listed = _as_declared(connection, stored, part)
+    else:
+        by = of.declared_order(stored.ranked) if key is None else RankBy(key)
+        listed = ranked_anew(connection, stored, by, min_coverage, part)
     values = _values(connection, stored, listed, shown, of.primary)
     rows = tuple(_standing(stored, listed, *placed, values) for placed in listed.rows)
     found = replace(stored.board([one.row for one in rows], listed.total), rank_by=listed.rank_by, keys=listed.keys)

@@ -37,13 +37,6 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.publish()
-    return made
-
-
-@pytest.fixture
 def client(desk: Desk) -> Iterator[TestClient]:
     with desk.served() as asked:
         yield asked
