@@ -1,4 +1,4 @@
-"""``podium serve``: the report API on the published file."""
+"""``podium serve``: pages and report API on the published file."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; this machine only by default.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8000,
 ) -> None:
-    """Serve the report API on the published file; a newer publication is picked up without a restart."""
+    """Serve pages and report API on the published file; a newer publication is picked up without a restart."""
     import uvicorn
 
     from pipeline.cli.history import last_runs

@@ -25,6 +25,10 @@ class TooMuchError(ValueError):
     """A file that says more than one may; the message names the bound and the remedy."""
 
 
+class UnboundedFileError(UnreadableFileError):
+    """A file that cannot be held against its bounds, so that nobody may read it; the message says why."""
+
+
 def model_ids_in(path: Path, intake: Intake, most_rows: int, most_bytes: int) -> frozenset[str]:
     """The models that a file of predictions names, in any row that could ever be taken.
 
@@ -42,6 +46,8 @@ def model_ids_in(path: Path, intake: Intake, most_rows: int, most_bytes: int) ->
     ------
     TooMuchError
         If it says more.
+    UnboundedFileError
+        If it cannot be told how much it says.
     UnreadableFileError
         If no row of it can be taken.
     """
@@ -67,7 +73,13 @@ def _check_rows(n_rows: int, most: int) -> None:
 
 
 def _check_parquet(path: Path, wanted: Sequence[str], most_rows: int, most_bytes: int) -> None:
-    """Refuse a Parquet file that would be too large in memory; texts are looked at without repeating them."""
+    """Refuse a Parquet file that would be too large in memory; texts are looked at without repeating them.
+
+    Raises
+    ------
+    TooMuchError, UnboundedFileError
+        If it is, or if that cannot be told.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -88,7 +100,7 @@ def _check_parquet(path: Path, wanted: Sequence[str], most_rows: int, most_bytes
                     )
     except (pa.ArrowException, OSError, OverflowError) as error:
         said = " ".join(str(error).split())[:200]
-        raise UnreadableFileError(f"it is no whole Parquet file ({said}); write it again") from error
+        raise UnboundedFileError(f"it is no whole Parquet file ({said}); write it again") from error
 
 
 def _is_text(name: str, type: Any) -> bool:
@@ -100,7 +112,7 @@ def _is_text(name: str, type: Any) -> bool:
     if not is_text and not any(
         is_one(value) for is_one in (pa.types.is_primitive, pa.types.is_decimal, pa.types.is_null)
     ):
-        raise UnreadableFileError(f"its column {printable(name)!r} is of type {type}; give plain numbers, texts, times")
+        raise UnboundedFileError(f"its column {printable(name)!r} is of type {type}; give plain numbers, texts, times")
     return is_text
 
 

@@ -101,10 +101,9 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime, re
     """
     intakes, notes = reading.intakes, reading.notes
     if path.is_symlink() and path.parent.resolve().is_relative_to(settings().inbox_dir.resolve()):
-        verdicts = tuple(Verdict(intake.kind, unreadable=_IN_INBOX) for intake in intakes)
-        return Judgement(path, contract, folder, received_at, verdicts)
+        return judged_unreadable(path, contract, folder, received_at, Reading(intakes), _IN_INBOX)
     late = None
-    verdicts = ()
+    verdicts: tuple[Verdict, ...] = ()
     with connect_in_memory() as connection:
         for intake in intakes:
             verdict = check_file(connection, path, intake, received_at)
@@ -112,6 +111,14 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime, re
             if verdict.n_late:
                 late = _late(connection, contract, verdict.n_late)
     return Judgement(path, contract, folder, received_at, verdicts, late, _unread(verdicts, intakes), notes)
+
+
+def judged_unreadable(
+    path: Path, contract: Contract, folder: str, received_at: datetime, reading: Reading, reason: str
+) -> Judgement:
+    """The judgement of a file that is not read, for a reason; otherwise as for :func:`judge`."""
+    verdicts = tuple(Verdict(intake.kind, unreadable=reason) for intake in reading.intakes)
+    return Judgement(path, contract, folder, received_at, verdicts, notes=reading.notes)
 
 
 def as_record(judged: Judgement) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The report server: the API over the published file, put together."""
+"""The report server: pages and API over the published file, put together."""
 
 import os
 from collections.abc import AsyncIterator, Sequence

@@ -16,6 +16,8 @@ FROM_MEMORY = (b"cache-status", b"podium; hit")
 _VERSION = version("podium")
 _MOST_BYTES = 64 * 2**20
 _MOST_OF_ONE = 2**20
+_OF_EACH = 2**11
+"""What Python's objects of one answer take besides their bytes."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class _Kept:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+
+    def size(self, key: tuple[str, ...]) -> int:
+        """About how many bytes it takes with its key: a question may be much longer than its answer."""
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return _OF_EACH + sum(map(len, key)) + headers + len(self.body)
 
 
 class _Answers:
@@ -40,15 +47,14 @@ class _Answers:
             return self._answers.get(key)
 
     def put(self, key: tuple[str, ...], answer: _Kept) -> None:
-        if len(answer.body) > _MOST_OF_ONE:
-            return
         with self._guard:
-            self._bytes += len(answer.body) - len(self._answers[key].body if key in self._answers else b"")
+            if key in self._answers:
+                self._bytes -= self._answers.pop(key).size(key)
             self._answers[key] = answer
-            self._answers.move_to_end(key)
+            self._bytes += answer.size(key)
             while self._bytes > _MOST_BYTES:
-                _, dropped = self._answers.popitem(last=False)
-                self._bytes -= len(dropped.body)
+                oldest, dropped = self._answers.popitem(last=False)
+                self._bytes -= dropped.size(oldest)
 
 
 class PublishedCache:
@@ -59,7 +65,7 @@ class PublishedCache:
     app : ASGI application
     reader : PublishedReader
     always_new : tuple of str
-        Paths whose answers depend on more than the publication, such as the time.
+        Paths whose answers depend on more than the publication, such as the time; with all that is below them.
     files : str
         Where files are that do not depend on it.
     """
@@ -117,16 +123,18 @@ class PublishedCache:
         return f'W/"{_VERSION}-{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}"'
 
     def _is_always_new(self, path: str) -> bool:
-        return path in self._always_new or path.startswith(self._files)
+        is_below = any(path.startswith(f"{one}/") for one in self._always_new if one != "/")
+        return is_below or path in self._always_new or path.startswith(self._files)
 
 
 class _Recording:
-    """One request passed on; its answer is kept when it is whole and good."""
+    """One request passed on; its answer is kept when it is whole, good and not too large."""
 
     def __init__(self, app: ASGIApp, answers: _Answers, key: tuple[str, ...], tag: str, send: Send) -> None:
         self._app, self._answers, self._key, self._tag, self._send = app, answers, key, tag, send
         self._start: Message | None = None
         self._body: list[bytes] = []
+        self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive) -> None:
         await self._app(scope, receive, self._note)
@@ -140,6 +148,14 @@ class _Recording:
             self._start = message
         await self._send(message)
         if self._start is not None and message["type"] == "http.response.body":
-            self._body.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                self._answers.put(self._key, _Kept(200, self._start["headers"], b"".join(self._body)))
+            self._record(self._start["headers"], message)
+
+    def _record(self, headers: list[tuple[bytes, bytes]], message: Message) -> None:
+        piece = message.get("body", b"")
+        self._size += len(piece)
+        if self._size > _MOST_OF_ONE:
+            self._body.clear()
+            return
+        self._body.append(piece)
+        if not message.get("more_body", False):
+            self._answers.put(self._key, _Kept(200, headers, b"".join(self._body)))

@@ -14,6 +14,8 @@ _HORIZON = Column("horizon", "INTEGER", "How many periods after the cycle the ta
 _SUBJECT = Column("subject", "VARCHAR", "What is predicted: a ticker, a place, an asset.")
 OVERALL = "overall"
 """The category of the whole contest."""
+EXCLUDED = "excluded"
+"""The method of intervals of a model that takes no part in an evaluation set."""
 
 _CATEGORY = Column("category", "VARCHAR", f"{OVERALL}, or a part of the contest such as horizon=1.")
 _METRIC = Column("metric", "VARCHAR", "Name of the metric; catalog.metrics describes it.")

@@ -1,7 +1,6 @@
 """The report API: every endpoint says what the published tables say, and what is wrong with a question."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.tables import ALL_TABLES
-from pipeline.warehouse import open_published
 from pipeline_tests import toy_contest
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.served import METRICS, declared, files_in, publish, served
@@ -26,18 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     with toy_environment(made, dbt_dir):
         publish(made, declared())
     return made
-
-
-@pytest.fixture(scope="module")
-def client(folder: Path) -> Iterator[TestClient]:
-    with served(folder / "published") as asked:
-        yield asked
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_published(folder / "published") as connection:
-        yield connection
 
 
 def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Any:

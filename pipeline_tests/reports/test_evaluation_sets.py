@@ -1,7 +1,6 @@
 """The report API about evaluation sets: which there are, and their rows as stored."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline.warehouse import open_published
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
-from pipeline_tests.reports.served import declared, publish, served
+from pipeline_tests.reports.served import declared, publish
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +20,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     with toy_environment(made, dbt_dir):
         publish(made, declared(evaluations=[WHOLE, RECENT]))
     return made
-
-
-@pytest.fixture(scope="module")
-def client(folder: Path) -> Iterator[TestClient]:
-    with served(folder / "published") as asked:
-        yield asked
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_published(folder / "published") as connection:
-        yield connection
 
 
 def get(client: TestClient, what: str = "", status: int = 200, **asked: Any) -> Any:

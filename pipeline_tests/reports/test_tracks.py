@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline.warehouse import open_published
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.judged import JUDGE, LACKING, LEVELS, MARKUP, PLAIN, SLASH, publish_track
 from pipeline_tests.reports.served import declared, publish, served
@@ -25,18 +23,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
         publish(made, declared())
         publish_track(made)
     return made
-
-
-@pytest.fixture(scope="module")
-def client(folder: Path) -> Iterator[TestClient]:
-    with served(folder / "published") as asked:
-        yield asked
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_published(folder / "published") as connection:
-        yield connection
 
 
 def get(client: TestClient, what: str = "", status: int = 200, **asked: Any) -> Any:

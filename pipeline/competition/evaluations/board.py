@@ -24,6 +24,7 @@ from pipeline.leaderboard import (
     rank_intervals,
     ratio_influence,
 )
+from pipeline.tables import EXCLUDED
 
 COLUMNS = [
     *("evaluation", "by", "part", "model_id", "metric", "value", "n", "n_submitted", "n_tasks"),
@@ -32,7 +33,6 @@ COLUMNS = [
 ]
 _RANKS = ("rank", "rank_with_ensembles", "rank_lo", "rank_hi", "tie_group")
 NO_SCORES = "no_scores"
-EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipeline.competition.evaluations import EXCLUDED
 from pipeline.reports.natural import natural_key
 from pipeline.reports.queries.boards import UnknownBoardError
 from pipeline.reports.queries.page import Query
-from pipeline.tables import OVERALL
+from pipeline.reports.queries.profiles import subject_titles
+from pipeline.tables import EXCLUDED, OVERALL
 from pipeline.warehouse import Sql
 
 _SETS = Sql("""
@@ -45,8 +45,6 @@ _MODELS = """
     WHERE e.competition = $competition AND e.evaluation = $evaluation AND e."by" = $overall
     AND e.ci_method <> $excluded GROUP BY ALL ORDER BY place NULLS LAST, e.model_id
 """
-
-_SUBJECTS = "SELECT subject, title FROM competition.subjects WHERE competition = ?"
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def breakdown(
     if not rows:
         raise UnknownBoardError(f"evaluation set {evaluation!r} has no {metric} by {by} yet")
     models = connection.execute(_MODELS, {**of_set, "overall": OVERALL}).fetchall()
-    titles = dict(connection.execute(_SUBJECTS, [competition]).fetchall()) if by == "subject" else {}
+    titles = subject_titles(connection, competition) if by == "subject" else {}
     parts = sorted({row[0] for row in rows}, key=natural_key)
     return Breakdown(
         by,

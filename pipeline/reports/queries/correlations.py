@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from pipeline.competition.correlations import signal_correlations
 from pipeline.competition.panel import Axes
-from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
+from pipeline.competition.peers import is_virtual
+from pipeline.reports.queries.listing import names_of_models
 from pipeline.reports.queries.standings import Contest
 from pipeline.warehouse import Store
 
@@ -106,7 +107,7 @@ def correlations(
     own = int(np.searchsorted(found.models, model_id))
     others = [place for place, name in enumerate(found.models) if place != own and not is_virtual(str(name))]
     alike = signal_correlations(found.values[:, own], found.values[:, others], of.contract["min_subjects"])
-    named = _titles(connection, of.name)
+    named = {one: known.title for one, known in names_of_models(connection, of.name).items()}
     rows = [
         ModelCorrelation(name, named.get(name, name), None if np.isnan(value) else float(value), int(n))
         for name, value, n in zip(found.models[others].tolist(), alike.value, alike.n, strict=True)
@@ -131,8 +132,8 @@ def pairwise(
     models : sequence of str
         A few: every one is compared with every other.
     """
-    real = [model for model in models if not model.startswith(ENSEMBLE_PREFIX)]
-    found = _signals(connection, of, real, [model for model in models if model not in real], cycles, as_of)
+    real = [model for model in models if not is_virtual(model)]
+    found = _signals(connection, of, real, [model for model in models if is_virtual(model)], cycles, as_of)
     pairs = {}
     for place, model in enumerate(found.models):
         alike = signal_correlations(found.values[:, place], found.values, of.contract["min_subjects"])
@@ -168,9 +169,3 @@ def _newest(connection: duckdb.DuckDBPyConnection, asked: Mapping[str, object], 
     if kept >= len(counted):
         return asked["first"], n_cycles
     return counted[kept - 1][0], kept
-
-
-def _titles(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
-    return dict(
-        connection.execute("SELECT model_id, title FROM competition.models WHERE competition = ?", [name]).fetchall()
-    )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.competition.peers import ENSEMBLE_PREFIX
+from pipeline.competition.peers import are_virtual
 from pipeline.tables import OVERALL
 from pipeline.warehouse import Sql
 
@@ -95,7 +95,7 @@ class CycleValues:
         if last is not None:
             table, cycles = table[:, -last:], cycles[-last:]
         if is_loss:
-            real = np.array([not str(model).startswith(ENSEMBLE_PREFIX) for model in self.models], dtype=bool)
+            real = ~are_virtual(self.models)
             table = _mean(table[real]) - table
         found = {}
         for place, model in zip(np.searchsorted(self.models, list(models)), models, strict=True):

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.reports.queries.boards import UnknownBoardError, kind_of
-from pipeline.tables import EVALUATIONS, OVERALL
+from pipeline.tables import EVALUATIONS, EXCLUDED, OVERALL
 
 if TYPE_CHECKING:
     from pipeline.competition.evaluations import EvaluationSpec
@@ -138,8 +138,8 @@ def evaluation_board(
         known = of_set.loc[of_set["by"] == by, "part"].unique().tolist()
         parts = [f"{by}={one}" for one in known] or of_set["by"].unique().tolist()
         raise UnknownBoardError(f"evaluation set {evaluation!r} has no part {by}={part}; it has: {_listed(parts)}")
-    listed = here[here["ci_method"] != _EXCLUDED]
-    excluded = of_set[of_set["ci_method"] == _EXCLUDED].drop_duplicates("model_id")
+    listed = here[here["ci_method"] != EXCLUDED]
+    excluded = of_set[of_set["ci_method"] == EXCLUDED].drop_duplicates("model_id")
     ranked = listed.loc[listed["rank_with_ensembles"].notna(), "metric"]
     return EvaluationBoard(
         name,
@@ -157,9 +157,6 @@ def evaluation_board(
             for row in excluded.sort_values("model_id").to_dict("records")
         ),
     )
-
-
-_EXCLUDED = "excluded"
 
 
 def evaluation_names(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:

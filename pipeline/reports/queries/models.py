@@ -13,6 +13,7 @@ from pipeline.tables import (
     OVERALL,
     PREDICTIONS,
     SCORES,
+    TableSpec,
 )
 from pipeline.warehouse import Sql, compose
 
@@ -134,14 +135,19 @@ def model_name(connection: duckdb.DuckDBPyConnection, competition: str, model_id
     return str(found[0]), str(found[1])
 
 
+def tables_of(model_id: str) -> tuple[TableSpec, TableSpec]:
+    """The tables that the predictions and the scores of a model are in."""
+    return (ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES) if is_virtual(model_id) else (PREDICTIONS, SCORES)
+
+
 def record(
     connection: duckdb.DuckDBPyConnection, competition: str, model_id: str, as_of: datetime | None = None
 ) -> ModelRecord:
     """Predictions and scores of a model, real or virtual, as known at a moment; now without it."""
-    virtual = is_virtual(model_id)
+    made, scores = tables_of(model_id)
     values = {"competition": competition, "model": model_id, "as_of": as_of}
-    predictions = compose(_COUNTS, table=ENSEMBLE_PREDICTIONS if virtual else PREDICTIONS)
-    scored = compose(_SCORED, table=ENSEMBLE_SCORES if virtual else SCORES)
+    predictions = compose(_COUNTS, table=made)
+    scored = compose(_SCORED, table=scores)
     n_predictions, n_late, n_imputed, first, last = connection.execute(predictions, values).fetchall()[0]
     subjects = tuple(SubjectScore(*row) for row in connection.execute(scored, values).fetchall())
     return ModelRecord(n_predictions, n_late, n_imputed, first, last, subjects)

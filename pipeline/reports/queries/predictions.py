@@ -16,6 +16,8 @@ _PREDICTIONS = Sql("""
         SELECT model_id, cycle, horizon, subject, outcome, value, success, failed_reason, known_at FROM scored
         WHERE competition = $competition
         AND ($first IS NULL OR cycle >= $first) AND ($last IS NULL OR cycle <= $last)
+        AND ($models IS NULL OR list_contains($models, model_id))
+        AND ($subjects IS NULL OR list_contains($subjects, subject))
         QUALIFY known_at = max(known_at) OVER (PARTITION BY model_id, cycle, horizon, subject)
     )
     SELECT p.model_id, p.cycle, p.horizon, p.subject, p.target_time, p.output_type, p.output_type_id, p.value,

@@ -6,8 +6,8 @@ from datetime import datetime
 import duckdb
 
 from pipeline.competition.peers import ENSEMBLE_PREFIX, is_virtual
-from pipeline.reports.queries.models import model_name
-from pipeline.tables import ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES, OVERALL, PREDICTIONS, SCORES, TableSpec
+from pipeline.reports.queries.models import model_name, tables_of
+from pipeline.tables import OVERALL
 from pipeline.warehouse import compose
 
 _REGISTERED = """
@@ -204,7 +204,7 @@ def cycles_around(
     connection: duckdb.DuckDBPyConnection, competition: str, model_id: str, at: datetime, last: datetime
 ) -> Cycles | None:
     """The newest cycle that a model predicted by then, or its first, of those up to ``last``; None without any."""
-    query = compose(_AROUND, table=_predictions_of(model_id)[0])
+    query = compose(_AROUND, table=tables_of(model_id)[0])
     asked = {"competition": competition, "model": model_id, "at": at, "last": last}
     found = connection.execute(query, asked).fetchone()
     return None if found is None or found[0] is None else Cycles(*found)
@@ -220,7 +220,7 @@ def predicted(
     offset: int,
 ) -> tuple[list[Predicted], int]:
     """What a model predicted for a cycle, with outcomes and scores as known at a moment; and how many there are."""
-    predictions, scores = _predictions_of(model_id)
+    predictions, scores = tables_of(model_id)
     query = compose(_PREDICTED, predictions=predictions, scores=scores)
     asked = {"competition": competition, "model": model_id, "cycle": cycle, "as_of": as_of}
     rows = connection.execute(query, {**asked, "limit": limit, "offset": offset}).fetchall()
@@ -231,11 +231,6 @@ def subject_titles(connection: duckdb.DuckDBPyConnection, competition: str) -> d
     """What the subjects of a contest are called."""
     statement = "SELECT subject, title FROM competition.subjects WHERE competition = ?"
     return dict(connection.execute(statement, [competition]).fetchall())
-
-
-def _predictions_of(model_id: str) -> tuple[TableSpec, TableSpec]:
-    """The tables of predictions and scores that a model is in."""
-    return (ENSEMBLE_PREDICTIONS, ENSEMBLE_SCORES) if is_virtual(model_id) else (PREDICTIONS, SCORES)
 
 
 def _asked(competition: str, model_id: str, as_of: datetime) -> dict[str, object]:

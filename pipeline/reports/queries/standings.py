@@ -1,17 +1,15 @@
 """A board with every metric of its models, ranked as the contest declares or by what a reader asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
 from pipeline.competition.scoring import RULES
-from pipeline.leaderboard import Direction, RankBy, Ranking, RankingKey, WeightedKey, eligibility, rank_contestants
+from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
 from pipeline.reports.queries.boards import (
     Board,
     BoardRow,
@@ -19,15 +17,13 @@ from pipeline.reports.queries.boards import (
     KeyValue,
     StoredBoard,
     declared,
-    key_values,
     ranked_in,
     stored_board,
 )
-from pipeline.reports.queries.listing import Order, Part, StoredRow
+from pipeline.reports.queries.listing import Part, StoredRow
+from pipeline.reports.queries.reranking import ListedRows, ranked_anew
 from pipeline.tables import OVERALL
 from pipeline.warehouse import Memory
-
-FloatArray = npt.NDArray[np.float64]
 
 _METRICS = "SELECT metric, direction FROM catalog.metrics WHERE board = ?"
 
@@ -44,12 +40,6 @@ _OF_MODEL = """
     FROM competition.snapshots
     WHERE competition = $competition AND category = $overall AND as_of = $as_of AND model_id = $model
     ORDER BY window_name, metric
-"""
-
-_KEY = """
-    SELECT model_id, value, reason, coverage, n, n_scored, cycles_absent FROM competition.snapshots
-    WHERE competition = $competition AND category = $category AND as_of = $as_of
-    AND window_name = $window AND metric = $metric
 """
 
 
@@ -261,36 +251,26 @@ def standings(
     stored = stored_board(connection, of, as_of, category, memory)
     part = Part(include_ensembles, search, limit, offset)
     is_declared = key is None and min_coverage is None
-    listed = (
-        _as_declared(connection, stored, part)
-        if is_declared
-        else _ranked_anew(connection, of, stored, key, min_coverage, part)
-    )
+    if is_declared:
+        listed = _as_declared(connection, stored, part)
+    else:
+        by = of.declared_order(stored.ranked) if key is None else RankBy(key)
+        listed = ranked_anew(connection, stored, by, min_coverage, part)
     values = _values(connection, stored, listed, shown, of.primary)
     rows = tuple(_standing(stored, listed, *placed, values) for placed in listed.rows)
     found = replace(stored.board([one.row for one in rows], listed.total), rank_by=listed.rank_by, keys=listed.keys)
     return Standings(of, found, shown, rows, listed.total, is_declared)
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """Rows of a board with their places, how many there are without limit and offset, and what they are ranked by."""
-
-    rows: Sequence[tuple[int, StoredRow]]
-    total: int
-    rank_by: str
-    keys: tuple[str, ...]
-
-
-def _as_declared(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, part: Part) -> _Listed:
+def _as_declared(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, part: Part) -> ListedRows:
     """Some rows of a board as it is stored."""
     placed, total = stored.part(part)
     rows = stored.rows(connection, [model for _, model in placed])
-    return _Listed([(position, rows[model]) for position, model in placed], total, stored.rank_by, stored.keys)
+    return ListedRows([(position, rows[model]) for position, model in placed], total, stored.rank_by, stored.keys)
 
 
 def _standing(
-    stored: StoredBoard, listed: _Listed, position: int, row: StoredRow, values: Mapping[str, "_Values"]
+    stored: StoredBoard, listed: ListedRows, position: int, row: StoredRow, values: Mapping[str, "_Values"]
 ) -> Standing:
     found = values[row.model_id]
     keys = {key: found.keys[key] for key in listed.keys if key in found.keys}
@@ -320,7 +300,7 @@ def model_windows(
 
 
 def _values(
-    connection: duckdb.DuckDBPyConnection, stored: StoredBoard, listed: _Listed, window: str, primary: str
+    connection: duckdb.DuckDBPyConnection, stored: StoredBoard, listed: ListedRows, window: str, primary: str
 ) -> dict[str, _Values]:
     """By model, what is shown of it."""
     cursor = connection.execute(
@@ -346,95 +326,3 @@ def _values(
         if (of_window, metric) in keys:
             of_model.keys[keys[of_window, metric]] = _key_value(measured)
     return values
-
-
-def _ranked_anew(
-    connection: duckdb.DuckDBPyConnection,
-    of: Contest,
-    stored: StoredBoard,
-    key: RankingKey | None,
-    min_coverage: float | None,
-    part: Part,
-) -> _Listed:
-    """Some rows of a board in another order: by another key, or with another limit of coverage."""
-    spec = stored.ranked
-    by = of.declared_order(spec) if key is None else RankBy(key)
-    first = by.primary.parts[0].name
-    counted = _counted(connection, stored, first)
-    models = stored.order.models
-    columns, undefined = _columns(connection, stored, by, counted)
-    reasons = eligibility(
-        [_number(counted, model, "coverage") for model in models],
-        [_number(counted, model, "n_scored") for model in models],
-        min_coverage=spec["min_coverage"] if min_coverage is None else min_coverage,
-        min_predictions=spec["min_predictions"],
-        inactive=[_number(counted, model, "cycles_absent") >= (spec["inactive_after"] or np.inf) for model in models],
-    )
-    for each in by.primary.parts:
-        reasons[np.isnan(columns[each.name])] = None  # why there is no value says more
-    virtual = stored.order.are_ensembles
-    ranking = rank_contestants(models, columns, by, virtual=virtual, ineligible=reasons.tolist(), undefined=undefined)
-    best_first = ranking.order.tolist()
-    order = Order([models[at] for at in best_first], [virtual[at] for at in best_first])
-    placed, total = part.of(order, stored.names)
-    rows = stored.rows(connection, [model for _, model in placed])
-    at = dict(zip(models, range(len(models)), strict=True))
-    listed = [(position, _ranked_row(rows[model], ranking, at[model], counted)) for position, model in placed]
-    return _Listed(listed, total, by.primary.name, tuple(columns))
-
-
-def _ranked_row(row: StoredRow, ranking: Ranking, at: int, counted: Mapping[str, Mapping[str, Any]]) -> StoredRow:
-    """A row with its place in another order, of which there are no intervals and changes."""
-    known = counted.get(row.model_id, {})
-    return row._replace(
-        rank=int(ranking.rank[at]) or None,
-        rank_with_ensembles=int(ranking.rank_with_ensembles[at]) or None,
-        rank_change=None,
-        rank_lo=None,
-        rank_hi=None,
-        tie_group=None,
-        n_cycles=None,
-        n_effective=None,
-        rank_method="not_the_declared_order",
-        rank_key=_or_none(ranking.key[at]),
-        coverage=known.get("coverage"),
-        n=int(known.get("n") or 0),
-        status=str(ranking.status[at]),
-    )
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, stored: StoredBoard, key: str) -> dict[str, dict[str, Any]]:
-    """By model: value of a key, why there is none, and what eligibility is judged by."""
-    window, _, metric = key.partition(".")
-    values = {"competition": stored.of.name, "category": stored.category, "as_of": stored.as_of}
-    cursor = connection.execute(_KEY, {**values, "window": window, "metric": metric})
-    names = [column[0] for column in cursor.description or []]
-    return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
-
-
-def _columns(
-    connection: duckdb.DuckDBPyConnection,
-    stored: StoredBoard,
-    by: RankBy,
-    counted: Mapping[str, Mapping[str, Any]],
-) -> tuple[dict[str, FloatArray], dict[str, list[str | None]]]:
-    """Values of every key, NaN where undefined, and why."""
-    first, *others = [part.name for key in by.keys for part in key.parts]
-    models = stored.order.models
-    columns = {first: np.array([_number(counted, model, "value") for model in models])}
-    undefined: dict[str, list[str | None]] = {first: [counted.get(model, {}).get("reason") for model in models]}
-    beside = key_values(connection, stored, others, models) if others else {}
-    for name in others:
-        values = [beside.get(model, {}).get(name) for model in models]
-        columns[name] = np.array([np.nan if one is None or one.value is None else one.value for one in values])
-        undefined[name] = [None if one is None else one.reason for one in values]
-    return columns, undefined
-
-
-def _number(counted: Mapping[str, Mapping[str, Any]], model: str, name: str) -> float:
-    found = counted.get(model, {}).get(name)
-    return float("nan") if found is None else float(found)
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

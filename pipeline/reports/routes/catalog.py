@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from pipeline.reports import answers
+from pipeline.reports.answers import competitions as answers
 from pipeline.reports.inputs import Connection
 from pipeline.reports.queries import board_names
 from pipeline.reports.queries.overview import overview

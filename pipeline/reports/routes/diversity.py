@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import duckdb
 from fastapi import APIRouter, Query
 
-from pipeline.reports import answers
+from pipeline.reports.answers import Page
+from pipeline.reports.answers import competitions as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Newest, Rows, Wanted
 from pipeline.reports.queries.metrics import beside_others
@@ -17,7 +18,7 @@ from pipeline.tables import OVERALL
 router = APIRouter(prefix="/reports", tags=["models"])
 
 
-@router.get("/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
+@router.get("/diversity", response_model=Page[answers.Snapshot], responses=FILES)
 def diversity(
     connection: Connection,
     competition: Competition,

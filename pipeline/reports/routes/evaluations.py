@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import duckdb
 from fastapi import APIRouter, Query
 
-from pipeline.reports import evaluation_answers as answers
 from pipeline.reports.answers import Page
+from pipeline.reports.answers import evaluations as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, IncludeEnsembles, Metrics, ModelIds, Parts, Wanted
 from pipeline.reports.queries import UnknownBoardError, evaluation_names

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import duckdb
 from fastapi import APIRouter, Query
 
-from pipeline.reports import answers
+from pipeline.reports.answers import Page
+from pipeline.reports.answers import competitions as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import (
     Asked,
@@ -33,7 +34,7 @@ from pipeline.tables import ENSEMBLE_WEIGHTS, PREDICTIONS
 router = APIRouter(prefix="/reports", tags=["rows"])
 
 
-@router.get("/predictions", response_model=answers.Page[answers.Prediction], responses=FILES)
+@router.get("/predictions", response_model=Page[answers.Prediction], responses=FILES)
 def all_predictions(connection: Connection, asked: Asked, subjects: Subjects, wanted: Wanted) -> Any:
     """Predictions by cycle with their outcome and score; of the last 7 days of data without start and end."""
     contest(connection, asked.competition)
@@ -44,7 +45,7 @@ def all_predictions(connection: Connection, asked: Asked, subjects: Subjects, wa
     return paged(connection, query, answers.Prediction, wanted, f"{asked.competition}_predictions")
 
 
-@router.get("/snapshots", response_model=answers.Page[answers.Snapshot], responses=FILES)
+@router.get("/snapshots", response_model=Page[answers.Snapshot], responses=FILES)
 def all_snapshots(
     connection: Connection,
     selected: Selected,
@@ -83,7 +84,7 @@ def snapshots_of(
     )
 
 
-@router.get("/ensemble/weights", response_model=answers.Page[answers.EnsembleWeight], responses=FILES)
+@router.get("/ensemble/weights", response_model=Page[answers.EnsembleWeight], responses=FILES)
 def all_weights(
     connection: Connection, competition: Competition, ensembles: Ensembles, start: Start, end: End, wanted: Wanted
 ) -> Any:
@@ -95,7 +96,7 @@ def all_weights(
     return paged(connection, query, answers.EnsembleWeight, wanted, f"{competition}_ensemble_weights")
 
 
-@router.get("/ensemble/history", response_model=answers.Page[answers.EnsembleHistoryRow], responses=FILES)
+@router.get("/ensemble/history", response_model=Page[answers.EnsembleHistoryRow], responses=FILES)
 def all_ensembles(
     connection: Connection, competition: Competition, ensembles: Ensembles, start: Start, end: End, wanted: Wanted
 ) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Query, Response
 
-from pipeline.reports import answers
+from pipeline.reports.answers import competitions as answers
 from pipeline.reports.formats import FILES, file_response
 from pipeline.reports.inputs import AsOf, Competition, Connection, Format, IncludeEnsembles, Remembered, Wanted
 from pipeline.reports.queries.standings import Standing, Standings, standings

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from pipeline.reports import answers
+from pipeline.reports.answers import Page
+from pipeline.reports.answers import competitions as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import (
     AsOf,
@@ -38,7 +39,7 @@ ModelId = Annotated[
 Window = Annotated[str | None, Query(description="Of this window; of all when left out.", examples=["anchor"])]
 
 
-@router.get("", response_model=answers.Page[answers.Model], responses=FILES)
+@router.get("", response_model=Page[answers.Model], responses=FILES)
 def all_models(
     connection: Connection,
     competition: Competition,
@@ -52,21 +53,21 @@ def all_models(
     return paged(connection, query, answers.Model, wanted, f"{competition}_models")
 
 
-@router.get("/global", response_model=answers.Page[answers.ModelScore], responses=FILES)
+@router.get("/global", response_model=Page[answers.ModelScore], responses=FILES)
 def model_scores(connection: Connection, selected: Selected, wanted: Wanted) -> Any:
     """The primary metric of models over every window, moment by moment; the newest without start and end."""
     of = contest(connection, selected.competition)
     return paged(connection, scores(selected, {OVERALL: of.primary}), answers.ModelScore, wanted, f"{of.name}_global")
 
 
-@router.get("/params", response_model=answers.Page[answers.ModelScore], responses=FILES)
+@router.get("/params", response_model=Page[answers.ModelScore], responses=FILES)
 def model_scores_of_parts(connection: Connection, selected: Selected, wanted: Wanted) -> Any:
     """The same for every part of the contest that has a board, by the metric that the part is ranked by."""
     of = contest(connection, selected.competition)
     return paged(connection, scores(selected, of.metrics_of_parts), answers.ModelScore, wanted, f"{of.name}_params")
 
 
-@router.get("/metrics", response_model=answers.Page[answers.Snapshot], responses=FILES)
+@router.get("/metrics", response_model=Page[answers.Snapshot], responses=FILES)
 def model_metrics(
     connection: Connection, selected: Selected, metrics: Metrics, wanted: Wanted, window: Window = None
 ) -> Any:
@@ -75,7 +76,7 @@ def model_metrics(
     return paged(connection, query, answers.Snapshot, wanted, f"{selected.competition}_metrics")
 
 
-@router.get("/summary", response_model=answers.Page[answers.ModelSummary], responses=FILES)
+@router.get("/summary", response_model=Page[answers.ModelSummary], responses=FILES)
 def model_summaries(
     connection: Connection,
     competition: Competition,
@@ -119,7 +120,7 @@ def model_stats(connection: Connection, competition: Competition, model_id: Mode
     )
 
 
-@router.get("/{model_id:path}/history", response_model=answers.Page[answers.ModelHistoryRow], responses=FILES)
+@router.get("/{model_id:path}/history", response_model=Page[answers.ModelHistoryRow], responses=FILES)
 def model_history(
     connection: Connection,
     competition: Competition,
@@ -136,7 +137,7 @@ def model_history(
     return paged(connection, query, answers.ModelHistoryRow, wanted, f"{competition}_{model_id}_history")
 
 
-@router.get("/{model_id:path}/diversity", response_model=answers.Page[answers.Snapshot], responses=FILES)
+@router.get("/{model_id:path}/diversity", response_model=Page[answers.Snapshot], responses=FILES)
 def model_diversity(
     connection: Connection,
     competition: Competition,
@@ -150,7 +151,7 @@ def model_diversity(
     return diversity_of(connection, Selection(competition, [model_id], newest), wanted, window)
 
 
-@router.get("/{model_id:path}/correlations", response_model=answers.Page[answers.CorrelationRow], responses=FILES)
+@router.get("/{model_id:path}/correlations", response_model=Page[answers.ModelCorrelation], responses=FILES)
 def model_correlations(
     connection: Connection,
     competition: Competition,
@@ -165,4 +166,4 @@ def model_correlations(
     moment = boards.newest(connection, competition, OVERALL, as_of)
     cycles = window_cycles(connection, of, of.window(window), moment)
     found = page_of(correlations(connection, of, model_id, cycles, moment).table(), wanted.limit, wanted.offset)
-    return as_page(found, answers.CorrelationRow, wanted, f"{competition}_{model_id}_correlations")
+    return as_page(found, answers.ModelCorrelation, wanted, f"{competition}_{model_id}_correlations")

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.security import HTTPBearer
 
 from pipeline.intake import as_record
-from pipeline.reports import answers
 from pipeline.reports.access import SUBMISSIONS, key_of
 from pipeline.reports.access.keys import Key
+from pipeline.reports.answers import Answer, Page, Problem
+from pipeline.reports.answers import submissions as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, Wanted, competition_meant
-from pipeline.reports.queries.page import Page
+from pipeline.reports.queries.page import Page as RowsPage
 from pipeline.reports.routes.paged import as_json, as_page
 from pipeline.reports.submissions.bodies import BODY, received
 from pipeline.reports.submissions.pending import submissions
@@ -40,12 +41,12 @@ Player = Annotated[Key, Depends(key_given)]
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {
-        "model": answers.Problem,
+        "model": Problem,
         "description": "No key, or one that is unknown or revoked.",
         "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
     },
     429: {
-        "model": answers.Problem,
+        "model": Problem,
         "description": "Too many requests with this key, or without a valid one from this address.",
         "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
     },
@@ -61,10 +62,10 @@ router = APIRouter(prefix=SUBMISSIONS, tags=["submissions"], responses=REFUSALS)
     response_model=answers.SubmissionDelivered,
     responses={
         200: {"model": answers.SubmissionDelivered, "description": "The same again: nothing changes."},
-        403: {"model": answers.Problem, "description": "A model of another player, or no competition for submissions."},
-        413: {"model": answers.Problem, "description": "Larger, or with more rows, than one submission may be."},
+        403: {"model": Problem, "description": "A model of another player, or no competition for submissions."},
+        413: {"model": Problem, "description": "Larger, or with more rows, than one submission may be."},
         422: {
-            "model": answers.SubmissionRefused | answers.Problem,
+            "model": answers.SubmissionRefused | Problem,
             "description": "Rows would be refused, or the question cannot be meant: nothing was delivered.",
         },
     },
@@ -100,7 +101,7 @@ async def submit(
         return await to_thread.run_sync(take, limiter=_limiter(state))
 
 
-@router.get("", response_model=answers.Page[answers.OwnSubmission], responses=FILES)
+@router.get("", response_model=Page[answers.OwnSubmission], responses=FILES)
 def own_submissions(
     request: Request, key: Player, connection: Connection, competition: Competition, wanted: Wanted
 ) -> Any:
@@ -110,7 +111,7 @@ def own_submissions(
         connection, contract, key.player, request.app.state.settings, wanted.limit, wanted.offset
     )
     rows = pa.Table.from_pylist(found, schema=_SCHEMA)
-    return as_page(Page(rows, total, wanted.limit, wanted.offset), answers.OwnSubmission, wanted, "submissions")
+    return as_page(RowsPage(rows, total, wanted.limit, wanted.offset), answers.OwnSubmission, wanted, "submissions")
 
 
 _SCHEMA = pa.schema(
@@ -157,7 +158,7 @@ def _record(judged: Any, name: str) -> dict[str, Any]:
     return as_record(replace(judged, file=Path(name)))
 
 
-def _answer(answer: answers.Answer, status: int) -> Response:
+def _answer(answer: Answer, status: int) -> Response:
     response = as_json(answer)
     response.status_code = status
     return response

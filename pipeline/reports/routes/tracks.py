@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Query
 
-from pipeline.reports import track_answers as answers
 from pipeline.reports.answers import Page
+from pipeline.reports.answers import tracks as answers
 from pipeline.reports.formats import FILES, file_response
 from pipeline.reports.inputs import Connection, Format, Judges, Metrics, Runs, Topics, Track, Wanted
 from pipeline.reports.queries import track_tables
@@ -65,13 +65,13 @@ def measures(
     return paged(connection, query, answers.MeasureRow, wanted, f"{track}_measures")
 
 
-@router.get("/correlations", response_model=Page[answers.CorrelationRow], responses=FILES)
+@router.get("/correlations", response_model=Page[answers.JudgeCorrelation], responses=FILES)
 def correlations(
     connection: Connection, track: Track, judges: Judges, metrics: Metrics, topics: Topics, wanted: Wanted
 ) -> Any:
     """How well judges predict the official ranking, with intervals; over all topics unless some are named."""
     query = track_tables.correlations(TrackSelection(track, judges, None, metrics, topics))
-    return paged(connection, query, answers.CorrelationRow, wanted, f"{track}_correlations")
+    return paged(connection, query, answers.JudgeCorrelation, wanted, f"{track}_correlations")
 
 
 @router.get("/comparisons", response_model=Page[answers.ComparisonRow], responses=FILES)

@@ -13,7 +13,14 @@ from pydantic import ValidationError
 
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
-from pipeline.intake import Judgement, judge, model_ids_in, reading_by_published
+from pipeline.intake import (
+    Judgement,
+    UnboundedFileError,
+    judge,
+    judged_unreadable,
+    model_ids_in,
+    reading_by_published,
+)
 from pipeline.landing import Delivery, UnreadableFileError, deliver, pending
 from pipeline.landing.archive import content_hash
 from pipeline.reports.access.keys import Key
@@ -25,6 +32,7 @@ from pipeline.reports.submissions.pending import is_repeated
 from pipeline.settings import Settings
 from pipeline.warehouse import now
 
+_NOTHING_TAKEN = "nothing of it would be taken; correct what is listed"
 _MOST_NEW = 100
 """Models that one file may add."""
 
@@ -138,13 +146,16 @@ def receive(
     judged_as_of = now()
     try:
         models = model_ids_in(path, reading.intakes[0], given.submission_rows, given.submission_megabytes * 1_000_000)
+    except UnboundedFileError as error:  # not even judged: to judge it is to read it
+        unread = judged_unreadable(path, contract, folder, judged_as_of, reading, str(error))
+        raise RefusedError(_NOTHING_TAKEN, unread) from None
     except UnreadableFileError:
         models = None
     owned = ownership(connection, contract, models or (), key.player, given)
     refuse_others(owned, key.player)
     judged = judge(path, contract, folder, judged_as_of, reading)
     if models is None or judged.is_refused:
-        raise RefusedError("nothing of it would be taken; correct what is listed", judged)
+        raise RefusedError(_NOTHING_TAKEN, judged)
     if not any(verdict.n_rows for verdict in judged.verdicts):
         raise RefusedError("nothing of it would be taken: it has no rows; send one at least", judged)
     if not judged.is_accepted and not force:

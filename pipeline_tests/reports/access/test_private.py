@@ -1,7 +1,6 @@
 """Where reports are private, nothing but health is answered without a key, whatever is kept in memory."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,13 +11,6 @@ from pipeline.settings import Settings
 from pipeline_tests.reports.writing import Desk
 
 PATHS = ["/reports/competitions", "/reports/info", "/docs", "/openapi.json", "/", "/boards/x", "/nowhere"]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.publish()
-    return made
 
 
 @pytest.fixture

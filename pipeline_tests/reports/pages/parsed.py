@@ -37,10 +37,6 @@ class Parsed:
         spec: dict[str, Any] = json.loads(found.text)
         return spec
 
-    def has_chart(self, name: str) -> bool:
-        """Whether there is one."""
-        return bool(self._tree.xpath(f"//script[@id='{name}']"))
-
     def rows(self, caption: str) -> dict[str, list[str]]:
         """The rows of the table whose caption begins so: the cells by the heading of each."""
         path = f"//table[starts-with(normalize-space(caption), {_quoted(caption)})]/tbody/tr"

@@ -21,13 +21,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.publish()
-    return made
-
-
-@pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
     """A server as a process of its own."""
     with socket.socket() as probe:

@@ -37,13 +37,6 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.publish()
-    return made
-
-
-@pytest.fixture
 def client(desk: Desk) -> Iterator[TestClient]:
     with desk.served() as asked:
         yield asked
@@ -427,6 +420,18 @@ def test_what_says_too_much_is_refused(tmp_path: Path) -> None:
         answer = client.post("/submissions", files={"file": ("w.parquet", bomb.getvalue())}, headers=ann)
         assert "bytes in memory; its texts are too long" in told(answer, 413)
     assert len(desk.waiting()) == 1
+
+
+def test_a_file_that_cannot_be_bounded_is_not_read(desk: Desk, client: TestClient, ann: dict[str, str]) -> None:
+    sent = io.BytesIO()
+    columns = {"model_id": ["anna"], "cycle": [FUTURE], "subject": ["X"], "value": [0.5], "horizon": [[1]]}
+    pq.write_table(pa.table(columns), sent)
+    answer = client.post("/submissions", files={"file": ("w.parquet", sent.getvalue())}, headers=ann)
+    assert told(answer, 422) == "nothing of it would be taken; correct what is listed"
+    (kind,) = answer.json()["kinds"]
+    assert (kind["rows"], kind["refused"]) == (0, [])
+    assert kind["unreadable"].startswith("its column 'horizon' is of type list<")
+    assert desk.waiting() == []
 
 
 def test_too_many_new_models_at_once_are_refused(desk: Desk, client: TestClient, ann: dict[str, str]) -> None:

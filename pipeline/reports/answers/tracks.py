@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipeline.reports.answers import Answer, Page
+from pipeline.reports.answers.base import Answer, Page
 
 
 class TrackBoardAnswer(Answer):
@@ -55,7 +55,7 @@ class MeasureRow(Answer):
     value: float | None = Field(description="Null where the run lacks the topic, or nothing sums up.")
 
 
-class CorrelationRow(Answer):
+class JudgeCorrelation(Answer):
     """How well a judge predicts the official ranking, by one pair of measures."""
 
     judge: str

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipeline.reports.answers import Answer
+from pipeline.reports.answers.base import Answer
 
 
 class EvaluationSet(Answer):
