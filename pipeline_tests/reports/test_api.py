@@ -202,6 +202,16 @@ def test_scores_of_models_are_a_series_of_every_window(client: TestClient) -> No
     assert [row["as_of"] for row in newest] == ["2020-10-02T22:00:00Z"]
 
 
+@pytest.mark.usefixtures("toy")
+def test_a_part_is_shown_over_the_window_that_ranks_it(tmp_path: Path) -> None:
+    publish(tmp_path, declared(categories=[{"by": "subject", "rank_by": "recent.hit_rate"}]))
+    with served(tmp_path / "published") as client:
+        found = get(client, "leaderboard", category="subject=S3")
+        assert (found["window"], found["rank_by"]) == ("recent", "recent.hit_rate")
+        assert all(row["metrics"]["hit_rate"]["value"] == row["combined_score"] for row in found["rows"] if row["rank"])
+        assert get(client, "leaderboard")["window"] == "anchor"
+
+
 def test_scores_of_parts_are_those_of_each_subject(client: TestClient) -> None:
     found = get(client, "models/params", projectIds="good", limit=1000)
     assert {row["category"] for row in found["rows"]} == {f"subject={name}" for name in toy_contest.SUBJECTS}

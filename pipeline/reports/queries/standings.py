@@ -246,9 +246,9 @@ def standings(
     """
     memory = memory or Memory()
     of = contest(connection, name, memory)
-    shown = of.window(window)
     key = None if rank_by is None else of.key(rank_by)
     stored = stored_board(connection, of, as_of, category, memory)
+    shown = of.window(window or stored.keys[0].partition(".")[0])
     part = Part(include_ensembles, search, limit, offset)
     is_declared = key is None and min_coverage is None
     if is_declared:
