@@ -21,6 +21,7 @@ ANY_HORIZON = -1
 
 _MOMENT = [*FACT, "known_at"]
 _COLUMNS = [*_MOMENT, "value"]
+_TYPES = {"target_time": "datetime64[us]", "horizon": "int64", "known_at": "datetime64[us]", "value": "float64"}
 
 
 def stamp(rows: pd.DataFrame, spec: TruthSpec, now: datetime) -> pd.DataFrame:
@@ -88,6 +89,8 @@ def news(stored: pd.DataFrame, incoming: pd.DataFrame, now: datetime, *, partial
     ValueError
         If incoming rows give one fact two values at the same time.
     """
+    if incoming.empty:  # a source that knows nothing yet may give columns without types
+        return incoming[_COLUMNS].astype(_TYPES)
     incoming = _without_repeats(incoming[_COLUMNS])
     stored = stored[_COLUMNS] if len(stored) else incoming.iloc[:0]
     both = pd.concat([stored.assign(is_new=False), incoming.assign(is_new=True)], ignore_index=True)

@@ -86,6 +86,14 @@ def test_no_rows_are_no_news() -> None:
     assert news(NOTHING, NOTHING, NOW).columns.tolist() == COLUMNS
 
 
+def test_a_source_that_knows_nothing_yet_may_give_columns_without_types() -> None:
+    untyped = pd.DataFrame({name: [] for name in COLUMNS}, dtype=object)
+    for stored in (NOTHING, vintages((T1, 1.0))):
+        found = news(stored, untyped, NOW)
+        assert found.empty
+        assert found["known_at"].dtype.kind == "M"
+
+
 def test_the_same_again_is_no_news() -> None:
     stored = vintages((T1, 1.0), (T2, 2.0))
     assert news(stored, stored, NOW).empty
