@@ -1,5 +1,6 @@
 """Small drawings in tables as SVG: intervals, ranks that could be, lines."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -63,21 +64,26 @@ def interval(on: Axis | None, value: float | None, low: float | None, high: floa
     return Interval(on.place(value), on.place(low), on.place(high))
 
 
-def polyline(
-    values: Sequence[float] | npt.NDArray[np.float64], width: float = LINE_WIDTH, height: float = LINE_HEIGHT
-) -> str:
+def polyline(values: Sequence[float] | npt.NDArray[np.float64]) -> str:
     """The points of a line through values at even distances, as SVG wants them; empty below two values.
 
-    Of many values those at even distances are kept, the last among them.
+    Of many values those at even distances are kept, the last among them. Points are whole tenths of a pixel.
     """
     if len(values) < 2:
         return ""
-    kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_POINTS)).round().astype(int))
+    kept, xs = _spread(len(values))
     ys = np.asarray(values, dtype=float)[kept]
     low, high = float(ys.min()), float(ys.max())
     shares = (ys - low) / (high - low) if high > low else np.full(len(ys), 0.5)
-    xs = np.linspace(1.0, width - 1.0, len(ys))
-    return " ".join(f"{x:.1f},{2 + (height - 4) * (1 - share):.1f}" for x, share in zip(xs, shares, strict=True))
+    places = np.rint(10 * (2 + (LINE_HEIGHT - 4) * (1 - shares))).astype(int)
+    return " ".join(map("%d,%d".__mod__, zip(xs, places.tolist(), strict=True)))
+
+
+@functools.lru_cache(maxsize=256)
+def _spread(n: int) -> tuple[npt.NDArray[np.intp], list[int]]:
+    """Which of so many values are kept, and where they are from left to right."""
+    kept = np.unique(np.linspace(0, n - 1, min(n, _MOST_POINTS)).round().astype(np.intp))
+    return kept, np.rint(10 * np.linspace(1.0, LINE_WIDTH - 1.0, len(kept))).astype(int).tolist()
 
 
 def draw_interval(on: Axis, drawn: Interval, said: str) -> Markup:
@@ -106,6 +112,6 @@ def draw_line(points: str) -> Markup:
     """A line through points of :func:`polyline` as SVG; nothing where there are none."""
     if not points:
         return Markup()
-    size = f"{LINE_WIDTH:.0f} {LINE_HEIGHT:.0f}"
+    size = f"{10 * LINE_WIDTH:.0f} {10 * LINE_HEIGHT:.0f}"
     line = f'<svg class="spark" viewBox="0 0 {size}" aria-hidden="true"><polyline points="{points}"/></svg>'
     return Markup(line)  # noqa: S704  (numbers)

@@ -39,9 +39,9 @@ def test_an_interval_without_ends_is_a_point() -> None:
 def test_a_line_keeps_its_ends_whatever_its_length(n: int) -> None:
     points = polyline([float(value) for value in range(n)]).split()
     assert len(points) == min(n, 60)
-    assert (points[0], points[-1]) == ("1.0,22.0", "95.0,2.0")
+    assert (points[0], points[-1]) == ("10,220", "950,20")
 
 
 def test_lines_of_one_value_are_not_drawn_and_level_ones_are_in_the_middle() -> None:
     assert polyline([1.0]) == ""
-    assert polyline([3.0, 3.0]) == "1.0,12.0 95.0,12.0"
+    assert polyline([3.0, 3.0]) == "10,120 950,120"
