@@ -49,7 +49,8 @@ class Address:
 def address_of(request: Request) -> Address:
     """The address that was asked for, escaped as it was, without what is empty."""
     pairs = request.query_params.multi_items()
-    return Address(quote(request.scope["raw_path"], safe="/%"), tuple((name, value) for name, value in pairs if value))
+    path = request.scope.get("raw_path") or quote(request.scope["path"])  # servers need not give the raw one
+    return Address(quote(path, safe="/%"), tuple((name, value) for name, value in pairs if value))
 
 
 def path_to(*parts: str) -> str:
