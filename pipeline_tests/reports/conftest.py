@@ -1,5 +1,6 @@
 """What tests of reports share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,19 @@ from pipeline_tests.reports.served import served
 from pipeline_tests.reports.writing import Desk
 
 
+@pytest.fixture(scope="session")
+def published_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a contest that takes submissions, published; do not write there."""
+    folder = tmp_path_factory.mktemp("desk")
+    Desk(folder).publish()
+    return folder
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, published_desk: Path) -> Desk:
     """A contest that takes submissions, published."""
-    made = Desk(tmp_path)
-    made.publish()
-    return made
+    shutil.copytree(published_desk, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Desk(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -42,8 +42,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[st
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; it goes with its module, for its event loop would be in the way of other tests."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: `make browser` installs Debian's")
     with sync_playwright() as playwright:
