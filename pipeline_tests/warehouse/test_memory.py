@@ -1,5 +1,8 @@
 """What is kept beside a publication is kept once, bounded, and no error is kept."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pipeline.warehouse import Memory
@@ -29,3 +32,21 @@ def test_what_could_not_be_made_is_tried_again() -> None:
     with pytest.raises(LookupError, match="not there"):
         memory.of("key", fail)
     assert memory.of("key", lambda: 1) == 1
+
+
+def test_several_that_ask_at_once_wait_for_one_that_makes_it() -> None:
+    memory, made, begun, may_end = Memory(), [], threading.Event(), threading.Event()
+
+    def make() -> int:
+        made.append(1)
+        begun.set()
+        may_end.wait(10)
+        return len(made)
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(memory.of, "key", make)
+        begun.wait(10)
+        others = [threads.submit(memory.of, "key", make) for _ in range(3)]
+        may_end.set()
+        assert [one.result() for one in (first, *others)] == [1] * 4
+    assert made == [1]

@@ -26,7 +26,7 @@ _VALUES = Sql("""
     UNION ALL
     SELECT model_id, cycle, known_at, value FROM competition.ensemble_metrics
     WHERE competition = $competition AND category = $category AND metric = $metric
-    ORDER BY known_at LIMIT $limit
+    LIMIT $limit
 """)
 
 
@@ -135,7 +135,9 @@ def cycle_values(
     models, model = _coded(rows.column("model_id"))
     cycles, cycle = _coded(rows.column("cycle"))
     known_at = rows.column("known_at").to_numpy()
-    return CycleValues(models, cycles, model, cycle, known_at, rows.column("value").to_numpy())
+    order = np.argsort(known_at, kind="stable")
+    value = rows.column("value").to_numpy()
+    return CycleValues(models, cycles, model[order], cycle[order], known_at[order], value[order])
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
