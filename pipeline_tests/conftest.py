@@ -31,11 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in heavy)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than there are processors: a third of the time tests wait for what they started."""
-    return (os.cpu_count() or 1) + 1
-
-
 SHARED_DATA = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 """Real data that tests read where they are."""
 
