@@ -143,12 +143,14 @@ def measure_reports(history: History, load: Load, tell: Tell) -> ReportsSpeed:
 
 
 def questions(history: History, load: Load, *, has_pages: bool) -> dict[str, Questions]:
-    """Questions of each kind: about boards as readers ask, and all different, and about the histories of models."""
+    """Questions of each kind: about boards as readers ask, then all different, and about the histories of models.
+
+    Those that readers do not ask come last: they overload the server, and would be felt by what is asked next.
+    """
     paths = {"board as JSON": _JSON, "board as a page": _PAGE} if has_pages else {"board as JSON": _JSON}
-    asked = {}
-    for name, path in paths.items():
-        asked[f"{name}, as readers ask"] = Questions(_as_readers_ask(path, history, load.n), load)
-        asked[f"{name}, none twice"] = Questions(_all_different(path, history, load.n), load)
+    readers = {f"{name}, as readers ask": _as_readers_ask(path, history, load.n) for name, path in paths.items()}
+    different = {f"{name}, none twice": _all_different(path, history, load.n) for name, path in paths.items()}
+    asked = {name: Questions(urls, load) for name, urls in (readers | different).items()}
     rarely = Load(load.per_second * _HISTORIES, load.seconds)
     asked["history of a model, none twice"] = Questions(_histories(history, rarely.n), rarely)
     return asked

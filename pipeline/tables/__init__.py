@@ -45,10 +45,24 @@ from pipeline.tables.landing import (
     SUBMISSIONS,
     TRUTH_ROWS,
 )
+from pipeline.tables.llm import (
+    LLM_ALIASES,
+    LLM_BENCHMARKS,
+    LLM_BREAKS,
+    LLM_FETCH_STATUS,
+    LLM_LEADERBOARD,
+    LLM_MODELS,
+    LLM_RESULTS,
+    LLM_SCORES,
+    LLM_SNAPSHOTS,
+    LLM_TABLES,
+    LLM_UNMATCHED,
+    LLM_UNREAD,
+)
 from pipeline.tables.spec import WHOLE, Column, Input, TableSpec, Via
 from pipeline.tables.system import BOARDS, BUILDS, CHANGES, LEDGER, METRICS, SCHEMA_VERSION, SYSTEM_TABLES
 
-BOARD_TABLES = (*COMPETITION_TABLES, *INBOX_TABLES, *LANDING_TABLES, QUARANTINE, *JUDGING_TABLES)
+BOARD_TABLES = (*COMPETITION_TABLES, *INBOX_TABLES, *LANDING_TABLES, QUARANTINE, *JUDGING_TABLES, *LLM_TABLES)
 """Tables of boards, of whatever kind; the first column is the board's name."""
 ALL_TABLES = (*BOARD_TABLES, *SYSTEM_TABLES)
 
@@ -78,6 +92,18 @@ __all__ = [
     "LANDING_TABLES",
     "LEADERBOARD",
     "LEDGER",
+    "LLM_ALIASES",
+    "LLM_BENCHMARKS",
+    "LLM_BREAKS",
+    "LLM_FETCH_STATUS",
+    "LLM_LEADERBOARD",
+    "LLM_MODELS",
+    "LLM_RESULTS",
+    "LLM_SCORES",
+    "LLM_SNAPSHOTS",
+    "LLM_TABLES",
+    "LLM_UNMATCHED",
+    "LLM_UNREAD",
     "MEASURES",
     "MEASURE_SPECS",
     "MEMBER_METRICS",

@@ -15,7 +15,7 @@ from pipeline.rankings.identity.names import Name, normalised, take_apart, vendo
 from pipeline.rankings.identity.vocabulary import VARIANTS
 from pipeline.rankings.results import ModelName
 
-OPENROUTER, MODELS_DEV = "openrouter", "models_dev"
+OPENROUTER, MODELS_DEV = "openrouter", "modelsdev"
 """The sources that are catalogues: their own rows state releases, and their links join them."""
 
 NEAR_DAYS = 31
