@@ -148,6 +148,14 @@ def test_speeds_are_of_the_name_whose_quality_is_used():
     ]
 
 
+def test_speeds_of_another_configuration_than_the_quality_are_not_used_where_its_own_has_none():
+    index = ("artificial_analysis", "intelligence_index")
+    figures = [Result("m (high)", *index, 60.0), Result("m", "speed", "ttft_median", 0.5)]
+    board = Board([published("artificialanalysis", figures)])
+    assert board.used() == [("artificialanalysis", "m (high)", "intelligence_index", 60.0)]
+    assert list(board.left_out().values()) == ["another configuration: m (high)"]
+
+
 def test_without_a_quality_speeds_are_of_the_plainest_name():
     speeds = [Result(name, "speed", "ttft_median", value) for name, value in (("m (high)", 9.0), ("m", 1.0))]
     assert Board([published("artificialanalysis", speeds)]).used() == [("artificialanalysis", "m", "ttft_median", 1.0)]
