@@ -85,13 +85,14 @@ def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, 
     stretched by the same factor. So within a fit any two models compare; between days differences and ranks do, and
     absolute values only while the benchmarks are the same.
 
-    **Intervals** are value +- t_10 se, with se by the delta method from the inverse Gauss-Newton matrix. Simulated
-    coverage by 10 degrees of freedom is 0.92 to 0.98 over designs whose errors are as assumed or whose size depends on the
-    share; the normal quantile falls to 0.89. They are symmetric, and at 0 % or 100 % the truth is not: there the
-    prior (abilities have a standard deviation of 5 log-odds) keeps the value finite, and the interval is wide; so it
-    is for a model of one figure. Not in them: that shares below guessing are not possible (curves have no floor, so
-    on multiple choice weak models come out too able), that benchmarks of one kind err together, and that figures are
-    chosen by who publishes them.
+    **Intervals** are value +- t_10 se, with se by the delta method from the inverse Gauss-Newton matrix. Coverage by 10
+    degrees of freedom was 0.92 to 0.98 in simulated designs whose errors are as assumed or have a size that depends
+    on the share; the normal quantile fell to 0.89 there. They are symmetric, and at 0 % or 100 % the truth is not: the
+    prior (abilities have a standard deviation of 5 log-odds) keeps the value finite then, and the interval is wide; so
+    it is for a model of one figure. A model whose figures contradict each other may have two likely abilities; its
+    value is the likelier. Not in intervals: that guessing has a floor (curves have none, so on multiple choice weak
+    models come out too able), that benchmarks of one kind err together, and that figures are chosen by who publishes
+    them.
 
     Parameters
     ----------

@@ -26,10 +26,11 @@ LEAST_MISFIT = 0.01
 """Of a share: no benchmark is taken for more exact than one percentage point."""
 
 _FIRST_MISFIT = 0.1
-_CLIP = 0.02
+_CLIP, _LEAST_GAIN = 0.02, 1e-6
+_ABILITIES = np.linspace(-15.0, 15.0, 61)
 _ROUNDS, _STEPS = 100, 8
-_TOLERANCE, _TOLERANCE_OF_MISFIT = 1e-12, 1e-6
-_FIRST_DAMPING, _MOST_DAMPED = 1e-3, 1e12
+_TOLERANCE, _TOLERANCE_OF_MISFIT = 1e-12, 1e-4
+_FIRST_DAMPING, _MOST_DAMPED = 1e-9, 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,7 @@ def _fit_in_turns(shares: Shares) -> Response:
     variance = np.full(shares.n_benchmarks, _FIRST_MISFIT**2)
     for _ in range(_ROUNDS):
         weight = 1 / (shares.sampling + variance[shares.benchmark])
-        curves = _least_squares(shares, curves, weight)
+        curves = _least_squares(shares, _at_best_abilities(shares, curves, weight), weight)
         equations = _equations(shares, curves, weight)
         before, variance = variance, _misfit_variance(shares, curves, equations, weight)
         is_converged = bool(np.abs(np.log(variance / before)).max() < _TOLERANCE_OF_MISFIT)
@@ -179,6 +180,25 @@ def _first_curves(shares: Shares) -> Curves:
     return Curves(ability, np.zeros(shares.n_benchmarks), intercept)
 
 
+def _at_best_abilities(shares: Shares, curves: Curves, weight: Floats) -> Curves:
+    """The curves with each model where its own part of the objective is least, if that is away from where it was.
+
+    Figures that contradict each other have several minima, and steps find the nearest.
+    """
+    slope, intercept = curves.slope[shares.benchmark], curves.intercept[shares.benchmark]
+
+    def of_each(ability: Floats) -> Floats:
+        residual = shares.share - expit(slope * ability[shares.model] - intercept)
+        return shares.of_models(weight * residual**2) + (ability / SPREAD_OF_ABILITIES) ** 2
+
+    best, least = curves.ability, of_each(curves.ability) * (1 - _LEAST_GAIN)
+    for place in _ABILITIES:
+        there = np.full(shares.n_models, place)
+        now = of_each(there)
+        best, least = np.where(now < least, there, best), np.minimum(now, least)
+    return Curves(best, curves.log_slope, curves.intercept)
+
+
 def _least_squares(shares: Shares, curves: Curves, weight: Floats) -> Curves:
     """The curves of the least penalised sum of squares under these weights, by damped Gauss-Newton steps."""
     least, damping = _objective(shares, curves, weight), _FIRST_DAMPING
@@ -186,11 +206,11 @@ def _least_squares(shares: Shares, curves: Curves, weight: Floats) -> Curves:
         equations = _equations(shares, curves, weight)
         trial = curves.moved(*equations.step(damping))
         while not (now := _objective(shares, trial, weight)) <= least and damping < _MOST_DAMPED:
-            damping *= 10
+            damping *= 100
             trial = curves.moved(*equations.step(damping))
         if not now <= least:
             break
-        gained, least, curves, damping = least - now, now, trial, damping / 10
+        gained, least, curves, damping = least - now, now, trial, damping / 100
         if gained <= _TOLERANCE * least:
             break
     return curves
