@@ -21,7 +21,9 @@ SPREAD_OF_ABILITIES = 5.0
 SPREAD_OF_SLOPES = float(np.log(2.0))
 """That of the prior of the logarithms of slopes: half and twice the typical slope are one away."""
 MISFIT_OF_PRIOR = 4.0
-"""How many figures the misfit of all benchmarks together counts as in that of each."""
+"""How many figures the misfit of all benchmarks together counts as in that of each, and the typical one in theirs."""
+TYPICAL_MISFIT = 0.05
+"""Of a share: what is taken for the misfit where hardly any figure is left to tell."""
 LEAST_MISFIT = 0.01
 """Of a share: no benchmark is taken for more exact than one percentage point."""
 
@@ -135,7 +137,7 @@ def fit_response(shares: Shares) -> Response:
     squares of abilities and intercepts / 5^2 and of the logarithms of slopes / ln(2)^2: the mode under normal priors.
     The misfit is estimated in turns with the curves: the squares of residuals of a benchmark less what sampling
     explains, divided by the number of its observations less the parameters that they paid for (leverages), shrunk
-    towards that of all benchmarks as if 4 more observations had had it.
+    towards that of all benchmarks as if 4 more observations had had it, and this in the same way towards 5 points.
 
     Given the curves of benchmarks, models are independent, so that each step solves for the benchmarks alone (the Schur
     complement) and costs models x benchmarks^2. Covariances are the inverse of the Gauss-Newton matrix, of all
@@ -325,8 +327,10 @@ def _misfit_variance(shares: Shares, curves: Curves, equations: _Equations, weig
     expected = curves.expected(shares)
     free = 1 - np.minimum(_leverage(shares, _slopes(shares, curves, expected), equations, weight), 1.0)
     excess = (shares.share - expected) ** 2 - free * shares.sampling
-    pooled = max(excess.sum() / max(free.sum(), 1.0), LEAST_MISFIT**2)
-    own = (MISFIT_OF_PRIOR * pooled + shares.of_benchmarks(excess)) / (MISFIT_OF_PRIOR + shares.of_benchmarks(free))
+    pooled = (MISFIT_OF_PRIOR * TYPICAL_MISFIT**2 + excess.sum()) / (MISFIT_OF_PRIOR + free.sum())
+    own = (MISFIT_OF_PRIOR * max(pooled, LEAST_MISFIT**2) + shares.of_benchmarks(excess)) / (
+        MISFIT_OF_PRIOR + shares.of_benchmarks(free)
+    )
     return np.asarray(np.maximum(own, LEAST_MISFIT**2))
 
 
