@@ -112,21 +112,22 @@ class Response:
     curves : Curves
     misfit : float array, shape (benchmarks,)
         Standard deviation of shares about their curve, beyond that by the choice of items.
-    variance : float array, shape (models,)
-        Of abilities.
+    own_variance : float array, shape (models,)
+        Of abilities, if the curves were known.
     covariance : float array, shape (2 benchmarks, 2 benchmarks)
         Of the logarithms of slopes and the intercepts, in this order.
-    shared : float array, shape (models, 2 benchmarks)
-        Covariance of abilities with these.
+    moved : float array, shape (models, 2 benchmarks)
+        How much abilities change with each of these; so that their covariance is ``own_variance`` on the diagonal plus
+        ``moved @ covariance @ moved.T``, and that with the parameters of curves ``moved @ covariance``.
     is_converged : bool
         Whether another round of estimation would have changed nothing that matters.
     """
 
     curves: Curves
     misfit: Floats
-    variance: Floats
+    own_variance: Floats
     covariance: Floats
-    shared: Floats
+    moved: Floats
     is_converged: bool
 
 
@@ -170,7 +171,9 @@ def _fit_in_turns(shares: Shares) -> Response:
         is_converged = bool(np.abs(np.log(variance / before)).max() < _TOLERANCE_OF_MISFIT)
         if is_converged:
             break
-    return Response(curves, np.sqrt(variance), *equations.covariances, is_converged)
+    return Response(
+        curves, np.sqrt(variance), 1 / equations.of_models, equations.covariance, equations.moved, is_converged
+    )
 
 
 def _first_curves(shares: Shares) -> Curves:
@@ -274,13 +277,15 @@ class _Equations:
         return models, log_slopes, intercepts
 
     @cached_property
-    def covariances(self) -> tuple[Floats, Floats, Floats]:
-        """Variances of models, covariances of benchmarks, and those between: parts of the inverse matrix."""
+    def covariance(self) -> Floats:
+        """That of the parameters of benchmarks: their part of the inverse matrix."""
         factor = self._eliminated(self.of_models, self.of_benchmarks)
-        benchmarks = self._free @ cho_solve(factor, self._free.T)
-        per_model = self.across / self.of_models[:, None]
-        shared = -per_model @ benchmarks
-        return 1 / self.of_models - np.sum(shared * per_model, axis=1), benchmarks, shared
+        return np.asarray(self._free @ cho_solve(factor, self._free.T))
+
+    @property
+    def moved(self) -> Floats:
+        """How much abilities change with the parameters of benchmarks."""
+        return -self.across / self.of_models[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,10 +341,11 @@ def _misfit_variance(shares: Shares, curves: Curves, equations: _Equations, weig
 
 def _leverage(shares: Shares, slopes: _Slopes, equations: _Equations, weight: Floats) -> Floats:
     """How much each observation is fitted by itself, 0 to 1; all sum to the number of parameters they determine."""
-    of_models, of_benchmarks, shared = equations.covariances
+    of_benchmarks, moved = equations.covariance, equations.moved
+    shared = moved @ of_benchmarks
     n, at, model = shares.n_benchmarks, shares.benchmark, shares.model
     own = np.diag(of_benchmarks)
-    variance = slopes.ability**2 * of_models[model]
+    variance = slopes.ability**2 * (1 / equations.of_models + np.sum(shared * moved, axis=1))[model]
     variance += slopes.log_slope**2 * own[at] + slopes.intercept**2 * own[n + at]
     variance += 2 * slopes.log_slope * slopes.intercept * of_benchmarks[at, n + at]
     between = slopes.log_slope * shared[model, at] + slopes.intercept * shared[model, n + at]

@@ -11,7 +11,7 @@ from scipy.special import logit
 
 from pipeline.rankings import Parsed
 from pipeline.rankings.ability import NO_FIGURES, NOT_CONNECTED, Ability, fit_ability
-from pipeline.rankings.rank_ranges import rank_range_by_leaving_out, rank_range_of_intervals
+from pipeline.rankings.rank_ranges import rank_range_by_leaving_out, rank_range_of_comparisons, rank_range_of_intervals
 from pipeline.rankings.sources.epoch import Epoch
 from pipeline_tests.rankings.simulated import Design
 from pipeline_tests.rankings.sources.samples import real
@@ -62,6 +62,43 @@ def test_95_percent_intervals_hold_about_95_percent_of_abilities(design: Design)
         holds.extend(held[there])
     assert len(holds) > 0.9 * 12 * design.models
     assert 0.915 <= np.mean(holds) <= 0.98
+
+
+@pytest.mark.parametrize("design", [Design(), Design(errors="log_odds"), Design(figures=2)], ids=str)
+def test_of_two_models_the_wrong_one_is_seldom_surely_above(design: Design) -> None:
+    right, wrong, pairs, held = 0, 0, 0, []
+    for seed in range(12):
+        simulated = design.simulate(seed)
+        found = fit_ability(simulated.shares, design.items)
+        there = np.array([reason is None for reason in found.reason])
+        above, truly = found.surely_above(), simulated.ability[:, None] > simulated.ability
+        right, wrong, pairs = (
+            right + (above & truly).sum(),
+            wrong + (above & ~truly).sum(),
+            pairs + there.sum() ** 2 / 2,
+        )
+        ranks = stats.rankdata(-simulated.ability[there], method="min")
+        ranges = rank_range_of_comparisons(above, there)
+        held.extend((ranges.lo[there] <= ranks) & (ranks <= ranges.hi[there]))
+    assert wrong / pairs < 0.01
+    assert right / pairs > 0.4
+    assert np.mean(held) > 0.95
+
+
+def test_differences_are_compared_by_their_own_standard_errors() -> None:
+    found = fit_ability(Design(models=30, benchmarks=5).simulate(11).shares, 164)
+    covariance = np.diag(found.own_variance) + found.moved @ found.of_curves @ found.moved.T
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), found.se)
+    above = found.surely_above(0.8)
+    for one, other in np.argwhere(~np.eye(30, dtype=bool)):
+        error = np.sqrt(covariance[one, one] + covariance[other, other] - 2 * covariance[one, other])
+        t = (found.value[one] - found.value[other]) / error
+        assert above[one, other] == (t > stats.t(10).ppf(0.9))
+
+
+def test_a_model_without_an_ability_is_above_nobody() -> None:
+    found = fit_ability([[90.0, 95.0], [5.0, 10.0], [NAN, NAN]])
+    assert found.surely_above().tolist() == [[False, True, False], [False] * 3, [False] * 3]
 
 
 def test_ability_is_the_mean_log_odds_over_benchmarks() -> None:
@@ -211,6 +248,8 @@ def test_what_is_no_share_is_refused(arguments, message: str) -> None:
 def test_a_level_that_is_none_is_refused(level: float) -> None:
     with pytest.raises(ValueError, match=f"level is {level}; give one within 0 and 1"):
         fit_ability([[50.0]], level=level)
+    with pytest.raises(ValueError, match=f"level is {level}; give one within 0 and 1"):
+        fit_ability([[50.0]]).surely_above(level)
 
 
 class RealFigures:
@@ -266,8 +305,11 @@ def test_real_ranks_lie_within_the_ranges_of_intervals_and_of_leaving_out(epoch:
     enough = found.n_benchmarks >= 2
     ranks = np.where(enough, stats.rankdata(np.where(enough, -found.value, NAN), method="min", nan_policy="omit"), 0)
     of_intervals = rank_range_of_intervals(np.where(enough, found.low, NAN), np.where(enough, found.high, NAN))
-    assert (of_intervals.lo <= ranks).all()
-    assert (ranks <= of_intervals.hi).all()
+    of_comparisons = rank_range_of_comparisons(found.surely_above(), enough)
+    for ranges in (of_intervals, of_comparisons):
+        assert (ranges.lo <= ranks).all()
+        assert (ranks <= ranges.hi).all()
+    assert np.median((of_comparisons.hi - of_comparisons.lo)[enough]) < 40
     groups = ["tables" if name == "epoch_livebench" else name.split("_")[1] for name in epoch.benchmarks]
     left_out = rank_range_by_leaving_out(epoch.shares, groups, epoch.score, min_benchmarks=2)
     has = left_out.lo > 0

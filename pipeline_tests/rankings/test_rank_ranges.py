@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.rankings.rank_ranges import rank_range_by_leaving_out, rank_range_of_intervals
+from pipeline.rankings.rank_ranges import rank_range_by_leaving_out, rank_range_of_comparisons, rank_range_of_intervals
 
 NAN = np.nan
 
@@ -42,6 +42,28 @@ def test_ranges_are_those_of_counting(intervals) -> None:
     found = rank_range_of_intervals(low, high)
     assert found.lo.tolist() == [1 + sum(other > own for other in low) for own in high]
     assert found.hi.tolist() == [len(low) - sum(other < own for other in high) for own in low]
+
+
+def test_comparisons_bound_ranks_among_those_on_the_board() -> None:
+    above = np.zeros((4, 4), dtype=bool)
+    above[0, 2:] = above[1, 3] = True
+    found = rank_range_of_comparisons(above)
+    assert (found.lo.tolist(), found.hi.tolist()) == ([1, 1, 2, 3], [2, 3, 4, 4])
+    found = rank_range_of_comparisons(above, [False, True, True, True])
+    assert (found.lo.tolist(), found.hi.tolist()) == ([0, 1, 1, 2], [0, 2, 3, 3])
+
+
+@pytest.mark.parametrize(
+    ("above", "ranked", "message"),
+    [
+        ([[True, False]], None, "above has shape (1, 2), ranked (1,); give a square of models"),
+        ([[False, True], [False, False]], [True], "above has shape (2, 2), ranked (1,)"),
+        ([[False, True], [True, False]], None, "models 0 and 1 are above each other; compare each two once"),
+    ],
+)
+def test_what_is_no_comparison_is_refused(above, ranked, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        rank_range_of_comparisons(above, ranked)
 
 
 @pytest.mark.parametrize(

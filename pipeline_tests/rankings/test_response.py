@@ -67,9 +67,11 @@ def test_covariances_are_the_inverse_of_the_whole_matrix() -> None:
     jacobian = approx_fprime(problem.place_of(found.curves), problem.residuals, 1e-7)
     whole = problem.free @ np.linalg.inv(jacobian.T @ jacobian) @ problem.free.T
     n = shares.n_models
-    np.testing.assert_allclose(found.variance, np.diag(whole)[:n], rtol=1e-3)
-    np.testing.assert_allclose(found.covariance, whole[n:, n:], atol=1e-3 * np.abs(whole).max())
-    np.testing.assert_allclose(found.shared, whole[:n, n:], atol=1e-3 * np.abs(whole).max())
+    within = 1e-3 * np.abs(whole).max()
+    of_models = np.diag(found.own_variance) + found.moved @ found.covariance @ found.moved.T
+    np.testing.assert_allclose(of_models, whole[:n, :n], atol=within)
+    np.testing.assert_allclose(found.covariance, whole[n:, n:], atol=within)
+    np.testing.assert_allclose(found.moved @ found.covariance, whole[:n, n:], atol=within)
 
 
 def test_logarithms_of_slopes_sum_to_nothing() -> None:
