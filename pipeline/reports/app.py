@@ -36,6 +36,7 @@ from pipeline.reports.routes import (
     history,
     leaderboard,
     models,
+    rankings,
     submissions,
     tracks,
 )
@@ -44,7 +45,7 @@ from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (
-    *(leaderboard.router, evaluations.router, tracks.router, diversity.router),
+    *(leaderboard.router, evaluations.router, tracks.router, rankings.router, diversity.router),
     *(models.router, history.router, catalog.router, submissions.router),
 )
 _PAGES = (
@@ -119,7 +120,8 @@ def create_app(
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, SUBMISSIONS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS),
+        by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [f"/boards/{name}" for name in publication.boards],
     )
     app.add_middleware(  # the last, so that it is around all others
