@@ -24,10 +24,12 @@ from pipeline.reports.pages import (
     evaluation,
     home,
     model,
+    ranking_model,
     static_files,
     status,
     track_run,
 )
+from pipeline.reports.pages import rankings as rankings_page
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
     catalog,
@@ -51,6 +53,7 @@ _ROUTERS = (
 _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
+    *(rankings_page.router, ranking_model.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""

@@ -49,6 +49,9 @@ class RankingRow(Answer):
     n_benchmarks: int = Field(description="Benchmarks that the score that ranks rests on.")
     n_sources: int = Field(description="Sources that it rests on.")
     is_partial: bool = Field(description="Whether it is made of the parts that are there.")
+    partial_scores: list[str] = Field(
+        description="All its scores that are made of the parts that are there.", examples=[["coding", "overall"]]
+    )
     benchmarks_at: Moment | None = Field(description="When the newest of its benchmark figures was fetched.")
     performance_at: Moment | None = Field(description="When the newest of its speeds was fetched.")
     prices_at: Moment | None = Field(description="When the newest of its prices was fetched.")
@@ -77,7 +80,9 @@ class RankingStatistics(Answer):
     n_open_weights: int
     n_organisations: int
     unranked: dict[str, int] = Field(description="By reason.", examples=[{"unranked: min_benchmarks": 12}])
-    medians: dict[str, float | None] = Field(description="Of scores and facts, over the models that have them.")
+    medians: dict[str, float | None] = Field(
+        description="Of scores, facts and benchmarks, over the models that have them."
+    )
     coverage: dict[str, float] = Field(description="Share of the models that have a value, 0 to 1.")
 
 

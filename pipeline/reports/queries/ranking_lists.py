@@ -241,7 +241,7 @@ class Statistics:
     unranked : mapping of str to int
         By reason, models that are not ranked.
     medians : mapping of str to float or None
-        Of scores and facts; None where no model has one.
+        Of scores, facts and ``benchmark.measure``; None where no model has one.
     coverage : mapping of str to float
         By score, fact or ``benchmark.measure``, the share of models that have a value, 0 to 1; empty without models.
     """
@@ -261,8 +261,8 @@ class Statistics:
 def statistics_of(of: Ranking, rows: Sequence[RankedModel]) -> Statistics:
     """Counts, medians and coverage of some models of a ranking."""
     columns = {name: [value for row in rows if (value := getattr(row, name)) is not None] for name in MEDIANS}
-    has = {name: len(values) for name, values in columns.items()}
-    has |= {name: sum(name in of.values.get(row.model, {}) for row in rows) for name in of.headlines}
+    measured = [of.values.get(row.model, {}) for row in rows]
+    columns |= {name: [values[name] for values in measured if name in values] for name in of.headlines}
     unranked: dict[str, int] = {}
     for row in rows:
         if row.rank is None:
@@ -277,7 +277,7 @@ def statistics_of(of: Ranking, rows: Sequence[RankedModel]) -> Statistics:
         n_organisations=len({row.organisation for row in rows if row.organisation}),
         unranked=dict(sorted(unranked.items(), key=lambda item: -item[1])),
         medians={name: float(median(values)) if values else None for name, values in columns.items()},
-        coverage={name: number / len(rows) for name, number in has.items()} if rows else {},
+        coverage={name: len(values) / len(rows) for name, values in columns.items()} if rows else {},
     )
 
 

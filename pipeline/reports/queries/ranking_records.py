@@ -15,7 +15,7 @@ from pipeline.reports.queries.rankings import RankedModel, Ranking
 
 _MOMENTS = ("benchmarks_at", "performance_at", "prices_at")
 _DECIMALS = 2
-_TEXT = ("model", "title", "organisation", "status", "tier")
+_TEXT = ("model", "title", "organisation", "status", "tier", "partial_scores")
 _WHOLE = (
     *("position", "rank", "rank_lo", "rank_hi", "loo_rank_lo", "loo_rank_hi", "tie_group"),
     *("context", "n_benchmarks", "n_sources"),
@@ -25,7 +25,8 @@ _YES_OR_NO = ("open_weights", "is_free", "is_partial")
 
 def record(of: Ranking, row: RankedModel, now: datetime) -> dict[str, Any]:
     """A row with what follows from it: tier, blended price, ages at a moment, and its values of benchmarks."""
-    return {name: getattr(row, name) for name in RANKED_FIELDS} | _derived(row, now) | {"benchmarks": of.of(row)}
+    told = {name: getattr(row, name) for name in RANKED_FIELDS} | _derived(row, now)
+    return told | {"benchmarks": of.of(row), "partial_scores": of.partial_scores(row)}
 
 
 def columns_of(of: Ranking, rows: Sequence[RankedModel], now: datetime) -> dict[str, pa.Array]:
@@ -33,6 +34,7 @@ def columns_of(of: Ranking, rows: Sequence[RankedModel], now: datetime) -> dict[
     derived = [_derived(row, now) for row in rows]
     columns = {name: [getattr(row, name) for row in rows] for name in RANKED_FIELDS}
     columns |= {name: [one[name] for one in derived] for name in _derived_names()}
+    columns["partial_scores"] = [", ".join(of.partial_scores(row)) for row in rows]
     columns |= {name: [of.values.get(row.model, {}).get(name) for row in rows] for name in of.headlines}
     return {name: pa.array(values, _type(name)) for name, values in columns.items()}
 

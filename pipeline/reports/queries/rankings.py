@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 
 import duckdb
 
@@ -26,6 +27,10 @@ _VALUES = """
     SELECT model, benchmark || '.' || measure, value FROM llm.results
     WHERE ranking = ? AND is_used AND value IS NOT NULL AND model IS NOT NULL
     ORDER BY model, benchmark, measure, source, raw_name
+"""
+
+_NOTES = """
+    SELECT model, score, coverage, is_partial, missing, reason FROM llm.scores WHERE ranking = ?
 """
 
 FACTS = frozenset({Area.SPEED, Area.PRICE, Area.LIMITS})
@@ -104,6 +109,21 @@ class RankedModel:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a score of a model rests on: the share of its weights whose parts are there, and which are not."""
+
+    coverage: float
+    is_partial: bool
+    missing: str | None
+    reason: str | None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The parts that are not there."""
+        return tuple(part.strip() for part in (self.missing or "").split(",") if part.strip())
+
+
+@dataclass(frozen=True)
 class Ranking:
     """A published ranking.
 
@@ -116,12 +136,15 @@ class Ranking:
         In the order of display, unranked models last.
     values : mapping
         By model and ``benchmark.measure``: the figures that scores rest on.
+    notes : mapping
+        By model and score, what it rests on.
     """
 
     declared: Rankings
     benchmarks: Mapping[str, Benchmark]
     rows: tuple[RankedModel, ...]
     values: Mapping[str, Mapping[str, float]]
+    notes: Mapping[str, Mapping[str, Note]]
 
     @property
     def name(self) -> str:
@@ -148,6 +171,10 @@ class Ranking:
         """The values of a model of all headlines."""
         values = self.values.get(row.model, {})
         return {name: values.get(name) for name in self.headlines}
+
+    def partial_scores(self, row: RankedModel) -> list[str]:
+        """The scores of a model that are made of the parts that are there."""
+        return [name for name, note in self.notes.get(row.model, {}).items() if note.is_partial]
 
     @cached_property
     def by_model(self) -> Mapping[str, RankedModel]:
@@ -197,7 +224,15 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str) -> Ranking:
         {one.name: one for one in benchmarks},
         tuple(RankedModel(*row) for row in rows),
         _by_model(connection.execute(_VALUES, [name]).fetchall()),
+        _notes(connection.execute(_NOTES, [name]).fetchall()),
     )
+
+
+def _notes(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Note]]:
+    found: dict[str, dict[str, Note]] = {}
+    for model, score, *note in rows:
+        found.setdefault(model, {})[score] = Note(*note)
+    return found
 
 
 def _by_model(values: Sequence[tuple[str, str, float]]) -> dict[str, dict[str, float]]:
