@@ -7,6 +7,7 @@ meaning but the order that they give.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from pipeline.tables import (
     TableSpec,
 )
 from pipeline.warehouse import Dirty, Store, now
+from pipeline_tests.reports.served import files_in
 
 NAME, TITLE = "made_up", "A <ranking>"
 HOSTILE = '<b>Best & "first"</b>'
@@ -176,6 +178,14 @@ def declared(name: str = NAME, title: str = TITLE) -> Rankings:
         sources={one: {} for one in _SOURCES},
         renormalise=True,
     )
+
+
+def publish_ranking(folder: Path, n: int = 0) -> None:
+    """Fill the ranking in the warehouse of a folder, and publish it; see :func:`fill`."""
+    files = files_in(folder)
+    with files.write("a test") as store:
+        fill(store, n)
+    files.publish()
 
 
 def fill(store: Store, n: int = 0, name: str = NAME, title: str = TITLE, at: datetime | None = None) -> None:
