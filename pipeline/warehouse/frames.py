@@ -26,6 +26,7 @@ _ARROW_TYPES: dict[str, Any] = {
     "BIGINT": pa.int64(),
     "BOOLEAN": pa.bool_(),
     "TIMESTAMP": pa.timestamp("us"),
+    "DATE": pa.date32(),
 }
 _PANDAS_TYPES = {
     "VARCHAR": ("str", "str"),
@@ -35,6 +36,7 @@ _PANDAS_TYPES = {
     "BIGINT": ("int64", "Int64"),
     "BOOLEAN": ("bool", "boolean"),
     "TIMESTAMP": ("datetime64[us]", "datetime64[us]"),
+    "DATE": ("datetime64[s]", "datetime64[s]"),
 }
 _relation_numbers = itertools.count()
 
@@ -170,5 +172,6 @@ def _fits(declared: str, given: Any) -> bool:
     number = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_decimal(given)
     text = pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_string_view(given)
     time = pa.types.is_timestamp(given) or pa.types.is_date(given)
-    kinds = {"VARCHAR": text, "JSON": text, "BOOLEAN": pa.types.is_boolean(given), "TIMESTAMP": time}
+    kinds = {"VARCHAR": text, "JSON": text, "BOOLEAN": pa.types.is_boolean(given)}
+    kinds |= {"TIMESTAMP": time, "DATE": time}
     return bool(kinds.get(declared, number))
