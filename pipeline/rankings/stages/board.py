@@ -1,0 +1,162 @@
+"""The board: who ranks where by the declared score, and the facts that people choose by."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.leaderboard import RankBy, Ranking, RankingKey, rank_contestants
+from pipeline.rankings.benchmarks import Area, Benchmark
+from pipeline.rankings.declaration import SCORES, Rankings
+from pipeline.rankings.stages.frames import Column, frame_of
+from pipeline.rankings.stages.results import without_source
+from pipeline.rankings.stages.scores import Floats, Ints, Used, scores_of
+from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
+
+NO_BENCHMARKS = "no_benchmarks"
+"""Why a model is unranked: it has no figure of what the score is made of."""
+MIN_BENCHMARKS, MIN_SOURCES = "min_benchmarks", "min_sources"
+"""It has figures of too few benchmarks, or of too few sources."""
+NO_SCORE = "no_score"
+"""It has enough, and the score is undefined: ``llm.scores`` says why."""
+
+_FACTS = {
+    "price_input": "price.input",
+    "price_output": "price.output",
+    "context": "context.context_length",
+    "ttft": "speed.ttft_median",
+    "throughput": "speed.throughput_median",
+}
+_OF_OFFERS = (Area.PRICE, Area.LIMITS)
+_OF_MODEL = ("title", "organisation", "released_on", "open_weights")
+
+
+def leaderboard_rows(
+    scores: pd.DataFrame,
+    models: pd.DataFrame,
+    results: pd.DataFrame,
+    declared: Rankings,
+    benchmarks: Mapping[str, Benchmark],
+) -> pd.DataFrame:
+    """Rows of ``llm.leaderboard``, from the top: one per model that has a figure that is used.
+
+    Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Ranks that intervals of ability allow:
+    one more than the models whose interval lies above, and all but those whose interval lies below.
+
+    Parameters
+    ----------
+    scores, models, results : pandas.DataFrame
+        Rows of those tables.
+    declared : Rankings
+    benchmarks : mapping of str to Benchmark
+        The vocabulary.
+    """
+    by_score = {name: scores[scores["score"] == name].set_index("model").sort_index() for name in SCORES}
+    by = by_score[declared.rank_by]
+    ids = [str(model) for model in by.index]
+    ranking = _ranked(ids, by, declared)
+    is_ranked = ranking.rank > 0
+    rank_lo, rank_hi = _allowed(by["ci_low"].to_numpy(), by["ci_high"].to_numpy(), is_ranked)
+    loo_lo, loo_hi = _without_one_source(ids, results, declared, benchmarks)
+    columns: dict[str, Column] = {
+        "model": ids,
+        "position": ranking.position,
+        "rank_by": [declared.rank_by] * len(ids),
+        "rank": _or_null(ranking.rank),
+        "rank_lo": _or_null(rank_lo),
+        "rank_hi": _or_null(rank_hi),
+        "loo_rank_lo": _or_null(np.where(is_ranked, loo_lo, 0)),
+        "loo_rank_hi": _or_null(np.where(is_ranked, loo_hi, 0)),
+        **{name: by[name].to_numpy() for name in ("coverage", "n_benchmarks", "n_sources", "is_partial")},
+        "status": ranking.status,
+        "tie_group": _or_null(rank_lo),
+        **{name: rows["value"].reindex(ids) for name, rows in by_score.items()},
+        "ability_low": by_score["ability"]["ci_low"].reindex(ids),
+        "ability_high": by_score["ability"]["ci_high"].reindex(ids),
+        **_facts(ids, models, results, declared, benchmarks),
+    }
+    rows = frame_of(LLM_LEADERBOARD, columns)
+    return rows.sort_values("position", ignore_index=True)
+
+
+def snapshot_rows(leaderboard: pd.DataFrame, day: datetime) -> pd.DataFrame:
+    """Rows of ``llm.snapshots``: where every model of the board stood on a day."""
+    return frame_of(LLM_SNAPSHOTS, leaderboard.assign(day=day))
+
+
+def _ranked(ids: Sequence[str], by: pd.DataFrame, declared: Rankings) -> Ranking:
+    """A score ranked; of too few benchmarks or sources, or undefined, is unranked."""
+    n_benchmarks, n_sources = by["n_benchmarks"].to_numpy(), by["n_sources"].to_numpy()
+    cases = (
+        (n_benchmarks == 0, NO_BENCHMARKS),
+        (n_benchmarks < declared.min_benchmarks, MIN_BENCHMARKS),
+        (n_sources < declared.min_sources, MIN_SOURCES),
+        (~np.isfinite(by["value"].to_numpy(dtype=np.float64)), NO_SCORE),
+    )
+    reasons = [next((why for holds, why in cases if holds[place]), None) for place in range(len(ids))]
+    value = by["value"].to_numpy(dtype=np.float64)
+    return rank_contestants(ids, {"score": value}, RankBy(RankingKey("score")), ineligible=reasons)
+
+
+def _allowed(low: Floats, high: Floats, is_ranked: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Between which ranks intervals allow each ranked model; 0 where there is no interval."""
+    told = is_ranked & np.isfinite(low) & np.isfinite(high)
+    lows, highs = np.sort(low[told]), np.sort(high[told])
+    n_above = len(lows) - np.searchsorted(lows, high, side="right")
+    n_below = np.searchsorted(highs, low, side="left")
+    return np.where(told, 1 + n_above, 0), np.where(told, len(lows) - n_below, 0)
+
+
+def _without_one_source(
+    ids: Sequence[str], results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> tuple[Ints, Ints]:
+    """Best and worst rank of each model on the boards that leave out one source; 0 for one that none of them ranks.
+
+    Where a source is left out another's figure may be used in its place.
+    """
+    best, worst = np.full(len(ids), len(ids) + 1), np.zeros(len(ids), dtype=np.int64)
+    for source in sorted(set(results["source"])):
+        used = Used.of(without_source(results, source, declared, benchmarks), ids)
+        score = scores_of(used, declared, benchmarks, [declared.rank_by])[declared.rank_by]
+        by = pd.DataFrame({"value": score.value, "n_benchmarks": score.n_benchmarks, "n_sources": score.n_sources})
+        rank = _ranked(ids, by, declared).rank
+        best = np.where(rank > 0, np.minimum(best, rank), best)
+        worst = np.maximum(worst, rank)
+    return np.where(worst > 0, best, 0), worst
+
+
+def _facts(
+    ids: Sequence[str],
+    models: pd.DataFrame,
+    results: pd.DataFrame,
+    declared: Rankings,
+    benchmarks: Mapping[str, Benchmark],
+) -> dict[str, Column]:
+    """What the board shows of models besides scores."""
+    used = Used.of(results, ids)
+    facts = {name: used.column(figure) for name, figure in _FACTS.items()}
+    dearest = pd.Series(np.maximum(facts["price_input"], facts["price_output"]))
+    is_free = (dearest == 0).astype("boolean").mask(dearest.isna())
+    areas = used.figures["benchmark"].map({key: one.area for key, one in benchmarks.items()})
+    is_speed, is_offered = areas == Area.SPEED, areas.isin(_OF_OFFERS)
+    of_model = models.set_index("model").reindex(list(ids))
+    return {
+        **{name: of_model[name].to_numpy() for name in _OF_MODEL},
+        **facts,
+        "context": pd.Series(facts["context"]).round().astype("Int64"),
+        "is_free": is_free,
+        "quality": used.column(declared.quality),
+        "benchmarks_at": _newest(used.figures[~is_speed & ~is_offered], ids),
+        "performance_at": _newest(used.figures[is_speed], ids),
+        "prices_at": _newest(used.figures[is_offered], ids),
+    }
+
+
+def _newest(figures: pd.DataFrame, ids: Sequence[str]) -> Column:
+    return figures.groupby("model")["fetched_at"].max().reindex(list(ids)).to_numpy()
+
+
+def _or_null(ranks: Ints) -> pd.Series:
+    return pd.Series(ranks, dtype="Int32").mask(ranks == 0)
