@@ -1,7 +1,7 @@
 """The component behind ``type: pipeline.components.LlmRankings``: rankings of language models declared in YAML.
 
-It only wires: how sources are looked at is in ``llm_sources``, what a table's rows are in ``llm_tables``, what must hold
-in ``llm_checks``, what every kind of board has in ``board``.
+It only wires: how sources are looked at is in ``llm_sources``, what a table's rows are in ``llm_tables``, what must
+hold in ``llm_checks``, what every kind of board has in ``board``.
 """
 
 from collections.abc import Sequence

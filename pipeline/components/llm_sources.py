@@ -117,11 +117,12 @@ def _described(about: About) -> str:
 
 def _metadata(published: Published, event: str) -> dict[str, dg.MetadataValue[Any]]:
     status, about = published.status, published.about
-    said = status.why or f"{event.replace('_', ' ')}"
+    said = event.replace("_", " ")
     found: dict[str, dg.MetadataValue[Any]] = {
         "dagster/row_count": dg.MetadataValue.int(len(published.parsed.results)),
         "podium/status": dg.MetadataValue.text(status.status.value),
-        "podium/why": dg.MetadataValue.text(f"{status.status.value}: {said}"),
+        "podium/why": dg.MetadataValue.text(f"{said}; shown: {status.status.value}"),
+        "podium/said": dg.MetadataValue.text(status.why or ""),
         "podium/names": dg.MetadataValue.int(len(published.parsed.names)),
         "podium/unread": dg.MetadataValue.int(len(published.parsed.unread)),
         "podium/checked_at": dg.MetadataValue.text(f"{status.checked_at:%Y-%m-%d %H:%M} UTC"),

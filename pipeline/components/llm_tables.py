@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.components.recompute import Outcome, Recompute, recompute, recompute_whole
 from pipeline.fingerprint import digest
 from pipeline.intake.decisions import decisions_file, decisions_of
-from pipeline.intake.figures import breaks_of, figures_code, published_before, published_now, state_of
+from pipeline.intake.figures import breaks_of, figures_code, note_unlooked, published_before, published_now, state_of
 from pipeline.intake.sources import Archive
 from pipeline.rankings import Benchmark
 from pipeline.rankings.declaration import Rankings
@@ -72,6 +72,7 @@ def update_catalog(store: Store, rankings: Rankings, config: Recompute) -> Outco
 def update_fetch_status(store: Store, rankings: Rankings, config: Recompute) -> Outcome:
     """Say of every source which of its figures are used, and why; if anything came, or anybody looked."""
     archive = Archive.of_settings()
+    note_unlooked(rankings, archive)
     code = stage_code("fetch_status", rankings, figures_code(rankings), state_of(rankings, archive))
     done = recompute_whole(
         store,
@@ -99,7 +100,7 @@ def update_models(store: Store, rankings: Rankings, config: Recompute) -> Outcom
 
     def rows() -> pd.DataFrame:
         published = _published(store, rankings)
-        return model_rows(_identity(store, rankings, published), published)
+        return model_rows(_identity(rankings, published), published)
 
     return _whole(store, LLM_MODELS, rankings, config, rows, _decided(rankings))
 
@@ -109,7 +110,7 @@ def update_aliases(store: Store, rankings: Rankings, config: Recompute) -> Outco
 
     def rows() -> pd.DataFrame:
         published = _published(store, rankings)
-        return alias_rows(_identity(store, rankings, published), published)
+        return alias_rows(_identity(rankings, published), published)
 
     done = _whole(store, LLM_ALIASES, rankings, config, rows, _decided(rankings))
     return Outcome(done.changes, done.why, _told_of_aliases(store, rankings))
@@ -203,7 +204,7 @@ def _decided(rankings: Rankings) -> str:
     return digest(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else ""
 
 
-def _identity(store: Store, rankings: Rankings, published: list[Published]) -> Identity:
+def _identity(rankings: Rankings, published: list[Published]) -> Identity:
     """Who is who; worked out once for both tables that are made of it."""
     return _identified(_Names(published), tuple(decisions_of(rankings)))
 

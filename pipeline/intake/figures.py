@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.fingerprint import digest
 from pipeline.intake.sources import ACCEPTED, Archive, read, why_not_fetched
-from pipeline.landing.fetching import FetchLog, Look, Snapshot, SnapshotError, Snapshots, Verdict
+from pipeline.landing.fetching import Look, Snapshot, SnapshotError, Snapshots, Verdict
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import (
     Attempt,
@@ -74,6 +74,15 @@ def published_before(rankings: Rankings, archive: Archive, stored: pd.DataFrame)
     return [_as_stored(rankings, name, archive, rows[name]) for name in rankings.sources if name in rows]
 
 
+def note_unlooked(rankings: Rankings, archive: Archive) -> None:
+    """Note of every source that nobody looked at that this is so: tables may be made without a run of its own asset."""
+    for name in rankings.sources:
+        if archive.log.newest(name) is None:
+            source = rankings.source(name)
+            why = why_not_fetched(source) or "nobody has looked yet: run the board"
+            archive.log.append(name, Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
+
+
 def state_of(rankings: Rankings, archive: Archive) -> str:
     """A digest that is another one when anything changed that the figures rest on; no document is read for it."""
     return digest(*_states(rankings, archive))
@@ -103,7 +112,9 @@ def _states(rankings: Rankings, archive: Archive) -> Iterator[str]:
 def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     made = _Made.of(rankings, name)
     source = made.source()
-    looked = archive.log.newest(name) or _not_looked(source, archive)
+    looked = archive.log.newest(name)
+    if looked is None:
+        raise FiguresGoneError(f"the log of {name} was removed meanwhile; run `podium run {rankings.name}` again")
     good = archive.snapshots.last_good(name)
     kept, why_unread = _read(made, good)
     bundled = bundled_facts(name) if rankings.bundled else None
@@ -128,13 +139,6 @@ def _made_published(
         return Published(source.about, kept, status, good.sha256, benchmarks)
     parsed = bundled.parsed if choice.origin == Origin.BUNDLED and bundled is not None else _NOTHING
     return Published(source.about, parsed, status, None, benchmarks)
-
-
-def _not_looked(source: Source, archive: Archive) -> Look:
-    """Note that nobody looked yet: tables made without a run of the source's own asset say so, too."""
-    looked = Look(utc_now(), Event.NOT_TRIED, why_not_fetched(source) or "nobody has looked yet: run the board")
-    archive.log.append(source.about.name, looked, unless_repeated=True)
-    return looked
 
 
 def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:

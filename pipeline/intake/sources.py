@@ -28,9 +28,7 @@ from pipeline.landing.fetching import (
 )
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
-from pipeline.rankings.benchmarks import BENCHMARKS
-from pipeline.rankings.sources.epoch_tables import COLLECTED as OF_EPOCH
-from pipeline.rankings.sources.modelsdev import COLLECTED as OF_MODELS_DEV
+from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import secret_variable, settings
 
 ACCEPTED = "accepted"
@@ -210,8 +208,7 @@ def _judgement(source: Source, archive: Archive, new: Parsed) -> Judgement:
     if last is not None:
         with suppress(SnapshotError, SourceError):
             previous = read(source, archive.snapshots.read(last))
-    own = getattr(source, "benchmarks", {})
-    return judge_figures(new, previous, benchmarks={**BENCHMARKS, **OF_MODELS_DEV, **OF_EPOCH, **own})
+    return judge_figures(new, previous, benchmarks=vocabulary([getattr(source, "benchmarks", {})]))
 
 
 def _notes(snapshot: Snapshot, breaks: tuple[Finding, ...]) -> tuple[Mapping[str, str], ...]:
