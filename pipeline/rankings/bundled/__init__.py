@@ -5,6 +5,6 @@ Figures are written down as they were published, with where, when and in which v
 it, on what that rests (``checked``), ``sources.csv`` the versions that were read, and their licences.
 """
 
-from pipeline.rankings.bundled.facts import BundledFacts, bundled_facts
+from pipeline.rankings.bundled.facts import Bundled, bundled_facts, bundled_hash, bundled_sources
 
-__all__ = ["BundledFacts", "bundled_facts"]
+__all__ = ["Bundled", "bundled_facts", "bundled_hash", "bundled_sources"]

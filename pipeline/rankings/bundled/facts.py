@@ -1,56 +1,85 @@
 """The tables of bundled facts, read."""
 
 import csv
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from pipeline.rankings.benchmarks import Unit
+from pipeline.rankings.origin import Figures
 from pipeline.rankings.results import ModelName, Parsed, Result
 from pipeline.rankings.sources.reading import midnight, standard_error
 
 
+TABLES = ("figures.csv", "names.csv", "sources.csv")
+
+
 @dataclass(frozen=True)
-class BundledFacts:
+class Bundled:
     """What is bundled of one source.
 
     Parameters
     ----------
+    figures : Figures
+        What is said of it: fetched on the day of the version that was read, UTC.
     parsed : Parsed
         As its parser gives it, of some models; ``facts`` tell the repository, its version and the licence.
-    taken_at : datetime
-        The day of the version that was read, UTC.
     """
 
+    figures: Figures
     parsed: Parsed
-    taken_at: datetime
+
+
+def bundled_facts(source: str) -> Bundled | None:
+    """What is bundled of a source; None of most."""
+    return _every().get(source)
+
+
+def bundled_sources() -> tuple[str, ...]:
+    """The sources of which something is bundled."""
+    return tuple(_every())
 
 
 @cache
-def bundled_facts() -> Mapping[str, BundledFacts]:
-    """What is bundled, by source."""
+def bundled_hash() -> str:
+    """SHA-256 of all that is bundled: it changes when a fact does."""
+    digest = hashlib.sha256()
+    for name in TABLES:
+        digest.update(_file(name).read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _every() -> Mapping[str, Bundled]:
     names = [(row["source"], _name(row)) for row in read_table("names.csv")]
     figures = [(row["source"], _result(row)) for row in read_table("figures.csv")]
     found = {}
     for row in read_table("sources.csv"):
         source = row["source"]
         results = tuple(result for of, result in figures if of == source)
+        updated_at = midnight(max((one.measured_on for one in results if one.measured_on), default=None))
         parsed = Parsed(
             results,
             tuple(name for of, name in names if of == source),
-            updated_at=midnight(max((one.measured_on for one in results if one.measured_on), default=None)),
+            updated_at=updated_at,
             facts={name: row[name] for name in ("repository", "version", "licence")},
         )
-        found[source] = BundledFacts(parsed, datetime.fromisoformat(row["taken_on"]))
+        found[source] = Bundled(Figures(datetime.fromisoformat(row["taken_on"]), len(results), updated_at), parsed)
     return found
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """The rows of one of the tables, as they are written."""
-    with resources.files(__package__).joinpath(name).open(encoding="utf-8") as file:
+    """The rows of one of :data:`TABLES`, as they are written."""
+    with _file(name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _file(name: str) -> Traversable:
+    return resources.files(__package__).joinpath(name)
 
 
 def _result(row: Mapping[str, str]) -> Result:
