@@ -6,6 +6,16 @@ from types import MappingProxyType
 from pipeline.rankings.benchmarks import BENCHMARKS, Benchmark
 from pipeline.rankings.sources import epoch_tables, modelsdev
 
+SAME_TASKS: Mapping[str, str] = MappingProxyType(
+    {
+        "humaneval": "humaneval_plus",
+        "mbpp": "mbpp_plus",
+        "bigcodebench_full": "bigcodebench_hard",
+        "epoch_aider_polyglot": "aider_polyglot",
+    }
+)
+"""Benchmarks of the same tasks as another: of a model that has both, the other is taken for evidence, not the two."""
+
 
 def vocabulary(own: Iterable[Mapping[str, Benchmark]] = ()) -> Mapping[str, Benchmark]:
     """Every benchmark and group of facts by its key: the common ones, those that Podium's own sources add, and further.

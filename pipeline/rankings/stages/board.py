@@ -12,7 +12,7 @@ from pipeline.rankings.benchmarks import Area, Benchmark
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.stages.frames import Column, frame_of
 from pipeline.rankings.stages.results import without_source
-from pipeline.rankings.stages.scores import Floats, Ints, Used, scores_of
+from pipeline.rankings.stages.scores import Floats, Ints, Used, figures_of, scores_of
 from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
 
 NO_BENCHMARKS = "no_benchmarks"
@@ -59,7 +59,7 @@ def leaderboard_rows(
     ranking = _ranked(ids, by, declared)
     is_ranked = ranking.rank > 0
     rank_lo, rank_hi = _allowed(by["ci_low"].to_numpy(), by["ci_high"].to_numpy(), is_ranked)
-    loo_lo, loo_hi = _without_one_source(ids, results, declared, benchmarks)
+    loo_lo, loo_hi = _without_one_source(ids, ranking.rank, results, declared, benchmarks)
     columns: dict[str, Column] = {
         "model": ids,
         "position": ranking.position,
@@ -67,8 +67,8 @@ def leaderboard_rows(
         "rank": _or_null(ranking.rank),
         "rank_lo": _or_null(rank_lo),
         "rank_hi": _or_null(rank_hi),
-        "loo_rank_lo": _or_null(np.where(is_ranked, loo_lo, 0)),
-        "loo_rank_hi": _or_null(np.where(is_ranked, loo_hi, 0)),
+        "loo_rank_lo": _or_null(loo_lo),
+        "loo_rank_hi": _or_null(loo_hi),
         **{name: by[name].to_numpy() for name in ("coverage", "n_benchmarks", "n_sources", "is_partial")},
         "status": ranking.status,
         "tie_group": _or_null(rank_lo),
@@ -110,21 +110,33 @@ def _allowed(low: Floats, high: Floats, is_ranked: npt.NDArray[np.bool_]) -> tup
 
 
 def _without_one_source(
-    ids: Sequence[str], results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+    ids: Sequence[str], rank: Ints, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 ) -> tuple[Ints, Ints]:
-    """Best and worst rank of each model on the boards that leave out one source; 0 for one that none of them ranks.
+    """Best and worst rank of each ranked model on the boards without one source; 0 for one that none of them ranks.
 
-    Where a source is left out another's figure may be used in its place.
+    Where a source is left out another's figure may be used in its place. Sources that the score does not rest on change
+    nothing, and are not looked at: where there are none but these, both are the rank itself.
     """
-    best, worst = np.full(len(ids), len(ids) + 1), np.zeros(len(ids), dtype=np.int64)
-    for source in sorted(set(results["source"])):
-        used = Used.of(without_source(results, source, declared, benchmarks), ids)
-        score = scores_of(used, declared, benchmarks, [declared.rank_by])[declared.rank_by]
-        by = pd.DataFrame({"value": score.value, "n_benchmarks": score.n_benchmarks, "n_sources": score.n_sources})
-        rank = _ranked(ids, by, declared).rank
-        best = np.where(rank > 0, np.minimum(best, rank), best)
-        worst = np.maximum(worst, rank)
-    return np.where(worst > 0, best, 0), worst
+    used = Used.of(results, ids)
+    figures = figures_of(declared.rank_by, used, declared, benchmarks)
+    telling = sorted(set(used.figures.loc[used.figures["figure"].isin(figures), "source"]))
+    boards = [
+        _standings(ids, without_source(results, one, declared, benchmarks), declared, benchmarks) for one in telling
+    ]
+    ranks = np.array([_ranked(ids, board, declared).rank for board in boards], dtype=np.int64).reshape(-1, len(ids))
+    if set(results["source"]) - set(telling):
+        ranks = np.vstack([ranks, rank])
+    best = np.where(ranks > 0, ranks, len(ids) + 1).min(axis=0, initial=len(ids) + 1)
+    worst = ranks.max(axis=0, initial=0)
+    return np.where((rank > 0) & (worst > 0), best, 0), np.where(rank > 0, worst, 0)
+
+
+def _standings(
+    ids: Sequence[str], results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> pd.DataFrame:
+    """What ranks models, and what they need to be ranked."""
+    score = scores_of(Used.of(results, ids), declared, benchmarks, [declared.rank_by])[declared.rank_by]
+    return pd.DataFrame({"value": score.value, "n_benchmarks": score.n_benchmarks, "n_sources": score.n_sources})
 
 
 def _facts(

@@ -23,8 +23,7 @@ def model_rows(identity: Identity, published: Sequence[Published]) -> pd.DataFra
     """Rows of ``llm.models``: one per release of the catalogue.
 
     A release is shown as OpenRouter titles it, else as models.dev does, without the maker and the configuration; else
-    as its repository or its id is called. A maker is written as most names of its models have it, with capitals where
-    any has.
+    as its repository or its id is called. A maker is written as most sources do, with capitals where any has.
     """
     names = _names(published)
     titles = _titles(identity, names)
@@ -112,12 +111,14 @@ def _own_title(release: Release) -> str:
 
 
 def _makers(names: Iterable[ModelName]) -> dict[str, str]:
-    """How to write a maker, by its key."""
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    """How to write a maker, by its key: as sources do, else as titles do, else as its repositories are owned."""
+    spellings: dict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
     for name in names:
-        if name.organisation:
-            spellings[vendor_key(name.organisation)][name.organisation] += 1
+        in_title = name.title.partition(": ")[0] if ": " in name.title else ""
+        said = (name.organisation, in_title, name.hugging_face_id.partition("/")[0])
+        for place, text in enumerate(said):
+            if text:
+                spellings[vendor_key(text)][(2 if text == text.lower() else 0) + place, text] += 1
     return {
-        vendor: min(counts, key=lambda text: (text == text.lower(), -counts[text], text))
-        for vendor, counts in spellings.items()
+        vendor: min(counts, key=lambda one: (one[0], -counts[one], one[1]))[1] for vendor, counts in spellings.items()
     }

@@ -12,6 +12,7 @@ from pipeline.rankings.benchmarks import Benchmark, Unit
 from pipeline.rankings.composite import Combined, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.stages.frames import frame_of
+from pipeline.rankings.vocabulary import SAME_TASKS
 from pipeline.tables import LLM_SCORES
 
 Floats = npt.NDArray[np.float64]
@@ -52,6 +53,13 @@ class Used:
             figure=used["benchmark"] + "." + used["measure"]
         )
         return cls(tuple(sorted(used["model"].unique())) if models is None else tuple(models), figures)
+
+    def without_same_tasks(self) -> "Used":
+        """The same without figures of benchmarks whose tasks another has that the model has a figure of, too."""
+        has = set(zip(self.figures["model"], self.figures["benchmark"], strict=True))
+        other = self.figures["benchmark"].map(SAME_TASKS)
+        is_twice = [pair in has for pair in zip(self.figures["model"], other, strict=True)]
+        return Used(self.models, self.figures[~np.array(is_twice, dtype=bool)])
 
     def column(self, figure: str) -> Floats:
         """Values of a figure, shape (models,); NaN where a model has none."""
@@ -160,7 +168,26 @@ def scores_of(
     return {name: scores[name] for name in SCORES if name in wanted}
 
 
-def counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+def figures_of(score: str, used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    """The figures that a score is made of: ``benchmark.measure``."""
+    if score == "ability":
+        return _counting(used.without_same_tasks(), declared, benchmarks)
+    return _parts(declared)[score]
+
+
+def _parts(declared: Rankings) -> dict[str, list[str]]:
+    """The figures of every composite."""
+    spec = declared.composite
+    coding = list(spec.coding)
+    figures = {
+        "coding": coding,
+        "performance": [SPEEDS.get(part, declared.quality) for part in spec.performance],
+        "value": [*coding, *(OFFERS[part] for part in spec.value)],
+    }
+    return figures | {"overall": [figure for part in spec.overall for figure in figures[part]]}
+
+
+def _counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
     """The figures that ability is made of, sorted: headlines that are percentages, of the declared areas."""
     spec = declared.ability
     headlines = [
@@ -173,7 +200,8 @@ def counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 
 
 def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Score:
-    figures = counting(used, declared, benchmarks)
+    used = used.without_same_tasks()
+    figures = _counting(used, declared, benchmarks)
     values = used.columns(figures)
     ability, low, high = fitted_ability(values, used.columns(figures, "n"))
     has = ~np.isnan(values)
@@ -197,22 +225,15 @@ def fitted_ability(values: Floats, _n_items: Floats) -> tuple[Floats, Floats, Fl
 
 
 def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
-    spec = declared.composite
-    coding = list(spec.coding)
-    figures = {
-        "coding": coding,
-        "performance": [SPEEDS.get(part, declared.quality) for part in spec.performance],
-        "value": [*coding, *(OFFERS[part] for part in spec.value)],
-    }
-    figures["overall"] = [figure for part in spec.overall for figure in figures[part]]
+    figures = _parts(declared)
     made = composite_scores(
-        {figure: used.column(figure) for figure in coding},
+        {figure: used.column(figure) for figure in figures["coding"]},
         throughput=used.column(SPEEDS["throughput"]),
         ttft=used.column(SPEEDS["ttft"]),
         quality=used.column(declared.quality),
         price=used.column(OFFERS["efficiency"]),
         context=used.column(OFFERS["context"]),
-        spec=spec,
+        spec=declared.composite,
     )
     return {name: _composite(getattr(made, name), used, figures[name], declared) for name in figures}
 
