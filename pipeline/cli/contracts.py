@@ -12,7 +12,7 @@ from pipeline.rankings.declaration import Rankings
 _WITHOUT_INBOX = {
     Track.kind: "its files are not submitted: they stay where its declaration names them, and `podium run {}` says "
     "which are refused, and why",
-    Rankings.kind: "it is made of what sources publish; files of theirs are taken in by `podium rankings {} --from DIR`",
+    Rankings.kind: "it is made of what sources publish; `podium rankings {} --from DIR` takes in files of theirs",
 }
 """What boards do instead of taking submissions, by kind."""
 

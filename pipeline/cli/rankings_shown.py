@@ -94,8 +94,12 @@ def print_sources(sources: Iterable[SourceRow], now: datetime) -> None:
 
 
 def sources_told(name: str, sources: Iterable[SourceRow]) -> list[str]:
-    """A line for each source that has nothing, and why."""
-    return [f"board {name}: it is made without {row.source}: {row.why}" for row in sources if row.status == "missing"]
+    """A line for all sources that have nothing for one reason."""
+    without: dict[str, list[str]] = {}
+    for row in sources:
+        if row.status == "missing":
+            without.setdefault(row.why or "", []).append(row.source)
+    return [f"board {name}: it is made without {', '.join(rows)}: {why}" for why, rows in without.items()]
 
 
 def states_told(sources: Iterable[SourceRow]) -> list[str]:

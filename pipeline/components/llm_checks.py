@@ -10,7 +10,6 @@ from pipeline.components.checks import Check, keys_unique
 from pipeline.rankings.identity import Alias, Audit, Method, Status, audit, drops
 from pipeline.tables import (
     LLM_ALIASES,
-    LLM_FETCH_STATUS,
     LLM_LEADERBOARD,
     LLM_RESULTS,
     LLM_SCORES,
@@ -21,14 +20,6 @@ from pipeline.warehouse import Store
 _SHOWN = 5
 
 _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
-    LLM_FETCH_STATUS: (
-        Check(
-            "every_source_has_figures",
-            "No source is without any figures (a warning: the ranking is made without it).",
-            "SELECT source, why FROM llm.fetch_status WHERE ranking = ? AND status = 'missing' ORDER BY source",
-            blocking=False,
-        ),
-    ),
     LLM_ALIASES: (
         Check(
             "exactly_accepted_names_mean_a_model",

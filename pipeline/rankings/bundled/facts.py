@@ -14,7 +14,6 @@ from pipeline.rankings.origin import Figures
 from pipeline.rankings.results import ModelName, Parsed, Result
 from pipeline.rankings.sources.reading import midnight, standard_error
 
-
 TABLES = ("figures.csv", "names.csv", "sources.csv")
 
 
