@@ -56,7 +56,7 @@ def unfit(figures: pd.DataFrame, leave_out_flags: Collection[str]) -> pd.Series:
         (flags.notna(), "flag: " + flags.fillna("")),
         (is_free, f"flag: {FREE_OFFER}"),
         (value.isna(), "no value: " + figures["reason"].fillna("")),
-        (beyond, "no such value: " + value.map("{:g}".format)),
+        (beyond, "no such value: " + value.map("{:g}".format).astype(object)),
         (figures["model"].isna(), f"{NO_MODEL}: " + figures["status"].astype(object)),
     )
 
@@ -93,7 +93,7 @@ def _of_one_configuration(rows: pd.DataFrame, benchmarks: Mapping[str, Benchmark
         f"{key}.{one.headline}": 1.0 if one.measures[one.headline].higher_is_better else -1.0
         for key, one in benchmarks.items()
     }
-    headline = rows["value"] * (rows["benchmark"] + "." + rows["measure"]).map(signs)
+    headline = rows["value"] * (rows["benchmark"] + "." + rows["measure"]).map(signs).astype("float64")
     same = rows.assign(headline=headline).groupby(["model", "benchmark", *_CONFIGURATION], sort=False)
     each = rows.assign(headline=same["headline"].transform("max"), n=same["value"].transform("size"))
     order = ["directness", "source_order", "headline", "n", "is_set", "raw_name", "config"]

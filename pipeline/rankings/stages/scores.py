@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.rankings.ability import fit_ability
 from pipeline.rankings.benchmarks import Benchmark, Unit
 from pipeline.rankings.composite import Combined, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
@@ -38,7 +39,7 @@ class Used:
     models : tuple of str
         Sorted.
     figures : pandas.DataFrame
-        ``model``, ``figure`` (``benchmark.measure``), ``value``, ``n``, ``source``, ``fetched_at``; one of a model and
+        ``model``, ``figure`` (``benchmark.measure``), ``value``, ``n``, ``se``, ``source``, ``fetched_at``; one of a model and
         figure.
     """
 
@@ -49,7 +50,7 @@ class Used:
     def of(cls, results: pd.DataFrame, models: Sequence[str] | None = None) -> "Used":
         """Those of rows of ``llm.results``; of the given models, or all that have any."""
         used = results[results["is_used"].astype(bool)]
-        figures = used[["model", "benchmark", "value", "n", "source", "fetched_at"]].assign(
+        figures = used[["model", "benchmark", "value", "n", "se", "source", "fetched_at"]].assign(
             figure=used["benchmark"] + "." + used["measure"]
         )
         return cls(tuple(sorted(used["model"].unique())) if models is None else tuple(models), figures)
@@ -73,7 +74,7 @@ class Used:
     @cached_property
     def _wide(self) -> dict[str, pd.DataFrame]:
         keyed = self.figures.set_index(["model", "figure"])
-        return {what: keyed[what].astype("float64").unstack("figure") for what in ("value", "n")}
+        return {what: keyed[what].astype("float64").unstack("figure") for what in ("value", "n", "se")}
 
     def count(self, figures: Iterable[str], what: str) -> Ints:
         """How many different benchmarks or sources the figures of each model are of, shape (models,)."""
@@ -203,25 +204,26 @@ def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]
     used = used.without_same_tasks()
     figures = _counting(used, declared, benchmarks)
     values = used.columns(figures)
-    ability, low, high = fitted_ability(values, used.columns(figures, "n"))
+    fitted = fit_ability(values, _items(values, used.columns(figures, "n"), used.columns(figures, "se")))
     has = ~np.isnan(values)
     return Score(
-        value=ability,
+        value=fitted.value,
         coverage=has.mean(axis=1) if figures else np.zeros(len(used.models)),
         is_partial=np.zeros(len(used.models), dtype=bool),
         missing=_listed([figure.partition(".")[0] for figure in figures], ~has),
-        reason=[None if np.isfinite(one) else NO_PARTS for one in ability],
+        reason=fitted.reason,
         n_benchmarks=used.count(figures, "benchmark"),
         n_sources=used.count(figures, "source"),
-        low=low,
-        high=high,
+        low=fitted.low,
+        high=fitted.high,
     )
 
 
-def fitted_ability(values: Floats, _n_items: Floats) -> tuple[Floats, Floats, Floats]:
-    """Latent ability with its 95 % interval, of percentages of shape (models, benchmarks)."""
-    nothing = np.full(len(values), np.nan)
-    return nothing, nothing, nothing
+def _items(percent: Floats, n: Floats, se: Floats) -> Floats:
+    """Items that percentages rest on: as told, else as many as their standard errors stand for; NaN for unknown."""
+    by_error = np.divide(percent * (100 - percent), se**2, out=np.full_like(n, np.nan), where=se > 0)
+    items = np.where(n > 0, n, by_error)
+    return np.where(items > 0, items, np.nan)
 
 
 def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
