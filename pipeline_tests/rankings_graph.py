@@ -10,8 +10,10 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from pipeline.components.llm_rankings import rankings_definitions
-from pipeline.intake.sources import Archive
+from pipeline.components.llm_rankings import ASSETS, rankings_definitions
+from pipeline.components.llm_sources import folder_of
+from pipeline.components.recompute import Recompute
+from pipeline.intake.sources import Archive, look
 from pipeline.rankings.declaration import Rankings
 from pipeline.tables import LLM_FETCH_STATUS, LLM_LEADERBOARD, TableSpec
 from pipeline.warehouse import Store
@@ -97,6 +99,14 @@ class RankingsGraph:
         job = self.definitions.resolve_job_def(NAME)
         keys = [dg.AssetKey([NAME, *name.split("/")]) for name in assets] or None
         return job.execute_in_process(instance=self.instance, asset_selection=keys, raise_on_error=raise_on_error)
+
+    def update(self) -> dict[str, int]:
+        """What a run does, without Dagster, checks and marts: cycles recomputed by table."""
+        for name in self.declared.sources:
+            look(self.declared.source(name), self.archive, folder_of(self.declared, name))
+        with self.open() as store:
+            outcomes = {spec.name: update(store, self.declared, Recompute()) for spec, update, _ in ASSETS}
+        return {name: sum(change.changed for change in outcome.changes) for name, outcome in outcomes.items()}
 
     def redeclared(self, **changes: Any) -> "RankingsGraph":
         """The same with another declaration."""

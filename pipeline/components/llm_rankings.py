@@ -30,7 +30,7 @@ from pipeline.tables import (
     TableSpec,
 )
 
-_ASSETS: tuple[tuple[TableSpec, Update[Rankings], tuple[TableSpec, ...]], ...] = (
+ASSETS: tuple[tuple[TableSpec, Update[Rankings], tuple[TableSpec, ...]], ...] = (
     (BOARDS, llm_tables.update_catalog, ()),
     (LLM_FETCH_STATUS, llm_tables.update_fetch_status, (BOARDS,)),
     (LLM_UNREAD, llm_tables.update_unread, (LLM_FETCH_STATUS,)),
@@ -100,7 +100,7 @@ def check_rankings(rankings: Rankings) -> None:
 def rankings_definitions(rankings: Rankings) -> dg.Definitions:
     """Definitions of one ranking, from its declaration alone."""
     sources = [source_asset(rankings, name) for name in rankings.sources]
-    tables = [_table(rankings, spec, update, upstream) for spec, update, upstream in _ASSETS]
+    tables = [_table(rankings, spec, update, upstream) for spec, update, upstream in ASSETS]
     schedules = [one for name in rankings.sources if (one := source_schedule(rankings, name)) is not None]
     return dg.Definitions.merge(board_definitions(rankings, [*sources, *tables]), dg.Definitions(schedules=schedules))
 

@@ -122,7 +122,7 @@ def update_results(store: Store, rankings: Rankings, config: Recompute) -> Outco
     def rows() -> pd.DataFrame:
         return result_rows(_published(store, rankings), store.read(LLM_ALIASES, rankings.name), rankings)
 
-    return _whole(store, LLM_RESULTS, rankings, config, rows)
+    return _whole(store, LLM_RESULTS, rankings, config, rows, _used(store, rankings))
 
 
 def update_unmatched(store: Store, rankings: Rankings, config: Recompute) -> Outcome:
@@ -196,6 +196,15 @@ def _whole(
 def _published(store: Store, rankings: Rankings) -> list[Published]:
     """The sources with the figures that ``fetch_status`` speaks of."""
     return published_before(rankings, Archive.of_settings(), store.read(LLM_FETCH_STATUS, rankings.name))
+
+
+def _used(store: Store, rankings: Rankings) -> str:
+    """A digest of which figures are used: names may mean what they meant, and figures be others."""
+    found = store.query(
+        "SELECT source, sha256, fetched_at, source_updated_at FROM llm.fetch_status WHERE ranking = ? ORDER BY source",
+        [rankings.name],
+    )
+    return digest(found.to_csv(index=False))
 
 
 def _decided(rankings: Rankings) -> str:

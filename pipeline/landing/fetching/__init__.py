@@ -15,6 +15,7 @@ from pipeline.landing.fetching.errors import (
     TooSlowError,
     TruncatedError,
     UnexpectedStatusError,
+    UnknownHostError,
     UnreachableError,
     WrongContentTypeError,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "TooSlowError",
     "TruncatedError",
     "UnexpectedStatusError",
+    "UnknownHostError",
     "UnreachableError",
     "Validators",
     "Verdict",

@@ -123,7 +123,9 @@ def _without_one_source(
     boards = [
         _standings(ids, without_source(results, one, declared, benchmarks), declared, benchmarks) for one in telling
     ]
-    ranks = np.array([_ranked(ids, board, declared).rank for board in boards], dtype=np.int64).reshape(len(boards), len(ids))
+    ranks = np.array([_ranked(ids, board, declared).rank for board in boards], dtype=np.int64).reshape(
+        len(boards), len(ids)
+    )
     if set(results["source"]) - set(telling):
         ranks = np.vstack([ranks, rank])
     best = np.where(ranks > 0, ranks, len(ids) + 1).min(axis=0, initial=len(ids) + 1)

@@ -99,7 +99,9 @@ class TestWithoutOneSource:
         assert ranks(board, "loo_rank_hi") == {"a": 2, "b": 2}
 
     def test_a_figure_that_was_unfit_stays_so(self):
-        flagged = [Result(one.raw_name, one.benchmark, one.measure, one.value, flags=("estimated",)) for one in passing(a=1.0)]
+        flagged = [
+            Result(one.raw_name, one.benchmark, one.measure, one.value, flags=("estimated",)) for one in passing(a=1.0)
+        ]
         sources = [published("one", passing(a=90.0, b=50.0)), published("two", [*flagged, *passing(b=60.0)])]
         board = Board(sources, ONE)
         assert ranks(board, "loo_rank_lo") == {"a": 1, "b": 1}
@@ -108,7 +110,11 @@ class TestWithoutOneSource:
 
 def test_facts_are_those_that_are_used_with_the_time_they_were_fetched():
     benchmarks = published("evalplus", passing(a=50.0), fetched_at=datetime(2026, 1, 1))
-    offers = [Result("a", "price", "input", 1.5), Result("a", "price", "output", 6.0), Result("a", "context", "context_length", 1e5)]
+    offers = [
+        Result("a", "price", "input", 1.5),
+        Result("a", "price", "output", 6.0),
+        Result("a", "context", "context_length", 1e5),
+    ]
     prices = published("litellm", offers, fetched_at=datetime(2026, 7, 1))
     names = [linked("a")]
     speeds = published("artificialanalysis", [Result("a", "speed", "ttft_median", 0.5)], names, datetime(2026, 6, 1))

@@ -59,7 +59,10 @@ def test_lower_is_better_where_the_headline_says_so():
     from pipeline.rankings import Area, Benchmark, Measure, Unit
 
     errors = Benchmark("Errors", Area.CODING, {"rate": Measure("Rate", Unit.PERCENT, higher_is_better=False)})
-    results = [Result("m", "mine_errors", "rate", 20.0, config="a"), Result("m", "mine_errors", "rate", 10.0, config="b")]
+    results = [
+        Result("m", "mine_errors", "rate", 20.0, config="a"),
+        Result("m", "mine_errors", "rate", 10.0, config="b"),
+    ]
     board = Board([published("mine", results, benchmarks={"mine_errors": errors})])
     assert board.used() == [("mine", "m", "rate", 10.0)]
 

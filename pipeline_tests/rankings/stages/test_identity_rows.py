@@ -36,7 +36,9 @@ def test_a_release_without_a_title_is_called_as_its_repository_and_its_owner():
 
 
 def test_a_maker_is_written_as_most_sources_do_with_capitals_where_any_has():
-    names = [linked(f"a{n}", f"acme/a{n}", organisation=text) for n, text in enumerate(("acme", "acme", "ACME", "Acme"))]
+    names = [
+        linked(f"a{n}", f"acme/a{n}", organisation=text) for n, text in enumerate(("acme", "acme", "ACME", "Acme"))
+    ]
     assert set(Board([published("evalplus", [], names)]).models["organisation"]) == {"ACME"}
 
 

@@ -34,7 +34,11 @@ def test_every_figure_has_a_row_with_all_that_is_said_of_it():
     assert (row["measured_on"], row["fetched_at"]) == (datetime(2026, 5, 1), datetime(2026, 7, 1, 6))
     assert (row["url"], row["flags"]) == ("https://run.test", "warned,not_checked")
     assert row["is_used"]
-    assert (none["reason"], none["unit"], none["left_out"]) == ("zero_means_missing", "USD", "no value: zero_means_missing")
+    assert (none["reason"], none["unit"], none["left_out"]) == (
+        "zero_means_missing",
+        "USD",
+        "no value: zero_means_missing",
+    )
     assert none[["value", "n", "se", "measured_on"]].isna().all()
 
 
@@ -86,7 +90,9 @@ def test_of_nothing_there_are_no_rows():
 
 
 def test_the_order_of_figures_and_names_changes_nothing_but_the_order_of_rows():
-    figures = [Result(name, "humaneval", "pass_at_1", value) for name, value in (("m (low)", 1.0), ("m", 2.0), ("k", 2.0))]
+    figures = [
+        Result(name, "humaneval", "pass_at_1", value) for name, value in (("m (low)", 1.0), ("m", 2.0), ("k", 2.0))
+    ]
     rows = [
         Board([published("evalplus", one)]).results.sort_values("raw_name", ignore_index=True)
         for one in (figures, figures[::-1])
