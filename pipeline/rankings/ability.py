@@ -86,8 +86,8 @@ def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, 
     absolute values only while the benchmarks are the same.
 
     **Intervals** are value +- t_10 se, with se by the delta method from the inverse Gauss-Newton matrix. Simulated
-    coverage by 10 degrees of freedom is 0.92 to 0.98 over designs whose errors are as assumed or whose size depends on the
-    share; the normal quantile falls to 0.89. They are symmetric, and at 0 % or 100 % the truth is not: there the
+    coverage by 10 degrees of freedom is 0.92 to 0.98 over designs whose errors are as assumed or whose size depends on
+    the share; the normal quantile falls to 0.89. They are symmetric, and at 0 % or 100 % the truth is not: there the
     prior (abilities have a standard deviation of 5 log-odds) keeps the value finite, and the interval is wide; so it
     is for a model of one figure. Not in them: that shares below guessing are not possible (curves have no floor, so
     on multiple choice weak models come out too able), that benchmarks of one kind err together, and that figures are

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from pipeline.leaderboard import RankBy, Ranking, RankingKey, rank_contestants
 from pipeline.rankings.benchmarks import Area, Benchmark
 from pipeline.rankings.declaration import SCORES, Rankings
+from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, rank_range_of_intervals
 from pipeline.rankings.stages.frames import Column, frame_of
-from pipeline.rankings.stages.results import without_source
-from pipeline.rankings.stages.scores import Floats, Ints, Used, figures_of, scores_of
+from pipeline.rankings.stages.results import could_be_used, without_source
+from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, scores_of
 from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
 
 NO_BENCHMARKS = "no_benchmarks"
@@ -42,8 +42,8 @@ def leaderboard_rows(
 ) -> pd.DataFrame:
     """Rows of ``llm.leaderboard``, from the top: one per model that has a figure that is used.
 
-    Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Ranks that intervals of ability allow:
-    one more than the models whose interval lies above, and all but those whose interval lies below.
+    Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Between which ranks a model could be is
+    told by intervals, which ability has, and by leaving out one source after another.
 
     Parameters
     ----------
@@ -58,20 +58,20 @@ def leaderboard_rows(
     ids = [str(model) for model in by.index]
     ranking = _ranked(ids, by, declared)
     is_ranked = ranking.rank > 0
-    rank_lo, rank_hi = _allowed(by["ci_low"].to_numpy(), by["ci_high"].to_numpy(), is_ranked)
-    loo_lo, loo_hi = _without_one_source(ids, ranking.rank, results, declared, benchmarks)
+    allowed = rank_range_of_intervals(*(by[name].where(is_ranked).to_numpy() for name in ("ci_low", "ci_high")))
+    without = _without_one_source(ids, is_ranked, results, declared, benchmarks)
     columns: dict[str, Column] = {
         "model": ids,
         "position": ranking.position,
         "rank_by": [declared.rank_by] * len(ids),
         "rank": _or_null(ranking.rank),
-        "rank_lo": _or_null(rank_lo),
-        "rank_hi": _or_null(rank_hi),
-        "loo_rank_lo": _or_null(loo_lo),
-        "loo_rank_hi": _or_null(loo_hi),
+        "rank_lo": _or_null(allowed.lo),
+        "rank_hi": _or_null(allowed.hi),
+        "loo_rank_lo": _or_null(without.lo),
+        "loo_rank_hi": _or_null(without.hi),
         **{name: by[name].to_numpy() for name in ("coverage", "n_benchmarks", "n_sources", "is_partial")},
         "status": ranking.status,
-        "tie_group": _or_null(rank_lo),
+        "tie_group": _or_null(allowed.lo),
         **{name: rows["value"].reindex(ids) for name, rows in by_score.items()},
         "ability_low": by_score["ability"]["ci_low"].reindex(ids),
         "ability_high": by_score["ability"]["ci_high"].reindex(ids),
@@ -100,37 +100,23 @@ def _ranked(ids: Sequence[str], by: pd.DataFrame, declared: Rankings) -> Ranking
     return rank_contestants(ids, {"score": value}, RankBy(RankingKey("score")), ineligible=reasons)
 
 
-def _allowed(low: Floats, high: Floats, is_ranked: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Between which ranks intervals allow each ranked model; 0 where there is no interval."""
-    told = is_ranked & np.isfinite(low) & np.isfinite(high)
-    lows, highs = np.sort(low[told]), np.sort(high[told])
-    n_above = len(lows) - np.searchsorted(lows, high, side="right")
-    n_below = np.searchsorted(highs, low, side="left")
-    return np.where(told, 1 + n_above, 0), np.where(told, len(lows) - n_below, 0)
-
-
 def _without_one_source(
-    ids: Sequence[str], rank: Ints, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
-) -> tuple[Ints, Ints]:
-    """Best and worst rank of each ranked model on the boards without one source; 0 for one that none of them ranks.
+    ids: Sequence[str], is_ranked: Bools, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> RankRange:
+    """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place."""
+    figures = figures_of(declared.rank_by, Used.of(results, ids), declared, benchmarks)
+    telling = results[could_be_used(results) & (results["benchmark"] + "." + results["measure"]).isin(figures)]
+    has = pd.crosstab(telling["model"], telling["source"]).reindex(list(ids)).replace(0, np.nan)
+    sources = [str(source) for source in has.columns]
 
-    Where a source is left out another's figure may be used in its place. Sources that the score does not rest on change
-    nothing, and are not looked at: where there are none but these, both are the rank itself.
-    """
-    used = Used.of(results, ids)
-    figures = figures_of(declared.rank_by, used, declared, benchmarks)
-    telling = sorted(set(used.figures.loc[used.figures["figure"].isin(figures), "source"]))
-    boards = [
-        _standings(ids, without_source(results, one, declared, benchmarks), declared, benchmarks) for one in telling
-    ]
-    ranks = np.array([_ranked(ids, board, declared).rank for board in boards], dtype=np.int64).reshape(
-        len(boards), len(ids)
-    )
-    if set(results["source"]) - set(telling):
-        ranks = np.vstack([ranks, rank])
-    best = np.where(ranks > 0, ranks, len(ids) + 1).min(axis=0, initial=len(ids) + 1)
-    worst = ranks.max(axis=0, initial=0)
-    return np.where((rank > 0) & (worst > 0), best, 0), np.where(rank > 0, worst, 0)
+    def scored(values: Floats) -> Floats:
+        rest = results
+        for place in np.flatnonzero(np.isnan(values).all(axis=0)):
+            rest = without_source(rest, sources[place], declared, benchmarks)
+        board = _standings(ids, rest, declared, benchmarks)
+        return np.where(_ranked(ids, board, declared).rank > 0, board["value"], np.nan)
+
+    return rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=is_ranked)
 
 
 def _standings(

@@ -44,6 +44,12 @@ def result_rows(published: Sequence[Published], aliases: pd.DataFrame, declared:
     return frame_of(LLM_RESULTS, named.assign(is_used=why.isna(), left_out=why))
 
 
+def could_be_used(results: pd.DataFrame) -> "pd.Series[bool]":
+    """Which figures are used, or would be without those that are used in their place."""
+    is_idle = results["left_out"].str.startswith(INSTEAD).fillna(False).astype(bool)
+    return is_idle | results["is_used"].astype(bool)
+
+
 def without_source(
     results: pd.DataFrame, source: str, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 ) -> pd.DataFrame:
@@ -51,8 +57,7 @@ def without_source(
     is_own = results["source"] == source
     rows = results[~is_own].copy()
     lost = set(results.loc[is_own & results["is_used"].astype(bool), "model"])
-    may_be = rows["left_out"].str.startswith(INSTEAD).fillna(False).astype(bool) | rows["is_used"].astype(bool)
-    fit = rows[may_be & rows["model"].isin(lost)].assign(settings="")
+    fit = rows[could_be_used(rows) & rows["model"].isin(lost)].assign(settings="")
     rows.loc[fit.index, "is_used"] = not_chosen(fit, declared, benchmarks).isna()
     return rows
 

@@ -18,6 +18,7 @@ from pipeline.tables import LLM_SCORES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 NO_PARTS = "no_parts"
 """Why a score is undefined: nothing of what it is made of is there."""
@@ -39,8 +40,8 @@ class Used:
     models : tuple of str
         Sorted.
     figures : pandas.DataFrame
-        ``model``, ``figure`` (``benchmark.measure``), ``value``, ``n``, ``se``, ``source``, ``fetched_at``; one of a model and
-        figure.
+        ``model``, ``benchmark``, ``figure`` (``benchmark.measure``), ``value``, ``n``, ``se``, ``source``,
+        ``fetched_at``; one of a model and figure.
     """
 
     models: tuple[str, ...]
@@ -104,7 +105,7 @@ class Score:
 
     value: Floats
     coverage: Floats
-    is_partial: npt.NDArray[np.bool_]
+    is_partial: Bools
     missing: Sequence[str]
     reason: Sequence[str | None]
     n_benchmarks: Ints
@@ -211,7 +212,7 @@ def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]
         coverage=has.mean(axis=1) if figures else np.zeros(len(used.models)),
         is_partial=np.zeros(len(used.models), dtype=bool),
         missing=_listed([figure.partition(".")[0] for figure in figures], ~has),
-        reason=fitted.reason,
+        reason=list(fitted.reason),
         n_benchmarks=used.count(figures, "benchmark"),
         n_sources=used.count(figures, "source"),
         low=fitted.low,
@@ -257,6 +258,6 @@ def _composite(combined: Combined, used: Used, figures: Sequence[str], declared:
     )
 
 
-def _listed(names: Sequence[str], where: npt.NDArray[np.bool_]) -> list[str]:
+def _listed(names: Sequence[str], where: Bools) -> list[str]:
     array = np.array(names, dtype=object)
     return [", ".join(array[of_model]) for of_model in where]

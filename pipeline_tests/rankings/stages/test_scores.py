@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.rankings import Result
 from pipeline.tables import LLM_SCORES
-from pipeline_tests.rankings.stages.boards import Board, columns_of, linked, published
+from pipeline_tests.rankings.stages.boards import Board, columns_of, published
 
 CODING = (
     ("humaneval_plus", "pass_at_1"),
