@@ -45,7 +45,10 @@ class AbilitySpec(Declaration):
         default=(Area.CODING, Area.GENERAL),
         description="Areas whose benchmarks count: the headline of each that is a percentage.",
     )
-    leave_out: tuple[str, ...] = Field(default=(), description="Benchmarks that do not count.")
+    leave_out: tuple[str, ...] = Field(
+        default=("epoch_frontiermath_public", "epoch_frontiermath_tier_4_public"),
+        description="Benchmarks that do not count; by default two of a handful of problems.",
+    )
     min_models: int = Field(default=5, ge=2, description="A benchmark of fewer models does not count.")
 
 

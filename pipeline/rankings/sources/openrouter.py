@@ -158,7 +158,7 @@ def _gather(catalogue: Catalogue, row: Fields, last: datetime | None) -> None:
 def _name(row: Fields) -> ModelName:
     raw_name, canonical = row.text("id"), row.text("canonical_slug")
     model, _, variant = raw_name.partition(":")
-    target = row.inner("alias_target").text("slug")
+    target, created = row.inner("alias_target").text("slug"), _created(row)
     return ModelName(
         raw_name,
         title=row.text("name"),
@@ -168,6 +168,7 @@ def _name(row: Fields) -> ModelName:
         others=tuple(dict.fromkeys(other for other in (canonical, target) if other not in ("", raw_name))),
         config=variant,
         family=model if variant else "",
+        released_on=created.date() if created and not target else None,
         is_system=not target and row.inner("architecture").text("tokenizer") == "Router",
         url=f"https://openrouter.ai/{model}",
     )

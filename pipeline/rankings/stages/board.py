@@ -1,0 +1,162 @@
+"""The board: who ranks where by the declared score, and the facts that people choose by."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from pipeline.leaderboard import RankBy, Ranking, RankingKey, rank_contestants
+from pipeline.rankings.benchmarks import Area, Benchmark
+from pipeline.rankings.declaration import SCORES, Rankings
+from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, rank_range_of_intervals
+from pipeline.rankings.stages.frames import Column, frame_of
+from pipeline.rankings.stages.results import could_be_used, without_source
+from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, scores_of
+from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
+
+NO_BENCHMARKS = "no_benchmarks"
+"""Why a model is unranked: it has no figure of what the score is made of."""
+MIN_BENCHMARKS, MIN_SOURCES = "min_benchmarks", "min_sources"
+"""It has figures of too few benchmarks, or of too few sources."""
+NO_SCORE = "no_score"
+"""It has enough, and the score is undefined: ``llm.scores`` says why."""
+
+_FACTS = {
+    "price_input": "price.input",
+    "price_output": "price.output",
+    "context": "context.context_length",
+    "ttft": "speed.ttft_median",
+    "throughput": "speed.throughput_median",
+}
+_OF_OFFERS = (Area.PRICE, Area.LIMITS)
+_OF_MODEL = ("title", "organisation", "released_on", "open_weights")
+
+
+def leaderboard_rows(
+    scores: pd.DataFrame,
+    models: pd.DataFrame,
+    results: pd.DataFrame,
+    declared: Rankings,
+    benchmarks: Mapping[str, Benchmark],
+) -> pd.DataFrame:
+    """Rows of ``llm.leaderboard``, from the top: one per model that has a figure that is used.
+
+    Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Between which ranks a model could be is
+    told by intervals, which ability has, and by leaving out one source after another.
+
+    Parameters
+    ----------
+    scores, models, results : pandas.DataFrame
+        Rows of those tables.
+    declared : Rankings
+    benchmarks : mapping of str to Benchmark
+        The vocabulary.
+    """
+    by_score = {name: scores[scores["score"] == name].set_index("model").sort_index() for name in SCORES}
+    by = by_score[declared.rank_by]
+    ids = [str(model) for model in by.index]
+    ranking = _ranked(ids, by, declared)
+    is_ranked = ranking.rank > 0
+    allowed = rank_range_of_intervals(*(by[name].where(is_ranked).to_numpy() for name in ("ci_low", "ci_high")))
+    without = _without_one_source(ids, is_ranked, results, declared, benchmarks)
+    columns: dict[str, Column] = {
+        "model": ids,
+        "position": ranking.position,
+        "rank_by": [declared.rank_by] * len(ids),
+        "rank": _or_null(ranking.rank),
+        "rank_lo": _or_null(allowed.lo),
+        "rank_hi": _or_null(allowed.hi),
+        "loo_rank_lo": _or_null(without.lo),
+        "loo_rank_hi": _or_null(without.hi),
+        **{name: by[name].to_numpy() for name in ("coverage", "n_benchmarks", "n_sources", "is_partial")},
+        "status": ranking.status,
+        "tie_group": _or_null(allowed.lo),
+        **{name: rows["value"].reindex(ids) for name, rows in by_score.items()},
+        "ability_low": by_score["ability"]["ci_low"].reindex(ids),
+        "ability_high": by_score["ability"]["ci_high"].reindex(ids),
+        **_facts(ids, models, results, declared, benchmarks),
+    }
+    rows = frame_of(LLM_LEADERBOARD, columns)
+    return rows.sort_values("position", ignore_index=True)
+
+
+def snapshot_rows(leaderboard: pd.DataFrame, day: datetime) -> pd.DataFrame:
+    """Rows of ``llm.snapshots``: where every model of the board stood on a day."""
+    return frame_of(LLM_SNAPSHOTS, leaderboard.assign(day=day))
+
+
+def _ranked(ids: Sequence[str], by: pd.DataFrame, declared: Rankings) -> Ranking:
+    """A score ranked; of too few benchmarks or sources, or undefined, is unranked."""
+    n_benchmarks, n_sources = by["n_benchmarks"].to_numpy(), by["n_sources"].to_numpy()
+    cases = (
+        (n_benchmarks == 0, NO_BENCHMARKS),
+        (n_benchmarks < declared.min_benchmarks, MIN_BENCHMARKS),
+        (n_sources < declared.min_sources, MIN_SOURCES),
+        (~np.isfinite(by["value"].to_numpy(dtype=np.float64)), NO_SCORE),
+    )
+    reasons = [next((why for holds, why in cases if holds[place]), None) for place in range(len(ids))]
+    value = by["value"].to_numpy(dtype=np.float64)
+    return rank_contestants(ids, {"score": value}, RankBy(RankingKey("score")), ineligible=reasons)
+
+
+def _without_one_source(
+    ids: Sequence[str], is_ranked: Bools, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> RankRange:
+    """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place."""
+    figures = figures_of(declared.rank_by, Used.of(results, ids), declared, benchmarks)
+    telling = results[could_be_used(results) & (results["benchmark"] + "." + results["measure"]).isin(figures)]
+    has = pd.crosstab(telling["model"], telling["source"]).reindex(list(ids)).replace(0, np.nan)
+    sources = [str(source) for source in has.columns]
+
+    def scored(values: Floats) -> Floats:
+        rest = results
+        for place in np.flatnonzero(np.isnan(values).all(axis=0)):
+            rest = without_source(rest, sources[place], declared, benchmarks)
+        board = _standings(ids, rest, declared, benchmarks)
+        return np.where(_ranked(ids, board, declared).rank > 0, board["value"], np.nan)
+
+    return rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=is_ranked)
+
+
+def _standings(
+    ids: Sequence[str], results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> pd.DataFrame:
+    """What ranks models, and what they need to be ranked."""
+    score = scores_of(Used.of(results, ids), declared, benchmarks, [declared.rank_by])[declared.rank_by]
+    return pd.DataFrame({"value": score.value, "n_benchmarks": score.n_benchmarks, "n_sources": score.n_sources})
+
+
+def _facts(
+    ids: Sequence[str],
+    models: pd.DataFrame,
+    results: pd.DataFrame,
+    declared: Rankings,
+    benchmarks: Mapping[str, Benchmark],
+) -> dict[str, Column]:
+    """What the board shows of models besides scores."""
+    used = Used.of(results, ids)
+    facts = {name: used.column(figure) for name, figure in _FACTS.items()}
+    dearest = pd.Series(np.maximum(facts["price_input"], facts["price_output"]))
+    is_free = (dearest == 0).astype("boolean").mask(dearest.isna())
+    areas = used.figures["benchmark"].map({key: one.area for key, one in benchmarks.items()})
+    is_speed, is_offered = areas == Area.SPEED, areas.isin(_OF_OFFERS)
+    of_model = models.set_index("model").reindex(list(ids))
+    return {
+        **{name: of_model[name].to_numpy() for name in _OF_MODEL},
+        **facts,
+        "context": pd.Series(facts["context"]).round().astype("Int64"),
+        "is_free": is_free,
+        "quality": used.column(declared.quality),
+        "benchmarks_at": _newest(used.figures[~is_speed & ~is_offered], ids),
+        "performance_at": _newest(used.figures[is_speed], ids),
+        "prices_at": _newest(used.figures[is_offered], ids),
+    }
+
+
+def _newest(figures: pd.DataFrame, ids: Sequence[str]) -> Column:
+    return figures.groupby("model")["fetched_at"].max().reindex(list(ids)).to_numpy()
+
+
+def _or_null(ranks: Ints) -> pd.Series:
+    return pd.Series(ranks, dtype="Int32").mask(ranks == 0)
