@@ -173,6 +173,25 @@ def test_models_that_none_beats_are_listed_the_cheapest_first(client: TestClient
     assert {row[4].text for row in table.rows[2:]} <= {"yes", "not for sure"}
 
 
+def test_weights_of_ones_own_rank_as_the_api_does(client: TestClient) -> None:
+    table = page(client, coding="1", value="3", performance="0", free="false").table("Models by your own weights")
+    asked = {"weights": "coding:1,value:3", "free": "false", "limit": 10}
+    expected = client.get("/rankings/api/top-models", params=asked).json()
+    assert [(row[0].text, row[1].text, row[2].text) for row in table.rows[1:]] == [
+        (str(row["rank"]), row["title"], f"{row['score']:.1f}") for row in expected["rows"]
+    ]
+    assert [cell.text for cell in table.rows[0]][3:5] == ["Coding", "Value"]
+
+
+def test_models_that_lack_parts_are_weighed_only_when_asked_and_marked(client: TestClient) -> None:
+    strict, lenient = (
+        page(client, search="partial", coding="3", value="1", **more) for more in ({}, {"partial": "true"})
+    )
+    assert "0 of 1 models have all that these weights are of" in strict.text
+    assert lenient.table("Models by your own weights").rows[1][2].text.endswith("from 75 %")
+    assert "coding 'x' is no number" in page(client, status=422, coding="x").text
+
+
 def test_sources_are_attributed_with_licence_and_the_reason_for_their_age(client: TestClient) -> None:
     table = page(client).table("Sources, and how old their figures are")
     said = {row[0].text.split(" version")[0]: row for row in table.rows[1:]}
