@@ -180,11 +180,14 @@ def declared(name: str = NAME, title: str = TITLE) -> Rankings:
     )
 
 
-def publish_ranking(folder: Path, n: int = 0) -> None:
-    """Fill the ranking in the warehouse of a folder, and publish it; see :func:`fill`."""
+def publish_ranking(folder: Path, n: int = 0, *, models: bool = True) -> None:
+    """Fill the ranking in the warehouse of a folder, and publish it; see :func:`fill`. It may be declared alone."""
     files = files_in(folder)
     with files.write("a test") as store:
-        fill(store, n)
+        if models:
+            fill(store, n)
+        else:
+            _declare(store, NAME, TITLE)
     files.publish()
 
 
@@ -193,8 +196,8 @@ def fill(store: Store, n: int = 0, name: str = NAME, title: str = TITLE, at: dat
     moment = at or now()
     models = sorted([*told(), *ordinary(n)], key=lambda one: (one.status != "ranked", -(one.ability or 0), one.model))
     board = _board(models, moment)
+    _declare(store, name, title)
     rows = {
-        BOARDS: [{"kind": "llm", "title": title, "contract": declared(name, title).model_dump_json()}],
         LLM_FETCH_STATUS: _status(models, moment),
         LLM_UNREAD: [{"source": "openrouter", "number": 1, "document": "models.json", "place": "7", "reason": "no id"}],
         LLM_BREAKS: _breaks(moment),
@@ -219,6 +222,11 @@ def fill(store: Store, n: int = 0, name: str = NAME, title: str = TITLE, at: dat
     days = [moment.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=ago) for ago in (3, 2, 0)]
     snapshots = [row for at_day, day in enumerate(days) for row in _snapshots(board, day, at_day)]
     _replace(store, LLM_SNAPSHOTS, name, snapshots, days)
+
+
+def _declare(store: Store, name: str, title: str) -> None:
+    contract = declared(name, title).model_dump_json()
+    _replace(store, BOARDS, name, [{"kind": "llm", "title": title, "contract": contract}])
 
 
 def _age(source: str) -> float:

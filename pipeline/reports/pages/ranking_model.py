@@ -17,7 +17,7 @@ from pipeline.reports.pages.drawings import RANKS_WIDTH, Axis, Interval
 from pipeline.reports.pages.figures import NOTHING, Scale
 from pipeline.reports.pages.links import downloads
 from pipeline.reports.pages.ranking_figures import tokens, usd
-from pipeline.reports.pages.ranking_rows import ability_scale, label_of
+from pipeline.reports.pages.ranking_rows import ability_axis, ability_scale, label_of
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.ranking_lists import tier_of
 from pipeline.reports.queries.ranking_models import Figure, ModelFacts, Score, Standing, model_facts, standings_of
@@ -99,7 +99,7 @@ def ranking_model(
     of = ranking(connection, reading.memory, name or next(iter(names), ""))
     found = model_facts(connection, of, model)
     days, breaks = standings_of(connection, of, model), breaks_of(connection, of.name)
-    abilities = drawings.axis(end for row in of.rows for end in (row.ability_low, row.ability_high, row.ability))
+    abilities = ability_axis(of)
     n_ranked = sum(row.rank is not None for row in of.rows)
     asked = {"ranking": of.name if name else None}
     return show(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from pipeline.rankings.benchmarks import BENCHMARKS
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.figures import NOTHING, Scale, percent, scale
@@ -16,6 +17,10 @@ Text = Callable[[float | None], str]
 _SCORE, _RATE = Scale(1), Scale(0)
 _FREE = "free"
 _CODING = "coding"
+_BENCHMARKS = 6
+"""That have a column unless all are asked for."""
+_PARTS = {"ttft": "time to the first token", "efficiency": "price"}
+"""What parts of scores are called, where not by their own names."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,8 @@ def table_of(
         Every column, not those alone that most people choose by.
     """
     narrow = {_CODING, of.declared.rank_by, sort.removeprefix("-")}
-    columns = tuple(replace(one, is_wide=one.key not in narrow) for one in columns_of(of, everything=everything))
-    has_interval = [row for row in of.rows if row.ability is not None]
-    abilities = drawings.axis(end for row in has_interval for end in (row.ability_low, row.ability_high, row.ability))
+    columns = tuple(replace(one, is_wide=one.key not in narrow) for one in columns_of(of, sort, everything=everything))
+    abilities = ability_axis(of)
     written = ability_scale(of)
     bounded = any(row.rank_lo is not None for row in of.rows)
     n_ranked = sum(row.rank is not None for row in of.rows)
@@ -144,13 +148,26 @@ def ability_scale(of: Ranking) -> Scale:
     return scale([row.ability for row in known], widths)
 
 
-def columns_of(of: Ranking, *, everything: bool) -> tuple[Column, ...]:
-    """The columns of figures, without that of ability."""
+def ability_axis(of: Ranking) -> Axis | None:
+    """What abilities of a ranking are drawn on, from the lowest end of an interval to the highest; zero means nothing.
+
+    None where no model has one.
+    """
+    ends = [end for row in of.rows for end in (row.ability_low, row.ability, row.ability_high) if end is not None]
+    return Axis(min(ends), max(ends), drawings.INTERVAL_WIDTH) if ends else None
+
+
+def columns_of(of: Ranking, sort: str = "", *, everything: bool) -> tuple[Column, ...]:
+    """The columns of figures, without that of ability.
+
+    Of benchmarks there are those parts of the coding score that any model has a value of, and of others those with most
+    models, until there are six in all; that which rows are sorted by is among them.
+    """
     scores = ("coding", "overall", *(("performance", "value") if everything else ()))
     found = [Column(one, score_name(one), SCORES_SAY[one], "Scores", _SCORE.text) for one in scores]
-    found += [_benchmark(of, name, "Parts of the coding score") for name in of.parts]
-    if everything:
-        found += [_benchmark(of, name, "Other benchmarks") for name in of.headlines if name not in of.parts]
+    parts, others = _shown_benchmarks(of, sort.removeprefix("-"), everything=everything)
+    found += [_benchmark(of, name, "Parts of coding") for name in parts]
+    found += [_benchmark(of, name, "Other benchmarks") for name in others]
     quality = of.benchmarks.get(of.declared.quality)
     more = "US dollars per million tokens of"
     blended = [Column("price_blended", "3:1", "Three tokens of input to one of output", "Price, USD/M", usd, True)]
@@ -166,10 +183,20 @@ def columns_of(of: Ranking, *, everything: bool) -> tuple[Column, ...]:
     )
 
 
+def _shown_benchmarks(of: Ranking, sort: str, *, everything: bool) -> tuple[list[str], list[str]]:
+    """Parts of the coding score, and other benchmarks, that have a column."""
+    others = [name for name in of.headlines if name not in of.parts and name != of.declared.quality]
+    if everything:
+        return list(of.parts), others
+    parts = [name for name in of.parts if name in of.benchmarks]
+    most = sorted(others, key=lambda name: -of.benchmarks[name].n_models)[: max(0, _BENCHMARKS - len(parts))]
+    return parts, [name for name in others if name in most or name == sort]
+
+
 def _benchmark(of: Ranking, name: str, group: str) -> Column:
     known = of.benchmarks.get(name)
     if known is None:
-        return Column(name, name, "No model has a value", group, _SCORE.text)
+        return Column(name, label_of(of, name), "No model has a value", group, _SCORE.text)
     said = f"{known.title}: {known.measure_title}, {known.unit}; {known.n_models} models"
     is_less_better = known.direction == "asc"
     return Column(name, known.label, said, group, _text_of(known.unit), is_less_better)
@@ -211,9 +238,17 @@ def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
 
 
 def label_of(of: Ranking, part: str) -> str:
-    """What a part of a score is called."""
+    """What a part of a score is called, whether or not a model has a value of it."""
     known = of.benchmarks.get(part)
-    return known.label if known else part.replace("_", " ")
+    if known is not None:
+        return known.label
+    benchmark, _, measure = part.partition(".")
+    means = BENCHMARKS.get(benchmark)
+    if means is None or measure not in means.measures:
+        return _PARTS.get(part, part.replace("_", " "))
+    if means.headline == measure:
+        return means.title
+    return f"{means.title}, {means.measures[measure].title.lower()}"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """``/rankings``: language models in order, how sure that is, what they cost, and how old the figures are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from pipeline.reports.queries.ranking_lists import (
     statistics_of,
 )
 from pipeline.reports.queries.ranking_sources import OLD_AFTER, breaks_of, ranking_sources, unmatched_of, unread_of
+from pipeline.reports.queries.ranking_weights import SCORE_PARTS, top_models
 from pipeline.reports.queries.rankings import RankedModel, Ranking, ranking, ranking_names
 from pipeline.reports.wrong import WrongInputError
 from pipeline.warehouse import now
@@ -35,7 +36,8 @@ router = APIRouter(include_in_schema=False)
 
 _MOST_ROWS = 500
 _MOST = 1e12
-_FEW = 12
+_FEW, _FIRST = 12, 10
+_MOST_WEIGHT = 1000.0
 _HEIGHT = 380
 _ALIKE = (
     *("ranking", "search", "tier", "max_price", "min_context", "providers", "free", "open_weights"),
@@ -63,6 +65,10 @@ class Asked:
     ranked: str = ""
     sort: str = ""
     columns: str = ""
+    coding: str = ""
+    performance: str = ""
+    value: str = ""
+    partial: str = ""
     limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0
 
@@ -89,6 +95,17 @@ class Asked:
             ranked=yes_or_no(self.ranked, "ranked"),
         )
 
+    def weights(self, declared: Mapping[str, float]) -> dict[str, float]:
+        """The weights of scores that the address gives; those of the overall score where it gives none above 0.
+
+        Raises
+        ------
+        WrongInputError
+            If one is not what it should be.
+        """
+        given = {name: number_up_to(getattr(self, name), name, _MOST_WEIGHT) for name in SCORE_PARTS}
+        return {name: weight for name, weight in given.items() if weight} or dict(declared)
+
 
 @router.get("/rankings", response_class=HTMLResponse)
 def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depends()]) -> Any:
@@ -103,6 +120,8 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
     rows = in_order(of, found, asked.sort)
     counted = statistics_of(of, found)
     best = best_of(of, found)
+    weights = asked.weights(of.declared.composite.overall)
+    by_weights = top_models(of, found, weights, renormalise=yes_or_no(asked.partial, "partial") is True)
     here = address_of(request)
     return show(
         request,
@@ -131,6 +150,11 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         few=_FEW,
         said=SCORES_SAY,
         label_of=label_of,
+        weights=weights,
+        by_weights=by_weights[:_FIRST],
+        n_by_weights=len(by_weights),
+        weights_as=downloads(_by_weights(here, weights, asked.partial)),
+        unmeasured=[label_of(of, name) for name in of.parts if name not in of.benchmarks],
         chart=_chart(of, found, best),
         n_free=sum(blended_price(row) == 0 and row.rank is not None for row in found),
         height=_HEIGHT,
@@ -174,6 +198,13 @@ def _chart(of: Ranking, rows: Sequence[RankedModel], best: Sequence[Best]) -> st
     if len(points) < 2:
         return ""
     return json.dumps(cost_chart(points, "USD per million tokens, 3 in : 1 out", score_name(score)))
+
+
+def _by_weights(here: Address, weights: Mapping[str, float], partial: str) -> Address:
+    """The same order by weights in the API."""
+    written = [f"{name}:{weight:g}" for name, weight in weights.items()]
+    endpoint = here.of("/rankings/api/top-models", [one for one in _ALIKE if one != "sort"])
+    return endpoint.but(weights=",".join(written), renormalise=partial)
 
 
 def _files(endpoint: Address) -> Links:

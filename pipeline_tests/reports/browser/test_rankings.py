@@ -122,6 +122,29 @@ def test_what_quality_costs_is_drawn_and_listed(page: Page) -> None:
     assert listed.last.locator("th").inner_text() == HOSTILE
 
 
+def test_weights_are_typed_and_kept_in_the_address_beside_the_filters(page: Page) -> None:
+    page.goto(f"{BOARD}?tier=fast")
+    for name, weight in (("Coding", "0"), ("Performance", "0"), ("Value", "1")):
+        page.get_by_label(name, exact=True).fill(weight)
+    page.locator("form", has=page.get_by_label("Value", exact=True)).get_by_role("button").click()
+    page.wait_for_url("**tier=fast**#weights")
+    assert "value=1" in page.url
+    listed = page.get_by_role("table", name="Models by your own weights").locator("tbody tr")
+    points = [float(text) for text in listed.locator("td.value").all_inner_texts()]
+    assert points == sorted(points, reverse=True)
+    expect(listed.first).to_contain_text("Cheap")
+
+
+def test_a_number_that_is_typed_shows_the_button(page: Page) -> None:
+    page.goto(BOARD)
+    button = page.locator("form.controls > button").first
+    expect(button).to_be_hidden()
+    page.get_by_label("USD/M in, at most").fill("1")
+    button.click()
+    page.wait_for_url("**max_price=1**")
+    assert all(text in ("free", "0") or float(text) <= 1 for text in column(page, "In"))
+
+
 def test_it_works_without_scripts(plain: Page) -> None:
     plain.goto(BOARD)
     plain.get_by_label("First token").select_option("slow")
