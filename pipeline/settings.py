@@ -10,13 +10,14 @@ import os
 import re
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 _PREFIX = "PODIUM_"
 _NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE", "PODIUM_SHARED_DATA")  # read by the profile of dbt, and by tests
+_SECRET = "secrets_"  # noqa: S105 - what variables begin with
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
 
@@ -24,7 +25,14 @@ _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
 class Settings(BaseSettings):
     """Where things are kept and how much of the machine may be used; an empty variable counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        env_nested_delimiter="_",  # PODIUM_SECRETS_<NAME>
+        env_nested_max_split=1,
+        frozen=True,
+        extra="ignore",
+    )
 
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data", description="Folder of the warehouse, published files and history."
@@ -64,6 +72,16 @@ class Settings(BaseSettings):
     )
     files_per_run: int = Field(default=100, ge=1, description="Files of a board's inbox that one run lands, at most.")
     block_megabytes: int = Field(default=256, ge=1, description="Size of the arrays that one block of cycles may fill.")
+    fetch: bool = Field(
+        default=False,
+        description="Whether sources of rankings are fetched from their publishers; without it the last good snapshots "
+        "and bundled facts are used.",
+    )
+    secrets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Keys that publishers gave, each in a variable of its own: PODIUM_SECRETS_<NAME>, such as "
+        "PODIUM_SECRETS_ARTIFICIALANALYSIS.",
+    )
     fetch_connect_seconds: float = Field(
         default=10.0, gt=0, le=3600, allow_inf_nan=False, description="Seconds to wait for a publisher's connection."
     )
@@ -100,6 +118,13 @@ class Settings(BaseSettings):
         if not found or not _LEAST_MEMORY <= float(found[1]) * _UNITS[found[2].upper()] <= _MOST_MEMORY:
             raise ValueError("write a number and its unit (MB, GB, TB, MiB, ...), 64MB at least")
         return text.strip()
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _by_lower_name(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            raise ValueError("give each key in a variable of its own, PODIUM_SECRETS_<NAME>")
+        return {str(name).lower(): value for name, value in given.items()}
 
     @property
     def warehouse_path(self) -> Path:
@@ -143,13 +168,19 @@ def settings() -> Settings:
     return Settings()
 
 
+def secret_variable(name: str) -> str:
+    """The variable that a secret is given in."""
+    return _variable(f"{_SECRET}{name}")
+
+
 def unknown_variables() -> list[str]:
     """Variables of the environment that look like settings and are none, each with the setting it may mean."""
     known = list(Settings.model_fields)
     found = []
     for variable in sorted(os.environ):
         name = variable.lower().removeprefix(_PREFIX.lower())
-        if variable.upper().startswith(_PREFIX) and name not in known and variable not in _NOT_SETTINGS:
+        is_meant = variable.upper().startswith(_PREFIX) and not name.startswith(_SECRET)
+        if is_meant and name not in known and variable not in _NOT_SETTINGS:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {_variable(nearest[0])}?" if nearest else f"known: {', '.join(map(_variable, known))}"
             found.append(f"{variable} is no setting and changes nothing; {hint}")

@@ -18,6 +18,7 @@ from pipeline.cli import (
     hub,
     keys,
     leaderboard,
+    rankings,
     run,
     serve,
     sql,
@@ -52,6 +53,7 @@ board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
 app.add_typer(keys.keys, name="keys")
+app.add_typer(rankings.rankings, name="rankings")
 
 
 @app.callback(invoke_without_command=True)

@@ -77,9 +77,14 @@ def refuse_options(given: Mapping[str, object], board: str) -> None:
 
 
 def _exported(name: str, asked: Export) -> "Exported":
-    from pipeline.reports.queries import exported, exported_track, is_track
+    from pipeline.reports.queries import exported, exported_track, is_ranking, is_track
 
     with published() as connection:
+        if is_ranking(connection, name):
+            raise InputError(
+                f"{name!r} is a ranking of language models: it has no runs and topics to write; its figures are in "
+                f"{name}.results: ask podium sql"
+            )
         if is_track(connection, name):
             of_competitions = {
                 "--as-of": asked.as_of,

@@ -6,6 +6,15 @@ from pipeline.cli.errors import InputError
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.declaration import BoardDeclaration
+from pipeline.judging import Track
+from pipeline.rankings.declaration import Rankings
+
+_WITHOUT_INBOX = {
+    Track.kind: "its files are not submitted: they stay where its declaration names them, and `podium run {}` says "
+    "which are refused, and why",
+    Rankings.kind: "it is made of what sources publish; `podium rankings {} --from DIR` takes in files of theirs",
+}
+"""What boards do instead of taking submissions, by kind."""
 
 
 def board_of(contracts: Mapping[str, BoardDeclaration], board: str) -> BoardDeclaration:
@@ -32,10 +41,7 @@ def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | Non
     if board is not None:
         contract = board_of(contracts, board)
         if not isinstance(contract, Contract):
-            raise InputError(
-                f"board {board!r} is a {contract.called}; its files are not submitted: they stay where its declaration "
-                f"names them, and `podium run {board}` says which are refused, and why"
-            )
+            raise InputError(f"board {board!r} is a {contract.called}; {_WITHOUT_INBOX[contract.kind].format(board)}")
         if not contract.has_inbox:
             source = contract.predictions.source
             raise InputError(f"board {board!r} takes no files: its predictions come from {source}")

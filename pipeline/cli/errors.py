@@ -60,9 +60,10 @@ def one_line(error: Exception) -> str:
     """The message of a known error, on one line; a wrong setting is named by its environment variable."""
     if isinstance(error, ValidationError) and _is_wrong_setting(error):
         return "; ".join(
-            f"PODIUM_{str(wrong['loc'][0]).upper()}={wrong['input']!r} cannot be used: "
-            f"{wrong['msg'].removeprefix('Value error, ')} ({_meaning(str(wrong['loc'][0]))})"
+            f"PODIUM_{name.upper()}{_shown(name, wrong['input'])} cannot be used: "
+            f"{wrong['msg'].removeprefix('Value error, ')} ({_meaning(name)})"
             for wrong in error.errors()
+            if (name := str(wrong["loc"][0]))
         )
     if isinstance(error, TyperException):
         return _usage(error)
@@ -79,9 +80,15 @@ def _usage(error: TyperException) -> str:
     return f"{text[:1].lower()}{text[1:]}; see {context.command_path if context else 'podium'} --help"
 
 
+def _shown(name: str, value: object) -> str:
+    """The value that is wrong; nothing of a secret."""
+    return "" if name == "secrets" else f"={value!r}"
+
+
 def _meaning(name: str) -> str:
     field = Settings.model_fields[name]
-    return f"{(field.description or '').removesuffix('.')}; {field.default} by default"
+    default = field.get_default(call_default_factory=True)
+    return f"{(field.description or '').removesuffix('.')}; {default} by default"
 
 
 def _is_wrong_setting(error: Exception) -> bool:

@@ -11,10 +11,23 @@ from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_option
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
+from pipeline.cli.rankings_shown import print_model_board
 from pipeline.cli.tracks import print_track_board
 from pipeline.reports import moments
-from pipeline.reports.queries import Board, BoardRow, KeyValue, TrackBoard, board, is_track, track_board
+from pipeline.reports.queries import (
+    Board,
+    BoardRow,
+    KeyValue,
+    ModelBoard,
+    TrackBoard,
+    board,
+    is_ranking,
+    is_track,
+    model_board,
+    track_board,
+)
 from pipeline.tables import OFFICIAL, OVERALL
+from pipeline.warehouse import now
 
 
 def leaderboard(
@@ -58,10 +71,14 @@ def leaderboard(
         {"--output": output, "--to": to, "--topics": topics, "--window": window},
         "without `--format board` the board is printed",
     )
+    of_competitions = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}
     with published() as connection:
+        if is_ranking(connection, name):
+            refuse_options(of_competitions | {"--judge": judge}, f"{name!r} is a ranking of language models")
+            _show_ranking(model_board(connection, name), limit, as_json)
+            return
         if is_track(connection, name):
-            given = {"--as-of": as_of, "--category": category != OVERALL, "--include-ensembles": include_ensembles}
-            refuse_options(given, f"{name!r} is a judged track")
+            refuse_options(of_competitions, f"{name!r} is a judged track")
             _show_track(track_board(connection, name, judge or OFFICIAL), limit, as_json)
             return
         refuse_options({"--judge": judge}, f"{name!r} is a competition")
@@ -77,6 +94,13 @@ def _show_track(found: TrackBoard, limit: int | None, as_json: bool) -> None:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
         print_track_board(found, limit)
+
+
+def _show_ranking(found: ModelBoard, limit: int | None, as_json: bool) -> None:
+    if as_json:
+        print_json({**vars(found), "rows": found.rows[:limit]})
+    else:
+        print_model_board(found, now(), limit)
 
 
 def parse_moment(text: str, option: str, time_of_day: time = time.max) -> datetime:

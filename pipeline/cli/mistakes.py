@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DEFS = PROJECT_ROOT / "pipeline" / "defs"
 _EXAMPLE = "type: pipeline.components.Competition"
-_BOARDS = "pipeline.components.Competition or pipeline.components.JudgedTrack"
+_BOARDS = "pipeline.components.Competition, pipeline.components.JudgedTrack or pipeline.components.LlmRankings"
 _FIELDS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
 """What Dagster reads of a component's declaration."""
 _KEY = "[key]"

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import time as time_of_day
 from pathlib import Path
@@ -57,6 +58,30 @@ def run(
         print_summary(out, name, done.watch, done.seconds)
 
 
+def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey"], bool]) -> None:
+    """Bring a board up to date and publish it, but for some of its assets.
+
+    Parameters
+    ----------
+    name : str
+        The board.
+    out : Console or None
+        Where to print how it goes.
+    without : function
+        Whether an asset is left out.
+
+    Raises
+    ------
+    RunFailedError, StoppedError, WarehouseBusyError
+        As of :func:`run`.
+    """
+    try:
+        done = _run(name, {}, out, without)
+    except KeyboardInterrupt:
+        raise _stopped() from None
+    _raise_failures(done)
+
+
 def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:
     """Refuse what a run would only find out after a while.
 
@@ -71,7 +96,12 @@ def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:
         raise InputError(f"--from {from_cycle} is later than --to {to_cycle}; no cycle lies between them")
 
 
-def _run(name: str | None, recompute: dict[str, Any], out: "Console | None") -> _Run:
+def _run(
+    name: str | None,
+    recompute: dict[str, Any],
+    out: "Console | None",
+    without: Callable[["dg.AssetKey"], bool] | None = None,
+) -> _Run:
     """Load the definitions and execute the job, on the persistent instance, so that the UI shows the run too."""
     started = time.perf_counter()
     home, run_id = dagster_home(), str(uuid.uuid4())
@@ -79,7 +109,9 @@ def _run(name: str | None, recompute: dict[str, Any], out: "Console | None") -> 
     with logged(log := log_path(home, run_id)):
         if out is not None:
             out.print("[dim]loading definitions[/dim]")
-        watch = _execute(load_job(name), run_id, home, recompute, out)
+        job = load_job(name)
+        keys = sorted(key for key in job.asset_layer.executable_asset_keys if without and not without(key))
+        watch = _execute(job, run_id, home, recompute, out, keys or None)
     return _Run(run_id, round(time.perf_counter() - started, 1), watch, log)
 
 
@@ -100,15 +132,25 @@ def _require_folders() -> None:
 
 
 def _execute(
-    job: "dg.JobDefinition", run_id: str, home: Path, recompute: dict[str, Any], out: "Console | None"
+    job: "dg.JobDefinition",
+    run_id: str,
+    home: Path,
+    recompute: dict[str, Any],
+    out: "Console | None",
+    keys: Sequence["dg.AssetKey"] | None,
 ) -> "Watch":
-    """Execute a job in this process."""
+    """Execute a job, or some assets of it, in this process."""
     from pipeline.cli.progress import watching
 
     run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
     with open_instance(home) as instance, watching(instance, run_id, out) as watch:
         job.execute_in_process(
-            instance=instance, run_config=run_config, run_id=run_id, tags=run_tags(), raise_on_error=False
+            instance=instance,
+            run_config=run_config,
+            asset_selection=keys,
+            run_id=run_id,
+            tags=run_tags(),
+            raise_on_error=False,
         )
     return watch
 

@@ -2,18 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import duckdb
 
 from pipeline.cli.failures import told_of
 from pipeline.cli.output import counted
+from pipeline.cli.rankings_shown import sources_told, states_told
 from pipeline.cli.tracks import refusals_told
 from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
 from pipeline.judging import Track
-from pipeline.reports.queries import Contents, FileCounts, Freshness, board_files, contents, freshness, n_runs
+from pipeline.rankings.declaration import Rankings
+from pipeline.reports.queries import (
+    Contents,
+    FileCounts,
+    Freshness,
+    SourceRow,
+    board_files,
+    contents,
+    freshness,
+    n_ranked,
+    n_runs,
+    source_rows,
+)
 from pipeline.settings import settings
 
 
@@ -134,7 +147,35 @@ def _of_track(connection: duckdb.DuckDBPyConnection | None, declared: BoardDecla
     )
 
 
+def _of_ranking(
+    connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, moment: datetime
+) -> BoardState:
+    sources = () if connection is None else source_rows(connection, declared.name)
+    n_models = 0 if connection is None else n_ranked(connection, declared.name)
+    late = [one.source for one in sources if _is_late(one, moment)]
+    state = "empty" if not sources else "late" if late else "fresh"
+    record = {
+        "state": state,
+        "ranked_models": n_models,
+        "newest_look": max((one.checked_at for one in sources), default=None),
+        "late_sources": late,
+        "sources": {one.source: one.status for one in sources},
+    }
+    newest = [counted(n_models, "ranked model"), *([f"late: {', '.join(late)}"] if late else [])] if sources else []
+    told = tuple(sources_told(declared.name, sources))
+    return BoardState(state, tuple(newest), tuple(states_told(sources)), record, told)
+
+
+def _is_late(source: SourceRow, moment: datetime) -> bool:
+    """Whether the figures of a source are older than thrice the days that it usually takes to change."""
+    if source.status in ("frozen", "missing") or source.fetched_at is None:
+        return False
+    seen_at = source.checked_at if source.status in ("live", "unchanged") else source.fetched_at
+    return moment - seen_at > timedelta(days=3 * source.days)
+
+
 _STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {
     Contract.kind: _of_competition,
     Track.kind: _of_track,
+    Rankings.kind: _of_ranking,
 }

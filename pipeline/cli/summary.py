@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
 from pipeline.cli.published import published
+from pipeline.cli.rankings_shown import print_model_board, sources_told
 from pipeline.cli.tracks import print_track_board, refusals_told
 from pipeline.reports.queries import (
     Board,
@@ -23,11 +25,14 @@ from pipeline.reports.queries import (
     board_files,
     board_names,
     failed_functions,
+    is_ranking,
     is_track,
+    model_board,
+    source_rows,
     track_board,
 )
 from pipeline.settings import settings
-from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
+from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, now, quote
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +59,21 @@ TRACK_QUERIES = (
     "WHERE judge = 'official' AND better IS NOT NULL ORDER BY abs(difference) DESC LIMIT 10",
 )
 """The same on a judged track."""
+
+RANKING_QUERIES = (
+    "SELECT rank, rank_lo, rank_hi, title, round({score}, 1) AS {score}, price_input FROM {schema}.leaderboard "
+    "WHERE rank IS NOT NULL ORDER BY position LIMIT 10",
+    "SELECT source, benchmark, measure, value, config, url FROM {schema}.results "
+    "WHERE model = '{model}' AND is_used ORDER BY ALL",
+    "SELECT source, status, fetched_at, n_results, why FROM {schema}.fetch_status ORDER BY source",
+)
+"""The same on a ranking of language models; the second is what its first model's scores rest on."""
+
+_TOP = 10
+"""Models of a ranking that are printed."""
+
+
+_Show = Callable[[duckdb.DuckDBPyConnection, str], list[str]]
 
 
 def print_summary(out: "Console", name: str | None, watch: "Watch", seconds: float) -> None:
@@ -110,7 +130,7 @@ def _print_boards(out: "Console", name: str | None) -> tuple[list[str], list[str
             for each in [name] if name else board_names(connection):
                 out.print()
                 try:
-                    show, told = (_show_track, _told_of_track) if is_track(connection, each) else (_show, _told)
+                    show, told = _shown_as(connection, each)
                     warnings += told(connection, each)
                     asked = show(connection, each)
                 except UnknownBoardError as error:
@@ -121,6 +141,13 @@ def _print_boards(out: "Console", name: str | None) -> tuple[list[str], list[str
         why = " ".join(str(error).split())
         out.print(f"\nThe board cannot be shown: {why}", soft_wrap=True, highlight=False, markup=False)
     return queries, warnings
+
+
+def _shown_as(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[_Show, _Show]:
+    """How a board of its kind is printed, and what its operator is told of."""
+    if is_ranking(connection, name):
+        return _show_ranking, _told_of_ranking
+    return (_show_track, _told_of_track) if is_track(connection, name) else (_show, _told)
 
 
 def _show(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
@@ -145,6 +172,20 @@ def _show_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
 
 def _told_of_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     return refusals_told(name, board_files(connection, name))
+
+
+def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Print the first models of a ranking and its sources, and return questions about them."""
+    found = model_board(connection, name)
+    print_model_board(found, now(), _TOP)
+    if not found.rows:
+        return []
+    schema, model = _as_name(connection, name), found.rows[0].model.replace("'", "''")
+    return [query.format(schema=schema, model=model, score=found.rank_by) for query in RANKING_QUERIES]
+
+
+def _told_of_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    return sources_told(name, source_rows(connection, name))
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

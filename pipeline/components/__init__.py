@@ -3,6 +3,7 @@
 from pipeline.components.automation import Automation
 from pipeline.components.competition import Competition
 from pipeline.components.judged_track import JudgedTrack
+from pipeline.components.llm_rankings import LlmRankings
 from pipeline.components.publishing import Publishing
 
-__all__ = ["Automation", "Competition", "JudgedTrack", "Publishing"]
+__all__ = ["Automation", "Competition", "JudgedTrack", "LlmRankings", "Publishing"]

@@ -5,7 +5,7 @@ A kind of board is a subclass of :class:`Board` that says which declaration it r
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import dagster as dg
 from pydantic import BaseModel
@@ -28,6 +28,19 @@ Update = Callable[[Store, B, Recompute], Outcome]
 """How a table is brought up to date."""
 
 Picture = Callable[[Store, B], Chart]
+
+
+class Comparison(Protocol):
+    """Something that must hold of a table beside what it was before it was brought up to date."""
+
+    def spec(self, asset: dg.AssetKey) -> dg.AssetCheckSpec:
+        """The check's declaration on an asset."""
+
+    def before(self, store: Store, board: str) -> Any:
+        """What is to be remembered of the table as it is."""
+
+    def run(self, store: Store, board: str, before: Any) -> dg.AssetCheckResult:
+        """Compare the table with what was remembered."""
 
 
 class Board(dg.Component):
@@ -114,6 +127,8 @@ def table_asset(
     upstream: Sequence[TableSpec],
     held: Sequence[Check],
     picture: Picture[B] | None = None,
+    compared: Sequence[Comparison] = (),
+    after: Sequence[dg.AssetKey] = (),
 ) -> dg.AssetsDefinition:
     """The asset of one table of a board.
 
@@ -131,26 +146,32 @@ def table_asset(
         What must hold of it.
     picture : function, optional
         What its metadata shows.
+    compared : sequence of Comparison
+        What must hold of it beside what it was before.
+    after : sequence of AssetKey
+        What else it reads, which is no table.
     """
     key = asset_key(contract.name, spec)
 
     @dg.asset(
         key=key,
-        deps=list(dict.fromkeys(asset_key(contract.name, one) for one in upstream)),
+        deps=list(dict.fromkeys([*(asset_key(contract.name, one) for one in upstream), *after])),
         group_name=contract.name,
         kinds={"python", "duckdb"},
         description=spec.comment,
         metadata=definition_metadata(spec),
-        check_specs=[check.spec(key) for check in held],
-        automation_condition=on_new_inputs() if set(upstream) - {BOARDS} else None,
+        check_specs=[*(check.spec(key) for check in held), *(check.spec(key) for check in compared)],
+        automation_condition=on_new_inputs() if after or set(upstream) - {BOARDS} else None,
     )
     def table(context: dg.AssetExecutionContext, config: Recompute, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         with warehouse.write(f"{context.run.run_id}: {contract.name}/{spec.name}") as store:
+            before = [check.before(store, contract.name) for check in compared]
             outcome = update(store, contract, config)
             metadata = run_metadata(outcome, spec, row_count(store, spec, contract.name))
             if picture is not None:
                 metadata |= picture_metadata(picture(store, contract), _newest_metadata(context.instance, key))
             results = [check.run(store, contract.name) for check in held]
+            results += [check.run(store, contract.name, old) for check, old in zip(compared, before, strict=True)]
         return dg.MaterializeResult(metadata=metadata, check_results=results)
 
     return table

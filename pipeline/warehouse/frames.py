@@ -26,6 +26,7 @@ _ARROW_TYPES: dict[str, Any] = {
     "BIGINT": pa.int64(),
     "BOOLEAN": pa.bool_(),
     "TIMESTAMP": pa.timestamp("us"),
+    "DATE": pa.date32(),
 }
 _PANDAS_TYPES = {
     "VARCHAR": ("str", "str"),
@@ -35,6 +36,7 @@ _PANDAS_TYPES = {
     "BIGINT": ("int64", "Int64"),
     "BOOLEAN": ("bool", "boolean"),
     "TIMESTAMP": ("datetime64[us]", "datetime64[us]"),
+    "DATE": ("datetime64[s]", "datetime64[s]"),
 }
 _relation_numbers = itertools.count()
 
@@ -139,6 +141,8 @@ def _array(spec: TableSpec, column: Column, values: pd.Series) -> Any:
         raise RowsError(f"{where} is {array.type}, expected {column.type}; convert it before writing")
     if column.type == "JSON":
         _check_json(where, array)
+    if column.type == "DATE":
+        _check_days(where, array)
     try:
         return array.cast(target, safe=column.type != "TIMESTAMP")
     except pa.ArrowInvalid as error:
@@ -151,6 +155,18 @@ def _check_json(where: str, array: Any) -> None:
             json.loads(text or "null")
         except ValueError as error:
             raise RowsError(f"{where} is not JSON in row {number}: {error}; got {text[:80]!r}") from error
+
+
+def _check_days(where: str, array: Any) -> None:
+    """A time of day would be dropped without a word."""
+    if pa.types.is_timestamp(array.type):
+        timed = pc.not_equal(array, pc.floor_temporal(array, unit="day"))
+        if pc.any(timed).as_py():
+            first = pc.index(timed, pa.scalar(value=True)).as_py()
+            raise RowsError(
+                f"{where} has a time of day (first: row {first}, {array[first].as_py()}), and is a DATE; "
+                f"give the day alone"
+            )
 
 
 def _finite(where: str, array: Any) -> Any:
@@ -170,5 +186,6 @@ def _fits(declared: str, given: Any) -> bool:
     number = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_decimal(given)
     text = pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_string_view(given)
     time = pa.types.is_timestamp(given) or pa.types.is_date(given)
-    kinds = {"VARCHAR": text, "JSON": text, "BOOLEAN": pa.types.is_boolean(given), "TIMESTAMP": time}
+    kinds = {"VARCHAR": text, "JSON": text, "BOOLEAN": pa.types.is_boolean(given)}
+    kinds |= {"TIMESTAMP": time, "DATE": time}
     return bool(kinds.get(declared, number))

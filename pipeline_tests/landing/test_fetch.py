@@ -31,6 +31,7 @@ from pipeline.landing.fetching import (
     TooSlowError,
     TruncatedError,
     UnexpectedStatusError,
+    UnknownHostError,
     UnreachableError,
     Validators,
     WrongContentTypeError,
@@ -260,6 +261,12 @@ def test_a_port_where_nobody_listens_is_unreachable(clock: Clock) -> None:
         url = gone.url("/nobody")
     with pytest.raises(UnreachableError, match=r"/nobody: no answer .*; check the network"):
         fetcher(clock, Patience(tries=2)).fetch(Paper(url))
+    assert clock.slept == [1.0]
+
+
+def test_a_host_that_nobody_knows_is_looked_up_once_more_and_no_oftener(clock: Clock) -> None:
+    with pytest.raises(UnknownHostError, match=r"nobody\.invalid/x: no answer .*; check the network"):
+        fetcher(clock, Patience(tries=4)).fetch(Paper("http://nobody.invalid/x"))
     assert clock.slept == [1.0]
 
 

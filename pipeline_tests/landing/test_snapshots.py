@@ -12,7 +12,7 @@ import filelock
 import pytest
 
 from pipeline.landing import archive
-from pipeline.landing.fetching import Body, Snapshot, SnapshotError, Snapshots, Validators, Verdict, snapshots
+from pipeline.landing.fetching import Body, Snapshot, SnapshotError, Snapshots, Validators, Verdict, folders, snapshots
 
 START = datetime(2026, 4, 1, 7, 6, 25)
 
@@ -280,7 +280,7 @@ def test_names_of_documents_are_not_names_of_files(kept: Snapshots, tmp_path: Pa
 
 def test_one_process_at_a_time_writes_a_source(kept: Snapshots, monkeypatch: pytest.MonkeyPatch) -> None:
     found = good(kept, "a")
-    monkeypatch.setattr(snapshots, "_LOCK_SECONDS", 0.01)
+    monkeypatch.setattr(folders, "_LOCK_SECONDS", 0.01)
     with (
         filelock.FileLock(kept._folder / "arena" / ".lock"),
         pytest.raises(SnapshotError, match="written by another process"),

@@ -15,12 +15,15 @@ from pipeline.landing.fetching.errors import (
     TooSlowError,
     TruncatedError,
     UnexpectedStatusError,
+    UnknownHostError,
     UnreachableError,
     WrongContentTypeError,
 )
 from pipeline.landing.fetching.fetch import USER_AGENT, Document, Fetched, Fetcher, Patience, Validators
+from pipeline.landing.fetching.folders import SnapshotError
 from pipeline.landing.fetching.gathering import Gathered, gather
-from pipeline.landing.fetching.snapshots import Body, KeptBody, Snapshot, SnapshotError, Snapshots, Verdict
+from pipeline.landing.fetching.log import FetchLog, Look
+from pipeline.landing.fetching.snapshots import Body, KeptBody, Snapshot, Snapshots, Verdict
 
 __all__ = [
     "USER_AGENT",
@@ -29,12 +32,14 @@ __all__ = [
     "DeniedError",
     "Document",
     "FetchError",
+    "FetchLog",
     "Fetched",
     "Fetcher",
     "GarbledError",
     "Gathered",
     "GoneError",
     "KeptBody",
+    "Look",
     "NotFoundError",
     "Patience",
     "RedirectError",
@@ -48,6 +53,7 @@ __all__ = [
     "TooSlowError",
     "TruncatedError",
     "UnexpectedStatusError",
+    "UnknownHostError",
     "UnreachableError",
     "Validators",
     "Verdict",

@@ -28,11 +28,14 @@ class FetchError(RuntimeError):
         Of all errors of the type: one word for tables.
     may_pass : bool
         Whether the same request may succeed a little later.
+    most_tries : int or None
+        So many tries at most, where more make little sense; None for as many as patience has.
     """
 
     cause: ClassVar[str] = "failed"
     remedy: ClassVar[str] = "look at the address with a browser"
     may_pass: ClassVar[bool] = False
+    most_tries: ClassVar[int | None] = None
 
     def __init__(self, place: str, what: str, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(f"{place}: {what}; {self.remedy}")
@@ -91,6 +94,13 @@ class UnreachableError(FetchError):
     cause = "unreachable"
     remedy = "check the network and its proxy (HTTPS_PROXY), or try again later"
     may_pass = True
+
+
+class UnknownHostError(UnreachableError):
+    """The name of the host could not be looked up: of every publisher's, where a machine has no network."""
+
+    cause = "unknown_host"
+    most_tries = 2
 
 
 class TooSlowError(FetchError):

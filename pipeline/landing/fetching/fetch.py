@@ -7,6 +7,7 @@ import asyncio
 import functools
 import logging
 import secrets as randomness
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ from pipeline.landing.fetching.errors import (
     TooManyRequestsError,
     TooSlowError,
     UnexpectedStatusError,
+    UnknownHostError,
     UnreachableError,
     place_of,
 )
@@ -206,7 +208,8 @@ class Fetcher:
 
     def _wait_after(self, error: FetchError, number: int) -> float | None:
         """Seconds to wait after a try that failed; None when there is no point in another."""
-        if not error.may_pass or number >= self._patience.tries:
+        tries = min(self._patience.tries, error.most_tries or self._patience.tries)
+        if not error.may_pass or number >= tries:
             return None
         asked = error.retry_after or 0.0
         if asked > self._patience.longest_wait:
@@ -239,7 +242,8 @@ class Fetcher:
         except httpx.UnsupportedProtocol:
             raise BadAddressError(place, "it is neither https nor http") from None
         except httpx.TransportError as error:
-            raise UnreachableError(place, f"no answer ({str(error)[:200] or type(error).__name__})") from error
+            kind = UnknownHostError if _is_about_name(error) else UnreachableError
+            raise kind(place, f"no answer ({str(error)[:200] or type(error).__name__})") from error
 
     async def _get(self, document: Document, headers: dict[str, str], secret: dict[str, str]) -> Fetched:
         first = url = _address(document.url)
@@ -277,6 +281,16 @@ class Fetcher:
         waiting = _retry_after(response.headers.get("retry-after", ""), self._now()) if kind.may_pass else None
         asks = f", and asks to wait {waiting:,.0f} s" if waiting else ""
         return kind(place, f"it was answered with status {status}{asks}", status, waiting)
+
+
+def _is_about_name(error: BaseException) -> bool:
+    """Whether what is behind an error is that the name of a host could not be looked up."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, socket.gaierror):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _headers(known: Validators) -> dict[str, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from pipeline.landing.fetching.errors import FetchError, place_of
 from pipeline.landing.fetching.fetch import Document, Fetched, Fetcher, Validators
-from pipeline.landing.fetching.snapshots import Body, KeptBody, Snapshot, SnapshotError, Snapshots, Verdict
+from pipeline.landing.fetching.folders import SnapshotError
+from pipeline.landing.fetching.snapshots import Body, KeptBody, Snapshot, Snapshots, Verdict
 
 _MOST_DOCUMENTS = 1000
 

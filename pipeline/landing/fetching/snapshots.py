@@ -11,27 +11,18 @@ import hashlib
 import io
 import json
 import logging
-import os
-import re
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-import filelock
-
 from pipeline.landing.archive import content_hash, write_whole
 from pipeline.landing.fetching.fetch import Validators
+from pipeline.landing.fetching.folders import SnapshotError, folder_of, locked, sync
 
 _log = logging.getLogger(__name__)
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_LOCK_SECONDS = 60.0
-
-
-class SnapshotError(RuntimeError):
-    """A snapshot or a body of it is not what it was; the message names the file and the remedy."""
 
 
 class Verdict(StrEnum):
@@ -274,9 +265,9 @@ class Snapshots:
         path.parent.mkdir(parents=True, exist_ok=True)
         said = {"sha256": snapshot.sha256} | asdict(snapshot)
         text = json.dumps(said, ensure_ascii=False, indent=1, default=datetime.isoformat)
-        _sync(self._source_folder(snapshot.source) / "bodies")
+        sync(self._source_folder(snapshot.source) / "bodies")
         write_whole(path, io.BytesIO(text.encode()))
-        _sync(path.parent)
+        sync(path.parent)
         return snapshot
 
     def _prune(self, source: str) -> None:
@@ -293,9 +284,7 @@ class Snapshots:
             _remove_others(self._source_folder(source) / "snapshots", {f"{one.name}.json" for one in staying})
 
     def _source_folder(self, source: str) -> Path:
-        if not _SOURCE.fullmatch(source):
-            raise ValueError(f"{source!r} is no name of a source: write lower-case letters, digits, _ and -")
-        return self._folder / source
+        return folder_of(self._folder, source)
 
     def _path(self, snapshot: Snapshot) -> Path:
         return self._source_folder(snapshot.source) / "snapshots" / f"{snapshot.name}.json"
@@ -303,15 +292,8 @@ class Snapshots:
     def _body_path(self, source: str, sha256: str) -> Path:
         return self._source_folder(source) / "bodies" / sha256
 
-    @contextmanager
-    def _locked(self, source: str) -> Iterator[None]:
-        folder = self._source_folder(source)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(folder / ".lock", timeout=_LOCK_SECONDS):
-                yield
-        except filelock.Timeout as error:
-            raise SnapshotError(f"{folder} is being written by another process; wait until it ends") from error
+    def _locked(self, source: str) -> AbstractContextManager[None]:
+        return locked(self._source_folder(source))
 
 
 def _hash_of(bodies: Sequence[KeptBody]) -> str:
@@ -347,12 +329,3 @@ def _remove_others(folder: Path, staying: Collection[str]) -> None:
     for path in folder.iterdir():
         if path.name not in staying:
             path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make names in a folder last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import duckdb
 
 from pipeline.reports.queries.listing import Named, Order, Part, StoredRow, names_of_models, stored_order, stored_rows
-from pipeline.tables import LEADERBOARD, OVERALL
+from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, OVERALL, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory
 
 _MOMENTS = "SELECT DISTINCT as_of FROM competition.leaderboard WHERE competition = ? AND category = ? ORDER BY as_of"
@@ -24,6 +24,8 @@ _VALUES = """
 """
 
 _NAMED = 12
+_HAS = {TRACK_LEADERBOARD.schema: "runs", LLM_LEADERBOARD.schema: "published figures"}
+"""What boards have that are no competitions, by kind."""
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 
 
@@ -139,7 +141,10 @@ def declared(connection: duckdb.DuckDBPyConnection, name: str) -> Declared:
     """
     kind, title = kind_of(connection, name)
     if kind != LEADERBOARD.schema:
-        raise UnknownBoardError(f"board {name!r} is no competition but of kind {kind}: it has runs, and no predictions")
+        has = _HAS.get(kind, "other things")
+        raise UnknownBoardError(
+            f"board {name!r} is no competition but of kind {kind}: it has {has}, and no predictions"
+        )
     (contract,) = connection.execute("SELECT contract FROM catalog.boards WHERE board = ?", [name]).fetchall()[0]
     return Declared(name, title, contract)
 

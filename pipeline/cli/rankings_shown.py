@@ -1,0 +1,170 @@
+"""A ranking of language models as commands show it: models in order, what is unranked and why, and the sources."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from rich.text import Text
+
+from pipeline.cli.errors import InputError
+from pipeline.cli.output import MISSING, Column, console, counted, percent, print_table
+from pipeline.reports.queries import ModelBoard, ModelRow, SourceRow
+
+SORT_KEYS: Mapping[str, tuple[Callable[[ModelRow], Any], bool]] = MappingProxyType(
+    {
+        "rank": (lambda row: row.rank, False),
+        "ability": (lambda row: row.ability, True),
+        "coding": (lambda row: row.coding, True),
+        "performance": (lambda row: row.performance, True),
+        "value": (lambda row: row.value, True),
+        "overall": (lambda row: row.overall, True),
+        "coverage": (lambda row: row.coverage, True),
+        "benchmarks": (lambda row: row.n_benchmarks, True),
+        "sources": (lambda row: row.n_sources, True),
+        "price": (lambda row: row.price_input, False),
+        "price_output": (lambda row: row.price_output, False),
+        "context": (lambda row: row.context, True),
+        "ttft": (lambda row: row.ttft, False),
+        "throughput": (lambda row: row.throughput, True),
+        "quality": (lambda row: row.quality, True),
+        "released": (lambda row: row.released_on, True),
+        "title": (lambda row: row.title.casefold(), False),
+    }
+)
+"""What models can be sorted by, each with whether more comes first."""
+_NOT_CURRENT = ("kept", "bundled", "missing")
+_UNRANKED = "unranked: "
+
+
+def sorted_rows(rows: Iterable[ModelRow], by: str) -> list[ModelRow]:
+    """Models sorted by a key, those without it last; equal ones in the order of the board.
+
+    Raises
+    ------
+    InputError
+        If there is no such key.
+    """
+    if by not in SORT_KEYS:
+        raise InputError(f"--sort {by!r} is no key; known: {', '.join(SORT_KEYS)}")
+    key, is_descending = SORT_KEYS[by]
+    ordered = sorted(rows, key=lambda row: row.position)
+    there = [row for row in ordered if key(row) is not None]
+    there.sort(key=key, reverse=is_descending)
+    return there + [row for row in ordered if key(row) is None]
+
+
+def print_model_board(found: ModelBoard, now: datetime, top: int | None = None, sort: str = "rank") -> None:
+    """Print a ranking.
+
+    Parameters
+    ----------
+    found : ModelBoard
+    now : datetime
+        UTC, without a zone: what ages are counted to.
+    top : int or None
+        How many models to show; None for all.
+    sort : str
+        One of :data:`SORT_KEYS`.
+    """
+    rows = sorted_rows(found.rows, sort)
+    # Who is not ranked is counted below; sorted by something else, whoever has it is shown.
+    rows = [row for row in rows if row.rank is not None] if sort == "rank" else rows
+    by = "" if sort == "rank" else f", sorted by {sort}"
+    print_table(_columns(rows[:top]), Text(f"{found.title}\nranked by {found.rank_by}{by}"))
+    out = console()
+    out.print(_counted(found, len(rows[:top])), soft_wrap=True, highlight=False, markup=False)
+    print_sources(found.sources, now)
+
+
+def print_sources(sources: Iterable[SourceRow], now: datetime) -> None:
+    """Print which figures of each source are used, how old they are, and why they are not newer."""
+    rows = list(sources)
+    columns = [
+        Column("source", [row.source for row in rows], is_text=True, rank=0),
+        Column("figures", [row.status for row in rows], is_text=True, rank=0),
+        Column("fetched", [_age(row, now) for row in rows], rank=0),
+        Column("results", [f"{row.n_results:,}" for row in rows], rank=1),
+        Column("models", [f"{row.n_models:,}" for row in rows], rank=1),
+        Column("unread", [f"{row.n_unread:,}" if row.n_unread else "" for row in rows], rank=2),
+        Column("why", [row.why or "" for row in rows], is_text=True, rank=0),
+    ]
+    print_table(columns, Text("Sources"), dim=[row.status == "missing" for row in rows])
+
+
+def sources_told(name: str, sources: Iterable[SourceRow]) -> list[str]:
+    """A line for all sources that have nothing for one reason."""
+    without: dict[str, list[str]] = {}
+    for row in sources:
+        if row.status == "missing":
+            without.setdefault(row.why or "", []).append(row.source)
+    return [f"board {name}: it is made without {', '.join(rows)}: {why}" for why, rows in without.items()]
+
+
+def states_told(sources: Iterable[SourceRow]) -> list[str]:
+    """How many sources are in which state: ``3 live``, ``1 kept``."""
+    counts = Counter(row.status for row in sources)
+    order = ("live", "unchanged", "frozen", *_NOT_CURRENT)
+    return [f"{counts[status]} {status}" for status in order if counts[status]]
+
+
+def _columns(rows: list[ModelRow]) -> list[Column]:
+    scores = ("coding", "performance", "value", "overall")
+    return [
+        Column("rank", [MISSING if row.rank is None else str(row.rank) for row in rows], rank=0),
+        Column("could be", [_range(row.rank_lo, row.rank_hi) for row in rows], rank=1),
+        Column("model", [_title(row) for row in rows], is_text=True, rank=0),
+        Column("ability", [_number(row.ability) for row in rows], rank=0),
+        Column("95 % interval", [_interval(row) for row in rows], rank=1),
+        *(
+            Column(name, [_number(getattr(row, name)) for row in rows], rank=rank)
+            for name, rank in zip(scores, (1, 3, 3, 2), strict=True)
+        ),
+        Column("coverage", [percent(row.coverage) for row in rows], rank=3),
+        Column("sources", [str(row.n_sources) for row in rows], rank=2),
+        Column("without one source", [_range(row.loo_rank_lo, row.loo_rank_hi) for row in rows], rank=4),
+        Column("USD in/out", [_price(row) for row in rows], rank=4),
+        Column("context", [MISSING if row.context is None else f"{row.context:,}" for row in rows], rank=5),
+        Column("first token", [MISSING if row.ttft is None else f"{row.ttft:.2f} s" for row in rows], rank=5),
+    ]
+
+
+def _counted(found: ModelBoard, n_shown: int) -> str:
+    ranked = sum(row.rank is not None for row in found.rows)
+    reasons = Counter(row.status.removeprefix(_UNRANKED) for row in found.rows if row.rank is None)
+    listed = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
+    unranked = f"; {sum(reasons.values()):,} unranked: {listed}" if reasons else ""
+    more = f"; the first {n_shown:,} are shown (--top)" if n_shown < ranked else ""
+    return f"{counted(ranked, 'model')} ranked{unranked}{more}."
+
+
+def _title(row: ModelRow) -> str:
+    marks = [row.status] if row.rank is None else []
+    marks += ["partial"] if row.is_partial else []
+    return f"{row.title} ({', '.join(marks)})" if marks else row.title
+
+
+def _range(low: int | None, high: int | None) -> str:
+    return MISSING if low is None else f"{low}-{high}"
+
+
+def _number(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
+
+
+def _interval(row: ModelRow) -> str:
+    return MISSING if row.ability_low is None else f"{row.ability_low:.1f} … {row.ability_high:.1f}"
+
+
+def _price(row: ModelRow) -> str:
+    if row.price_input is None:
+        return MISSING
+    return f"{row.price_input:g}/{MISSING if row.price_output is None else f'{row.price_output:g}'}"
+
+
+def _age(row: SourceRow, now: datetime) -> str:
+    if row.fetched_at is None:
+        return MISSING
+    days = (now - row.fetched_at).days
+    return f"{row.fetched_at:%Y-%m-%d}, {'today' if days < 1 else counted(days, 'day')}"

@@ -1,0 +1,247 @@
+"""Which figures of each source of a ranking are used: by the log of who looked, the snapshots, and bundled facts.
+
+Nothing is fetched here. What a snapshot says is read once in a process, however many tables are made of it.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.fingerprint import digest
+from pipeline.intake.sources import ACCEPTED, Archive, read, why_not_fetched
+from pipeline.landing.fetching import Look, Snapshot, SnapshotError, Snapshots, Verdict
+from pipeline.landing.fetching.fetch import utc_now
+from pipeline.rankings import (
+    Attempt,
+    Choice,
+    Event,
+    FetchStatus,
+    Figures,
+    Origin,
+    Parsed,
+    Source,
+    SourceError,
+    Status,
+    choose_figures,
+)
+from pipeline.rankings.bundled import Bundled, bundled_facts, bundled_hash
+from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.finding import make_source
+from pipeline.rankings.stages import Break, Published
+from pipeline.settings import settings
+
+_NOTHING = Parsed((), ())
+_CURRENT = (Event.FETCHED, ACCEPTED)
+"""Events by which the snapshot that the log names is what the source publishes."""
+
+
+class FiguresGoneError(RuntimeError):
+    """Figures that a table rests on are not kept any more; the message says what to do."""
+
+
+def published_now(rankings: Rankings, archive: Archive) -> list[Published]:
+    """Every source of a ranking with the figures of it that are used now, in the order of the declaration."""
+    return [_published(rankings, name, archive) for name in rankings.sources]
+
+
+def published_now_of(rankings: Rankings, name: str, archive: Archive) -> Published:
+    """The same of one source."""
+    return _published(rankings, name, archive)
+
+
+def published_before(rankings: Rankings, archive: Archive, stored: pd.DataFrame) -> list[Published]:
+    """Every source with the figures that rows of ``llm.fetch_status`` speak of, whatever was fetched since.
+
+    Parameters
+    ----------
+    rankings : Rankings
+    archive : Archive
+    stored : pandas.DataFrame
+        Rows of that table.
+
+    Raises
+    ------
+    FiguresGoneError
+        If a snapshot that they speak of is not there any more, or cannot be read.
+    """
+    rows = stored.set_index("source").to_dict("index")
+    return [_as_stored(rankings, name, archive, rows[name]) for name in rankings.sources if name in rows]
+
+
+def note_unlooked(rankings: Rankings, archive: Archive) -> None:
+    """Note of every source that nobody looked at that this is so: tables may be made without a run of its own asset."""
+    for name in rankings.sources:
+        if archive.log.newest(name) is None:
+            source = rankings.source(name)
+            why = why_not_fetched(source) or "nobody has looked yet: run the board"
+            archive.log.append(name, Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
+
+
+def state_of(rankings: Rankings, archive: Archive) -> str:
+    """A digest that is another one when anything changed that the figures rest on; no document is read for it."""
+    return digest(*_states(rankings, archive))
+
+
+def figures_code(rankings: Rankings) -> str:
+    """Hash of the bundled facts, where they are used: part of the code of what is made of figures."""
+    return bundled_hash() if rankings.bundled else ""
+
+
+def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
+    """From when on figures of its sources are on another scale, as their logs have it."""
+    for name in rankings.sources:
+        for one in archive.log.all(name):
+            if one.event in _CURRENT:
+                for note in one.notes:
+                    at = datetime.fromisoformat(note["fetched_at"])
+                    yield Break(name, at, note["benchmark"], note["measure"], note["sentence"])
+
+
+def _states(rankings: Rankings, archive: Archive) -> Iterator[str]:
+    for name in rankings.sources:
+        good = archive.snapshots.last_good(name)
+        yield repr((name, archive.log.all(name), good and (good.name, good.sha256)))
+
+
+def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
+    made = _Made.of(rankings, name)
+    source = made.source()
+    looked = archive.log.newest(name)
+    if looked is None:
+        raise FiguresGoneError(f"the log of {name} was removed meanwhile; run `podium run {rankings.name}` again")
+    good = archive.snapshots.last_good(name)
+    kept, why_unread = _read(made, good)
+    bundled = bundled_facts(name) if rankings.bundled else None
+    attempt = _attempt(looked, good, why_unread)
+    figures = _figures_of(good, kept)
+    is_live = attempt.event == Event.FETCHED
+    choice = choose_figures(source.about, attempt, figures if is_live else None, figures, _figures_of_bundled(bundled))
+    status = choice.status if choice.status.why else _with_word(choice.status, looked)
+    return _made_published(source, choice, status, good, kept, bundled)
+
+
+def _made_published(
+    source: Source,
+    choice: Choice,
+    status: FetchStatus,
+    good: Snapshot | None,
+    kept: Parsed | None,
+    bundled: Bundled | None,
+) -> Published:
+    benchmarks = getattr(source, "benchmarks", {})
+    if choice.origin in (Origin.LIVE, Origin.KEPT) and good is not None and kept is not None:
+        return Published(source.about, kept, status, good.sha256, benchmarks)
+    parsed = bundled.parsed if choice.origin == Origin.BUNDLED and bundled is not None else _NOTHING
+    return Published(source.about, parsed, status, None, benchmarks)
+
+
+def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:
+    """What the log's last line means for the figures that are there."""
+    if looked.event not in _CURRENT:
+        return Attempt(Event(looked.event), looked.at, looked.why)
+    if good is None or why_unread:
+        return Attempt(Event.UNREADABLE, looked.at, why_unread or "its snapshot is not there any more")
+    return Attempt(Event.FETCHED, good.checked_at if looked.event == ACCEPTED else looked.at)
+
+
+def _with_word(status: FetchStatus, looked: Look) -> FetchStatus:
+    """What is said of figures that are what their publisher gives: whence they came, or who accepted them."""
+    said = f"accepted by a person: {looked.why}" if looked.event == ACCEPTED else looked.why
+    return replace(status, why=said or None)
+
+
+def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
+    """What a snapshot says; None without one, or with why it cannot be read."""
+    if good is None:
+        return None, ""
+    try:
+        return _parsed(made, settings().fetched_dir, good.name, good.sha256), ""
+    except (SnapshotError, SourceError) as error:
+        return None, str(error)
+
+
+def _figures_of(good: Snapshot | None, parsed: Parsed | None) -> Figures | None:
+    if good is None or parsed is None:
+        return None
+    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version)
+
+
+def _figures_of_bundled(bundled: Bundled | None) -> Figures | None:
+    return None if bundled is None else bundled.figures
+
+
+def _as_stored(rankings: Rankings, name: str, archive: Archive, row: Mapping[Any, Any]) -> Published:
+    made = _Made.of(rankings, name)
+    source = made.source()
+    sha256, parsed = _text(row["sha256"]), _NOTHING
+    if sha256:
+        same = [one for one in archive.snapshots.all(name) if one.sha256 == sha256 and one.verdict == Verdict.GOOD]
+        found, why = _read(made, same[-1] if same else None)
+        if found is None:
+            raise FiguresGoneError(
+                f"figures of {name} that {rankings.name} rests on cannot be read: {why or 'they were removed'}; run "
+                f"`podium run {rankings.name}` to look at the source again"
+            )
+        parsed = found
+    elif _moment(row["fetched_at"]) is not None:
+        bundled = bundled_facts(name)
+        parsed = bundled.parsed if bundled is not None else _NOTHING
+    return Published(source.about, parsed, _stored_status(name, row), sha256, getattr(source, "benchmarks", {}))
+
+
+def _stored_status(name: str, row: Mapping[Any, Any]) -> FetchStatus:
+    checked_at = _moment(row["checked_at"])
+    if checked_at is None:
+        raise ValueError(f"{name}: a row of llm.fetch_status says not when it was looked at")
+    return FetchStatus(
+        name,
+        Status(str(row["status"])),
+        checked_at,
+        _moment(row["fetched_at"]),
+        _moment(row["source_updated_at"]),
+        int(str(row["n_results"])),
+        _text(row["why"]),
+        _text(row["version"]) or "",
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _moment(value: object) -> datetime | None:
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else None
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a source is made of: a key for what was read by it."""
+
+    name: str
+    path: str | None
+    options: str
+
+    @classmethod
+    def of(cls, rankings: Rankings, name: str) -> "_Made":
+        """That of a declared source."""
+        declared = rankings.sources[name]
+        return cls(name, declared.source, json.dumps(declared.options, sort_keys=True, default=str))
+
+    def source(self) -> Source:
+        """The source, ready to use."""
+        return make_source(self.name, self.path, json.loads(self.options))
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(made: _Made, folder: Path, name: str, sha256: str) -> Parsed:  # noqa: ARG001 - the hash is part of the key
+    snapshots = Snapshots(folder, 1)
+    found = next((one for one in snapshots.all(made.name) if one.name == name), None)
+    if found is None:
+        raise SnapshotError(f"snapshot {name} of {made.name} was removed; fetch it again")
+    return read(made.source(), snapshots.read(found))

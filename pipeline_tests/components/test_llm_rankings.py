@@ -1,0 +1,438 @@
+"""A ranking of language models in the graph: from what publishers answer to its tables, and only what is new again."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster.components.testing import create_defs_folder_sandbox
+
+from pipeline.components import LlmRankings
+from pipeline.components.automation import automation_definitions
+from pipeline.components.llm_checks import of_table
+from pipeline.components.llm_rankings import ASSETS
+from pipeline.components.llm_sources import freshness_of, schedule_of
+from pipeline.components.recompute import Recompute
+from pipeline.intake import sources as looking
+from pipeline.intake.decisions import decisions_file
+from pipeline.landing.fetching import Fetcher, Patience
+from pipeline.rankings import About
+from pipeline.rankings.decisions import COLUMNS, DecisionsError
+from pipeline.settings import settings
+from pipeline.tables import (
+    LLM_ALIASES,
+    LLM_BREAKS,
+    LLM_FETCH_STATUS,
+    LLM_RESULTS,
+    LLM_SNAPSHOTS,
+    LLM_TABLES,
+    LLM_UNMATCHED,
+)
+from pipeline_tests.landing.publisher import Answer, Publisher
+from pipeline_tests.rankings_graph import LISTED, MODELS, NAME, RankingsGraph, source
+from pipeline_tests.toy_graph import failed_checks, metadata, recomputed
+from pipeline_tests.toy_sources import JSON, listed
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
+TABLES = {"catalog", *(spec.name for spec in LLM_TABLES)}
+NOTHING = dict.fromkeys(TABLES, 0)
+OF_MINE = {"acme/model-a": 71.0, "acme/model-h": 77.0, "Gamma Chat": 99.0}
+PARTIAL = dict(list(MODELS.items())[:3])
+
+
+@pytest.fixture
+def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RankingsGraph]:
+    """A ranking of two sources that are fetched, in an environment of its own; nothing is computed yet."""
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
+    monkeypatch.setenv("PODIUM_FETCH", "true")
+    monkeypatch.setenv("PODIUM_FETCH_TRIES", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings.cache_clear()
+    with Publisher() as publisher:
+        made = RankingsGraph(tmp_path, publisher)
+        made.says("arena", MODELS, ETag='"1"')
+        made.says("mine", OF_MINE, ETag='"1"')
+        yield made
+    settings.cache_clear()
+
+
+def test_what_sources_publish_becomes_every_table(graph: RankingsGraph) -> None:
+    result = graph.run()
+
+    assert failed_checks(result) == {}
+    assert recomputed(result) == dict.fromkeys(TABLES, 1)
+    assert graph.ranks() == {model: 8 - place for place, model in enumerate(MODELS)}
+    assert graph.said("arena") == graph.said("mine") == ("live", None)
+    said = metadata(result)["small/sources/arena"]
+    assert (said["dagster/row_count"], said["podium/status"]) == (8, "live")
+    assert len(graph.table(LLM_RESULTS)) == 11
+    assert graph.table(LLM_UNMATCHED)["raw_name"].tolist() == ["Gamma Chat"]
+
+
+def test_a_source_that_has_nothing_new_changes_when_it_was_looked_at_and_nothing_else(graph: RankingsGraph) -> None:
+    graph.update()
+    for name in ("arena", "mine"):
+        graph.answers(name, Answer(status=304, headers={}))
+
+    changed = graph.update()
+
+    assert {one.headers.get("If-None-Match") for one in graph.publisher.asked[2:]} == {'"1"'}
+    assert graph.said("arena") == ("unchanged", None)
+    assert {table for table, n in changed.items() if n} == {"fetch_status"}
+
+
+def test_while_fetching_is_off_a_second_run_does_nothing_and_says_so(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph.update()
+    monkeypatch.setenv("PODIUM_FETCH", "false")
+    settings.cache_clear()
+    graph.update()
+    n_asked = len(graph.publisher.asked)
+
+    again = graph.run()
+
+    assert len(graph.publisher.asked) == n_asked == 2
+    assert recomputed(again) == NOTHING
+    status, why = graph.said("arena")
+    assert status == "kept"
+    assert why is not None
+    assert why.startswith("not fetched: fetching is off: set PODIUM_FETCH=true to fetch from publishers; shown is ")
+    assert graph.ranks()["acme/model-h"] == 1
+
+
+def test_a_partial_answer_is_refused_and_the_figures_that_were_good_stay(graph: RankingsGraph) -> None:
+    graph.update()
+    before = graph.ranks()
+    graph.says("arena", PARTIAL)
+
+    graph.update()
+
+    status, why = graph.said("arena")
+    assert status == "kept"
+    assert "what was fetched is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
+    assert graph.ranks() == before
+
+
+def test_what_a_person_accepts_takes_the_place_of_what_the_guards_kept(graph: RankingsGraph) -> None:
+    graph.update()
+    graph.says("arena", PARTIAL, ETag='"2"')
+    graph.update()
+    looking.accept(graph.declared.source("arena"), graph.archive, "the board was really cut")
+
+    with graph.open() as store:
+        for spec, update, _ in ASSETS:
+            update(store, graph.declared, Recompute())
+
+    assert graph.said("arena") == ("live", "accepted by a person: the board was really cut")
+    assert set(graph.ranks()) == set(PARTIAL)
+    graph.answers("arena", Answer(status=304, headers={}))
+    graph.update()
+    assert graph.said("arena") == ("unchanged", None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(status=500), "status 500"),
+        (Answer(b"<html></html>", headers={"Content-Type": "text/html"}), "it came as text/html"),
+        (Answer(b'{"rows": []}', headers=JSON), "cannot be read: list.json has no list of models"),
+        (Answer(listed({"broken": 1.0}), headers=JSON), "cannot be read: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_source_that_fails_is_told_of_and_the_others_go_on(graph: RankingsGraph, answer: Answer, told: str) -> None:
+    graph.answers("mine", answer)
+
+    graph.update()
+
+    status, why = graph.said("mine")
+    assert (status, told in str(why)) == ("missing", True), why
+    assert graph.said("arena") == ("live", None)
+    assert len(graph.ranks()) == 8
+
+
+def test_a_source_without_its_key_is_not_asked_and_says_which_setting_has_it(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = graph.redeclared(sources={"arena": source(graph.publisher, "arena", needs="arena_key")})
+    locked.update()
+    assert graph.publisher.asked == []
+    assert "set PODIUM_SECRETS_ARENA_KEY" in str(locked.said("arena")[1])
+
+    monkeypatch.setenv("PODIUM_SECRETS_ARENA_KEY", "s3cret")
+    settings.cache_clear()
+    locked.update()
+
+    (asked,) = graph.publisher.asked
+    assert asked.headers["x-api-key"] == "s3cret"
+    assert locked.said("arena") == ("live", None)
+    kept = b"".join(path.read_bytes() for path in graph.folder.rglob("*") if path.is_file())
+    assert b"s3cret" not in kept
+
+
+def test_facts_that_come_along_stand_in_for_a_source_that_was_never_fetched(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", "false")
+    settings.cache_clear()
+    bundled = graph.redeclared(sources={"evalplus": {}})
+    bundled.update()
+
+    status, why = bundled.said("evalplus")
+    assert (status, "shown are bundled facts of 2024-12-26" in str(why)) == ("bundled", True)
+    assert len(bundled.ranks()) >= 30
+
+    without = bundled.redeclared(bundled=False)
+    without.update()
+    assert without.said("evalplus")[0] == "missing"
+    assert without.ranks() == {}
+
+
+def decide(graph: RankingsGraph, *lines: str) -> None:
+    path = decisions_file(graph.declared)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([",".join(COLUMNS), *lines, ""]), encoding="utf-8")
+
+
+def meant(graph: RankingsGraph, raw_name: str) -> tuple[str | None, str]:
+    rows = graph.table(LLM_ALIASES)
+    (row,) = rows[(rows["source"] == "mine") & (rows["raw_name"] == raw_name)].to_dict("records")
+    return (row["model"] if isinstance(row["model"], str) else None), row["status"]
+
+
+def test_what_a_person_decides_of_a_name_counts_at_the_next_run(graph: RankingsGraph) -> None:
+    graph.update()
+    assert meant(graph, "Gamma Chat") == (None, "unmatched")
+    decide(graph, "mine,Gamma Chat,acme/model-b,accepted,the maker says so,2026-01-01T00:00:00Z")
+
+    graph.update()
+
+    assert meant(graph, "Gamma Chat") == ("acme/model-b", "accepted")
+    assert graph.table(LLM_UNMATCHED).empty
+
+
+def test_what_a_person_rejects_stays_rejected_and_a_name_that_moves_is_told_of(graph: RankingsGraph) -> None:
+    graph.update()
+    assert meant(graph, "acme/model-a") == ("acme/model-a", "accepted")
+    decide(graph, "mine,acme/model-a,acme/model-a,rejected,another model of that name,2026-01-01T00:00:00Z")
+
+    result = graph.run("aliases")
+
+    told = failed_checks(result)
+    assert told == {"aliases.accepted_names_stay": "WARN", "aliases.match_rates_hold": "WARN"}
+    (moved,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "accepted_names_stay"]
+    assert moved.description == "mine: 'acme/model-a' meant acme/model-a and now means no release"
+    assert meant(graph, "acme/model-a") == (None, "rejected")
+    graph.says("mine", OF_MINE | {"acme/model-b": 50.0})
+    graph.update()
+    assert meant(graph, "acme/model-a") == (None, "rejected")
+    assert failed_checks(graph.run("aliases")) == {}
+
+
+def test_a_file_of_decisions_that_cannot_be_read_fails_and_names_the_line(graph: RankingsGraph) -> None:
+    decide(graph, "mine,Gamma Chat,acme/model-b,perhaps,because,2026-01-01T00:00:00Z")
+
+    with pytest.raises(DecisionsError, match=r"aliases\.csv, line 2: status 'perhaps'; a decision is accepted or "):
+        graph.update()
+
+
+def test_a_source_that_is_declared_no_more_is_on_the_board_no_more(graph: RankingsGraph) -> None:
+    graph.update()
+    alone = graph.redeclared(sources={"arena": source(graph.publisher, "arena")})
+
+    alone.update()
+
+    assert set(alone.table(LLM_FETCH_STATUS)["source"]) == {"arena"}
+    assert set(alone.table(LLM_RESULTS)["source"]) == {"arena"}
+    assert (graph.folder / "archive" / "llm" / "mine" / "fetches.jsonl").exists()
+
+
+def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: RankingsGraph) -> None:
+    folder = graph.folder / "mirror"
+    folder.mkdir()
+    (folder / "list.json").write_bytes(listed(MODELS))
+    declared = {"arena": source(graph.publisher, "arena") | {"folder": "mirror"}}
+    mirrored = graph.redeclared(sources=declared)
+    mirrored.update()
+    assert mirrored.said("arena") == ("live", "taken from files in mirror")
+    assert set(mirrored.update().values()) == {0}
+
+    (folder / "list.json").write_bytes(listed(PARTIAL))
+    mirrored.update()
+    status, why = mirrored.said("arena")
+    assert (status, "taken from files in mirror: it has 3 rows, where 8 were" in str(why)) == ("kept", True)
+    assert set(mirrored.update().values()) == {0}
+    assert graph.publisher.asked == []
+
+
+def test_a_new_scale_is_a_break_and_no_reason_to_refuse(graph: RankingsGraph) -> None:
+    graph.says("arena", MODELS, version="1")
+    graph.update()
+    assert graph.table(LLM_BREAKS).empty
+    graph.says("arena", {name: score / 2 for name, score in MODELS.items()}, version="2")
+
+    graph.update()
+
+    (row,) = graph.table(LLM_BREAKS).to_dict("records")
+    assert row["source"] == "arena"
+    assert "its version is 2, where 1 was" in row["sentence"]
+
+
+def test_days_that_are_over_stay_as_they_were(graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [datetime(2026, 3, 1, 6)]
+    fetcher = Fetcher(Patience(tries=1), now=lambda: clock[0])
+    monkeypatch.setattr(looking, "fetcher_of_settings", lambda: fetcher)
+    graph.update()
+    clock[0] += timedelta(days=1)
+    graph.says("arena", MODELS | {"acme/model-a": 79.5})
+
+    assert graph.update()["snapshots"] == 1
+
+    rows = graph.table(LLM_SNAPSHOTS).set_index(["day", "model"])["rank"]
+    assert rows[datetime(2026, 3, 1), "acme/model-a"] == 8
+    assert rows[datetime(2026, 3, 2), "acme/model-a"] == 1
+    assert rows.groupby("day").size().tolist() == [8, 8]
+
+
+# --- by itself
+
+
+def test_what_follows_a_source_is_asked_for_when_it_was_looked_at(graph: RankingsGraph) -> None:
+    for key in graph.definitions.resolve_asset_graph().get_all_asset_keys():
+        graph.instance.report_runless_asset_event(dg.AssetMaterialization(key))
+    definitions = dg.Definitions.merge(graph.definitions, automation_definitions())
+    first = dg.evaluate_automation_conditions(defs=definitions, instance=graph.instance)
+    graph.instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(["small", "sources", "arena"])))
+
+    second = dg.evaluate_automation_conditions(defs=definitions, instance=graph.instance, cursor=first.cursor)
+
+    asked = {one.key.path[-1] for one in second.results if second.get_num_requested(one.key)}
+    assert asked == TABLES - {"catalog"}
+
+
+def about(days: int, *, is_frozen: bool = False) -> About:
+    return About("one", "One", "https://one.test", days=days, is_frozen=is_frozen)
+
+
+def test_what_nobody_looked_at_for_thrice_its_usual_time_is_stale_and_what_is_frozen_never() -> None:
+    assert freshness_of(about(7)) == dg.FreshnessPolicy.time_window(fail_window=timedelta(days=21))
+    assert freshness_of(about(1)) == dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3))
+    assert freshness_of(about(7, is_frozen=True)) is None
+
+
+def test_a_source_is_looked_at_as_often_as_it_changes(graph: RankingsGraph) -> None:
+    sources = {
+        "evalplus": {},
+        "openrouter": {},
+        "livebench": {},
+        "aider": {"schedule": "5 4 * * *"},
+        "swebench": {"folder": "x"},
+    }
+    declared = graph.redeclared(sources=sources).declared
+    assert {name: schedule_of(declared, name) for name in sources} == {
+        "evalplus": None,
+        "openrouter": "0 5 * * *",
+        "livebench": "0 5 * * 1",
+        "aider": "5 4 * * *",
+        "swebench": None,
+    }
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_schedule_is_skipped_while_nothing_would_come_of_it(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", str(is_on))
+    settings.cache_clear()
+    (schedule,) = [one for one in graph.definitions.schedules or [] if one.name == "small_arena_schedule"]
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    asked = schedule.evaluate_tick(dg.build_schedule_context(instance=graph.instance))
+    assert len(asked.run_requests or ()) == is_on
+    assert (asked.skip_message is None) == is_on
+
+
+# --- checks
+
+DAMAGES = {
+    "exactly_accepted_names_mean_a_model": "UPDATE llm.aliases SET model = NULL WHERE raw_name = 'acme/model-a'",
+    "figures_that_are_used_are_there": "UPDATE llm.results SET model = NULL WHERE raw_name = 'acme/model-h'",
+    "one_figure_of_a_model_is_used": "UPDATE llm.results SET model = 'acme/model-a' WHERE is_used",
+    "scores_say_why": "UPDATE llm.scores SET value = 101 WHERE score = 'coding'",
+    "ranks_are_well_formed": "UPDATE llm.leaderboard SET rank = 3 WHERE rank = 1",
+    "rank_intervals_hold_the_rank": "UPDATE llm.leaderboard SET rank_lo = 7, rank_hi = 8 WHERE rank = 1",
+    "no_ranked_model_without_a_figure": "UPDATE llm.leaderboard SET n_sources = 0 WHERE rank = 1",
+}
+
+
+def test_every_check_fails_when_what_it_says_does_not_hold(graph: RankingsGraph) -> None:
+    graph.update()
+    with graph.open() as store:
+        for check in (check for spec in LLM_TABLES for check in of_table(spec)):
+            assert check.run(store, NAME).passed, check.name
+            if check.name in DAMAGES:
+                store.connection.begin()
+                store.connection.execute(DAMAGES[check.name])
+                assert not check.run(store, NAME).passed, check.name
+                store.connection.rollback()
+
+
+# --- the declaration
+
+
+@contextmanager
+def loaded(attributes: Mapping[str, Any]) -> Iterator[tuple[dg.Component, dg.Definitions]]:
+    """A ranking declared in a temporary defs folder."""
+    declared = {"type": "pipeline.components.LlmRankings", "attributes": dict(attributes)}
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(component_cls=LlmRankings, defs_path="small", defs_yaml_contents=declared)
+        with sandbox.load_component_and_build_defs(defs_path=path) as component_and_definitions:
+            yield component_and_definitions
+
+
+DECLARED = {"name": "small", "title": "A ranking", "sources": ["evalplus", "openrouter"]}
+
+
+def test_a_declared_ranking_becomes_its_assets_its_job_and_its_schedules() -> None:
+    with loaded(DECLARED) as (_, definitions):
+        keys = {key.to_user_string() for asset in definitions.assets or [] for key in asset.keys}
+        assert keys == {f"small/{name}" for name in TABLES} | {"small/sources/evalplus", "small/sources/openrouter"}
+        assert [job.name for job in definitions.jobs or []] == ["small"]
+        assert [one.name for one in definitions.schedules or []] == ["small_openrouter_schedule"]
+        assert [one.name for one in definitions.sensors or []] == ["small_first_run"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"sources": ["evalpus"]}, "source 'evalpus' is not known; known: aider, artificialanalysis, bigcodebench"),
+        (
+            {"sources": {"arena": {"source": "pipeline.rankings.sources.evalplus.EvalPlus"}}},
+            "source 'arena' (pipeline.rankings.sources.evalplus.EvalPlus) calls itself 'evalplus'",
+        ),
+        ({"sources": {"evalplus": {"options": {"window": 3}}}}, "cannot be made with {'window': 3}"),
+        (
+            {"weights": {"coding": {"livebench.codin": 1}}},
+            "weights.coding: nobody measures 'livebench.codin'; known: livebench.agentic_coding, livebench.coding",
+        ),
+        ({"quality": "nobody.index"}, "quality: nobody measures 'nobody.index'; known: "),
+        ({"ability": {"leave_out": ["mbp"]}}, "ability.leave_out: no benchmark is called 'mbp'; known: humaneval, "),
+    ],
+)
+def test_a_mistake_shows_at_load(changes: Mapping[str, Any], told: str) -> None:
+    with pytest.raises(Exception, match="Error while") as caught, loaded(DECLARED | dict(changes)):
+        pass
+    messages, error = [], caught.value
+    while error is not None:
+        messages.append(str(error))
+        error = error.__cause__
+    assert told in "\n".join(messages)
+
+
+def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> None:
+    with loaded(DECLARED | {"sources": {"arena": {"source": LISTED}}}) as (component, _):
+        assert isinstance(component, LlmRankings)
+        assert component.contract.source("arena").about.title == "Arena"
