@@ -78,7 +78,7 @@ def test_intervals_hold_their_abilities_and_rank_ranges_their_ranks(board: Board
     assert (rows["tie_group"] == rows["rank_lo"]).all()
 
 
-def test_the_same_tasks_count_once(board: Board):
+def test_the_same_answers_count_once(board: Board):
     assert board.score("openai/gpt-4o-mini", "ability")["n_benchmarks"] == 3
 
 
