@@ -84,7 +84,7 @@ Sort = Annotated[
     str,
     Query(
         description="A column, upwards, or with - before it downwards; models without a value are last both ways. "
-        f"In the order of ranks when left out. Columns: {', '.join(SORTS)}, and every benchmark.measure that rows have.",
+        f"In the order of ranks when left out. Columns: {', '.join(SORTS)}, and every benchmark.measure of rows.",
         examples=["-ttft"],
     ),
 ]
