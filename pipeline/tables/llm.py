@@ -201,8 +201,8 @@ _SCORES = (
 )
 _STANDING = (
     Column("rank", "INTEGER", "Rank by the declared score; ties share it; NULL for unranked.", nullable=True),
-    Column("rank_lo", "INTEGER", "Best rank that its interval allows.", nullable=True),
-    Column("rank_hi", "INTEGER", "Worst rank that its interval allows.", nullable=True),
+    Column("rank_lo", "INTEGER", "Best rank when only sure differences between two models count.", nullable=True),
+    Column("rank_hi", "INTEGER", "Worst rank then.", nullable=True),
     Column("loo_rank_lo", "INTEGER", "Best rank when any one source is left out.", nullable=True),
     Column("loo_rank_hi", "INTEGER", "Worst rank then.", nullable=True),
     Column("coverage", "DOUBLE", "Share of the parts of the declared score that are there, 0 to 1."),
