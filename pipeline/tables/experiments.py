@@ -178,7 +178,7 @@ EXPERIMENT_RUN_BOARD = TableSpec(
         Column("n_scorers", "INTEGER", "Scorers that its score is made of."),
         Column("weighting", "VARCHAR", "declared, or equal: none that it has is weighted.", nullable=True),
         Column("missing_scorers", "VARCHAR", "Weighted scorers that it lacks, with commas between.", nullable=True),
-        Column("unweighted_scorers", "VARCHAR", "Scorers that it has and that do not count.", nullable=True),
+        Column("unweighted_scorers", "VARCHAR", "Scorers that it has and that have no weight.", nullable=True),
         Column("mean_of_scorers", "DOUBLE", "Plain mean over all scorers it has, weighted or not.", nullable=True),
         Column("status", "VARCHAR", "ranked, or unranked: <reason>."),
     ),
