@@ -1,5 +1,15 @@
-"""Prompt experiments, pure: declaration, identity and plan of runs, and scorers."""
+"""Prompt experiments, pure: declaration, identity and plan of runs, scorers, and the boards that scores make."""
 
+from pipeline.experiments.board import (
+    GROUPINGS,
+    STATUSES,
+    BoardError,
+    ScoredRuns,
+    leaderboard_rows,
+    run_board_rows,
+    scorer_rows,
+)
+from pipeline.experiments.comparison import comparison_rows
 from pipeline.experiments.declaration import (
     RUNS,
     SCORES,
@@ -26,11 +36,15 @@ from pipeline.experiments.rows import (
 from pipeline.experiments.scores import latest_scores, numbered, rater_numbers, scorer_values
 from pipeline.experiments.scoring import RunScore, score_runs
 from pipeline.experiments.templates import PromptError
+from pipeline.experiments.weighing import Weighed, weigh
 
 __all__ = [
+    "GROUPINGS",
     "RUNS",
     "SCORES",
+    "STATUSES",
     "BaselineSpec",
+    "BoardError",
     "Configuration",
     "Experiment",
     "InputSpec",
@@ -42,26 +56,33 @@ __all__ = [
     "PromptSpec",
     "RunConfig",
     "RunScore",
+    "ScoredRuns",
     "ScorerSpec",
+    "Weighed",
     "agreement_rows",
     "canonical_json",
     "changed_without_version",
+    "comparison_rows",
     "configuration_id",
     "configuration_of",
     "configuration_rows",
     "input_of",
     "input_rows",
     "latest_scores",
+    "leaderboard_rows",
     "messages",
     "numbered",
     "plan",
     "prompt_rows",
     "rater_numbers",
     "read_inputs",
+    "run_board_rows",
     "run_id",
     "score_runs",
+    "scorer_rows",
     "scorer_values",
     "sha256_of",
     "stage_code",
+    "weigh",
     "with_former",
 ]
