@@ -35,7 +35,7 @@ def canonical_json(value: object) -> str:
     ------
     ValueError
         If a number is NaN, infinite, or whole and beyond 2^53 - 1, a text has half a surrogate pair, a key is no text,
-        or something is of another type; the message says where.
+        something is of another type, or within thousands of others; the message says where.
 
     References
     ----------
@@ -46,7 +46,10 @@ def canonical_json(value: object) -> str:
     >>> canonical_json({"b": [1.0, None], "a": "x"})
     '{"a":"x","b":[1,null]}'
     """
-    return _written(value, "the value")
+    try:
+        return _written(value, "the value")
+    except RecursionError as error:
+        raise ValueError("the value is nested too deeply to be written; make it flatter") from error
 
 
 def sha256_of(value: object) -> str:

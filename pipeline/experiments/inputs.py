@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.declaration import Declaration
@@ -108,9 +109,9 @@ def lacking(inputs: Iterable[InputSpec], variables: Collection[str]) -> list[str
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         if path.suffix == ".parquet":
-            return _of_frame(pd.read_parquet(path))
+            return parquet.read_table(path).to_pylist()  # type: ignore[no-any-return]
         if path.suffix == ".csv":
-            return _of_frame(pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"))
+            return _of_csv(path)
         if path.suffix in _READERS:
             lines = path.read_text(encoding="utf-8-sig").split("\n")
             return [json.loads(line) for line in lines if line.strip()]
@@ -119,9 +120,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     raise InputsError(f"{path}: a file of inputs ends in {', '.join(_READERS)}")
 
 
-def _of_frame(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows with None for what is absent, and Python's own numbers."""
-    return [json.loads(line) for line in frame.to_json(orient="records", lines=True).splitlines() if line.strip()]
+def _of_csv(path: Path) -> list[dict[str, Any]]:
+    """Rows of texts; an empty id or reference is none."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    return [{name: value for name, value in row.items() if value or name not in ("id", "reference")} for row in rows]
 
 
 def _declared(row: object) -> dict[str, Any]:

@@ -126,6 +126,13 @@ def test_what_json_does_not_have_is_refused(value: object, told: str) -> None:
         canonical_json(value)
 
 
+def test_what_is_nested_without_end_is_refused() -> None:
+    value: list[object] = []
+    value.append(value)
+    with pytest.raises(ValueError, match="the value is nested too deeply"):
+        canonical_json(value)
+
+
 def test_a_hash_is_that_of_the_four_parts_and_no_other() -> None:
     config = RunConfig("Say {{ x }}", "gpt", {"temperature": 0}, {"x": "a"})
     body = '{"input_data":{"x":"a"},"model":"gpt","params":{"temperature":0},"prompt":"Say {{ x }}"}'
