@@ -169,6 +169,13 @@ def test_what_did_not_come_about_is_counted_and_lowers_the_coverage_and_is_no_0(
     assert pd.isna(row["rank"])
 
 
+def test_a_failed_repeat_lowers_the_coverage_of_its_input() -> None:
+    declared = imported({"a": 1}, **PROMPT, models=["m"], inputs=inputs(2), repeats=4)
+    status = ["completed", "failed"] + ["completed"] * 6
+    row = by_model(declared, 1.0, status=status).loc["m"]
+    assert (row["coverage"], row["n_scored"], row["n_inputs_missing"]) == (0.875, 7, 0)
+
+
 def test_who_was_tried_on_the_easy_inputs_only_is_not_ranked() -> None:
     declared = imported({"a": 1}, **PROMPT, models=["m", "n"], inputs=inputs(4))
     runs = run_rows(declared)

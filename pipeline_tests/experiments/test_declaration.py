@@ -75,6 +75,14 @@ def test_where_runs_are_imported_the_baseline_is_among_theirs() -> None:
         declared.baseline_of(experiment().configurations[:1])
 
 
+def test_a_declaration_reads_back_as_what_was_written_with_its_defaults() -> None:
+    random = {"random": {"t": {"uniform": [0, 1]}}, "budget": 2}
+    declared = experiment(parameters=random | {"grid": {"k": [None, 1]}}, scorers={"human": {"options": {"step": 0.5}}})
+    again = Experiment.model_validate_json(declared.model_dump_json())
+    assert again == declared
+    assert again.configurations == declared.configurations
+
+
 def test_runs_may_be_imported_only() -> None:
     declared = Experiment(name="a", title="A")
     assert declared.configurations == ()
