@@ -125,7 +125,7 @@ def test_what_a_person_accepts_takes_the_place_of_what_the_guards_kept(graph: Ra
     looking.accept(graph.declared.source("arena"), graph.archive, "the board was really cut")
 
     with graph.open() as store:
-        for spec, update, _ in ASSETS:
+        for _, update, _ in ASSETS:
             update(store, graph.declared, Recompute())
 
     assert graph.said("arena") == ("live", "accepted by a person: the board was really cut")
