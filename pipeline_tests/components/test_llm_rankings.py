@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipeline.components import LlmRankings
+from pipeline.components import LlmRankings, trees
 from pipeline.components.automation import automation_definitions
 from pipeline.components.llm_checks import of_table
 from pipeline.components.llm_rankings import ASSETS
@@ -21,11 +21,13 @@ from pipeline.intake.decisions import decisions_file
 from pipeline.landing.fetching import Fetcher, Patience
 from pipeline.rankings import About
 from pipeline.rankings.decisions import COLUMNS, DecisionsError
+from pipeline.rankings.declaration import Rankings
 from pipeline.settings import settings
 from pipeline.tables import (
     LLM_ALIASES,
     LLM_BREAKS,
     LLM_FETCH_STATUS,
+    LLM_LEADERBOARD,
     LLM_RESULTS,
     LLM_SNAPSHOTS,
     LLM_TABLES,
@@ -436,3 +438,37 @@ def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> 
     with loaded(DECLARED | {"sources": {"arena": {"source": LISTED}}}) as (component, _):
         assert isinstance(component, LlmRankings)
         assert component.contract.source("arena").about.title == "Arena"
+
+
+# --- the bundled ranking
+
+
+def test_the_bundled_ranking_ranks_thirty_models_without_any_network(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", "false")
+    settings.cache_clear()
+    bundled = graph.of(bundled_board())
+
+    bundled.update()
+
+    rows = bundled.table(LLM_LEADERBOARD)
+    assert (rows["status"] == "ranked").sum() >= 30
+    assert rows["ability_low"].notna().sum() >= 30
+    status = bundled.table(LLM_FETCH_STATUS).set_index("source")
+    assert len(status) == 12
+    shown = status[status["n_results"] > 0]
+    assert set(shown["status"]) == {"bundled"}
+    assert shown["fetched_at"].notna().all()
+    with bundled.open() as store:
+        failed = [
+            check.name for spec in LLM_TABLES for check in of_table(spec) if not check.run(store, bundled.name).passed
+        ]
+    assert failed == []
+    assert set(bundled.update().values()) == {0}
+
+
+def bundled_board() -> Rankings:
+    found = trees.declared_contracts()["coding_models"]
+    assert isinstance(found, Rankings)
+    return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.competition import Contract
 from pipeline.components import trees
 from pipeline.settings import settings
 from pipeline_tests.cli.league import declare
@@ -32,8 +33,9 @@ def test_a_folder_without_boards_yet_adds_none(folder: Path) -> None:
     assert list(trees.declared_contracts()) == ["coding_models", "sp500", "sp500_risk"]
 
 
-def test_the_bundled_boards_ended_with_their_data() -> None:
-    assert all(contract.frozen for contract in trees.declared_contracts().values())
+def test_the_bundled_contests_ended_with_their_data() -> None:
+    contests = [one for one in trees.declared_contracts().values() if isinstance(one, Contract)]
+    assert [one.frozen for one in contests] == [True, True]
 
 
 def test_a_board_that_is_bundled_cannot_be_declared_again(folder: Path) -> None:
