@@ -3,7 +3,7 @@
 The estimation is in ``response``, ranks made of abilities are in ``rank_ranges``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,12 @@ class Ability:
         where not connected.
     n_models : int array, shape (benchmarks,)
         Figures of each benchmark, used or not.
+    own_variance : float array, shape (models,)
+        Of the ability, if all curves were known; NaN where there is none.
+    moved : float array, shape (models, parameters)
+        How much abilities change with the parameters of curves; NaN where there is none.
+    of_curves : float array, shape (parameters, parameters)
+        Covariance of these parameters.
     is_converged : bool
         Whether the estimation came to rest.
     """
@@ -63,11 +69,42 @@ class Ability:
     slope: Floats
     misfit: Floats
     n_models: npt.NDArray[np.int64]
+    own_variance: Floats
+    moved: Floats
+    of_curves: Floats
     is_converged: bool
 
     def expected(self) -> Floats:
         """The share that the curves expect, in percent, shape (models, benchmarks); NaN where there is no curve."""
         return np.asarray(_FULL * expit(self.slope * (self.value[:, None] - self.difficulty)))
+
+    def surely_above(self, level: float = 0.95) -> Bools:
+        """Which models are more able than which: row above column.
+
+        Each two are compared by the standard error of their difference, at this level each. What abilities have in
+        common, above all where the scale begins, widens the intervals of all and is no part of a difference.
+
+        Parameters
+        ----------
+        level : float
+            Of each comparison, two-sided.
+
+        Returns
+        -------
+        bool array, shape (models, models)
+            False for a model without an ability.
+
+        Raises
+        ------
+        ValueError
+            If the level is not within 0 and 1.
+        """
+        common = self.moved @ self.of_curves @ self.moved.T
+        variance = self.own_variance + np.diag(common)
+        of_difference = variance[:, None] + variance - 2 * common
+        difference = self.value[:, None] - self.value
+        np.fill_diagonal(of_difference, 0.0)
+        return np.asarray(difference > _half_width(level) * np.sqrt(of_difference))
 
 
 def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, level: float = 0.95) -> Ability:
@@ -75,8 +112,8 @@ def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, 
 
     The share of model m on benchmark b is taken for expit(a_b (C_m - D_b)), a_b above 0, plus an error of variance
     p (1 - p) / n_items + misfit_b^2. All parameters are estimated together (:func:`pipeline.rankings.response
-    .fit_response`), so that standard errors hold the uncertainty of slopes and difficulties too. A harder benchmark
-    thus counts for more than an easier one, and models are compared that share no benchmark, through chains of others.
+    .fit_response`), so that standard errors hold the uncertainty of slopes and difficulties too. The same
+    share of a harder benchmark thus means more ability, and chains of benchmarks compare models that share none.
 
     **The scale.** Slopes and abilities have no scale or origin of their own. Here ability is 100 + 10 times the mean,
     over all benchmarks of the fit, of the log-odds of the share that is expected of the model: at 100 they are 0 on
@@ -85,13 +122,16 @@ def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, 
     stretched by the same factor. So within a fit any two models compare; between days differences and ranks do, and
     absolute values only while the benchmarks are the same.
 
-    **Intervals** are value +- t_10 se, with se by the delta method from the inverse Gauss-Newton matrix. Simulated
-    coverage by 10 degrees of freedom is 0.92 to 0.98 over designs whose errors are as assumed or whose size depends on
-    the share; the normal quantile falls to 0.89. They are symmetric, and at 0 % or 100 % the truth is not: there the
-    prior (abilities have a standard deviation of 5 log-odds) keeps the value finite, and the interval is wide; so it
-    is for a model of one figure. Not in them: that shares below guessing are not possible (curves have no floor, so
-    on multiple choice weak models come out too able), that benchmarks of one kind err together, and that figures are
-    chosen by who publishes them.
+    **Intervals** are value +- t_10 se, with se by the delta method from the inverse Gauss-Newton matrix. Coverage by 10
+    degrees of freedom was 0.92 to 0.98 in simulated designs whose errors are as assumed or have a size that depends
+    on the share; the normal quantile fell to 0.89 there. They are symmetric, and at 0 % or 100 % the truth is not: the
+    prior (abilities have a standard deviation of 5 log-odds) keeps the value finite then, and the interval is wide; so
+    it is for a model of one figure. A model whose figures contradict each other may have two likely abilities; its
+    value is the likelier. Where the scale begins is uncertain too, for all alike: two models are compared by
+    :meth:`Ability.surely_above`, not by whether their intervals overlap.
+
+    **Not in intervals**: that guessing has a floor (curves have none, so on multiple choice weak models come out too
+    able), that benchmarks of one kind err together, and that figures are chosen by who publishes them.
 
     Parameters
     ----------
@@ -126,15 +166,14 @@ def fit_ability(shares: npt.ArrayLike, n_items: npt.ArrayLike | None = None, *, 
     """
     matrix = _checked_shares(shares)
     items = np.full(matrix.shape, np.nan) if n_items is None else _checked_items(n_items, matrix)
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; give one within 0 and 1, such as 0.95")
+    width = _half_width(level)
     has = ~np.isnan(matrix)
     models, benchmarks = _connected(has)
-    found = _empty(has)
+    found = _empty(has, parameters=2 * int(benchmarks.sum()))
     if not models.any():
         return found
     fitted = fit_response(_observed(matrix[np.ix_(models, benchmarks)], items[np.ix_(models, benchmarks)]))
-    return _on_scale(found, fitted, models, benchmarks, level)
+    return _on_scale(found, fitted, models, benchmarks, width)
 
 
 def _checked_shares(shares: npt.ArrayLike) -> Floats:
@@ -190,37 +229,55 @@ def _observed(matrix: Floats, items: Floats) -> Shares:
     return Shares(model, benchmark, share, sampling)
 
 
-def _empty(has: Bools) -> Ability:
+def _half_width(level: float) -> float:
+    """How many standard errors an interval reaches to either side."""
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; give one within 0 and 1, such as 0.95")
+    return float(stdtrit(DEGREES_OF_FREEDOM, (1 + level) / 2))
+
+
+def _empty(has: Bools, parameters: int) -> Ability:
     n_models, n_benchmarks = has.shape
-    value, se, low, high = np.full((4, n_models), np.nan)
+    value, se, low, high, own_variance = np.full((5, n_models), np.nan)
     difficulty, slope, misfit = np.full((3, n_benchmarks), np.nan)
-    reason = np.where(has.any(axis=1), NOT_CONNECTED, NO_FIGURES).astype(object)
-    of_models, of_benchmarks = (np.asarray(np.sum(has, axis=axis, dtype=np.int64)) for axis in (1, 0))
-    return Ability(value, se, low, high, reason, of_models, difficulty, slope, misfit, of_benchmarks, is_converged=True)
+    return Ability(
+        value=value,
+        se=se,
+        low=low,
+        high=high,
+        reason=np.where(has.any(axis=1), NOT_CONNECTED, NO_FIGURES).astype(object),
+        n_benchmarks=np.asarray(np.sum(has, axis=1, dtype=np.int64)),
+        difficulty=difficulty,
+        slope=slope,
+        misfit=misfit,
+        n_models=np.asarray(np.sum(has, axis=0, dtype=np.int64)),
+        own_variance=own_variance,
+        moved=np.full((n_models, parameters), np.nan),
+        of_curves=np.zeros((parameters, parameters)),
+        is_converged=True,
+    )
 
 
-def _on_scale(found: Ability, fitted: Response, models: Bools, benchmarks: Bools, level: float) -> Ability:
+def _on_scale(found: Ability, fitted: Response, models: Bools, benchmarks: Bools, width: float) -> Ability:
     """What was found, with the models and benchmarks that were fitted filled in."""
     curves = fitted.curves
     slope, intercept = curves.slope.mean(), curves.intercept.mean()
-    value = ORIGIN + POINTS * (slope * curves.ability - intercept)
-    se = POINTS * np.sqrt(_variance_of_log_odds(fitted))
-    half = stdtrit(DEGREES_OF_FREEDOM, (1 + level) / 2) * se
-    for whole, part in ((found.value, value), (found.se, se), (found.low, value - half), (found.high, value + half)):
-        whole[models] = part
+    found.value[models] = ORIGIN + POINTS * (slope * curves.ability - intercept)
+    found.own_variance[models] = (POINTS * slope) ** 2 * fitted.own_variance
+    found.moved[models] = moved = POINTS * (slope * fitted.moved + _scale_moved(fitted))
+    found.of_curves[:] = fitted.covariance
+    found.se[models] = np.sqrt(found.own_variance[models] + np.sum((moved @ fitted.covariance) * moved, axis=1))
+    found.low[models] = found.value[models] - width * found.se[models]
+    found.high[models] = found.value[models] + width * found.se[models]
     found.reason[models] = None
     found.slope[benchmarks] = curves.slope / (POINTS * slope)
     found.difficulty[benchmarks] = ORIGIN + POINTS * (slope * curves.intercept / curves.slope - intercept)
     found.misfit[benchmarks] = _FULL * fitted.misfit
-    return Ability(**(vars(found) | {"is_converged": fitted.is_converged}))
+    return replace(found, is_converged=fitted.is_converged)
 
 
-def _variance_of_log_odds(fitted: Response) -> Floats:
-    """That of the mean over benchmarks of a model's log-odds, by the delta method."""
+def _scale_moved(fitted: Response) -> Floats:
+    """How much the mean log-odds over benchmarks of a model that stays changes with the parameters of curves."""
     curves = fitted.curves
     n = len(curves.slope)
-    by_ability = curves.slope.mean()
-    by_curves = np.hstack([np.outer(curves.ability, curves.slope) / n, np.full((len(curves.ability), n), -1 / n)])
-    of_curves = np.sum((by_curves @ fitted.covariance) * by_curves, axis=1)
-    between = np.sum(fitted.shared * by_curves, axis=1)
-    return np.asarray(by_ability**2 * fitted.variance + 2 * by_ability * between + of_curves)
+    return np.hstack([np.outer(curves.ability, curves.slope) / n, np.full((len(curves.ability), n), -1 / n)])

@@ -42,7 +42,7 @@ class AbilitySpec(Declaration):
     """What latent ability is made of."""
 
     areas: Annotated[tuple[Area, ...], some("[coding]")] = Field(
-        default=(Area.CODING, Area.GENERAL),
+        default=(Area.CODING, Area.GENERAL, Area.AGENTS),
         description="Areas whose benchmarks count: the headline of each that is a percentage.",
     )
     leave_out: tuple[str, ...] = Field(
@@ -122,7 +122,7 @@ class Rankings(BoardDeclaration):
         description="Whose prices and contexts are used, the first that has them; the others' are cross-checks.",
     )
     leave_out_flags: tuple[str, ...] = Field(
-        default=("agent_system", "contaminated", "estimated", "self_reported", "zero_subtask"),
+        default=("agent_system", "contaminated", "estimated", "self_reported", "unseen_bias", "zero_subtask"),
         description="What figures no score rests on when it is said against them.",
     )
     aliases: str | None = Field(

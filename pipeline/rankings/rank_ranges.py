@@ -1,4 +1,4 @@
-"""Between which ranks a model could be: by intervals of its score, and by leaving out one source after another."""
+"""Between which ranks a model could be: by comparisons, by intervals, and by leaving out one source after another."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,11 +30,47 @@ class RankRange:
     hi: Ints
 
 
+def rank_range_of_comparisons(above: npt.ArrayLike, ranked: npt.ArrayLike | None = None) -> RankRange:
+    """Ranks that comparisons of every two models allow: 1 + those surely above, and all less those surely below.
+
+    Parameters
+    ----------
+    above : array-like of bool, shape (models, models)
+        Where the model of the row is surely above that of the column, such as
+        :meth:`pipeline.rankings.ability.Ability.surely_above` gives.
+    ranked : array-like of bool, shape (models,), optional
+        Who is on the board; by default all. Others count for nobody.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or two models are above each other.
+
+    References
+    ----------
+    Goldstein & Spiegelhalter (1996), "League Tables and Their Limitations", Journal of the Royal Statistical Society A
+    159(3): comparisons of two at a time, rather than of everyone's intervals.
+    """
+    is_above = np.asarray(above, dtype=bool)
+    n = len(is_above)
+    listed = np.ones(n, dtype=bool) if ranked is None else np.asarray(ranked, dtype=bool)
+    if is_above.shape != (n, n) or listed.shape != (n,):
+        raise ValueError(
+            f"above has shape {is_above.shape}, ranked {listed.shape}; give a square of models and one for each"
+        )
+    for model, other in np.argwhere(is_above & is_above.T)[:1]:
+        raise ValueError(f"models {model} and {other} are above each other; compare each two once")
+    counted = is_above & listed & listed[:, None]
+    lo, hi = 1 + counted.sum(axis=0), listed.sum() - counted.sum(axis=1)
+    return RankRange(np.where(listed, lo, 0), np.where(listed, hi, 0))
+
+
 def rank_range_of_intervals(low: npt.ArrayLike, high: npt.ArrayLike) -> RankRange:
     """Ranks that intervals of scores allow: 1 + those surely above, and all less those surely below.
 
     A model is surely above another if its interval lies wholly above; intervals that touch do not. Two that do not
-    overlap differ more surely than either interval says, so ranges are rather too wide than too narrow.
+    overlap differ more surely than either interval says, so ranges are too wide rather than too narrow: for scores
+    whose differences have a standard error, :func:`rank_range_of_comparisons` is better.
 
     Parameters
     ----------

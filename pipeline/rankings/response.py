@@ -21,15 +21,18 @@ SPREAD_OF_ABILITIES = 5.0
 SPREAD_OF_SLOPES = float(np.log(2.0))
 """That of the prior of the logarithms of slopes: half and twice the typical slope are one away."""
 MISFIT_OF_PRIOR = 4.0
-"""How many figures the misfit of all benchmarks together counts as in that of each."""
+"""How many figures the misfit of all benchmarks together counts as in that of each, and the typical one in theirs."""
+TYPICAL_MISFIT = 0.05
+"""Of a share: what is taken for the misfit where hardly any figure is left to tell."""
 LEAST_MISFIT = 0.01
 """Of a share: no benchmark is taken for more exact than one percentage point."""
 
 _FIRST_MISFIT = 0.1
-_CLIP = 0.02
+_CLIP, _LEAST_GAIN = 0.02, 1e-6
+_ABILITIES = np.linspace(-15.0, 15.0, 61)
 _ROUNDS, _STEPS = 100, 8
-_TOLERANCE, _TOLERANCE_OF_MISFIT = 1e-12, 1e-6
-_FIRST_DAMPING, _MOST_DAMPED = 1e-3, 1e12
+_TOLERANCE, _TOLERANCE_OF_MISFIT = 1e-12, 1e-4
+_FIRST_DAMPING, _MOST_DAMPED = 1e-9, 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,21 +112,22 @@ class Response:
     curves : Curves
     misfit : float array, shape (benchmarks,)
         Standard deviation of shares about their curve, beyond that by the choice of items.
-    variance : float array, shape (models,)
-        Of abilities.
+    own_variance : float array, shape (models,)
+        Of abilities, if the curves were known.
     covariance : float array, shape (2 benchmarks, 2 benchmarks)
         Of the logarithms of slopes and the intercepts, in this order.
-    shared : float array, shape (models, 2 benchmarks)
-        Covariance of abilities with these.
+    moved : float array, shape (models, 2 benchmarks)
+        How much abilities change with each of these; so that their covariance is ``own_variance`` on the diagonal plus
+        ``moved @ covariance @ moved.T``, and that with the parameters of curves ``moved @ covariance``.
     is_converged : bool
         Whether another round of estimation would have changed nothing that matters.
     """
 
     curves: Curves
     misfit: Floats
-    variance: Floats
+    own_variance: Floats
     covariance: Floats
-    shared: Floats
+    moved: Floats
     is_converged: bool
 
 
@@ -134,7 +138,7 @@ def fit_response(shares: Shares) -> Response:
     squares of abilities and intercepts / 5^2 and of the logarithms of slopes / ln(2)^2: the mode under normal priors.
     The misfit is estimated in turns with the curves: the squares of residuals of a benchmark less what sampling
     explains, divided by the number of its observations less the parameters that they paid for (leverages), shrunk
-    towards that of all benchmarks as if 4 more observations had had it.
+    towards that of all benchmarks as if 4 more observations had had it, and this in the same way towards 5 points.
 
     Given the curves of benchmarks, models are independent, so that each step solves for the benchmarks alone (the Schur
     complement) and costs models x benchmarks^2. Covariances are the inverse of the Gauss-Newton matrix, of all
@@ -161,13 +165,15 @@ def _fit_in_turns(shares: Shares) -> Response:
     variance = np.full(shares.n_benchmarks, _FIRST_MISFIT**2)
     for _ in range(_ROUNDS):
         weight = 1 / (shares.sampling + variance[shares.benchmark])
-        curves = _least_squares(shares, curves, weight)
+        curves = _least_squares(shares, _at_best_abilities(shares, curves, weight), weight)
         equations = _equations(shares, curves, weight)
         before, variance = variance, _misfit_variance(shares, curves, equations, weight)
         is_converged = bool(np.abs(np.log(variance / before)).max() < _TOLERANCE_OF_MISFIT)
         if is_converged:
             break
-    return Response(curves, np.sqrt(variance), *equations.covariances, is_converged)
+    return Response(
+        curves, np.sqrt(variance), 1 / equations.of_models, equations.covariance, equations.moved, is_converged
+    )
 
 
 def _first_curves(shares: Shares) -> Curves:
@@ -179,6 +185,25 @@ def _first_curves(shares: Shares) -> Curves:
     return Curves(ability, np.zeros(shares.n_benchmarks), intercept)
 
 
+def _at_best_abilities(shares: Shares, curves: Curves, weight: Floats) -> Curves:
+    """The curves with each model where its own part of the objective is least, if that is away from where it was.
+
+    Figures that contradict each other have several minima, and steps find the nearest.
+    """
+    slope, intercept = curves.slope[shares.benchmark], curves.intercept[shares.benchmark]
+
+    def of_each(ability: Floats) -> Floats:
+        residual = shares.share - expit(slope * ability[shares.model] - intercept)
+        return shares.of_models(weight * residual**2) + (ability / SPREAD_OF_ABILITIES) ** 2
+
+    best, least = curves.ability, of_each(curves.ability) * (1 - _LEAST_GAIN)
+    for place in _ABILITIES:
+        there = np.full(shares.n_models, place)
+        now = of_each(there)
+        best, least = np.where(now < least, there, best), np.minimum(now, least)
+    return Curves(best, curves.log_slope, curves.intercept)
+
+
 def _least_squares(shares: Shares, curves: Curves, weight: Floats) -> Curves:
     """The curves of the least penalised sum of squares under these weights, by damped Gauss-Newton steps."""
     least, damping = _objective(shares, curves, weight), _FIRST_DAMPING
@@ -186,11 +211,11 @@ def _least_squares(shares: Shares, curves: Curves, weight: Floats) -> Curves:
         equations = _equations(shares, curves, weight)
         trial = curves.moved(*equations.step(damping))
         while not (now := _objective(shares, trial, weight)) <= least and damping < _MOST_DAMPED:
-            damping *= 10
+            damping *= 100
             trial = curves.moved(*equations.step(damping))
         if not now <= least:
             break
-        gained, least, curves, damping = least - now, now, trial, damping / 10
+        gained, least, curves, damping = least - now, now, trial, damping / 100
         if gained <= _TOLERANCE * least:
             break
     return curves
@@ -252,13 +277,15 @@ class _Equations:
         return models, log_slopes, intercepts
 
     @cached_property
-    def covariances(self) -> tuple[Floats, Floats, Floats]:
-        """Variances of models, covariances of benchmarks, and those between: parts of the inverse matrix."""
+    def covariance(self) -> Floats:
+        """That of the parameters of benchmarks: their part of the inverse matrix."""
         factor = self._eliminated(self.of_models, self.of_benchmarks)
-        benchmarks = self._free @ cho_solve(factor, self._free.T)
-        per_model = self.across / self.of_models[:, None]
-        shared = -per_model @ benchmarks
-        return 1 / self.of_models - np.sum(shared * per_model, axis=1), benchmarks, shared
+        return np.asarray(self._free @ cho_solve(factor, self._free.T))
+
+    @property
+    def moved(self) -> Floats:
+        """How much abilities change with the parameters of benchmarks."""
+        return -self.across / self.of_models[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,17 +332,20 @@ def _misfit_variance(shares: Shares, curves: Curves, equations: _Equations, weig
     expected = curves.expected(shares)
     free = 1 - np.minimum(_leverage(shares, _slopes(shares, curves, expected), equations, weight), 1.0)
     excess = (shares.share - expected) ** 2 - free * shares.sampling
-    pooled = max(excess.sum() / max(free.sum(), 1.0), LEAST_MISFIT**2)
-    own = (MISFIT_OF_PRIOR * pooled + shares.of_benchmarks(excess)) / (MISFIT_OF_PRIOR + shares.of_benchmarks(free))
+    pooled = (MISFIT_OF_PRIOR * TYPICAL_MISFIT**2 + excess.sum()) / (MISFIT_OF_PRIOR + free.sum())
+    own = (MISFIT_OF_PRIOR * max(pooled, LEAST_MISFIT**2) + shares.of_benchmarks(excess)) / (
+        MISFIT_OF_PRIOR + shares.of_benchmarks(free)
+    )
     return np.asarray(np.maximum(own, LEAST_MISFIT**2))
 
 
 def _leverage(shares: Shares, slopes: _Slopes, equations: _Equations, weight: Floats) -> Floats:
     """How much each observation is fitted by itself, 0 to 1; all sum to the number of parameters they determine."""
-    of_models, of_benchmarks, shared = equations.covariances
+    of_benchmarks, moved = equations.covariance, equations.moved
+    shared = moved @ of_benchmarks
     n, at, model = shares.n_benchmarks, shares.benchmark, shares.model
     own = np.diag(of_benchmarks)
-    variance = slopes.ability**2 * of_models[model]
+    variance = slopes.ability**2 * (1 / equations.of_models + np.sum(shared * moved, axis=1))[model]
     variance += slopes.log_slope**2 * own[at] + slopes.intercept**2 * own[n + at]
     variance += 2 * slopes.log_slope * slopes.intercept * of_benchmarks[at, n + at]
     between = slopes.log_slope * shared[model, at] + slopes.intercept * shared[model, n + at]

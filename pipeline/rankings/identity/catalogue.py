@@ -18,7 +18,7 @@ from pipeline.rankings.results import ModelName
 OPENROUTER, MODELS_DEV = "openrouter", "modelsdev"
 """The sources that are catalogues: their own rows state releases, and their links join them."""
 
-NEAR_DAYS = 31
+NEAR_DAYS = 30
 """A snapshot carries a day up to so far from the release's: ``claude-opus-4-5-20251101``, released on 24 November."""
 
 

@@ -169,15 +169,23 @@ class _Matcher:
             return [_Guess(found.release_id, method, self._same_name(name, found))], found
         elif found.doubt in (Doubt.VENDOR, Doubt.RELEASED):
             return [], found
-        return self._by_others(others, vendor, row), found
+        return self._by_others(name, others, vendor, row), found
 
-    def _by_others(self, others: Sequence[Name], vendor: str, row: ModelName) -> list[_Guess]:
-        readings = [(other, self._resolver.find(other, vendor, row.released_on)) for other in others]
+    def _by_others(self, name: Name, others: Sequence[Name], vendor: str, row: ModelName) -> list[_Guess]:
+        readings = [(other, self._by_other(name, other, vendor, row)) for other in others]
         return [
             _Guess(reading.release_id, Method.OWN_ALIAS, f"the source also calls it {other.raw!r}")
             for other, reading in readings
             if reading.release_id is not None
         ]
+
+    def _by_other(self, name: Name, other: Name, vendor: str, row: ModelName) -> Found:
+        """What another name means: of the date of the raw name, where that says the same and more, if there is one."""
+        if name.dates and not other.dates and set(other.stem) <= set(name.stem):
+            dated = self._resolver.find(replace(other, dates=name.dates), vendor, row.released_on)
+            if dated.release_id is not None:
+                return dated
+        return self._resolver.find(other, vendor, row.released_on)
 
     def _same_name(self, name: Name, found: Found) -> str:
         release = self._catalogue.releases[found.release_id or ""]

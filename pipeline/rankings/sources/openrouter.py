@@ -2,7 +2,8 @@
 
 One listing, in pages that link to the next. A price is text in US dollars per token; ``-1`` is what a router costs,
 whose model is chosen later. ``:free`` is a rate-limited offer of a model and not its price. An alias such as
-``~x/y-latest`` is today's name of another row. Ratings of Design Arena are left out.
+``~x/y-latest`` is today's name of another row. A model's day is that on which it was listed.
+Ratings of Design Arena are left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -98,9 +99,10 @@ class OpenRouter:
                 )
         catalogue = Catalogue()
         rows = [row for number, (name, each) in enumerate(listed) if (row := _row(catalogue, name, number, each))]
-        last = max((at for row in rows if (at := _created(row))), default=None)
-        for row in rows:
-            _gather(catalogue, row, last)
+        created = [_created(row) for row in rows]
+        last = max((at for at in created if at), default=None)
+        for row, at in zip(rows, created, strict=True):
+            _gather(catalogue, row, at, last)
         left = sum(_has_ratings(row) for row in rows)
         facts = {"models": str(len(rows)), "models whose ratings of Design Arena are left out": str(left)}
         if read[0] not in pages(documents, _STEM):
@@ -131,8 +133,8 @@ def _created(row: Fields) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
-def _gather(catalogue: Catalogue, row: Fields, last: datetime | None) -> None:
-    name = _name(row)
+def _gather(catalogue: Catalogue, row: Fields, created: datetime | None, last: datetime | None) -> None:
+    name = _name(row, created)
     if not catalogue.add_name(row, name):
         return
     flags = tuple(_flags(row, name, last.date() if last else None))
@@ -155,10 +157,10 @@ def _gather(catalogue: Catalogue, row: Fields, last: datetime | None) -> None:
         catalogue.add(row, name.raw_name, "artificial_analysis", index, figure, channel="openrouter", flags=flags)
 
 
-def _name(row: Fields) -> ModelName:
+def _name(row: Fields, created: datetime | None) -> ModelName:
     raw_name, canonical = row.text("id"), row.text("canonical_slug")
     model, _, variant = raw_name.partition(":")
-    target, created = row.inner("alias_target").text("slug"), _created(row)
+    target = row.inner("alias_target").text("slug")
     return ModelName(
         raw_name,
         title=row.text("name"),

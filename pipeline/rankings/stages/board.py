@@ -9,10 +9,10 @@ import pandas as pd
 from pipeline.leaderboard import RankBy, Ranking, RankingKey, rank_contestants
 from pipeline.rankings.benchmarks import Area, Benchmark
 from pipeline.rankings.declaration import SCORES, Rankings
-from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, rank_range_of_intervals
+from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, rank_range_of_comparisons
 from pipeline.rankings.stages.frames import Column, frame_of
 from pipeline.rankings.stages.results import could_be_used, without_source
-from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, scores_of
+from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, fitted_ability, scores_of
 from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
 
 NO_BENCHMARKS = "no_benchmarks"
@@ -43,7 +43,7 @@ def leaderboard_rows(
     """Rows of ``llm.leaderboard``, from the top: one per model that has a figure that is used.
 
     Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Between which ranks a model could be is
-    told by intervals, which ability has, and by leaving out one source after another.
+    told by comparing the abilities of every two, and by leaving out one source after another.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def leaderboard_rows(
     ids = [str(model) for model in by.index]
     ranking = _ranked(ids, by, declared)
     is_ranked = ranking.rank > 0
-    allowed = rank_range_of_intervals(*(by[name].where(is_ranked).to_numpy() for name in ("ci_low", "ci_high")))
+    allowed = _allowed(ids, is_ranked, results, declared, benchmarks)
     without = _without_one_source(ids, is_ranked, results, declared, benchmarks)
     columns: dict[str, Column] = {
         "model": ids,
@@ -98,6 +98,17 @@ def _ranked(ids: Sequence[str], by: pd.DataFrame, declared: Rankings) -> Ranking
     reasons = [next((why for holds, why in cases if holds[place]), None) for place in range(len(ids))]
     value = by["value"].to_numpy(dtype=np.float64)
     return rank_contestants(ids, {"score": value}, RankBy(RankingKey("score")), ineligible=reasons)
+
+
+def _allowed(
+    ids: Sequence[str], is_ranked: Bools, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+) -> RankRange:
+    """Between which ranks ability leaves models; of other scores nothing tells."""
+    if declared.rank_by != "ability":
+        nothing = np.zeros(len(ids), dtype=np.int64)
+        return RankRange(nothing, nothing)
+    above = fitted_ability(Used.of(results, ids), declared, benchmarks).surely_above()
+    return rank_range_of_comparisons(above, is_ranked)
 
 
 def _without_one_source(

@@ -102,11 +102,16 @@ def _of_one_configuration(rows: pd.DataFrame, benchmarks: Mapping[str, Benchmark
 
 
 def _of_same_name(rows: pd.DataFrame, quality: pd.DataFrame) -> pd.Series:
-    """Speeds of the name whose quality is used; where that has none, of the source's plainest name."""
-    names = set(zip(quality["model"], quality["source"], quality["raw_name"], strict=True))
-    is_other = [name not in names for name in zip(rows["model"], rows["source"], rows["raw_name"], strict=True)]
-    order = ["is_other", "directness", "source_order", "is_set", "settings", "raw_name", "config"]
-    return _unlike_first(rows, rows.assign(is_other=is_other).sort_values(order), ["model"], _CONFIGURATION)
+    """Speeds of the name whose quality is used; where its source says no quality of a model, of the plainest name."""
+    names = dict(zip(zip(quality["model"], quality["source"], strict=True), quality["raw_name"], strict=True))
+    wanted = [names.get(pair) for pair in zip(rows["model"], rows["source"], strict=True)]
+    meant = pd.Series(wanted, index=rows.index, dtype=object)
+    is_other = meant.notna() & (meant != rows["raw_name"])
+    rows = rows.assign(is_plain=meant.isna())
+    order = ["is_plain", "directness", "source_order", "is_set", "settings", "raw_name", "config"]
+    why = _unlike_first(rows, rows[~is_other].sort_values(order), ["model"], _CONFIGURATION)
+    why[is_other] = f"{INSTEAD}configuration: " + meant[is_other]
+    return why
 
 
 def _of_one_offer(rows: pd.DataFrame, n_sources: int) -> pd.Series:

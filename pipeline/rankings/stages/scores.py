@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.rankings.ability import fit_ability
+from pipeline.rankings.ability import Ability, fit_ability
 from pipeline.rankings.benchmarks import Benchmark, Unit
 from pipeline.rankings.composite import Combined, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
@@ -201,12 +201,19 @@ def _counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark
     return sorted(figure for figure, n in zip(headlines, n_models, strict=True) if n >= spec.min_models)
 
 
-def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Score:
+def fitted_ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Ability:
+    """The ability of models, and how surely one is above another, by the figures that count."""
     used = used.without_same_tasks()
     figures = _counting(used, declared, benchmarks)
-    values = used.columns(figures)
-    fitted = fit_ability(values, _items(values, used.columns(figures, "n"), used.columns(figures, "se")))
-    has = ~np.isnan(values)
+    values, n, se = (used.columns(figures, what) for what in ("value", "n", "se"))
+    return fit_ability(values, _items(values, n, se))
+
+
+def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Score:
+    fitted = fitted_ability(used, declared, benchmarks)
+    used = used.without_same_tasks()
+    figures = _counting(used, declared, benchmarks)
+    has = ~np.isnan(used.columns(figures))
     return Score(
         value=fitted.value,
         coverage=has.mean(axis=1) if figures else np.zeros(len(used.models)),

@@ -1,7 +1,9 @@
 """Bundled facts: whole and cited by themselves, and held against what the sources published where that is at hand."""
 
+import tomllib
 from collections import Counter
 from dataclasses import fields, replace
+from fnmatch import fnmatch
 
 import pytest
 
@@ -11,6 +13,7 @@ from pipeline.rankings.bundled.facts import TABLES, read_table
 from pipeline.rankings.finding import make_source
 from pipeline.rankings.identity.names import vendor_key
 from pipeline.rankings.vocabulary import vocabulary
+from pipeline_tests.conftest import PROJECT_ROOT
 from pipeline_tests.rankings.sources.samples import real
 
 PERMISSIVE = {"evalplus": "Apache-2.0", "aider": "Apache-2.0", "modelsdev": "MIT"}
@@ -62,6 +65,12 @@ def test_the_loader_gives_all_of_it():
         assert one.parsed.facts["licence"] == PERMISSIVE[source]
     assert bundled_facts("livebench") is None
     assert len(bundled_hash()) == 64
+
+
+def test_the_tables_are_in_the_wheel():
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["pipeline.rankings.bundled"]
+    assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in TABLES)
 
 
 @pytest.mark.parametrize("source", PERMISSIVE)

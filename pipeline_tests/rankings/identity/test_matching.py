@@ -268,3 +268,16 @@ def test_a_decision_is_complete(release_id, status, told):
 def test_a_name_listed_twice_is_refused():
     with pytest.raises(ValueError, match="board: 'gpt-5'"):
         identify({"board": [ModelName("gpt-5"), ModelName("gpt-5", title="again")]})
+
+
+def test_a_title_without_a_date_means_the_release_of_the_raw_names_date():
+    dated = ModelName("x/model-7-20250219", models_dev_id="x/model-7-20250219")
+    plain = [ModelName("model-7"), ModelName("model-7 (high)")]
+    row = ModelName("model-7-20250219_16K", title="Model 7 (16k thinking)", organisation="x")
+    found = aliases(row, modelsdev=[dated], one=plain, two=plain)
+    assert found[row.raw_name].release_id == "x/model-7-20250219"
+
+
+def test_the_date_of_a_run_in_a_raw_name_hides_no_release():
+    row = ModelName("2025-08-06--phi-4-run", title="phi-4")
+    assert aliases(row)[row.raw_name].release_id == "microsoft/phi-4"

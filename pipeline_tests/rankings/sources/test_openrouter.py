@@ -1,7 +1,7 @@
 """OpenRouter: prices in text per token, routers, offers, aliases, indices that it repeats, pages."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -204,3 +204,11 @@ def test_the_listing_of_august_2026_has_what_was_counted_in_it() -> None:
     indexed = {result.raw_name for result in parsed.results if result.channel == "openrouter"}
     assert len(indexed) == 117
     assert parsed.unread == ()
+
+
+def test_a_model_is_of_the_day_on_which_it_was_listed_and_an_alias_of_none():
+    parsed = OpenRouter().parse({"openrouter_models_001.json": packed(LISTING)})
+    days = {name.raw_name: name.released_on for name in parsed.names}
+    assert days["acme/rocket-2"] == date(2026, 3, 1)
+    assert days["~acme/rocket-latest"] is None
+    assert days["acme/songs"] is None

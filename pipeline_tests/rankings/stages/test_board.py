@@ -16,6 +16,9 @@ TWO = {
     "renormalise": True,
 }
 
+BY_ABILITY = {"ability": {"min_models": 2}, "min_benchmarks": 1}
+SHARES = {"strong": (95.0, 80.0), "middle": (80.0, 50.0), "weak": (30.0, 10.0), "weaker": (25.0, 8.0)}
+
 
 def passing(**values: float) -> list[Result]:
     return [Result(name, "humaneval_plus", "pass_at_1", value) for name, value in values.items()]
@@ -65,6 +68,58 @@ def test_a_declared_score_that_is_undefined_leaves_a_model_unranked():
 def test_a_model_of_figures_that_are_all_left_out_is_not_on_the_board():
     flagged = Result("b", "humaneval_plus", "pass_at_1", 90.0, flags=("contaminated",))
     assert ranks(Board([published("evalplus", [*passing(a=50.0), flagged])], ONE)) == {"a": 1}
+
+
+class TestByAbility:
+    def board(self, *more: Result) -> Board:
+        figures = [
+            Result(model, benchmark, measure, shares[place], n=n)
+            for place, (benchmark, measure, n) in enumerate(
+                (("humaneval_plus", "pass_at_1", 164), ("aider_polyglot", "pass_rate_2", 225))
+            )
+            for model, shares in SHARES.items()
+        ]
+        return Board([published("evalplus", [*figures[:4], *more]), published("aider", figures[4:])], BY_ABILITY)
+
+    def test_models_are_ranked_with_intervals_and_tie_groups(self):
+        board = self.board()
+        assert ranks(board) == {"strong": 1, "middle": 2, "weak": 3, "weaker": 4}
+        rows = board.leaderboard
+        assert (rows["ability_low"] < rows["ability"]).all()
+        assert (rows["rank_lo"] <= rows["rank"]).all()
+        assert (rows["rank_hi"] >= rows["rank"]).all()
+        assert rows["tie_group"].tolist() == rows["rank_lo"].tolist()
+        lows, highs = ranks(board, "rank_lo"), ranks(board, "rank_hi")
+        assert lows["weak"] > highs["strong"]
+        assert (lows["weak"], highs["weaker"]) == (lows["weaker"], highs["weak"])
+
+    def test_it_is_the_scale_that_scores_state_with_its_ends(self):
+        board = self.board()
+        score, standing = board.score("owner/weak", "ability"), board.standing("owner/weak")
+        assert (score["value"], score["ci_low"], score["ci_high"]) == (
+            standing["ability"],
+            standing["ability_low"],
+            standing["ability_high"],
+        )
+        assert (score["coverage"], score["n_benchmarks"], score["n_sources"]) == (1.0, 2, 2)
+
+    def test_a_model_that_no_benchmark_links_to_the_others_is_unranked(self):
+        apart = [Result(model, "livecodebench", "pass_at_1", 50.0) for model in ("apart", "also")]
+        board = self.board(*apart)
+        assert board.score("owner/apart", "ability")["reason"] == "not_connected"
+        assert board.standing("owner/apart")["status"] == "unranked: no_score"
+
+    def test_a_benchmark_of_few_models_or_of_no_area_that_counts_is_no_part_of_it(self):
+        rare = [Result("rare", "livecodebench", "pass_at_1", 50.0)]
+        rated = [Result(model, "lmarena_text", "rating", 1200.0) for model in ("rated", "also")]
+        board = self.board(*rare, *rated)
+        for model in ("rare", "rated"):
+            assert board.standing(f"owner/{model}")["status"] == "unranked: no_benchmarks"
+
+    def test_the_same_tasks_are_evidence_once(self):
+        twice = [Result(model, "humaneval", "pass_at_1", shares[0]) for model, shares in SHARES.items()]
+        alone, doubled = self.board(), self.board(*twice)
+        assert doubled.score("owner/weak", "ability") == alone.score("owner/weak", "ability")
 
 
 def test_scores_without_intervals_have_no_rank_intervals():

@@ -1,6 +1,8 @@
 from datetime import datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.rankings import ModelName, Result
 from pipeline.rankings.identity import Decision
@@ -148,6 +150,14 @@ def test_speeds_are_of_the_name_whose_quality_is_used():
     ]
 
 
+def test_speeds_of_another_configuration_than_the_quality_are_not_used_where_its_own_has_none():
+    index = ("artificial_analysis", "intelligence_index")
+    figures = [Result("m (high)", *index, 60.0), Result("m", "speed", "ttft_median", 0.5)]
+    board = Board([published("artificialanalysis", figures)])
+    assert board.used() == [("artificialanalysis", "m (high)", "intelligence_index", 60.0)]
+    assert list(board.left_out().values()) == ["another configuration: m (high)"]
+
+
 def test_without_a_quality_speeds_are_of_the_plainest_name():
     speeds = [Result(name, "speed", "ttft_median", value) for name, value in (("m (high)", 9.0), ("m", 1.0))]
     assert Board([published("artificialanalysis", speeds)]).used() == [("artificialanalysis", "m", "ttft_median", 1.0)]
@@ -213,3 +223,59 @@ def test_a_decision_makes_a_figure_count():
     nobody = published("evalplus", [Result("nobody", *PASS, 50.0)], [ModelName("nobody")])
     decided = Decision("evalplus", "nobody", "owner/m", Decided.ACCEPTED, "looked", datetime(2026, 7, 1))
     assert Board([nobody], decisions=[decided]).used() == [("evalplus", "nobody", "pass_at_1", 50.0)]
+
+
+MEASURES = (
+    ("aider_polyglot", "pass_rate_2"),
+    ("aider_polyglot", "pass_rate_1"),
+    ("livebench", "coding"),
+    ("artificial_analysis", "intelligence_index"),
+    ("speed", "ttft_median"),
+    ("price", "input"),
+    ("context", "context_length"),
+)
+FIGURES = st.lists(
+    st.builds(
+        lambda name, figure, value, config, channel, flags: Result(
+            name,
+            *figure,
+            value,
+            None if value is not None else "not_published",
+            None,
+            None,
+            config,
+            channel,
+            flags=flags,
+        ),
+        st.sampled_from(["m", "m (high)", "m (low)", "k", "k (high)"]),
+        st.sampled_from(MEASURES),
+        st.sampled_from([None, 0.0, 10.0, 20.0, 30.0]),
+        st.sampled_from(["", "diff", "whole"]),
+        st.sampled_from(["", "litellm", "elsewhere"]),
+        st.sampled_from([(), ("contaminated",), ("deprecated",), ("free_offer",)]),
+    ),
+    unique_by=lambda one: (one.raw_name, one.benchmark, one.measure, one.config, one.channel),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(first=FIGURES, second=FIGURES)
+def test_whatever_is_published_one_figure_of_a_measure_of_a_model_is_used_of_one_configuration(first, second):
+    rows = Board([published("litellm", first), published("artificialanalysis", second)]).results
+    assert (rows["is_used"] == rows["left_out"].isna()).all()
+    used = rows[rows["is_used"]]
+    assert not used.duplicated(["model", "benchmark", "measure"]).any()
+    assert (used.groupby(["model", "benchmark"])[["source", "raw_name"]].nunique() == 1).all(axis=None)
+    fit = rows[~rows["left_out"].fillna("").str.startswith(("flag", "no value", "no such", "no model"))]
+    measured = fit[fit["benchmark"].isin(["aider_polyglot", "livebench", "price"])]
+    assert set(zip(measured["model"], measured["benchmark"], strict=True)) <= set(
+        zip(used["model"], used["benchmark"], strict=True)
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(figures=FIGURES, data=st.data())
+def test_the_order_in_which_figures_are_published_decides_nothing(figures, data):
+    shuffled = data.draw(st.permutations(figures))
+    assert Board([published("litellm", figures)]).used() == Board([published("litellm", shuffled)]).used()
