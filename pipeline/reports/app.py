@@ -24,10 +24,12 @@ from pipeline.reports.pages import (
     evaluation,
     home,
     model,
+    ranking_model,
     static_files,
     status,
     track_run,
 )
+from pipeline.reports.pages import rankings as rankings_page
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
     catalog,
@@ -36,6 +38,7 @@ from pipeline.reports.routes import (
     history,
     leaderboard,
     models,
+    rankings,
     submissions,
     tracks,
 )
@@ -44,12 +47,13 @@ from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (
-    *(leaderboard.router, evaluations.router, tracks.router, diversity.router),
+    *(leaderboard.router, evaluations.router, tracks.router, rankings.router, diversity.router),
     *(models.router, history.router, catalog.router, submissions.router),
 )
 _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
+    *(rankings_page.router, ranking_model.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
@@ -119,7 +123,8 @@ def create_app(
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, SUBMISSIONS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS),
+        by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [f"/boards/{name}" for name in publication.boards],
     )
     app.add_middleware(  # the last, so that it is around all others

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.reports.ahead import LookingAhead
 from pipeline.reports.kept import Kept, KeptAnswers, Question
-from pipeline.warehouse import NotPublishedError, Publication, PublishedReader, WarehouseBusyError
+from pipeline.warehouse import NotPublishedError, Publication, PublishedReader, WarehouseBusyError, now
 
 FROM_MEMORY = (b"cache-status", b"podium; hit")
 """The header of answers from memory, as RFC 9211 has it."""
@@ -39,6 +39,8 @@ class PublishedCache:
     reader : PublishedReader
     always_new : tuple of str
         Paths whose answers depend on more than the publication, such as the time; with all that is below them.
+    by_the_hour : tuple of str
+        Paths whose answers tell ages, with all that is below them: they are kept for the hour.
     files : str
         Where files are that do not depend on it.
     first_pages : function
@@ -50,12 +52,14 @@ class PublishedCache:
         app: ASGIApp,
         reader: PublishedReader,
         always_new: tuple[str, ...] = (),
+        by_the_hour: tuple[str, ...] = (),
         files: str = "/static/",
         first_pages: Callable[[Publication], Sequence[str]] = lambda _: (),
     ) -> None:
         self._app = app
         self._reader = reader
         self._always_new = always_new
+        self._by_the_hour = by_the_hour
         self._files = files
         self._first_pages = first_pages
         self._asked = 0
@@ -108,7 +112,7 @@ class PublishedCache:
         return asked >= _MANY
 
     async def _ask(self, question: Question, scope: Scope) -> None:
-        tag = self._tag_now()
+        tag = self._tag_now(question.path)
         if tag is not None:
             await self._make(tag, question, dict(scope), _without_body(), _to_nobody)
 
@@ -116,19 +120,24 @@ class PublishedCache:
         """The ETag of what is published; None for what is not to be kept."""
         if scope["type"] != "http" or scope["method"] != "GET" or self._is_always_new(scope["path"]):
             return None
-        return self._tag_now()
+        return self._tag_now(scope["path"])
 
-    def _tag_now(self) -> str | None:
-        """The ETag of the publication that is used; None where there is none."""
+    def _tag_now(self, path: str = "") -> str | None:
+        """The ETag of what a path gives of the publication that is used; None where there is none."""
         try:
             publication = self._reader.publication
         except (NotPublishedError, WarehouseBusyError):
             return None
-        return f'W/"{_VERSION}-{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}"'
+        hour = f"-{now():%Y%m%d%H}" if _is_among(path, self._by_the_hour) else ""
+        return f'W/"{_VERSION}-{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}{hour}"'
 
     def _is_always_new(self, path: str) -> bool:
-        is_below = any(path.startswith(f"{one}/") for one in self._always_new if one != "/")
-        return is_below or path in self._always_new or path.startswith(self._files)
+        return _is_among(path, self._always_new) or path.startswith(self._files)
+
+
+def _is_among(path: str, paths: tuple[str, ...]) -> bool:
+    """Whether a path is one of several or below one; nothing is below the first page."""
+    return path in paths or any(path.startswith(f"{one}/") for one in paths if one != "/")
 
 
 class _Recording:

@@ -1,7 +1,8 @@
-"""Rows as files: CSV, Parquet and Arrow, out of the same rows that JSON shows."""
+"""Rows as files: CSV, Parquet and Arrow, out of the same rows that JSON shows, and JSON itself."""
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.feather
 import pyarrow.parquet
 from fastapi import Response
 
+from pipeline.reports.answers.base import Answer
 from pipeline.reports.inputs import Format
 
 _MEDIA = {
@@ -51,11 +53,18 @@ def file_response(table: pa.Table, written: Format, name: str, total: int) -> Re
         pa.parquet.write_table(zoned, stream)
     else:
         pa.feather.write_feather(zoned, stream, compression="uncompressed")
-    headers = {
-        "Content-Disposition": f'attachment; filename="{_plain(name)}.{written}"',
-        "X-Total-Count": str(total),
-    }
-    return Response(stream.getvalue(), media_type=_MEDIA[written], headers=headers)
+    return Response(stream.getvalue(), media_type=_MEDIA[written], headers=_headers(name, written, total))
+
+
+def json_file(rows: Sequence[Answer], name: str) -> Response:
+    """Rows as a JSON list to download; see :func:`file_response`."""
+    body = f"[{','.join(row.model_dump_json() for row in rows)}]"
+    return Response(body, media_type="application/json", headers=_headers(name, Format.JSON, len(rows)))
+
+
+def _headers(name: str, written: Format, total: int) -> dict[str, str]:
+    disposition = f'attachment; filename="{_plain(name)}.{written}"'
+    return {"Content-Disposition": disposition, "X-Total-Count": str(total)}
 
 
 def _plain(name: str) -> str:

@@ -81,7 +81,7 @@ def competition_meant(connection: duckdb.DuckDBPyConnection, memory: Memory, nam
     WrongInputError
         If none is named and there are several, or none at all.
     """
-    return name if name is not None else _only_board(connection, memory, LEADERBOARD.schema, "competition")
+    return name if name is not None else only_board(connection, memory, LEADERBOARD.schema, "competition")
 
 
 Competition = Annotated[str, Depends(competition_name)]
@@ -104,7 +104,7 @@ def track_name(
         If there is no such board, or it is of another kind.
     """
     if track is None:
-        return _only_board(connection, memory, TRACK_LEADERBOARD.schema, "track")
+        return only_board(connection, memory, TRACK_LEADERBOARD.schema, "track")
     kind = kind_of(connection, track)[0]
     if kind != TRACK_LEADERBOARD.schema:
         raise UnknownBoardError(f"board {track!r} is no judged track but of kind {kind}")
@@ -114,8 +114,16 @@ def track_name(
 Track = Annotated[str, Depends(track_name)]
 
 
-def _only_board(connection: duckdb.DuckDBPyConnection, memory: Memory, kind: str, called: str) -> str:
-    """The only board of a kind, which requests call so."""
+def only_board(connection: duckdb.DuckDBPyConnection, memory: Memory, kind: str, called: str) -> str:
+    """The only board of a kind, which requests call so.
+
+    Raises
+    ------
+    WrongInputError
+        If there are several.
+    UnknownBoardError
+        If there is none.
+    """
     known = memory.of(("boards", kind), lambda: _boards_of(connection, kind))
     if len(known) == 1:
         return known[0]
@@ -156,7 +164,9 @@ End = Annotated[
 ]
 
 
-def _names(alias: str, description: str) -> Callable[[list[str] | None], Awaitable[list[str] | None]]:
+def names_given(alias: str, description: str) -> Callable[[list[str] | None], Awaitable[list[str] | None]]:
+    """Reads names that are repeated, or separated by commas; None where there are none."""
+
     async def read(
         given: Annotated[
             list[str] | None, Query(alias=alias, description=f"{description} Repeated, or with commas.")
@@ -168,14 +178,16 @@ def _names(alias: str, description: str) -> Callable[[list[str] | None], Awaitab
     return read
 
 
-ModelIds = Annotated[list[str] | None, Depends(_names("projectIds", "Only these models."))]
-Subjects = Annotated[list[str] | None, Depends(_names("subjects", "Only these subjects."))]
-Metrics = Annotated[list[str] | None, Depends(_names("metrics", "Only these metrics."))]
-Ensembles = Annotated[list[str] | None, Depends(_names("ensembles", "Only these ensembles, by their declared names."))]
-Judges = Annotated[list[str] | None, Depends(_names("judges", "Only these boards: official, or names of judges."))]
-Runs = Annotated[list[str] | None, Depends(_names("runs", "Only these runs."))]
-Topics = Annotated[list[str] | None, Depends(_names("topics", "Only these topics; all is for all together."))]
-Parts = Annotated[list[str] | None, Depends(_names("parts", "Only these parts."))]
+ModelIds = Annotated[list[str] | None, Depends(names_given("projectIds", "Only these models."))]
+Subjects = Annotated[list[str] | None, Depends(names_given("subjects", "Only these subjects."))]
+Metrics = Annotated[list[str] | None, Depends(names_given("metrics", "Only these metrics."))]
+Ensembles = Annotated[
+    list[str] | None, Depends(names_given("ensembles", "Only these ensembles, by their declared names."))
+]
+Judges = Annotated[list[str] | None, Depends(names_given("judges", "Only these boards: official, or names of judges."))]
+Runs = Annotated[list[str] | None, Depends(names_given("runs", "Only these runs."))]
+Topics = Annotated[list[str] | None, Depends(names_given("topics", "Only these topics; all is for all together."))]
+Parts = Annotated[list[str] | None, Depends(names_given("parts", "Only these parts."))]
 IncludeEnsembles = Annotated[bool, Query(description="Virtual models too; ranks of real models are the same.")]
 
 

@@ -45,7 +45,10 @@ _STATUS: Mapping[type[Exception], int] = {
     WarehouseBusyError: 503,
 }
 _HEADINGS = {404: "Not here", 422: "This cannot be meant", 503: "Not ready yet"}
-_OF_DATA = ("/reports", "/submissions", "/openapi.json", "/static")
+_OF_DATA = (
+    *("/reports", "/submissions", "/openapi.json", "/static"),
+    *("/rankings/api", "/rankings/export", "/rankings/status"),
+)
 """Paths whose answers are for programs, whoever asks."""
 
 

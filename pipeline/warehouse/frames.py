@@ -141,6 +141,8 @@ def _array(spec: TableSpec, column: Column, values: pd.Series) -> Any:
         raise RowsError(f"{where} is {array.type}, expected {column.type}; convert it before writing")
     if column.type == "JSON":
         _check_json(where, array)
+    if column.type == "DATE":
+        _check_days(where, array)
     try:
         return array.cast(target, safe=column.type != "TIMESTAMP")
     except pa.ArrowInvalid as error:
@@ -153,6 +155,18 @@ def _check_json(where: str, array: Any) -> None:
             json.loads(text or "null")
         except ValueError as error:
             raise RowsError(f"{where} is not JSON in row {number}: {error}; got {text[:80]!r}") from error
+
+
+def _check_days(where: str, array: Any) -> None:
+    """A time of day would be dropped without a word."""
+    if pa.types.is_timestamp(array.type):
+        timed = pc.not_equal(array, pc.floor_temporal(array, unit="day"))
+        if pc.any(timed).as_py():
+            first = pc.index(timed, pa.scalar(value=True)).as_py()
+            raise RowsError(
+                f"{where} has a time of day (first: row {first}, {array[first].as_py()}), and is a DATE; "
+                f"give the day alone"
+            )
 
 
 def _finite(where: str, array: Any) -> Any:

@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.judged import publish_track
+from pipeline_tests.reports.made_up_ranking import BEST, publish_ranking
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.reports.writing import FUTURE, Desk
 
@@ -24,8 +25,11 @@ QUESTIONS = 60
 """Made for each endpoint."""
 FREE_TEXT = ("competition", "as_of", "start", "end", "window", "category", "rank_by", "metrics")
 FREE_TEXT += ("track", "judge", "evaluation", "by")
+FREE_TEXT += ("ranking", "providers", "has_benchmarks", "sort", "weights", "models")
 """Parameters whose meaning no schema can tell: what there is, and dates, which are refused by what they say."""
 PATHS = sorted(set(create_app(Path("nowhere")).openapi()["paths"]) - {SUBMISSIONS})
+GOOD_PATHS = {"model": BEST}
+"""What is there of parts of paths; elsewhere ``good``."""
 GOOD = {"rows": [{"model_id": "anna", "cycle": FUTURE, "subject": "X", "value": 0.5}]}
 OFTEN = {"submissions_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000}
 
@@ -36,6 +40,7 @@ def document(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> BaseSch
     with toy_environment(folder, dbt_dir):
         publish(folder, declared(evaluations=[WHOLE, RECENT]))
         publish_track(folder)
+    publish_ranking(folder)
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(folder / "published"))
 
 
@@ -50,7 +55,7 @@ def test_answers_are_as_the_document_says(document: BaseSchema, path: str) -> No
     def ask(case: schemathesis.Case, is_of_the_contest: bool) -> None:
         if is_of_the_contest:  # or hardly any question would be about what there is
             case.query = {name: value for name, value in (case.query or {}).items() if name not in FREE_TEXT}
-            case.path_parameters = dict.fromkeys(case.path_parameters or {}, "good")
+            case.path_parameters = {name: GOOD_PATHS.get(name, "good") for name in case.path_parameters or {}}
         answered.add(case.call_and_validate(excluded_checks=[positive_data_acceptance]).status_code)
 
     ask()

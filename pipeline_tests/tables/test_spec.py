@@ -11,6 +11,7 @@ from pipeline.tables import (
     JUDGING_TABLES,
     LANDING_TABLES,
     LEADERBOARD,
+    LLM_TABLES,
     SNAPSHOTS,
     Input,
     TableSpec,
@@ -22,12 +23,12 @@ ABOUT_NO_BOARD = {"meta.schema_version", "meta.builds"}
 by_name = pytest.mark.parametrize("spec", ALL_TABLES, ids=lambda spec: spec.qualified_name)
 
 
-BOARD_COLUMN = {"catalog": "board", "judging": "track"}
+BOARD_COLUMN = {"catalog": "board", "judging": "track", "llm": "ranking"}
 
 
 def test_every_table_has_a_name_of_its_own_among_those_of_a_kind_of_board() -> None:
     assert len(NAMES) == len(ALL_TABLES)
-    kinds = {"competition", "judging"}
+    kinds = {"competition", "judging", "llm"}
     for kind in kinds:
         names = [spec.name for spec in ALL_TABLES if spec.schema not in kinds - {kind}]
         assert len(set(names)) == len(names)
@@ -74,7 +75,9 @@ def test_inputs_are_tables_of_the_same_schema_matched_in_a_way_they_can_be(spec:
     assert len(set(spec.inputs)) == len(spec.inputs)
 
 
-@pytest.mark.parametrize("tables", [COMPETITION_TABLES, JUDGING_TABLES], ids=["competition", "judging"])
+@pytest.mark.parametrize(
+    "tables", [COMPETITION_TABLES, JUDGING_TABLES, LLM_TABLES], ids=["competition", "judging", "llm"]
+)
 def test_no_table_depends_on_itself_and_they_are_listed_in_the_order_of_computation(
     tables: tuple[TableSpec, ...],
 ) -> None:
@@ -93,7 +96,7 @@ def test_everything_is_described_in_a_sentence(spec: TableSpec) -> None:
 
 @by_name
 def test_types_are_those_that_the_warehouse_knows_and_times_have_no_zone(spec: TableSpec) -> None:
-    types = {"VARCHAR", "JSON", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN", "TIMESTAMP"}
+    types = {"VARCHAR", "JSON", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN", "DATE", "TIMESTAMP"}
     assert {column.type for column in spec.columns} <= types
 
 

@@ -19,6 +19,7 @@ PLAIN: dict[str, object] = {
     "BIGINT": 0,
     "BOOLEAN": False,
     "TIMESTAMP": START,
+    "DATE": START.date(),
 }
 
 

@@ -1,7 +1,7 @@
 """What ``replace`` writes, what it leaves alone, what it refuses, and what it enters in the ledger."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from unittest import mock
 
@@ -16,6 +16,7 @@ from pipeline.tables import (
     FACTORS,
     LEADERBOARD,
     LEDGER,
+    LLM_MODELS,
     MODELS,
     PREDICTIONS,
     SCORES,
@@ -169,6 +170,16 @@ def test_nan_is_stored_as_null(store: Store) -> None:
     arrow_backed["value"] = pd.Series([0.0], dtype="Float64") / 0
     store.replace(CYCLE_METRICS, BOARD, dirty(0), arrow_backed, "v1")
     assert store.read(CYCLE_METRICS, BOARD)["value"].isna().all()
+
+
+def test_dates_are_stored_as_dates_and_no_time_of_day_is_dropped(store: Store) -> None:
+    rows = frame(LLM_MODELS, [{"model": "a/b", "released_on": date(2026, 9, 1)}, {"model": "a/c"}])
+    store.replace(LLM_MODELS, BOARD, [Dirty(WHOLE, 0)], rows, "v1")
+    stored = store.connection.execute("SELECT released_on FROM llm.models ORDER BY model").fetchall()
+    assert stored == [(date(2026, 9, 1),), (None,)]
+    assert store.read(LLM_MODELS, BOARD)["released_on"].to_list() == [pd.Timestamp("2026-09-01"), pd.NaT]
+    with pytest.raises(RowsError, match=r"column released_on .*has a time of day .first: row 0, 2020-01-03"):
+        store.replace(LLM_MODELS, BOARD, [Dirty(WHOLE, 0)], rows.assign(released_on=week(0)), "v1")
 
 
 Change_ = Callable[[pd.DataFrame], pd.DataFrame]

@@ -11,18 +11,24 @@ from fastapi.responses import HTMLResponse
 from pipeline.reports.inputs import Connection, Remembered
 from pipeline.reports.pages.board_rows import key_scale, ranked_by
 from pipeline.reports.pages.figures import scale
+from pipeline.reports.pages.ranking_figures import score_name
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
+from pipeline.reports.queries.rankings import ranking
 from pipeline.reports.queries.standings import standings
-from pipeline.tables import LEADERBOARD, TRACK_LEADERBOARD
+from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory, now
 
 router = APIRouter(include_in_schema=False)
 
 _FIRST = 3
-_KINDS = {LEADERBOARD.schema: "Competition", TRACK_LEADERBOARD.schema: "Judged track"}
+_KINDS = {
+    LEADERBOARD.schema: "Competition",
+    TRACK_LEADERBOARD.schema: "Judged track",
+    LLM_LEADERBOARD.schema: "Ranking of language models",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, me
             by, first = _of_competition(connection, name, memory)
         elif about.kind == TRACK_LEADERBOARD.schema:
             by, first = _of_track(connection, name)
+        elif about.kind == LLM_LEADERBOARD.schema:
+            by, first = _of_ranking(connection, name, memory)
         else:
             by, first = "", ()
     except UnknownBoardError:  # declared, and nothing is known yet
@@ -83,4 +91,14 @@ def _of_track(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tu
     written = scale([row.value for row in rows])
     return found.measure, tuple(
         First(row.rank, row.rank_lo, row.rank_hi, row.run_id, written.text(row.value)) for row in rows
+    )
+
+
+def _of_ranking(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
+    of = ranking(connection, memory, name)
+    score = of.declared.rank_by
+    rows = [row for row in of.rows if row.rank][:_FIRST]
+    written = scale([getattr(row, score) for row in rows])
+    return score_name(score), tuple(
+        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(getattr(row, score))) for row in rows
     )

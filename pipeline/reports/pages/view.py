@@ -3,13 +3,14 @@
 import functools
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.reports.pages import drawings, figures
+from pipeline.reports.pages import drawings, figures, ranking_figures
 from pipeline.reports.pages.address import address_of, path_to
 
 STATIC = "/static"
@@ -64,10 +65,23 @@ def _environment() -> Environment:
         figures.category_name,
         figures.reason,
         figures.code,
+        ranking_figures.usd,
+        ranking_figures.tokens,
+        ranking_figures.seconds,
+        ranking_figures.unranked,
+        ranking_figures.score_name,
+        ranking_figures.exact,
+        ranking_figures.web_link,
     )
     environment.filters.update({one.__name__: one for one in named})
     environment.filters["script_json"] = _script_json
+    environment.filters["path"] = _path
     return environment
+
+
+def _path(text: str) -> str:
+    """A part of a path that may have slashes and any other letter."""
+    return quote(text)
 
 
 def _script_json(text: str) -> Markup:

@@ -15,6 +15,7 @@ from pipeline.reports.app import create_app
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.judged import publish_track
+from pipeline_tests.reports.made_up_ranking import publish_ranking
 from pipeline_tests.reports.served import declared, publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -24,11 +25,12 @@ QUIET += ["--disable-component-update", "--no-first-run"]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[str]:
-    """The address of a server over the toy contest with its evaluation sets, and a judged track."""
+    """The address of a server over the toy contest with its evaluation sets, a judged track, and a ranking."""
     folder = tmp_path_factory.mktemp("site")
     with toy_environment(folder, dbt_dir):
         publish(folder, declared(evaluations=[WHOLE, RECENT]))
         publish_track(folder)
+    publish_ranking(folder, 4)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

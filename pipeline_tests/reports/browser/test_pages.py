@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline_tests.reports.judged import JUDGE, PLAIN
+from pipeline_tests.reports.made_up_ranking import BEST, FEW
 from pipeline_tests.track_graph import NAME
 
 BOARD = "/boards/toy"
@@ -31,6 +32,11 @@ PAGES = {
     "an ensemble": f"{BOARD}/models/__ensemble_main__",
     "models side by side": f"{BOARD}/compare?models=sharp&models=noise&models=contrarian",
     "nothing to compare": f"{BOARD}/compare",
+    "a ranking": "/rankings",
+    "all columns of a ranking": "/rankings?columns=all&sort=-coding&providers=Acme",
+    "a ranking of nobody": "/rankings?search=nobody like this",
+    "a language model": f"/rankings/models/{BEST}",
+    "a language model that is not ranked": f"/rankings/models/{FEW}",
     "status": "/status",
     "nothing here": "/boards/nope",
 }

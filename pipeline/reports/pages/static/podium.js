@@ -28,6 +28,9 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     if (byKeys) form.classList.add("waits");
     else answer(form);
   });
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "text") form.classList.add("waits");
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     answer(form);

@@ -1,0 +1,203 @@
+"""One model of a ranking: every figure that sources publish of it, its scores, its names, and where it stood."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from pipeline.reports.queries.models import UnknownModelError
+from pipeline.reports.queries.page import Query
+from pipeline.reports.queries.rankings import RankedModel, Ranking
+from pipeline.warehouse import Sql, compose
+
+_FIGURES = """
+    SELECT r.source, coalesce(s.title, r.source) AS source_title, r.raw_name, r.benchmark, r.measure,
+           coalesce(b.title, r.benchmark) AS title, coalesce(b.measure_title, r.measure) AS measure_title,
+           coalesce(b.area, '') AS area, r.value, r.reason, r.unit, r.n, r.se, r.config, r.channel, r.measured_on,
+           r.source_updated_at, r.fetched_at, r.url, r.flags, r.is_used, r.left_out
+    FROM llm.results AS r
+    LEFT JOIN llm.benchmarks AS b USING (ranking, benchmark, measure)
+    LEFT JOIN llm.fetch_status AS s ON s.ranking = r.ranking AND s.source = r.source
+    WHERE r.ranking = ? AND r.model = ?
+    ORDER BY r.benchmark, r.measure, r.is_used DESC, r.source, r.raw_name, r.config, r.channel
+"""
+_SCORES = """
+    SELECT score, value, ci_low, ci_high, coverage, is_partial, missing, n_benchmarks, n_sources, reason
+    FROM llm.scores WHERE ranking = ? AND model = ?
+    ORDER BY list_position(['ability', 'coding', 'performance', 'value', 'overall'], score)
+"""
+_NAMES = """
+    SELECT source, raw_name, title, config, method, evidence, decided_at, is_system, url
+    FROM llm.aliases WHERE ranking = ? AND model = ? AND status = 'accepted' ORDER BY source, raw_name
+"""
+_MODEL = """
+    SELECT title, organisation, family, released_on, open_weights, hugging_face_id, openrouter_id, models_dev_id,
+           is_made
+    FROM llm.models WHERE ranking = ? AND model = ?
+"""
+_HISTORY = Sql("""
+    SELECT day, model, rank, rank_lo, rank_hi, loo_rank_lo, loo_rank_hi, coverage, n_benchmarks, n_sources, is_partial,
+           status, ability, coding, performance, value, overall
+    FROM llm.snapshots
+    WHERE ranking = $ranking AND ($models IS NULL OR list_contains($models, model))
+    AND ($start IS NULL OR day >= $start) AND ($end IS NULL OR day <= $end)
+    ORDER BY day, coalesce(rank, 2147483647), model
+""")
+_STANDINGS = "SELECT day, rank, rank_lo, rank_hi, status, {score} FROM ({history}) ORDER BY day"
+_CLOSE = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure of a model: a row of ``llm.results`` with the titles of what it is about."""
+
+    source: str
+    source_title: str
+    raw_name: str
+    benchmark: str
+    measure: str
+    title: str
+    measure_title: str
+    area: str
+    value: float | None
+    reason: str | None
+    unit: str
+    n: int | None
+    se: float | None
+    config: str
+    channel: str
+    measured_on: date | None
+    source_updated_at: datetime | None
+    fetched_at: datetime
+    url: str
+    flags: str
+    is_used: bool
+    left_out: str | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a model: a row of ``llm.scores``."""
+
+    score: str
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    coverage: float
+    is_partial: bool
+    missing: str | None
+    n_benchmarks: int
+    n_sources: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class UsedName:
+    """A name by which a source calls a model, and how that was decided."""
+
+    source: str
+    raw_name: str
+    title: str | None
+    config: str | None
+    method: str
+    evidence: str | None
+    decided_at: datetime | None
+    is_system: bool
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is said of a model itself: a row of ``llm.models``."""
+
+    title: str
+    organisation: str | None
+    family: str
+    released_on: date | None
+    open_weights: bool | None
+    hugging_face_id: str | None
+    openrouter_id: str | None
+    models_dev_id: str | None
+    is_made: bool
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Everything that is published of a model; ``row`` is None where it is on no board."""
+
+    model: str
+    release: Release
+    row: RankedModel | None
+    scores: tuple[Score, ...]
+    figures: tuple[Figure, ...]
+    names: tuple[UsedName, ...]
+
+
+def model_facts(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -> ModelFacts:
+    """Everything that is published of a model.
+
+    Raises
+    ------
+    UnknownModelError
+        If the ranking has no such model; the message names those whose ids are like it.
+    """
+    asked = [of.name, model]
+    found = connection.execute(_MODEL, asked).fetchone()
+    if found is None:
+        raise UnknownModelError(f"ranking {of.name!r} has no model {model!r}; {_like_it(of, model)}")
+    return ModelFacts(
+        model,
+        Release(*found),
+        of.by_model.get(model),
+        tuple(Score(*row) for row in connection.execute(_SCORES, asked).fetchall()),
+        tuple(Figure(*row) for row in connection.execute(_FIGURES, asked).fetchall()),
+        tuple(UsedName(*row) for row in connection.execute(_NAMES, asked).fetchall()),
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a model stood on a day."""
+
+    day: datetime
+    rank: int | None
+    rank_lo: int | None
+    rank_hi: int | None
+    status: str
+    value: float | None
+
+
+def history(
+    of: Ranking, models: Sequence[str] | None, start: datetime | None = None, end: datetime | None = None
+) -> Query:
+    """Where models stood by day, the best first; all models where None.
+
+    Raises
+    ------
+    UnknownModelError
+        If a model that is named never stood anywhere and is not of the ranking.
+    """
+    unknown = [model for model in models or () if model not in of.by_model]
+    if unknown:
+        raise UnknownModelError(f"ranking {of.name!r} has no model {unknown[0]!r}; {_like_it(of, unknown[0])}")
+    given = None if models is None else list(models)
+    return Query(_HISTORY, {"ranking": of.name, "models": given, "start": start, "end": end})
+
+
+def standings_of(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -> list[Standing]:
+    """Where one model stood, by day; ``value`` is that of the score that ranks."""
+    query = compose(_STANDINGS, score=str(of.declared.rank_by), history=_HISTORY)
+    values: dict[str, Any] = {"ranking": of.name, "models": [model], "start": None, "end": None}
+    return [Standing(*row) for row in connection.execute(query, values).fetchall()]
+
+
+def _like_it(of: Ranking, model: str) -> str:
+    wanted = model.rpartition("/")[2].casefold()
+    close = [row.model for row in of.rows if wanted and wanted in row.model.casefold()][:_CLOSE]
+    return f"like it: {', '.join(close)}" if close else f"it has {len(of.rows)} models, see /rankings/api/rankings"
+
+
+RANKED_FIELDS = tuple(field.name for field in fields(RankedModel))
+"""The columns of a row of a ranking."""
