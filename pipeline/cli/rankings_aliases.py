@@ -13,7 +13,8 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, console, counted, in_print, print_json, print_table
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking
-from pipeline.reports.queries import NamedModel, model_ids, named_models, published_rankings
+from pipeline.reports.queries import NamedModel, model_ids, named_models
+from pipeline.reports.queries.rankings import ranking_names
 from pipeline.warehouse import now
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _decide(declared: "Rankings", said: tuple[str, str, str, str, str], as_json:
 def _names(board: str | None) -> list[NamedModel]:
     name = declared_ranking(board).name
     with published() as connection:
-        if name not in published_rankings(connection):
+        if name not in ranking_names(connection):
             raise InputError(f"ranking {name!r} is not published yet; `podium run {name}` makes and publishes it")
         return named_models(connection, name)
 
