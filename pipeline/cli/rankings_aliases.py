@@ -162,9 +162,9 @@ def _near(text: str, known: Sequence[str]) -> str:
 
 def _print(found: Sequence[NamedModel]) -> None:
     columns = [
-        Column("source", [one.source for one in found], rank=0),
+        Column("source", [one.source for one in found], is_text=True, rank=0),
         Column("name", [one.raw_name for one in found], is_text=True, rank=0),
-        Column("status", [one.status for one in found], rank=0),
+        Column("status", [one.status for one in found], is_text=True, rank=0),
         Column("figures waiting", [f"{one.n_results:,}" for one in found], rank=1),
         Column("means", [one.model or MISSING for one in found], is_text=True, rank=2),
         Column("could mean", [one.candidates or MISSING for one in found], is_text=True, rank=0),

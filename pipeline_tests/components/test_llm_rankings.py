@@ -326,6 +326,18 @@ def test_what_nobody_looked_at_for_thrice_its_usual_time_is_stale_and_what_is_fr
     assert freshness_of(about(7, is_frozen=True)) is None
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_only_what_is_looked_at_by_itself_can_be_stale(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", str(is_on))
+    settings.cache_clear()
+    sources = {"evalplus": {}, "openrouter": {}, "swebench": {"folder": "x"}}
+    specs = graph.redeclared(sources=sources).definitions.resolve_all_asset_specs()
+    stale = {one.key.path[-1] for one in specs if one.freshness_policy is not None}
+    assert stale == ({"openrouter"} if is_on else set())
+
+
 def test_a_source_is_looked_at_as_often_as_it_changes(graph: RankingsGraph) -> None:
     sources = {
         "evalplus": {},
