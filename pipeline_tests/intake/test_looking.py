@@ -112,6 +112,14 @@ def test_only_what_was_refused_can_be_accepted(days: Days) -> None:
     assert len(shown.parsed.results) == 3
 
 
+def test_what_the_publisher_took_back_itself_cannot_be_accepted(days: Days) -> None:
+    for answer in (good(), Answer(listed(PARTIAL), headers=JSON), good()):
+        days.next(answer)
+    assert days.shown().status.status == Status.UNCHANGED
+    with pytest.raises(FilesError, match="its publisher gave the good one again, last on 2026-03-04 06:00 UTC"):
+        accept(days.source, days.archive, "because")
+
+
 def test_a_snapshot_that_is_damaged_is_not_shown_as_if_it_were_there(days: Days, tmp_path: Path) -> None:
     days.next(good())
     for body in (tmp_path / "archive" / "llm" / "arena" / "bodies").iterdir():
