@@ -6,7 +6,7 @@ from types import MappingProxyType
 from pipeline.rankings.benchmarks import BENCHMARKS, Benchmark
 from pipeline.rankings.sources import epoch_tables, modelsdev
 
-SAME_TASKS: Mapping[str, str] = MappingProxyType(
+SAME_ANSWERS: Mapping[str, str] = MappingProxyType(
     {
         "humaneval": "humaneval_plus",
         "mbpp": "mbpp_plus",
@@ -14,7 +14,7 @@ SAME_TASKS: Mapping[str, str] = MappingProxyType(
         "epoch_aider_polyglot": "aider_polyglot",
     }
 )
-"""Benchmarks of the same tasks as another: of a model that has both, the other is taken for evidence, not the two."""
+"""Benchmarks that score the same answers as another: of a model that has both only the other is evidence."""
 
 
 def vocabulary(own: Iterable[Mapping[str, Benchmark]] = ()) -> Mapping[str, Benchmark]:

@@ -125,7 +125,7 @@ def create_app(
         reader=reader,
         always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS),
         by_the_hour=(rankings.router.prefix,),
-        first_pages=lambda publication: [f"/boards/{name}" for name in publication.boards],
+        first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )
     app.add_middleware(  # the last, so that it is around all others
         KeyGate,

@@ -15,6 +15,7 @@ from pipeline.reports.answers import Problem
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.reports.queries.models import UnknownModelError
+from pipeline.reports.queries.rankings import UnreadableRankingError
 from pipeline.reports.queries.standings import UnknownKeyError
 from pipeline.reports.submissions.ownership import NotYoursError
 from pipeline.reports.submissions.receiving import NotDeliveredError, NotTakenError, UnreadableContractError
@@ -39,6 +40,7 @@ _STATUS: Mapping[type[Exception], int] = {
     TooLargeError: 413,
     TooMuchError: 413,
     UnreadableContractError: 503,
+    UnreadableRankingError: 503,
     NotDeliveredError: 503,
     KeysError: 503,
     NotPublishedError: 503,

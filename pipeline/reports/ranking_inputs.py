@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from pipeline.reports.inputs import Connection, Remembered, names_given, only_board
-from pipeline.reports.queries.ranking_lists import TIERS, Filters, Tier
+from pipeline.reports.queries.ranking_lists import SORTS, TIERS, Filters, Tier
 from pipeline.reports.queries.ranking_weights import parse_weights
 from pipeline.reports.queries.rankings import Ranking, ranking
 from pipeline.tables import LLM_LEADERBOARD
@@ -84,7 +84,7 @@ Sort = Annotated[
     str,
     Query(
         description="A column, upwards, or with - before it downwards; models without a value are last both ways. "
-        "In the order of ranks when left out.",
+        f"In the order of ranks when left out. Columns: {', '.join(SORTS)}, and every benchmark.measure of rows.",
         examples=["-ttft"],
     ),
 ]

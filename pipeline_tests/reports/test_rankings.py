@@ -412,6 +412,20 @@ def test_without_a_ranking_that_is_said(tmp_path: Path) -> None:
         assert "podium run coding_models" in client.get("/rankings").text
 
 
+def test_a_ranking_of_another_version_says_what_to_do(tmp_path: Path) -> None:
+    files = files_in(tmp_path)
+    with files.write("a test") as store:
+        fill(store)
+        store.connection.execute("""UPDATE catalog.boards SET contract = '{"name": "made_up", "unheard": 1}'""")
+    files.publish()
+    with served(tmp_path / "published") as client:
+        said = get(client, "/api/rankings", 503)["detail"]
+        assert said.startswith("ranking 'made_up' cannot be read: ")
+        assert said.endswith("; `podium run made_up` anew")
+        assert client.get("/rankings", headers={"accept": "text/html"}).status_code == 503
+        assert client.get("/").status_code == 200
+
+
 def test_answers_with_ages_are_kept_for_the_hour(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     first, again = (client.get("/rankings/api/rankings") for _ in range(2))
     assert again.headers["cache-status"] == "podium; hit"

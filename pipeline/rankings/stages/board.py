@@ -59,7 +59,8 @@ def leaderboard_rows(
     ranking = _ranked(ids, by, declared)
     is_ranked = ranking.rank > 0
     allowed = _allowed(ids, is_ranked, results, declared, benchmarks)
-    without = _without_one_source(ids, is_ranked, results, declared, benchmarks)
+    score = by["value"].where(is_ranked).to_numpy(dtype=np.float64)
+    without = _without_one_source(ids, score, results, declared, benchmarks)
     columns: dict[str, Column] = {
         "model": ids,
         "position": ranking.position,
@@ -112,22 +113,27 @@ def _allowed(
 
 
 def _without_one_source(
-    ids: Sequence[str], is_ranked: Bools, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
+    ids: Sequence[str], score: Floats, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 ) -> RankRange:
-    """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place."""
+    """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place.
+
+    ``score`` has the declared score of every ranked model, NaN for others.
+    """
     figures = figures_of(declared.rank_by, Used.of(results, ids), declared, benchmarks)
     telling = results[could_be_used(results) & (results["benchmark"] + "." + results["measure"]).isin(figures)]
     has = pd.crosstab(telling["model"], telling["source"]).reindex(list(ids)).replace(0, np.nan)
     sources = [str(source) for source in has.columns]
+    used = set(telling.loc[telling["is_used"].astype(bool), "source"])
 
     def scored(values: Floats) -> Floats:
-        rest = results
-        for place in np.flatnonzero(np.isnan(values).all(axis=0)):
-            rest = without_source(rest, sources[place], declared, benchmarks)
+        gone = [sources[place] for place in np.flatnonzero(np.isnan(values).all(axis=0))]
+        if not used.intersection(gone):
+            return score
+        rest = without_source(results, gone[0], declared, benchmarks)
         board = _standings(ids, rest, declared, benchmarks)
         return np.where(_ranked(ids, board, declared).rank > 0, board["value"], np.nan)
 
-    return rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=is_ranked)
+    return rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=~np.isnan(score))
 
 
 def _standings(

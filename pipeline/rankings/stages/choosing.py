@@ -96,7 +96,7 @@ def _of_one_configuration(rows: pd.DataFrame, benchmarks: Mapping[str, Benchmark
     headline = rows["value"] * (rows["benchmark"] + "." + rows["measure"]).map(signs).astype("float64")
     same = rows.assign(headline=headline).groupby(["model", "benchmark", *_CONFIGURATION], sort=False)
     each = rows.assign(headline=same["headline"].transform("max"), n=same["value"].transform("size"))
-    order = ["directness", "source_order", "headline", "n", "is_set", "raw_name", "config"]
+    order = ["directness", "source_order", "headline", "n", "is_set", "raw_name", "config", "channel"]
     each = each.sort_values(order, ascending=[name not in ("headline", "n") for name in order])
     return _unlike_first(rows, each, ["model", "benchmark"], _CONFIGURATION)
 
@@ -108,7 +108,7 @@ def _of_same_name(rows: pd.DataFrame, quality: pd.DataFrame) -> pd.Series:
     meant = pd.Series(wanted, index=rows.index, dtype=object)
     is_other = meant.notna() & (meant != rows["raw_name"])
     rows = rows.assign(is_plain=meant.isna())
-    order = ["is_plain", "directness", "source_order", "is_set", "settings", "raw_name", "config"]
+    order = ["is_plain", "directness", "source_order", "is_set", "settings", "raw_name", "config", "channel"]
     why = _unlike_first(rows, rows[~is_other].sort_values(order), ["model"], _CONFIGURATION)
     why[is_other] = f"{INSTEAD}configuration: " + meant[is_other]
     return why
@@ -133,7 +133,7 @@ def _of_one_offer(rows: pd.DataFrame, n_sources: int) -> pd.Series:
     why = _unlike_first(rows, ordered, ["model"], ["source", "raw_name"])
     is_unlisted = rows["price_order"] >= n_sources
     why[is_unlisted] = "no source of prices: " + rows["source"][is_unlisted].astype(object)
-    chosen = rows[why.isna()].sort_values("config")
+    chosen = rows[why.isna()].sort_values(["directness", "config", "channel"])
     why.update(_unlike_first(chosen, chosen, ["model", "benchmark"], _CONFIGURATION))
     return why
 

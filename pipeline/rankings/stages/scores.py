@@ -13,7 +13,7 @@ from pipeline.rankings.benchmarks import Benchmark, Unit
 from pipeline.rankings.composite import Combined, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.stages.frames import frame_of
-from pipeline.rankings.vocabulary import SAME_TASKS
+from pipeline.rankings.vocabulary import SAME_ANSWERS
 from pipeline.tables import LLM_SCORES
 
 Floats = npt.NDArray[np.float64]
@@ -56,10 +56,10 @@ class Used:
         )
         return cls(tuple(sorted(used["model"].unique())) if models is None else tuple(models), figures)
 
-    def without_same_tasks(self) -> "Used":
-        """The same without figures of benchmarks whose tasks another has that the model has a figure of, too."""
+    def without_same_answers(self) -> "Used":
+        """The same without figures on answers that another benchmark scores, of which the model has a figure, too."""
         has = set(zip(self.figures["model"], self.figures["benchmark"], strict=True))
-        other = self.figures["benchmark"].map(SAME_TASKS)
+        other = self.figures["benchmark"].map(SAME_ANSWERS)
         is_twice = [pair in has for pair in zip(self.figures["model"], other, strict=True)]
         return Used(self.models, self.figures[~np.array(is_twice, dtype=bool)])
 
@@ -173,7 +173,7 @@ def scores_of(
 def figures_of(score: str, used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
     """The figures that a score is made of: ``benchmark.measure``."""
     if score == "ability":
-        return _counting(used.without_same_tasks(), declared, benchmarks)
+        return _counting(used.without_same_answers(), declared, benchmarks)
     return _parts(declared)[score]
 
 
@@ -203,7 +203,7 @@ def _counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark
 
 def fitted_ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Ability:
     """The ability of models, and how surely one is above another, by the figures that count."""
-    used = used.without_same_tasks()
+    used = used.without_same_answers()
     figures = _counting(used, declared, benchmarks)
     values, n, se = (used.columns(figures, what) for what in ("value", "n", "se"))
     return fit_ability(values, _items(values, n, se))
@@ -211,7 +211,7 @@ def fitted_ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benc
 
 def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Score:
     fitted = fitted_ability(used, declared, benchmarks)
-    used = used.without_same_tasks()
+    used = used.without_same_answers()
     figures = _counting(used, declared, benchmarks)
     has = ~np.isnan(used.columns(figures))
     return Score(

@@ -10,7 +10,7 @@ from pipeline.reports.answers.base import Answer, Moment, Page
 _RANK_BY = "The score that ranks: ability, coding, performance, value or overall."
 _SCORE = Field(description="0 to 100.", examples=[78.06])
 Score = Annotated[float | None, _SCORE]
-Days = Annotated[float | None, Field(description="How old they are, in days.", examples=[1.5])]
+Days = Annotated[float | None, Field(description="How old they are, in days, to the hour.", examples=[1.5])]
 
 
 class RankingRow(Answer):

@@ -16,7 +16,7 @@ from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
-from pipeline.reports.queries.rankings import ranking
+from pipeline.reports.queries.rankings import UnreadableRankingError, ranking
 from pipeline.reports.queries.standings import standings
 from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory, now
@@ -71,7 +71,7 @@ def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, me
             by, first = _of_ranking(connection, name, memory)
         else:
             by, first = "", ()
-    except UnknownBoardError:  # declared, and nothing is known yet
+    except (UnknownBoardError, UnreadableRankingError):  # declared, and nothing is known yet, or not here
         by, first = "", ()
     return Card(about, _KINDS.get(about.kind, about.kind), by, first)
 

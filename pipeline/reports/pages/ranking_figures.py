@@ -8,6 +8,7 @@ from pipeline.reports.pages.figures import NOTHING, Scale
 from pipeline.reports.pages.figures import reason as reason_of
 from pipeline.reports.queries.ranking_sources import Age
 
+_SECONDS_OF_AN_HOUR, _HOURS_OF_A_DAY = 3_600, 24
 _K, _M = 1_000, 1_000_000
 _REASONS = {
     "no_benchmarks": "no benchmark of it is published",
@@ -83,6 +84,14 @@ def unranked(status: str) -> str:
 def score_name(name: str) -> str:
     """The name of a score in words."""
     return _SCORES.get(name, name)
+
+
+def hours_ago(moment: datetime, now: datetime) -> str:
+    """How long before now a moment was, in days or hours: pages with ages are kept for the hour."""
+    hours = (now - moment).total_seconds() / _SECONDS_OF_AN_HOUR
+    if hours >= 2 * _HOURS_OF_A_DAY:
+        return f"{int(hours / _HOURS_OF_A_DAY):,} days ago"
+    return f"{int(hours)} hours ago" if hours >= 2 else "less than 2 hours ago"
 
 
 def exact(moment: datetime | None) -> str:

@@ -71,6 +71,7 @@ def _environment() -> Environment:
         ranking_figures.unranked,
         ranking_figures.score_name,
         ranking_figures.exact,
+        ranking_figures.hours_ago,
         ranking_figures.web_link,
     )
     environment.filters.update({one.__name__: one for one in named})

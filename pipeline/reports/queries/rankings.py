@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import duckdb
+from pydantic import ValidationError
 
 from pipeline.rankings.benchmarks import Area
 from pipeline.rankings.declaration import Rankings
@@ -35,6 +36,10 @@ _NOTES = """
 
 FACTS = frozenset({Area.SPEED, Area.PRICE, Area.LIMITS})
 """Areas of what is no benchmark."""
+
+
+class UnreadableRankingError(RuntimeError):
+    """A ranking that another version of Podium published; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -205,13 +210,19 @@ def declared_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> Rankin
     ------
     UnknownBoardError
         If there is no such board, or it is of another kind.
+    UnreadableRankingError
+        If another version of Podium declared it, with fields that this one does not know.
     """
     kind, _ = kind_of(connection, name)
     if kind != LLM_LEADERBOARD.schema:
         known = ", ".join(ranking_names(connection)) or "none"
         raise UnknownBoardError(f"board {name!r} is no ranking of language models but of kind {kind}; known: {known}")
     ((contract,),) = connection.execute(_CONTRACT, [name]).fetchall()
-    return Rankings.model_validate_json(contract)
+    try:
+        return Rankings.model_validate_json(contract)
+    except ValidationError as error:
+        what = f"{error.error_count()} fields of its declaration are not as this version of Podium knows them"
+        raise UnreadableRankingError(f"ranking {name!r} cannot be read: {what}; `podium run {name}` anew") from error
 
 
 def ranked_models(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[RankedModel, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from pipeline.reports.answers import rankings as answers
 from pipeline.reports.answers.base import Page, as_rows
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/rankings", tags=["rankings of language models"])
 STATUS = "/rankings/status"
 """The path whose answer depends on the time."""
 
+Model = Annotated[str, Path(description="The release, vendor/model.", examples=["openai/gpt-5"])]
 Models = Annotated[list[str] | None, Depends(names_given("models", "Only these models."))]
 
 
@@ -125,7 +126,7 @@ def sources_of_a_ranking(connection: Connection, of: AskedRanking, wanted: Wante
 
 
 @router.get("/api/models/{model:path}", response_model=answers.RankingModelAnswer)
-def everything_of_a_model(connection: Connection, of: AskedRanking, model: str) -> Response:
+def everything_of_a_model(connection: Connection, of: AskedRanking, model: Model) -> Response:
     """Every figure that sources publish of a model with its link, whether scores rest on it, and why not."""
     found = model_facts(connection, of, model)
     answer = answers.RankingModelAnswer.model_validate(

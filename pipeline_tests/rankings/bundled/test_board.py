@@ -8,6 +8,7 @@ from pipeline.rankings import FetchStatus, Status
 from pipeline.rankings.bundled import bundled_facts, bundled_sources
 from pipeline.rankings.finding import make_source
 from pipeline.rankings.stages import Published
+from pipeline_tests.rankings.sources.samples import real
 from pipeline_tests.rankings.stages.boards import Board
 
 DECLARED = {"min_benchmarks": 1}
@@ -77,7 +78,7 @@ def test_intervals_hold_their_abilities_and_rank_ranges_their_ranks(board: Board
     assert (rows["tie_group"] == rows["rank_lo"]).all()
 
 
-def test_the_same_tasks_count_once(board: Board):
+def test_the_same_answers_count_once(board: Board):
     assert board.score("openai/gpt-4o-mini", "ability")["n_benchmarks"] == 3
 
 
@@ -91,3 +92,16 @@ def test_makers_prices_are_shown_with_their_day(board: Board):
 def test_of_several_runs_the_best_is_used(board: Board):
     runs = board.results[(board.results["model"] == "openai/gpt-5") & (board.results["measure"] == "pass_rate_2")]
     assert dict(zip(runs["value"], runs["is_used"], strict=True)) == {88.0: True, 86.7: False, 81.3: False}
+
+
+def test_names_mean_releases_beside_the_real_catalogue_too():
+    openrouter = make_source("openrouter", None, {})
+    parsed = openrouter.parse(real("openrouter"))
+    at = datetime(2026, 8, 1)
+    status = FetchStatus("openrouter", Status.LIVE, at, at, None, len(parsed.results), None, "")
+    facts = [bundled(source) for source in bundled_sources()]
+    beside = Board([Published(openrouter.about, parsed, status, "0" * 64), *facts], DECLARED)
+    names = beside.aliases[beside.aliases["source"].isin(bundled_sources())].set_index("raw_name")
+    assert set(names["status"]) == {"accepted"}
+    assert names.loc["GPT 4o Mini (July 2024)", "model"] == "openai/gpt-4o-mini-2024-07-18"
+    assert names.loc["2025-08-23-15-47-21--gpt-5-high", "model"] == "openai/gpt-5-2025-08-07"

@@ -116,7 +116,7 @@ class TestByAbility:
         for model in ("rare", "rated"):
             assert board.standing(f"owner/{model}")["status"] == "unranked: no_benchmarks"
 
-    def test_the_same_tasks_are_evidence_once(self):
+    def test_the_same_answers_are_evidence_once(self):
         twice = [Result(model, "humaneval", "pass_at_1", shares[0]) for model, shares in SHARES.items()]
         alone, doubled = self.board(), self.board(*twice)
         assert doubled.score("owner/weak", "ability") == alone.score("owner/weak", "ability")

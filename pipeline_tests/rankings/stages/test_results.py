@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.rankings import Area, Benchmark, Measure, ModelName, Result, Unit
 from pipeline.rankings.stages import result_rows
-from pipeline.rankings.vocabulary import SAME_TASKS, vocabulary
+from pipeline.rankings.vocabulary import SAME_ANSWERS, vocabulary
 from pipeline.tables import LLM_BENCHMARKS, LLM_RESULTS
 from pipeline_tests.rankings.stages.boards import Board, columns_of, linked, published
 
@@ -104,7 +104,7 @@ class TestVocabulary:
     def test_it_has_what_sources_collect(self):
         known = vocabulary()
         assert {"humaneval_plus", "modelsdev_scicode", "epoch_gpqa_diamond", "speed"} <= known.keys()
-        assert known.keys() >= {*SAME_TASKS, *SAME_TASKS.values()}
+        assert known.keys() >= {*SAME_ANSWERS, *SAME_ANSWERS.values()}
 
     def test_a_key_that_means_something_else_is_refused(self):
         with pytest.raises(ValueError, match=r"benchmarks \['mbpp'\] are defined twice"):
