@@ -58,15 +58,24 @@ class RankingsGraph:
         Of the sources ``arena`` and ``mine``.
     changes : dict
         Of the declaration.
+    other : Rankings, optional
+        In place of it.
     """
 
     folder: Path
     publisher: Publisher
     changes: dict[str, Any] = field(default_factory=dict)
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    other: Rankings | None = None
+
+    @property
+    def name(self) -> str:
+        return self.declared.name
 
     @cached_property
     def declared(self) -> Rankings:
+        if self.other is not None:
+            return self.other
         sources = {
             "arena": source(self.publisher, "arena"),
             "mine": source(self.publisher, "mine", MINE, benchmark="mbpp_plus"),
@@ -96,8 +105,8 @@ class RankingsGraph:
 
     def run(self, *assets: str, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
         """Execute the ranking's job, or some of its assets."""
-        job = self.definitions.resolve_job_def(NAME)
-        keys = [dg.AssetKey([NAME, *name.split("/")]) for name in assets] or None
+        job = self.definitions.resolve_job_def(self.name)
+        keys = [dg.AssetKey([self.name, *name.split("/")]) for name in assets] or None
         return job.execute_in_process(instance=self.instance, asset_selection=keys, raise_on_error=raise_on_error)
 
     def update(self) -> dict[str, int]:
@@ -112,6 +121,10 @@ class RankingsGraph:
         """The same with another declaration."""
         return RankingsGraph(self.folder, self.publisher, self.changes | changes, self.instance)
 
+    def of(self, other: Rankings) -> "RankingsGraph":
+        """Another ranking in the same folder."""
+        return RankingsGraph(self.folder, self.publisher, other=other)
+
     def open(self) -> AbstractContextManager[Store]:
         """The warehouse, to look at or to damage."""
         return self.warehouse.write("a test")
@@ -119,7 +132,7 @@ class RankingsGraph:
     def table(self, spec: TableSpec) -> pd.DataFrame:
         """All rows of the ranking in a table."""
         with self.open() as store:
-            return store.read(spec, NAME)
+            return store.read(spec, self.name)
 
     def ranks(self) -> dict[str, Any]:
         """The rank of each ranked model."""

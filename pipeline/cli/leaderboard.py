@@ -11,19 +11,17 @@ from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_option
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
-from pipeline.cli.rankings_shown import print_model_board
+from pipeline.cli.rankings_shown import ModelBoard, model_board, print_model_board
 from pipeline.cli.tracks import print_track_board
 from pipeline.reports import moments
 from pipeline.reports.queries import (
     Board,
     BoardRow,
     KeyValue,
-    ModelBoard,
     TrackBoard,
     board,
     is_ranking,
     is_track,
-    model_board,
     track_board,
 )
 from pipeline.tables import OFFICIAL, OVERALL
@@ -75,7 +73,7 @@ def leaderboard(
     with published() as connection:
         if is_ranking(connection, name):
             refuse_options(of_competitions | {"--judge": judge}, f"{name!r} is a ranking of language models")
-            _show_ranking(model_board(connection, name), limit, as_json)
+            _show_ranking(model_board(connection, name, now()), limit, as_json)
             return
         if is_track(connection, name):
             refuse_options(of_competitions, f"{name!r} is a judged track")
@@ -100,7 +98,7 @@ def _show_ranking(found: ModelBoard, limit: int | None, as_json: bool) -> None:
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
-        print_model_board(found, now(), limit)
+        print_model_board(found, limit)
 
 
 def parse_moment(text: str, option: str, time_of_day: time = time.max) -> datetime:

@@ -12,8 +12,8 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import console, print_json
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking, ranking_with
-from pipeline.cli.rankings_shown import SORT_KEYS, print_model_board, sorted_rows
-from pipeline.reports.queries import ModelBoard, model_board, published_rankings
+from pipeline.cli.rankings_shown import SORT_KEYS, ModelBoard, model_board, print_model_board, sorted_rows
+from pipeline.reports.queries.rankings import ranking_names
 from pipeline.settings import settings
 from pipeline.warehouse import current_publication, now
 
@@ -53,7 +53,7 @@ def show(
         rows = tuple(sorted_rows(found.rows, sort)[:top])
         print_json({**vars(replace(found, rows=rows)), "n_models": len(found.rows), **record})
         return
-    print_model_board(found, now(), top, sort)
+    print_model_board(found, top, sort)
 
 
 @rankings.command()
@@ -93,12 +93,12 @@ def published_board(name: str | None) -> ModelBoard:
     if current_publication(settings().published_dir) is None:
         raise _not_published(declared_ranking(name).name)
     with published() as connection:
-        known = published_rankings(connection)
+        known = ranking_names(connection)
         if name is None and len(known) == 1:
             name = known[0]
         if name is None or name not in known:
             raise _not_published(declared_ranking(name).name)
-        return model_board(connection, name)
+        return model_board(connection, name, now())
 
 
 def _not_published(name: str) -> InputError:

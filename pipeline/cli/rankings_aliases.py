@@ -13,7 +13,8 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, console, counted, in_print, print_json, print_table
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking
-from pipeline.reports.queries import NamedModel, model_ids, named_models, published_rankings
+from pipeline.reports.queries import NamedModel, model_ids, named_models
+from pipeline.reports.queries.rankings import ranking_names
 from pipeline.warehouse import now
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _decide(declared: "Rankings", said: tuple[str, str, str, str, str], as_json:
 def _names(board: str | None) -> list[NamedModel]:
     name = declared_ranking(board).name
     with published() as connection:
-        if name not in published_rankings(connection):
+        if name not in ranking_names(connection):
             raise InputError(f"ranking {name!r} is not published yet; `podium run {name}` makes and publishes it")
         return named_models(connection, name)
 
@@ -161,9 +162,9 @@ def _near(text: str, known: Sequence[str]) -> str:
 
 def _print(found: Sequence[NamedModel]) -> None:
     columns = [
-        Column("source", [one.source for one in found], rank=0),
+        Column("source", [one.source for one in found], is_text=True, rank=0),
         Column("name", [one.raw_name for one in found], is_text=True, rank=0),
-        Column("status", [one.status for one in found], rank=0),
+        Column("status", [one.status for one in found], is_text=True, rank=0),
         Column("figures waiting", [f"{one.n_results:,}" for one in found], rank=1),
         Column("means", [one.model or MISSING for one in found], is_text=True, rank=2),
         Column("could mean", [one.candidates or MISSING for one in found], is_text=True, rank=0),

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+import duckdb
 from rich.text import Text
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, console, counted, percent, print_table
-from pipeline.reports.queries import ModelBoard, ModelRow, SourceRow
+from pipeline.reports.queries.ranking_sources import RankingSource, ranking_sources
+from pipeline.reports.queries.rankings import RankedModel, declared_ranking, ranked_models
 
-SORT_KEYS: Mapping[str, tuple[Callable[[ModelRow], Any], bool]] = MappingProxyType(
+SORT_KEYS: Mapping[str, tuple[Callable[[RankedModel], Any], bool]] = MappingProxyType(
     {
         "rank": (lambda row: row.rank, False),
         "ability": (lambda row: row.ability, True),
@@ -38,7 +41,31 @@ _NOT_CURRENT = ("kept", "bundled", "missing")
 _UNRANKED = "unranked: "
 
 
-def sorted_rows(rows: Iterable[ModelRow], by: str) -> list[ModelRow]:
+@dataclass(frozen=True)
+class ModelBoard:
+    """A published ranking: its models in order, unranked ones last, and its sources."""
+
+    name: str
+    title: str
+    rank_by: str
+    rows: tuple[RankedModel, ...]
+    sources: tuple[RankingSource, ...]
+
+
+def model_board(connection: duckdb.DuckDBPyConnection, name: str, now: datetime) -> ModelBoard:
+    """A published ranking, with the ages of its sources.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board, or it is of another kind.
+    """
+    declared = declared_ranking(connection, name)
+    sources = sorted(ranking_sources(connection, name, now), key=lambda one: one.source)
+    return ModelBoard(name, declared.title, declared.rank_by, ranked_models(connection, name), tuple(sources))
+
+
+def sorted_rows(rows: Iterable[RankedModel], by: str) -> list[RankedModel]:
     """Models sorted by a key, those without it last; equal ones in the order of the board.
 
     Raises
@@ -55,14 +82,12 @@ def sorted_rows(rows: Iterable[ModelRow], by: str) -> list[ModelRow]:
     return there + [row for row in ordered if key(row) is None]
 
 
-def print_model_board(found: ModelBoard, now: datetime, top: int | None = None, sort: str = "rank") -> None:
+def print_model_board(found: ModelBoard, top: int | None = None, sort: str = "rank") -> None:
     """Print a ranking.
 
     Parameters
     ----------
     found : ModelBoard
-    now : datetime
-        UTC, without a zone: what ages are counted to.
     top : int or None
         How many models to show; None for all.
     sort : str
@@ -75,16 +100,16 @@ def print_model_board(found: ModelBoard, now: datetime, top: int | None = None, 
     print_table(_columns(rows[:top]), Text(f"{found.title}\nranked by {found.rank_by}{by}"))
     out = console()
     out.print(_counted(found, len(rows[:top])), soft_wrap=True, highlight=False, markup=False)
-    print_sources(found.sources, now)
+    print_sources(found.sources)
 
 
-def print_sources(sources: Iterable[SourceRow], now: datetime) -> None:
+def print_sources(sources: Iterable[RankingSource]) -> None:
     """Print which figures of each source are used, how old they are, and why they are not newer."""
     rows = list(sources)
     columns = [
         Column("source", [row.source for row in rows], is_text=True, rank=0),
         Column("figures", [row.status for row in rows], is_text=True, rank=0),
-        Column("fetched", [_age(row, now) for row in rows], rank=0),
+        Column("as of", [_age(row) for row in rows], rank=0),
         Column("results", [f"{row.n_results:,}" for row in rows], rank=1),
         Column("models", [f"{row.n_models:,}" for row in rows], rank=1),
         Column("unread", [f"{row.n_unread:,}" if row.n_unread else "" for row in rows], rank=2),
@@ -93,7 +118,7 @@ def print_sources(sources: Iterable[SourceRow], now: datetime) -> None:
     print_table(columns, Text("Sources"), dim=[row.status == "missing" for row in rows])
 
 
-def sources_told(name: str, sources: Iterable[SourceRow]) -> list[str]:
+def sources_told(name: str, sources: Iterable[RankingSource]) -> list[str]:
     """A line for all sources that have nothing for one reason."""
     without: dict[str, list[str]] = {}
     for row in sources:
@@ -102,14 +127,14 @@ def sources_told(name: str, sources: Iterable[SourceRow]) -> list[str]:
     return [f"board {name}: it is made without {', '.join(rows)}: {why}" for why, rows in without.items()]
 
 
-def states_told(sources: Iterable[SourceRow]) -> list[str]:
+def states_told(sources: Iterable[RankingSource]) -> list[str]:
     """How many sources are in which state: ``3 live``, ``1 kept``."""
     counts = Counter(row.status for row in sources)
     order = ("live", "unchanged", "frozen", *_NOT_CURRENT)
     return [f"{counts[status]} {status}" for status in order if counts[status]]
 
 
-def _columns(rows: list[ModelRow]) -> list[Column]:
+def _columns(rows: list[RankedModel]) -> list[Column]:
     scores = ("coding", "performance", "value", "overall")
     return [
         Column("rank", [MISSING if row.rank is None else str(row.rank) for row in rows], rank=0),
@@ -139,7 +164,7 @@ def _counted(found: ModelBoard, n_shown: int) -> str:
     return f"{counted(ranked, 'model')} ranked{unranked}{more}."
 
 
-def _title(row: ModelRow) -> str:
+def _title(row: RankedModel) -> str:
     marks = [row.status] if row.rank is None else []
     marks += ["partial"] if row.is_partial else []
     return f"{row.title} ({', '.join(marks)})" if marks else row.title
@@ -153,18 +178,19 @@ def _number(value: float | None) -> str:
     return MISSING if value is None else f"{value:.1f}"
 
 
-def _interval(row: ModelRow) -> str:
+def _interval(row: RankedModel) -> str:
     return MISSING if row.ability_low is None else f"{row.ability_low:.1f} … {row.ability_high:.1f}"
 
 
-def _price(row: ModelRow) -> str:
+def _price(row: RankedModel) -> str:
     if row.price_input is None:
         return MISSING
     return f"{row.price_input:g}/{MISSING if row.price_output is None else f'{row.price_output:g}'}"
 
 
-def _age(row: SourceRow, now: datetime) -> str:
-    if row.fetched_at is None:
+def _age(row: RankingSource) -> str:
+    """When the figures were last known to be what the source publishes, and how long ago that is."""
+    if row.confirmed_at is None or row.age_days is None:
         return MISSING
-    days = (now - row.fetched_at).days
-    return f"{row.fetched_at:%Y-%m-%d}, {'today' if days < 1 else counted(days, 'day')}"
+    days = int(row.age_days)
+    return f"{row.confirmed_at:%Y-%m-%d}, {'today' if days < 1 else counted(days, 'day')}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 import duckdb
@@ -19,14 +19,13 @@ from pipeline.reports.queries import (
     Contents,
     FileCounts,
     Freshness,
-    SourceRow,
     board_files,
     contents,
     freshness,
     n_ranked,
     n_runs,
-    source_rows,
 )
+from pipeline.reports.queries.ranking_sources import Age, ranking_sources
 from pipeline.settings import settings
 
 
@@ -150,9 +149,9 @@ def _of_track(connection: duckdb.DuckDBPyConnection | None, declared: BoardDecla
 def _of_ranking(
     connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, moment: datetime
 ) -> BoardState:
-    sources = () if connection is None else source_rows(connection, declared.name)
+    sources = () if connection is None else ranking_sources(connection, declared.name, moment)
     n_models = 0 if connection is None else n_ranked(connection, declared.name)
-    late = [one.source for one in sources if _is_late(one, moment)]
+    late = [one.source for one in sources if one.state == Age.OLD]
     state = "empty" if not sources else "late" if late else "fresh"
     record = {
         "state": state,
@@ -164,14 +163,6 @@ def _of_ranking(
     newest = [counted(n_models, "ranked model"), *([f"late: {', '.join(late)}"] if late else [])] if sources else []
     told = tuple(sources_told(declared.name, sources))
     return BoardState(state, tuple(newest), tuple(states_told(sources)), record, told)
-
-
-def _is_late(source: SourceRow, moment: datetime) -> bool:
-    """Whether the figures of a source are older than thrice the days that it usually takes to change."""
-    if source.status in ("frozen", "missing") or source.fetched_at is None:
-        return False
-    seen_at = source.checked_at if source.status in ("live", "unchanged") else source.fetched_at
-    return moment - seen_at > timedelta(days=3 * source.days)
 
 
 _STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {

@@ -16,7 +16,7 @@ from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
 from pipeline.cli.published import published
-from pipeline.cli.rankings_shown import print_model_board, sources_told
+from pipeline.cli.rankings_shown import model_board, print_model_board, sources_told
 from pipeline.cli.tracks import print_track_board, refusals_told
 from pipeline.reports.queries import (
     Board,
@@ -27,10 +27,9 @@ from pipeline.reports.queries import (
     failed_functions,
     is_ranking,
     is_track,
-    model_board,
-    source_rows,
     track_board,
 )
+from pipeline.reports.queries.ranking_sources import ranking_sources
 from pipeline.settings import settings
 from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, now, quote
 
@@ -176,8 +175,8 @@ def _told_of_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str
 
 def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """Print the first models of a ranking and its sources, and return questions about them."""
-    found = model_board(connection, name)
-    print_model_board(found, now(), _TOP)
+    found = model_board(connection, name, now())
+    print_model_board(found, _TOP)
     if not found.rows:
         return []
     schema, model = _as_name(connection, name), found.rows[0].model.replace("'", "''")
@@ -185,7 +184,7 @@ def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]
 
 
 def _told_of_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    return sources_told(name, source_rows(connection, name))
+    return sources_told(name, ranking_sources(connection, name, now()))
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

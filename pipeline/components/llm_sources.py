@@ -57,7 +57,7 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
         kinds={"python", "json"},
         description=_described(about),
         metadata={"home": dg.MetadataValue.url(about.home), "licence": about.licence or "not stated"},
-        freshness_policy=freshness_of(about),
+        freshness_policy=freshness_of(about) if _is_looked_at(rankings, name) else None,
         check_specs=[
             dg.AssetCheckSpec(
                 USES_CURRENT_FIGURES,
@@ -81,7 +81,6 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
     cron = schedule_of(rankings, name)
     if cron is None:
         return None
-    is_read = rankings.sources[name].folder is not None
 
     @dg.schedule(
         name=f"{rankings.name}_{name}_schedule",
@@ -92,11 +91,16 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
         description=f"Looks at {name} for {rankings.name}.",
     )
     def schedule() -> dg.RunRequest | dg.SkipReason:
-        if not (settings().fetch or is_read):
+        if not _is_looked_at(rankings, name):
             return dg.SkipReason("fetching is off: set PODIUM_FETCH=true to fetch from publishers")
         return dg.RunRequest()
 
     return schedule
+
+
+def _is_looked_at(rankings: Rankings, name: str) -> bool:
+    """Whether a source is looked at by itself: what nobody is to look at is not stale."""
+    return schedule_of(rankings, name) is not None and (settings().fetch or rankings.sources[name].folder is not None)
 
 
 def freshness_of(about: About) -> dg.FreshnessPolicy | None:

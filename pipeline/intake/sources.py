@@ -121,12 +121,7 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
         If it is damaged, or another process writes there.
     """
     name = source.about.name
-    newest = archive.snapshots.newest(name)
-    if newest is None or newest.verdict != Verdict.REFUSED:
-        state = (
-            "nothing is kept of it" if newest is None else f"its newest snapshot, {newest.name}, is {newest.verdict}"
-        )
-        raise FilesError(f"source {name!r} has nothing to accept: {state}; only what the guards refused can be")
+    newest = _refused(archive, name)
     try:
         new = read(source, archive.snapshots.read(newest))
     except SourceError as error:
@@ -134,6 +129,21 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
     breaks = _judgement(source, archive, new).breaks
     archive.snapshots.judge(newest, Verdict.GOOD)
     return _noted(source, archive, Look(utc_now(), ACCEPTED, why, newest.name, _notes(newest, breaks)))
+
+
+def _refused(archive: Archive, name: str) -> Snapshot:
+    """The newest snapshot of a source, refused, and not taken back by the publisher since."""
+    newest, good = archive.snapshots.newest(name), archive.snapshots.last_good(name)
+    if newest is None:
+        state = "nothing is kept of it"
+    elif newest.verdict != Verdict.REFUSED:
+        state = f"its newest snapshot, {newest.name}, is {newest.verdict}"
+    elif good is not None and good.checked_at > newest.checked_at:
+        again = f"{good.checked_at:%Y-%m-%d %H:%M} UTC"
+        state = f"since {newest.name} its publisher gave the good one again, last on {again}"
+    else:
+        return newest
+    raise FilesError(f"source {name!r} has nothing to accept: {state}; only what the guards refused can be")
 
 
 def why_not_fetched(source: Source) -> str:

@@ -76,7 +76,10 @@ def _decision(row: dict[str, str]) -> Decision:
         status = Status(row["status"])
     except ValueError:
         raise ValueError(f"status {row['status']!r}; a decision is accepted or rejected") from None
-    decided_at = datetime.fromisoformat(row["decided_at"])
+    try:
+        decided_at = datetime.fromisoformat(row["decided_at"])
+    except ValueError:
+        raise ValueError(f"decided_at {row['decided_at']!r} is no ISO time; write 2026-01-31T12:00:00Z") from None
     if decided_at.tzinfo is not None:
         decided_at = decided_at.astimezone(UTC).replace(tzinfo=None)
     return Decision(row["source"], row["raw_name"], row["model"].lower(), status, row["evidence"], decided_at)

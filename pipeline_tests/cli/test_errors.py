@@ -104,7 +104,7 @@ def test_a_wrong_setting_is_named(
         (["leaderboard", "weekly", "--limit", "0"], "invalid value for '--limit'"),
         (["sql", "SELECT 1", "--limit", "many"], "invalid value for '--limit'"),
         (["dev", "--port", "70000"], "invalid value for '--port'"),
-        (["ranking"], "no such command 'ranking'; see podium --help"),
+        (["nonsense"], "no such command 'nonsense'; see podium --help"),
     ],
 )
 def test_wrong_usage_is_one_line_that_names_the_help(boards: Podium, arguments: list[str], message: str) -> None:

@@ -42,7 +42,7 @@ def test_before_anything_ran_every_board_is_empty_and_nothing_is_made(podium: Po
     before = sorted(tmp_path.rglob("*"))
     outcome = podium("status", "--json")
     assert outcome.code == 0
-    boards = ("league", "sp500", "sp500_risk")
+    boards = ("coding_models", "league", "sp500", "sp500_risk")
     assert [(one["board"], one["state"]) for one in outcome.json["boards"]] == [(name, "empty") for name in boards]
     assert (outcome.json["published_at"], outcome.json["writer"]) == (None, None)
     assert "nothing is published yet; nobody writes the warehouse now.\n" in podium("status").out
@@ -214,7 +214,10 @@ def test_who_writes_the_warehouse_is_named_while_it_lives(podium: Podium, tmp_pa
 
 
 def test_a_board_that_is_not_declared_is_wrong_input(podium: Podium) -> None:
-    assert error(podium("status", "cup"), 2) == "no board 'cup' is declared; known: league, sp500, sp500_risk"
+    assert (
+        error(podium("status", "cup"), 2)
+        == "no board 'cup' is declared; known: coding_models, league, sp500, sp500_risk"
+    )
 
 
 @pytest.mark.parametrize(

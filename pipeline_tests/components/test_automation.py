@@ -44,6 +44,12 @@ MARTS = {
     *("marts/coverage", "marts/freshness", "marts/leaderboard_current", "marts/leaderboard_history"),
     *("marts/intake", "marts/model_history", "marts/model_stats", "marts/rank_changes"),
 }
+LOOKED_AT = (
+    *("aider", "artificialanalysis", "epoch", "litellm", "livebench", "lmarena"),
+    *("modelsdev", "openrouter", "swebench"),
+)
+"""The sources of coding_models that are looked at by themselves."""
+FROZEN = ("bigcodebench", "evalplus", "livecodebench")
 FOR_READERS = MARTS | {"published"}
 
 
@@ -596,9 +602,10 @@ def test_every_board_has_what_keeps_it_up_to_date_on_by_default(everything: dg.D
     repository = everything.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    first_runs = {f"{board}_first_run" for board in ("sp500", "sp500_risk", "box")}
+    first_runs = {f"{board}_first_run" for board in ("coding_models", "sp500", "sp500_risk", "box")}
     assert set(sensors) == {"automation", "embargo", "box_inbox"} | first_runs
-    assert set(schedules) == {"sp500_schedule", "sp500_risk_schedule", "box_schedule"}
+    of_sources = {f"coding_models_{source}_schedule" for source in LOOKED_AT}
+    assert set(schedules) == {"sp500_schedule", "sp500_risk_schedule", "box_schedule"} | of_sources
     assert len(repository.sensor_defs) == len(sensors)
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
@@ -614,7 +621,8 @@ def test_every_computed_asset_follows_what_is_new(everything: dg.Definitions) ->
             for board in ("sp500", "sp500_risk")
             for read in ("catalog", "predictions", "truth", "factors")
         ),
-        *("box/catalog", "box/files"),
+        *("box/catalog", "box/files", "coding_models/catalog"),
+        *(f"coding_models/sources/{source}" for source in (*LOOKED_AT, *FROZEN)),
     }
     labels = {node.automation_condition.get_label() for node in nodes if node.automation_condition}
     assert labels == {"on_new_inputs"}

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipeline.components import LlmRankings
+from pipeline.components import LlmRankings, trees
 from pipeline.components.automation import automation_definitions
 from pipeline.components.llm_checks import of_table
 from pipeline.components.llm_rankings import ASSETS
@@ -21,11 +21,13 @@ from pipeline.intake.decisions import decisions_file
 from pipeline.landing.fetching import Fetcher, Patience
 from pipeline.rankings import About
 from pipeline.rankings.decisions import COLUMNS, DecisionsError
+from pipeline.rankings.declaration import Rankings
 from pipeline.settings import settings
 from pipeline.tables import (
     LLM_ALIASES,
     LLM_BREAKS,
     LLM_FETCH_STATUS,
+    LLM_LEADERBOARD,
     LLM_RESULTS,
     LLM_SNAPSHOTS,
     LLM_TABLES,
@@ -125,7 +127,7 @@ def test_what_a_person_accepts_takes_the_place_of_what_the_guards_kept(graph: Ra
     looking.accept(graph.declared.source("arena"), graph.archive, "the board was really cut")
 
     with graph.open() as store:
-        for spec, update, _ in ASSETS:
+        for _, update, _ in ASSETS:
             update(store, graph.declared, Recompute())
 
     assert graph.said("arena") == ("live", "accepted by a person: the board was really cut")
@@ -324,6 +326,18 @@ def test_what_nobody_looked_at_for_thrice_its_usual_time_is_stale_and_what_is_fr
     assert freshness_of(about(7, is_frozen=True)) is None
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_only_what_is_looked_at_by_itself_can_be_stale(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", str(is_on))
+    settings.cache_clear()
+    sources = {"evalplus": {}, "openrouter": {}, "swebench": {"folder": "x"}}
+    specs = graph.redeclared(sources=sources).definitions.resolve_all_asset_specs()
+    stale = {one.key.path[-1] for one in specs if one.freshness_policy is not None}
+    assert stale == ({"openrouter"} if is_on else set())
+
+
 def test_a_source_is_looked_at_as_often_as_it_changes(graph: RankingsGraph) -> None:
     sources = {
         "evalplus": {},
@@ -436,3 +450,37 @@ def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> 
     with loaded(DECLARED | {"sources": {"arena": {"source": LISTED}}}) as (component, _):
         assert isinstance(component, LlmRankings)
         assert component.contract.source("arena").about.title == "Arena"
+
+
+# --- the bundled ranking
+
+
+def test_the_bundled_ranking_ranks_thirty_models_without_any_network(
+    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", "false")
+    settings.cache_clear()
+    bundled = graph.of(bundled_board())
+
+    bundled.update()
+
+    rows = bundled.table(LLM_LEADERBOARD)
+    assert (rows["status"] == "ranked").sum() >= 30
+    assert rows["ability_low"].notna().sum() >= 30
+    status = bundled.table(LLM_FETCH_STATUS).set_index("source")
+    assert len(status) == 12
+    shown = status[status["n_results"] > 0]
+    assert set(shown["status"]) == {"bundled"}
+    assert shown["fetched_at"].notna().all()
+    with bundled.open() as store:
+        failed = [
+            check.name for spec in LLM_TABLES for check in of_table(spec) if not check.run(store, bundled.name).passed
+        ]
+    assert failed == []
+    assert set(bundled.update().values()) == {0}
+
+
+def bundled_board() -> Rankings:
+    found = trees.declared_contracts()["coding_models"]
+    assert isinstance(found, Rankings)
+    return found

@@ -24,19 +24,7 @@ from pipeline.reports.queries.evaluations import (
     evaluation_rows,
 )
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
-from pipeline.reports.queries.model_boards import (
-    ModelBoard,
-    ModelRow,
-    NamedModel,
-    SourceRow,
-    is_ranking,
-    model_board,
-    model_ids,
-    n_ranked,
-    named_models,
-    published_rankings,
-    source_rows,
-)
+from pipeline.reports.queries.ranking_names import NamedModel, is_ranking, model_ids, n_ranked, named_models
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 from pipeline.reports.queries.topics import Exported, exported, exported_track
@@ -66,11 +54,8 @@ __all__ = [
     "FileCounts",
     "Freshness",
     "KeyValue",
-    "ModelBoard",
-    "ModelRow",
     "NamedModel",
     "RunRank",
-    "SourceRow",
     "TrackBoard",
     "UnknownBoardError",
     "board",
@@ -91,13 +76,10 @@ __all__ = [
     "is_ranking",
     "is_track",
     "kind_of",
-    "model_board",
     "model_ids",
     "n_ranked",
     "n_runs",
     "named_models",
-    "published_rankings",
-    "source_rows",
     "titles",
     "track_board",
 ]

@@ -225,15 +225,19 @@ def declared_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> Rankin
         raise UnreadableRankingError(f"ranking {name!r} cannot be read: {what}; `podium run {name}` anew") from error
 
 
+def ranked_models(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[RankedModel, ...]:
+    """The models of a published ranking, unranked ones last; none where it is not published."""
+    selected = compose(_ROWS, columns=[field.name for field in fields(RankedModel)])
+    return tuple(RankedModel(*row) for row in connection.execute(selected, [name]).fetchall())
+
+
 def _read(connection: duckdb.DuckDBPyConnection, name: str) -> Ranking:
     declared = declared_ranking(connection, name)
     benchmarks = [Benchmark(*row) for row in connection.execute(_BENCHMARKS, [name]).fetchall()]
-    selected = compose(_ROWS, columns=[field.name for field in fields(RankedModel)])
-    rows = connection.execute(selected, [name]).fetchall()
     return Ranking(
         declared,
         {one.name: one for one in benchmarks},
-        tuple(RankedModel(*row) for row in rows),
+        ranked_models(connection, name),
         _by_model(connection.execute(_VALUES, [name]).fetchall()),
         _notes(connection.execute(_NOTES, [name]).fetchall()),
     )

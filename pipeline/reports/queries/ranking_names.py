@@ -1,0 +1,58 @@
+"""Which rankings of language models are published, how many models they rank, and what names of models mean."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from pipeline.reports.queries.boards import kind_of
+from pipeline.tables import LLM_LEADERBOARD
+
+_NAMES = """
+    SELECT a.source, a.raw_name, a.model, a.status, a.method, a.evidence, a.candidates, coalesce(u.n_results, 0)
+    FROM llm.aliases AS a
+    LEFT JOIN llm.unmatched AS u USING (ranking, source, raw_name)
+    WHERE a.ranking = ? AND NOT a.is_system
+    ORDER BY coalesce(u.n_results, 0) DESC, a.source, a.raw_name
+"""
+_MODELS = "SELECT model FROM llm.models WHERE ranking = ? ORDER BY model"
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A name that a source gives a single model, what it means, and how many figures wait for a decision."""
+
+    source: str
+    raw_name: str
+    model: str | None
+    status: str
+    method: str
+    evidence: str | None
+    candidates: str | None
+    n_results: int
+
+
+def is_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a published board is a ranking of language models.
+
+    Raises
+    ------
+    UnknownBoardError
+        If there is no such board.
+    """
+    return kind_of(connection, name)[0] == LLM_LEADERBOARD.schema
+
+
+def n_ranked(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """How many models a ranking ranks; 0 where it is not published."""
+    counted = connection.execute("SELECT count(rank) FROM llm.leaderboard WHERE ranking = ?", [name]).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def named_models(connection: duckdb.DuckDBPyConnection, name: str) -> list[NamedModel]:
+    """Every name of a single model in a ranking's sources; those for which most figures wait first."""
+    return [NamedModel(*row) for row in connection.execute(_NAMES, [name]).fetchall()]
+
+
+def model_ids(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The ids of all models that any source of a ranking has a name of."""
+    return [row[0] for row in connection.execute(_MODELS, [name]).fetchall()]

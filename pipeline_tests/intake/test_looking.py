@@ -1,0 +1,189 @@
+"""One look at a source after another: what is kept, judged, logged, and which figures are used because of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.intake import sources as looking
+from pipeline.intake.figures import FiguresGoneError, published_before, published_now
+from pipeline.intake.sources import Archive, FilesError, accept, look, take
+from pipeline.landing.fetching import Fetcher, Look, Patience, Verdict
+from pipeline.rankings import Event, Status
+from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.stages import Published, fetch_status_rows
+from pipeline.settings import settings
+from pipeline_tests.landing.publisher import Answer, Publisher
+from pipeline_tests.rankings_graph import MODELS, ranking, source
+from pipeline_tests.toy_sources import JSON, Listed, listed
+
+PARTIAL = dict(list(MODELS.items())[:3])
+
+
+class Days:
+    """A source that is looked at once a day."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.now = datetime(2026, 3, 1, 6)
+        self.declared: Rankings = ranking({"arena": source(publisher, "arena")})
+        self.archive = Archive.of_settings()
+        self.fetcher = Fetcher(Patience(tries=1), now=lambda: self.now)
+
+    @property
+    def source(self) -> Listed:
+        return Listed("arena", url=self.publisher.url("/arena.json"))
+
+    def next(self, answer: Answer) -> Look:
+        """What became of a look a day later, when the publisher has answered so."""
+        self.publisher.says("/arena.json", answer)
+        self.now += timedelta(days=1)
+        return look(self.source, self.archive, fetcher=self.fetcher)
+
+    def shown(self) -> Published:
+        (one,) = published_now(self.declared, self.archive)
+        return one
+
+
+@pytest.fixture
+def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
+    monkeypatch.setenv("PODIUM_FETCH", "true")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings.cache_clear()
+    with Publisher() as publisher:
+        yield Days(publisher)
+    settings.cache_clear()
+
+
+def good(**headers: str) -> Answer:
+    return Answer(listed(MODELS), headers=JSON | headers)
+
+
+def test_every_look_is_logged_and_figures_that_were_good_stay_until_better_ones_come(days: Days) -> None:
+    answers = [
+        (Answer(status=404), Event.FAILED, Status.MISSING, 0),
+        (good(ETag='"1"'), Event.FETCHED, Status.LIVE, 8),
+        (Answer(status=304, headers={}), Event.NOT_MODIFIED, Status.UNCHANGED, 8),
+        (Answer(listed(PARTIAL), headers=JSON), Event.REFUSED, Status.KEPT, 8),
+        (Answer(b"{}", headers=JSON), Event.UNREADABLE, Status.KEPT, 8),
+        (Answer(status=500), Event.FAILED, Status.KEPT, 8),
+        (Answer(listed(MODELS | {"acme/model-i": 60.0}), headers=JSON), Event.FETCHED, Status.LIVE, 9),
+    ]
+    for answer, event, status, n_results in answers:
+        assert days.next(answer).event == event
+        shown = days.shown()
+        assert (shown.status.status, len(shown.parsed.results)) == (status, n_results)
+        assert shown.status.checked_at == days.archive.log.all("arena")[-1].at
+    assert [one.event for one in days.archive.log.all("arena")] == [event for _, event, _, _ in answers]
+
+
+def test_what_tables_rest_on_is_what_the_status_spoke_of_whatever_came_since(days: Days) -> None:
+    days.next(good())
+    stored = fetch_status_rows([days.shown()])
+    days.next(Answer(listed(MODELS | {"acme/model-i": 60.0}), headers=JSON))
+
+    (before,) = published_before(days.declared, days.archive, stored)
+
+    assert len(before.parsed.results) == 8
+    assert len(days.shown().parsed.results) == 9
+    pruned = replace(days.archive.snapshots.all("arena")[0], verdict=Verdict.REFUSED, reasons=("x",))
+    days.archive.snapshots.judge(pruned, Verdict.REFUSED, ["x"])
+    with pytest.raises(FiguresGoneError, match="figures of arena that small rests on cannot be read: they were remov"):
+        published_before(days.declared, days.archive, stored)
+
+
+def test_only_what_was_refused_can_be_accepted(days: Days) -> None:
+    with pytest.raises(FilesError, match="has nothing to accept: nothing is kept of it"):
+        accept(days.source, days.archive, "because")
+    days.next(good())
+    with pytest.raises(FilesError, match=r"has nothing to accept: its newest snapshot, .*, is good"):
+        accept(days.source, days.archive, "because")
+    days.next(Answer(b"{}", headers=JSON))
+    with pytest.raises(FilesError, match=r"cannot be accepted, as it cannot be read: list\.json has no list of models"):
+        accept(days.source, days.archive, "because")
+    days.next(Answer(listed(PARTIAL), headers=JSON))
+    accept(days.source, days.archive, "it was cut")
+    shown = days.shown()
+    assert (shown.status.status, shown.status.why) == (Status.LIVE, "accepted by a person: it was cut")
+    assert len(shown.parsed.results) == 3
+
+
+def test_what_the_publisher_took_back_itself_cannot_be_accepted(days: Days) -> None:
+    for answer in (good(), Answer(listed(PARTIAL), headers=JSON), good()):
+        days.next(answer)
+    assert days.shown().status.status == Status.UNCHANGED
+    with pytest.raises(FilesError, match="its publisher gave the good one again, last on 2026-03-04 06:00 UTC"):
+        accept(days.source, days.archive, "because")
+
+
+def test_a_snapshot_that_is_damaged_is_not_shown_as_if_it_were_there(days: Days, tmp_path: Path) -> None:
+    days.next(good())
+    for body in (tmp_path / "archive" / "llm" / "arena" / "bodies").iterdir():
+        body.write_bytes(b"other")
+    shown = days.shown()
+    assert shown.status.status == Status.MISSING
+    assert "list.json is not what was fetched: its hash differs" in str(shown.status.why)
+
+
+def test_files_taken_again_change_nothing_and_others_are_judged_like_what_is_fetched(
+    days: Days, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mirror" / "arena"
+    folder.mkdir(parents=True)
+    (folder / ".hidden").write_text("no file of the publisher's", encoding="utf-8")
+    (folder / "list.json").write_bytes(listed(MODELS))
+    assert take(days.source, days.archive, folder).event == Event.FETCHED
+    assert take(days.source, days.archive, folder).event == Event.NOT_MODIFIED
+    (folder / "list.json").write_bytes(listed(PARTIAL))
+    assert take(days.source, days.archive, folder).event == Event.REFUSED
+    assert take(days.source, days.archive, folder).event == Event.REFUSED
+    (folder / "list.json").write_bytes(b"{}")
+    assert take(days.source, days.archive, folder).event == Event.UNREADABLE
+    said = [(one.event, one.why.partition(":")[0]) for one in days.archive.log.all("arena")]
+    taken = "taken from files in mirror/arena"
+    assert said == [(Event.FETCHED, taken), (Event.REFUSED, taken), (Event.UNREADABLE, taken)]
+
+
+def test_a_folder_without_files_is_told_of(days: Days, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert (
+        "there are no files in empty; put there what the publisher gives"
+        in take(days.source, days.archive, tmp_path / "empty").why
+    )
+    assert (
+        "the folder nowhere cannot be read: No such file" in take(days.source, days.archive, tmp_path / "nowhere").why
+    )
+    assert days.shown().status.status == Status.MISSING
+
+
+def test_a_key_in_a_file_of_a_folder_is_no_reason_to_ask_the_publisher_less(days: Days, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "list.json").write_bytes(listed(MODELS))
+    take(days.source, days.archive, tmp_path / "files")
+
+    days.next(good())
+
+    assert "If-None-Match" not in days.publisher.asked[-1].headers
+
+
+def test_while_fetching_is_off_nobody_is_asked_and_that_is_noted_once(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_FETCH", "false")
+    settings.cache_clear()
+    for _ in range(3):
+        days.next(good())
+    assert days.publisher.asked == []
+    (noted,) = days.archive.log.all("arena")
+    assert noted.why == "fetching is off: set PODIUM_FETCH=true to fetch from publishers"
+
+
+def test_a_key_that_is_not_set_is_asked_for_by_its_variable(days: Days) -> None:
+    assert looking.why_not_fetched(days.source) == ""
+    assert looking.why_not_fetched(replace(days.source, needs="arena")) == (
+        "it needs a key, which https://arena.test gives: set PODIUM_SECRETS_ARENA"
+    )
