@@ -232,7 +232,7 @@ def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
     if column.key in of.headlines:
         return Cell(column.text(of.values.get(row.model, {}).get(column.key)))
     value = blended_price(row) if column.key == "price_blended" else getattr(row, column.key)
-    if column.key == "price_input" and row.is_free:
+    if column.key == "price_input" and row.is_free and not row.price_input:
         return Cell(_FREE)
     note = of.notes.get(row.model, {}).get(column.key)
     if note is None or not note.lacks:
