@@ -273,6 +273,7 @@ def _models(models: Sequence[Made]) -> list[dict[str, Any]]:
             **{"model": one.model, "title": one.title, "organisation": one.organisation, "family": one.model},
             **{"released_on": one.released_on, "open_weights": one.open_weights, "openrouter_id": one.model},
             **{"hugging_face_id": one.model if one.open_weights else None, "is_made": one.model == BARE},
+            "models_dev_id": f"dev/{one.model.partition('/')[2]}",
         }
         for one in models
     ]

@@ -123,7 +123,7 @@ def ranking_model(
     names = ranking_names(connection)
     of = ranking(connection, reading.memory, name or next(iter(names), ""))
     found = model_facts(connection, of, model)
-    days, breaks = standings_of(connection, of, model), breaks_of(connection, of.name)
+    days, breaks = standings_of(connection, of, found.model), breaks_of(connection, of.name)
     abilities = ability_axis(of)
     n_ranked = sum(row.rank is not None for row in of.rows)
     asked = {"ranking": of.name if name else None}
@@ -149,8 +149,8 @@ def ranking_model(
         height=_RANKS_HEIGHT,
         breaks=breaks,
         rank_by_scale=ability_scale(of) if of.declared.rank_by == "ability" else _ONE,
-        results_as=str(Address(f"/rankings/api/models{path_to(*model.split('/'))}").but(**asked)),
-        history_as=downloads(Address("/rankings/api/history").but(models=model, **asked)),
+        results_as=str(Address(f"/rankings/api/models{path_to(*found.model.split('/'))}").but(**asked)),
+        history_as=downloads(Address("/rankings/api/history").but(models=found.model, **asked)),
     )
 
 
