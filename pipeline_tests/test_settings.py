@@ -6,8 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
-from pipeline.settings import PROJECT_ROOT, Settings, settings, unknown_variables
+from pipeline.cli.errors import one_line
+from pipeline.settings import PROJECT_ROOT, Settings, secret_variable, settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -114,3 +116,22 @@ def test_a_variable_that_is_no_setting_is_told_with_the_one_it_may_mean(monkeypa
     colour, data_dir = unknown_variables()
     assert colour.startswith("PODIUM_COLOUR is no setting and changes nothing; known: PODIUM_DATA_DIR, ")
     assert data_dir == "PODIUM_DATADIR is no setting and changes nothing; did you mean PODIUM_DATA_DIR?"
+
+
+def test_a_secret_has_a_variable_of_its_own_and_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_SECRETS_MY_BOARD", "s3cret")
+    found = settings()
+    assert {name: value.get_secret_value() for name, value in found.secrets.items()} == {"my_board": "s3cret"}
+    assert "s3cret" not in repr(found)
+    assert unknown_variables() == []
+    assert secret_variable("my_board") == "PODIUM_SECRETS_MY_BOARD"
+
+
+@pytest.mark.parametrize("value", ['["s3cret"]', '"s3cret"', "s3cret"])
+def test_secrets_in_one_variable_are_refused_without_showing_them(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PODIUM_SECRETS", value)
+    with pytest.raises((ValidationError, SettingsError)) as caught:
+        settings()
+    told = one_line(caught.value)
+    assert "secrets" in told.lower()
+    assert "s3cret" not in told

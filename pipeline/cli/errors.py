@@ -68,6 +68,8 @@ def one_line(error: Exception) -> str:
     if isinstance(error, TyperException):
         return _usage(error)
     text = " ".join(str(error).split())
+    if isinstance(error, SettingsError) and '"secrets"' in text:
+        return f"PODIUM_SECRETS cannot be used: {_meaning('secrets')}"
     if isinstance(error, SettingsError):
         return f"{text}; a setting of several values is a JSON list: PODIUM_DOTTED_PATH_PACKAGES='[\"pipeline\"]'"
     return text
