@@ -1,10 +1,11 @@
-"""Pictures of the pages for README, out of a running server: ``python -m pipeline_tests.screenshots [ADDRESS]``.
+"""Pictures of the pages for README, out of a running server: ``python -m pipeline_tests.screenshots [ADDRESS] [NAME ...]``.
 
 Needs the bundled competitions published (``podium run``), ``podium serve`` and Chromium; writes
 ``pipeline/docs/page_*.png``.
 """
 
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from playwright.sync_api import sync_playwright
@@ -31,14 +32,15 @@ SHOTS = (
     Shot("model", "/boards/sp500/models/momentum_12_1", "dark", height=1000),
     Shot("compare", "/boards/sp500_risk/compare?models=garch&models=constant&models=last_move"),
     Shot("phone", "/boards/sp500", "dark", 390, 800),
+    Shot("rankings", "/rankings", height=900),
 )
 
 
-def take(address: str) -> None:
-    """Take every picture."""
+def take(address: str, names: Collection[str] = ()) -> None:
+    """Take every picture, or those that are named."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        for shot in SHOTS:
+        for shot in [one for one in SHOTS if not names or one.name in names]:
             size = {"width": shot.width, "height": shot.height}
             page = browser.new_page(color_scheme=shot.scheme, viewport=size)
             answer = page.goto(f"{address}{shot.path}")
@@ -51,4 +53,4 @@ def take(address: str) -> None:
 
 
 if __name__ == "__main__":
-    take(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    take(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000", sys.argv[2:])

@@ -203,7 +203,12 @@ _STANDING = (
     Column("rank", "INTEGER", "Rank by the declared score; ties share it; NULL for unranked.", nullable=True),
     Column("rank_lo", "INTEGER", "Best rank when only sure differences between two models count.", nullable=True),
     Column("rank_hi", "INTEGER", "Worst rank then.", nullable=True),
-    Column("loo_rank_lo", "INTEGER", "Best rank when any one source is left out.", nullable=True),
+    Column(
+        "loo_rank_lo",
+        "INTEGER",
+        "Best rank when any one source is left out; NULL where only one tells of the model.",
+        nullable=True,
+    ),
     Column("loo_rank_hi", "INTEGER", "Worst rank then.", nullable=True),
     Column("coverage", "DOUBLE", "Share of the parts of the declared score that are there, 0 to 1."),
     Column("n_benchmarks", "INTEGER", "Benchmarks that the declared score rests on."),

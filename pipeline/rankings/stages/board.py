@@ -118,7 +118,8 @@ def _without_one_source(
 ) -> RankRange:
     """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place.
 
-    ``score`` has the declared score of every ranked model, NaN for others.
+    ``score`` has the declared score of every ranked model, NaN for others. A model that only one source tells of has no
+    range: what its rank rests on could not be left out.
     """
     figures = figures_of(declared.rank_by, Used.of(results, ids), declared, benchmarks)
     telling = results[could_be_used(results) & (results["benchmark"] + "." + results["measure"]).isin(figures)]
@@ -134,7 +135,9 @@ def _without_one_source(
         board = _standings(ids, rest, declared, benchmarks)
         return np.where(_ranked(ids, board, declared).rank > 0, board["value"], np.nan)
 
-    return rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=~np.isnan(score))
+    found = rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=~np.isnan(score))
+    is_told_by_one = has.notna().sum(axis=1).to_numpy() < 2
+    return RankRange(np.where(is_told_by_one, 0, found.lo), np.where(is_told_by_one, 0, found.hi))
 
 
 def _standings(

@@ -159,7 +159,11 @@ class TestWithoutOneSource:
         ]
         sources = [published("one", passing(a=90.0, b=50.0)), published("two", [*flagged, *passing(b=60.0)])]
         board = Board(sources, ONE)
-        assert ranks(board, "loo_rank_lo") == ranks(board, "loo_rank_hi") == {"a": 1, "b": 2}
+        assert ranks(board, "loo_rank_lo") == ranks(board, "loo_rank_hi") == {"a": None, "b": 2}
+
+    def test_a_model_that_one_source_alone_tells_of_has_no_range(self):
+        sources = [published("one", passing(a=90.0, b=50.0)), published("two", passing(b=60.0))]
+        assert ranks(Board(sources, ONE), "loo_rank_lo") == {"a": None, "b": 2}
 
 
 def test_facts_are_those_that_are_used_with_the_time_they_were_fetched():
