@@ -1,4 +1,6 @@
-"""Pictures of the pages for README, out of a running server: ``python -m pipeline_tests.screenshots [ADDRESS] [NAME ...]``.
+"""Pictures of the pages for README, out of a running server.
+
+Called as ``python -m pipeline_tests.screenshots [ADDRESS] [NAME ...]``.
 
 Needs the bundled competitions published (``podium run``), ``podium serve`` and Chromium; writes
 ``pipeline/docs/page_*.png``.

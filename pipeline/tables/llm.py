@@ -31,6 +31,7 @@ LLM_FETCH_STATUS = TableSpec(
         Column("why", "VARCHAR", "Why it is not what was fetched now; NULL where it is.", nullable=True),
         Column("version", "VARCHAR", "Of an index or a release: others are on other scales.", nullable=True),
         Column("days", "INTEGER", "How often it changes as a rule: what its age is judged by."),
+        Column("is_frozen", "BOOLEAN", "Whether nothing is added to it any more: its age is no fault."),
         Column("sha256", "VARCHAR", "Hash of the snapshot; NULL for bundled facts.", nullable=True),
     ),
     key=("ranking", "source"),

@@ -247,6 +247,7 @@ def _status(models: Sequence[Made], moment: datetime) -> list[dict[str, Any]]:
             {
                 **{"source": source, "title": title, "home": f"https://example.org/{source}", "licence": licence},
                 **{"attribution": f"Figures: {title}", "status": status, "checked_at": moment, "days": days},
+                "is_frozen": status == "frozen",
                 "fetched_at": None if age is None else _fetched(source, moment),
                 "source_updated_at": moment - timedelta(days=500) if source == "evalplus" else None,
                 **{"n_results": 5 * n_models, "n_models": n_models, "n_unread": int(source == "openrouter")},

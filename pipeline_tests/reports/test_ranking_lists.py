@@ -57,13 +57,20 @@ def test_a_blended_price_has_three_of_input_to_one_of_output(
         ("kept", 7.1, Age.AGEING),
         ("bundled", 21.0, Age.AGEING),
         ("bundled", 21.1, Age.OLD),
-        ("frozen", 900.0, Age.FROZEN),
         ("missing", None, Age.MISSING),
         ("live", None, Age.MISSING),
     ],
 )
 def test_an_age_is_judged_by_how_often_the_source_changes(status: str, age_days: float | None, age: Age) -> None:
-    assert age_of(status, age_days, 7) == age
+    assert age_of(status, age_days, 7, is_frozen=False) == age
+
+
+@pytest.mark.parametrize(
+    ("status", "age_days", "age"),
+    [("frozen", 900.0, Age.FROZEN), ("bundled", 900.0, Age.FROZEN), ("missing", None, Age.MISSING)],
+)
+def test_the_age_of_a_frozen_source_is_no_fault(status: str, age_days: float | None, age: Age) -> None:
+    assert age_of(status, age_days, 365, is_frozen=True) == age
 
 
 def test_what_is_of_the_future_is_not_of_a_negative_age() -> None:

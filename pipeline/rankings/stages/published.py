@@ -94,6 +94,7 @@ def fetch_status_rows(published: Sequence[Published]) -> pd.DataFrame:
                 "why": one.status.why,
                 "version": one.status.version,
                 "days": one.about.days,
+                "is_frozen": one.about.is_frozen,
                 "sha256": one.sha256,
             }
             for one in published

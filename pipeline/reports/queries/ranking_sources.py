@@ -12,7 +12,7 @@ from pipeline.rankings.origin import Status
 
 _SOURCES = """
     SELECT source, title, home, licence, attribution, status, checked_at, fetched_at, source_updated_at,
-           n_results, n_models, n_unread, why, version, days
+           n_results, n_models, n_unread, why, version, days, is_frozen
     FROM llm.fetch_status WHERE ranking = ? ORDER BY title, source
 """
 _UNREAD = """
@@ -84,14 +84,10 @@ class RankingSource:
     why: str | None
     version: str | None
     days: int
+    is_frozen: bool
     confirmed_at: datetime | None
     age_days: float | None
     state: Age
-
-    @property
-    def is_frozen(self) -> bool:
-        """Whether nothing is added to it any more."""
-        return self.state == Age.FROZEN
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def ranking_sources(connection: duckdb.DuckDBPyConnection, name: str, now: datet
     return tuple(_source(row, now) for row in connection.execute(_SOURCES, [name]).fetchall())
 
 
-def age_of(status: str, age_days: float | None, days: int) -> Age:
+def age_of(status: str, age_days: float | None, days: int, *, is_frozen: bool) -> Age:
     """How old figures are.
 
     Parameters
@@ -152,11 +148,13 @@ def age_of(status: str, age_days: float | None, days: int) -> Age:
     age_days : float or None
     days : int
         How often the source changes as a rule.
+    is_frozen : bool
+        Whether it does not change any more.
     """
-    if status == Status.FROZEN:
-        return Age.FROZEN
     if age_days is None or status == Status.MISSING:
         return Age.MISSING
+    if is_frozen:
+        return Age.FROZEN
     return Age.FRESH if age_days <= days else Age.AGEING if age_days <= OLD_AFTER * days else Age.OLD
 
 
@@ -184,4 +182,4 @@ def _source(row: Sequence[Any], now: datetime) -> RankingSource:
     status, checked_at, fetched_at, days = row[5], row[6], row[7], row[14]
     confirmed_at = checked_at if status == Status.UNCHANGED and fetched_at is not None else fetched_at
     age = days_between(confirmed_at, now)
-    return RankingSource(*[*row, confirmed_at, age, age_of(status, age, days)])
+    return RankingSource(*[*row, confirmed_at, age, age_of(status, age, days, is_frozen=row[15])])

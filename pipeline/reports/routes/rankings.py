@@ -117,7 +117,7 @@ def sources_of_a_ranking(connection: Connection, of: AskedRanking, wanted: Wante
     for one in unmatched_of(connection, of.name):
         unmatched[one.source] = unmatched.get(one.source, 0) + 1
     rows = [
-        asdict(one) | {"is_frozen": one.is_frozen, "state": str(one.state), "n_unmatched": unmatched.get(one.source, 0)}
+        asdict(one) | {"state": str(one.state), "n_unmatched": unmatched.get(one.source, 0)}
         for one in ranking_sources(connection, of.name, now())
     ]
     names = list(answers.RankingSourceRow.model_fields)
