@@ -17,13 +17,16 @@ from pipeline.competition import Contract
 from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.evaluations import EvaluationSpec
 from pipeline.competition.scoring import RULES
+from pipeline.declaration import BoardDeclaration
 from pipeline.judging import BoardFiles, Track
 from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
+from pipeline.rankings.declaration import Rankings
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.conftest import copy_dbt_project
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding="utf-8")
+RANKINGS = (PROJECT_ROOT / "pipeline" / "docs" / "rankings.md").read_text(encoding="utf-8")
 EVALUATIONS = (PROJECT_ROOT / "pipeline" / "docs" / "evaluations.md").read_text(encoding="utf-8")
 
 
@@ -161,6 +164,10 @@ def test_the_evaluation_sets_that_the_page_declares_can_be_declared() -> None:
 
 def test_the_fields_that_the_page_on_evaluation_sets_names_are_all_that_one_has() -> None:
     assert _named_fields(EVALUATIONS) == set(EvaluationSpec.model_fields)
+
+
+def test_the_fields_that_the_page_on_rankings_names_are_all_that_one_has() -> None:
+    assert _named_fields(RANKINGS) == set(Rankings.model_fields) - set(BoardDeclaration.model_fields)
 
 
 def test_the_track_that_the_readme_declares_can_be_declared() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 Row = Mapping[str, Any]
 Spec = dict[str, Any]
 
-_APART = (0.16, 0.045)
-"""How far apart two names have to be, as shares of the width and the height."""
+_OF_A_LETTER, _LINE = 0.016, 0.06
+"""About what a letter takes of the width, and a line of the height."""
 _PRICES = {"tickCount": 6, "format": "~g", "grid": False}
 _PRICE_SCALE = {"type": "log", "nice": False, "padding": 12}
 
@@ -62,25 +62,29 @@ def cost_chart(rows: Sequence[Row], price_title: str, score_title: str) -> Spec:
 
 def _sides(named: Sequence[Row], rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """Names that stand right of their points, because these are far left, and names that stand left of them."""
-    prices = [log10(row["price"]) for row in rows]
-    middle = (min(prices) + max(prices)) / 2
+    middle = _middle(rows)
     right = [row for row in named if log10(row["price"]) < middle]
     return right, [row for row in named if log10(row["price"]) >= middle]
 
 
+def _middle(rows: Sequence[Row]) -> float:
+    prices = [log10(row["price"]) for row in rows]
+    return (min(prices) + max(prices)) / 2
+
+
 def _named(front: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     """Those of the front whose names have room, the best first."""
-    prices = [log10(row["price"]) for row in rows]
-    values = [row["value"] for row in rows]
-    width = (max(prices, default=0) - min(prices, default=0)) or 1.0
-    height = (max(values, default=0) - min(values, default=0)) or 1.0
-    named: list[Row] = []
+    prices, values = [log10(row["price"]) for row in rows], [row["value"] for row in rows]
+    width, height = max(prices) - min(prices) or 1.0, max(values) - min(values) or 1.0
+    middle = _middle(rows)
+    named: list[tuple[Row, tuple[float, float]]] = []
     for row in reversed(front):
+        at, length = (log10(row["price"]) - min(prices)) / width, _OF_A_LETTER * len(row["label"])
+        ends = (at, at + length) if log10(row["price"]) < middle else (at - length, at)
         has_room = all(
-            abs(log10(row["price"]) - log10(one["price"])) / width > _APART[0]
-            or abs(row["value"] - one["value"]) / height > _APART[1]
-            for one in named
+            ends[1] < other[0] or other[1] < ends[0] or abs(row["value"] - one["value"]) / height > _LINE
+            for one, other in named
         )
         if has_room:
-            named.append(row)
-    return named
+            named.append((row, ends))
+    return [row for row, _ in named]

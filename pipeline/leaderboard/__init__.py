@@ -71,6 +71,9 @@ from pipeline.leaderboard.intervals import (
     long_run_variance,
     weighted_interval,
 )
+from pipeline.leaderboard.item_intervals import (
+    item_interval,
+)
 from pipeline.leaderboard.keys import (
     Direction,
     RankBy,
@@ -187,6 +190,7 @@ __all__ = [
     "holm",
     "interval",
     "intervals",
+    "item_interval",
     "load",
     "long_run_variance",
     "mean_influence",

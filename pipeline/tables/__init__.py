@@ -22,6 +22,21 @@ from pipeline.tables.competition import (
     SUBJECTS,
     TRUTH,
 )
+from pipeline.tables.experiments import (
+    EXPERIMENT_AGREEMENT,
+    EXPERIMENT_COMPARISONS,
+    EXPERIMENT_CONFIGURATIONS,
+    EXPERIMENT_INPUTS,
+    EXPERIMENT_LEADERBOARD,
+    EXPERIMENT_PROMPTS,
+    EXPERIMENT_RUN_BOARD,
+    EXPERIMENT_RUNS,
+    EXPERIMENT_SCORERS,
+    EXPERIMENT_SCORES,
+    EXPERIMENT_STAGES,
+    EXPERIMENT_TABLES,
+    MACHINE,
+)
 from pipeline.tables.judging import (
     ALL_TOPICS_ID,
     COMPARISONS,
@@ -62,7 +77,15 @@ from pipeline.tables.llm import (
 from pipeline.tables.spec import WHOLE, Column, Input, TableSpec, Via
 from pipeline.tables.system import BOARDS, BUILDS, CHANGES, LEDGER, METRICS, SCHEMA_VERSION, SYSTEM_TABLES
 
-BOARD_TABLES = (*COMPETITION_TABLES, *INBOX_TABLES, *LANDING_TABLES, QUARANTINE, *JUDGING_TABLES, *LLM_TABLES)
+BOARD_TABLES = (
+    *COMPETITION_TABLES,
+    *INBOX_TABLES,
+    *LANDING_TABLES,
+    QUARANTINE,
+    *JUDGING_TABLES,
+    *LLM_TABLES,
+    *EXPERIMENT_TABLES,
+)
 """Tables of boards, of whatever kind; the first column is the board's name."""
 ALL_TABLES = (*BOARD_TABLES, *SYSTEM_TABLES)
 
@@ -84,6 +107,18 @@ __all__ = [
     "ENSEMBLE_WEIGHTS",
     "EVALUATIONS",
     "EXCLUDED",
+    "EXPERIMENT_AGREEMENT",
+    "EXPERIMENT_COMPARISONS",
+    "EXPERIMENT_CONFIGURATIONS",
+    "EXPERIMENT_INPUTS",
+    "EXPERIMENT_LEADERBOARD",
+    "EXPERIMENT_PROMPTS",
+    "EXPERIMENT_RUNS",
+    "EXPERIMENT_RUN_BOARD",
+    "EXPERIMENT_SCORERS",
+    "EXPERIMENT_SCORES",
+    "EXPERIMENT_STAGES",
+    "EXPERIMENT_TABLES",
     "FACTORS",
     "FACTOR_ROWS",
     "FILES",
@@ -104,6 +139,7 @@ __all__ = [
     "LLM_TABLES",
     "LLM_UNMATCHED",
     "LLM_UNREAD",
+    "MACHINE",
     "MEASURES",
     "MEASURE_SPECS",
     "MEMBER_METRICS",

@@ -201,8 +201,8 @@ _SCORES = (
 )
 _STANDING = (
     Column("rank", "INTEGER", "Rank by the declared score; ties share it; NULL for unranked.", nullable=True),
-    Column("rank_lo", "INTEGER", "Best rank that its interval allows.", nullable=True),
-    Column("rank_hi", "INTEGER", "Worst rank that its interval allows.", nullable=True),
+    Column("rank_lo", "INTEGER", "Best rank when only sure differences between two models count.", nullable=True),
+    Column("rank_hi", "INTEGER", "Worst rank then.", nullable=True),
     Column("loo_rank_lo", "INTEGER", "Best rank when any one source is left out.", nullable=True),
     Column("loo_rank_hi", "INTEGER", "Worst rank then.", nullable=True),
     Column("coverage", "DOUBLE", "Share of the parts of the declared score that are there, 0 to 1."),
@@ -235,7 +235,12 @@ LLM_LEADERBOARD = TableSpec(
         Column("organisation", "VARCHAR", "The maker.", nullable=True),
         Column("released_on", "DATE", "When it was released.", nullable=True),
         Column("open_weights", "BOOLEAN", "Whether its weights are open.", nullable=True),
-        Column("is_free", "BOOLEAN", "Whether its price is 0 for input and output; NULL where unknown.", nullable=True),
+        Column(
+            "is_free",
+            "BOOLEAN",
+            "Whether it is offered for nothing, if only for trying; NULL where no price is known.",
+            nullable=True,
+        ),
         Column("price_input", "DOUBLE", "USD per million tokens of input.", nullable=True),
         Column("price_output", "DOUBLE", "USD per million tokens of output.", nullable=True),
         Column("context", "BIGINT", "Tokens of context.", nullable=True),

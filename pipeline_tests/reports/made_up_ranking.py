@@ -52,6 +52,8 @@ FACTS_OF_PRICES = ("price.input", "price.output", "context.context_length")
 SPEEDS = ("speed.ttft_median", "speed.throughput_median")
 QUALITY = "artificial_analysis.intelligence_index"
 RATING = "lmarena_text.rating"
+N_OFFERS = 20
+"""Of the slow model, whose prices are not used."""
 BREAK = "intelligence index 4.0 is 4.1: median change -6.2 points"
 
 _SOURCES = {
@@ -271,6 +273,7 @@ def _models(models: Sequence[Made]) -> list[dict[str, Any]]:
             **{"model": one.model, "title": one.title, "organisation": one.organisation, "family": one.model},
             **{"released_on": one.released_on, "open_weights": one.open_weights, "openrouter_id": one.model},
             **{"hugging_face_id": one.model if one.open_weights else None, "is_made": one.model == BARE},
+            "models_dev_id": f"dev/{one.model.partition('/')[2]}",
         }
         for one in models
     ]
@@ -312,6 +315,12 @@ def _results(models: Sequence[Made], moment: datetime) -> list[dict[str, Any]]:
         zero | {"source": "livebench", "is_used": False, "left_out": "no value: zero_means_missing"},
         flagged | {"is_used": False, "left_out": "flag: contaminated"},
     ]
+    dear = next(one for one in models if one.model == SLOW)
+    offer = _result(dear, "price.input", 2.01, moment) | {
+        "source": "modelsdev",
+        "left_out": "another source: openrouter",
+    }
+    rows += [offer | {"config": f"offer {number}", "is_used": False} for number in range(N_OFFERS)]
     return rows
 
 

@@ -368,6 +368,10 @@ def test_what_there_is_not_is_named_with_what_there_is(client: TestClient, what:
     assert said in get(client, what, status)["detail"]
 
 
+def test_a_model_is_found_by_the_id_that_a_catalogue_has_for_it(client: TestClient) -> None:
+    assert get(client, "/api/models/Dev/Best") == get(client, "/api/models/acme/best")
+
+
 @pytest.mark.parametrize(
     "asked", [{"max_price": -1}, {"tier": "quick"}, {"min_composite": 101}, {"limit": 0}, {"free": "maybe"}]
 )

@@ -8,6 +8,7 @@ import pytest
 from pipeline.tables import (
     ALL_TABLES,
     COMPETITION_TABLES,
+    EXPERIMENT_TABLES,
     JUDGING_TABLES,
     LANDING_TABLES,
     LEADERBOARD,
@@ -23,12 +24,12 @@ ABOUT_NO_BOARD = {"meta.schema_version", "meta.builds"}
 by_name = pytest.mark.parametrize("spec", ALL_TABLES, ids=lambda spec: spec.qualified_name)
 
 
-BOARD_COLUMN = {"catalog": "board", "judging": "track", "llm": "ranking"}
+BOARD_COLUMN = {"catalog": "board", "judging": "track", "llm": "ranking", "experiments": "experiment"}
 
 
 def test_every_table_has_a_name_of_its_own_among_those_of_a_kind_of_board() -> None:
     assert len(NAMES) == len(ALL_TABLES)
-    kinds = {"competition", "judging", "llm"}
+    kinds = {"competition", "judging", "llm", "experiments"}
     for kind in kinds:
         names = [spec.name for spec in ALL_TABLES if spec.schema not in kinds - {kind}]
         assert len(set(names)) == len(names)
@@ -76,7 +77,9 @@ def test_inputs_are_tables_of_the_same_schema_matched_in_a_way_they_can_be(spec:
 
 
 @pytest.mark.parametrize(
-    "tables", [COMPETITION_TABLES, JUDGING_TABLES, LLM_TABLES], ids=["competition", "judging", "llm"]
+    "tables",
+    [COMPETITION_TABLES, JUDGING_TABLES, LLM_TABLES, EXPERIMENT_TABLES],
+    ids=["competition", "judging", "llm", "experiments"],
 )
 def test_no_table_depends_on_itself_and_they_are_listed_in_the_order_of_computation(
     tables: tuple[TableSpec, ...],

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from pipeline.tables import ALL_TABLES, BOARDS, METRICS, PREDICTIONS, WHOLE
+from pipeline.tables import ALL_TABLES, BOARD_TABLES, BOARDS, METRICS, PREDICTIONS, WHOLE
 from pipeline.warehouse import Dirty, WarehouseFiles, open_published
 from pipeline.warehouse.contents import _without_catalog
 from pipeline_tests.warehouse.frames import BOARD, boards, dirty, frame, predictions
@@ -40,15 +40,16 @@ def test_views_work_when_the_file_is_attached_under_another_name(files: Warehous
         assert connection.execute("SELECT max(value) FROM other.sp500.predictions").fetchone() == (4.0,)
 
 
-def test_a_board_of_another_kind_has_no_views_of_competitions(files: WarehouseFiles) -> None:
+@pytest.mark.parametrize("kind", ["llm", "experiments"])
+def test_a_board_of_another_kind_has_views_of_its_own_tables_only(files: WarehouseFiles, kind: str) -> None:
     with files.write("a test") as store:
-        store.replace(BOARDS, "bench", [Dirty(WHOLE, 0)], boards(kind="llm"), "v1")
+        store.replace(BOARDS, "bench", [Dirty(WHOLE, 0)], boards(kind=kind), "v1")
     files.publish()
     with open_published(files.published_dir) as connection:
         schemas = connection.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()
         views = connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'bench'").fetchall()
     assert ("bench",) in schemas
-    assert views == []
+    assert {name for (name,) in views} == {spec.name for spec in BOARD_TABLES if spec.schema == kind}
 
 
 def test_every_column_of_every_view_carries_the_comment_of_its_table(files: WarehouseFiles) -> None:

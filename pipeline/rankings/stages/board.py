@@ -10,6 +10,7 @@ from pipeline.leaderboard import RankBy, Ranking, RankingKey, rank_contestants
 from pipeline.rankings.benchmarks import Area, Benchmark
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, rank_range_of_comparisons
+from pipeline.rankings.stages.choosing import FREE_OFFER, has_flag
 from pipeline.rankings.stages.frames import Column, frame_of
 from pipeline.rankings.stages.results import could_be_used, without_source
 from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, fitted_ability, scores_of
@@ -154,8 +155,7 @@ def _facts(
     """What the board shows of models besides scores."""
     used = Used.of(results, ids)
     facts = {name: used.column(figure) for name, figure in _FACTS.items()}
-    dearest = pd.Series(np.maximum(facts["price_input"], facts["price_output"]))
-    is_free = (dearest == 0).astype("boolean").mask(dearest.isna())
+    is_free = _is_free(ids, results, np.maximum(facts["price_input"], facts["price_output"]))
     areas = used.figures["benchmark"].map({key: one.area for key, one in benchmarks.items()})
     is_speed, is_offered = areas == Area.SPEED, areas.isin(_OF_OFFERS)
     of_model = models.set_index("model").reindex(list(ids))
@@ -169,6 +169,13 @@ def _facts(
         "performance_at": _newest(used.figures[is_speed], ids),
         "prices_at": _newest(used.figures[is_offered], ids),
     }
+
+
+def _is_free(ids: Sequence[str], results: pd.DataFrame, dearest: Floats) -> pd.Series:
+    """Whether models cost nothing, or are offered for nothing beside their price; NA where no price is known."""
+    offers = results[(results["benchmark"] == Area.PRICE.value) & has_flag(results["flags"], (FREE_OFFER,))]
+    is_tried = np.isin(np.array(ids, dtype=object), offers["model"].dropna().unique())
+    return pd.Series((dearest == 0) | is_tried, dtype="boolean").mask(np.isnan(dearest) & ~is_tried)
 
 
 def _newest(figures: pd.DataFrame, ids: Sequence[str]) -> Column:

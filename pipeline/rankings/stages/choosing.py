@@ -47,7 +47,7 @@ def unfit(figures: pd.DataFrame, leave_out_flags: Collection[str]) -> pd.Series:
     leave_out_flags : collection of str
     """
     flags = _flag(figures["flags"], leave_out_flags)
-    is_free = (figures["benchmark"] == Area.PRICE.value) & _has_flag(figures["flags"], (FREE_OFFER,))
+    is_free = (figures["benchmark"] == Area.PRICE.value) & has_flag(figures["flags"], (FREE_OFFER,))
     value, unit = figures["value"], figures["unit"]
     beyond = ((value < 0) & ~unit.isin(_SIGNED)) | ((value > 100) & (unit == Unit.PERCENT.value))
     return _first_said(
@@ -119,7 +119,7 @@ def _of_one_offer(rows: pd.DataFrame, n_sources: int) -> pd.Series:
     offer = ["model", "source", "raw_name"]
     rows = rows.assign(
         price=rows["value"].where(_is_measure(rows, "price.input")),
-        is_withdrawn=_has_flag(rows["flags"], _WITHDRAWN),
+        is_withdrawn=has_flag(rows["flags"], _WITHDRAWN),
         is_resold=_is_resold(rows),
     )
     same = rows.groupby(offer, sort=False)
@@ -181,7 +181,8 @@ def _flag(flags: pd.Series, wanted: Collection[str]) -> pd.Series:
     return flags.map(found).astype(object)
 
 
-def _has_flag(flags: pd.Series, wanted: Collection[str]) -> pd.Series:
+def has_flag(flags: pd.Series, wanted: Collection[str]) -> pd.Series:
+    """Whether one of some flags is among those of each figure, which have commas between."""
     return _flag(flags, wanted).notna()
 
 

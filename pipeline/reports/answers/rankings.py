@@ -43,7 +43,7 @@ class RankingRow(Answer):
     price_input: float | None = Field(description="USD per million tokens of input.", examples=[1.25])
     price_output: float | None = Field(description="USD per million tokens of output.", examples=[10.0])
     price_blended: float | None = Field(description="Three tokens of input to one of output.", examples=[3.44])
-    is_free: bool | None = Field(description="Whether both prices are 0.")
+    is_free: bool | None = Field(description="Whether it is offered for nothing, if only for trying.")
     context: int | None = Field(description="Tokens.", examples=[400_000])
     coverage: float = Field(description="Share of the parts of the score that ranks, 0 to 1.", examples=[0.8])
     n_benchmarks: int = Field(description="Benchmarks that the score that ranks rests on.")

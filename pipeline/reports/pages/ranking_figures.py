@@ -91,7 +91,7 @@ def hours_ago(moment: datetime, now: datetime) -> str:
     hours = (now - moment).total_seconds() / _SECONDS_OF_AN_HOUR
     if hours >= 2 * _HOURS_OF_A_DAY:
         return f"{int(hours / _HOURS_OF_A_DAY):,} days ago"
-    return f"{int(hours)} hours ago" if hours >= 2 else "less than 2 hours ago"
+    return f"{int(hours)} hours ago" if hours >= 2 else "under 2 hours ago"
 
 
 def exact(moment: datetime | None) -> str:

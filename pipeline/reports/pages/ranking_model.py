@@ -38,6 +38,10 @@ _AREAS: Mapping[str, str] = {
     "": "Others",
 }
 _CHECKED = ("price.input", "price.output", "context.context_length")
+_MANY = 15
+"""Rows of a table, from which on those that are not used are folded."""
+_AGREE = 0.01
+"""How far apart prices may be that agree, as a share."""
 _DAYS = 30
 """That the table of the history shows."""
 _RANKS_HEIGHT = 220
@@ -57,11 +61,20 @@ class FigureRow:
 
 @dataclass(frozen=True)
 class Group:
-    """The figures of an area, and on how many of them scores rest."""
+    """The figures of an area: those that are shown at once, and those that are folded because they are many.
+
+    Scores rest on ``n_used`` of ``n`` figures.
+    """
 
     title: str
     rows: tuple[FigureRow, ...]
+    folded: tuple[FigureRow, ...]
     n_used: int
+
+    @property
+    def n(self) -> int:
+        """All its figures."""
+        return len(self.rows) + len(self.folded)
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,18 @@ class Check:
     difference: str
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How far sources agree on a price or a limit: how many of the others say the same, and what all say."""
+
+    label: str
+    used: str
+    n_others: int
+    n_same: int
+    lowest: str
+    highest: str
+
+
 @router.get("/rankings/models/{model:path}", response_class=HTMLResponse)
 def ranking_model(
     request: Request,
@@ -98,7 +123,7 @@ def ranking_model(
     names = ranking_names(connection)
     of = ranking(connection, reading.memory, name or next(iter(names), ""))
     found = model_facts(connection, of, model)
-    days, breaks = standings_of(connection, of, model), breaks_of(connection, of.name)
+    days, breaks = standings_of(connection, of, found.model), breaks_of(connection, of.name)
     abilities = ability_axis(of)
     n_ranked = sum(row.rank is not None for row in of.rows)
     asked = {"ranking": of.name if name else None}
@@ -114,6 +139,8 @@ def ranking_model(
         scores=[_score_row(of, one, abilities) for one in found.scores],
         groups=_groups(found.figures),
         checks=_checks(found.figures),
+        agreements=_agreements(found.figures),
+        many=_MANY,
         ranks=Axis(1, max(1, n_ranked), RANKS_WIDTH),
         tier=tier_of(found.row.ttft) if found.row else None,
         links=_links(found),
@@ -122,8 +149,8 @@ def ranking_model(
         height=_RANKS_HEIGHT,
         breaks=breaks,
         rank_by_scale=ability_scale(of) if of.declared.rank_by == "ability" else _ONE,
-        results_as=str(Address(f"/rankings/api/models{path_to(*model.split('/'))}").but(**asked)),
-        history_as=downloads(Address("/rankings/api/history").but(models=model, **asked)),
+        results_as=str(Address(f"/rankings/api/models{path_to(*found.model.split('/'))}").but(**asked)),
+        history_as=downloads(Address("/rankings/api/history").but(models=found.model, **asked)),
     )
 
 
@@ -142,8 +169,11 @@ def _groups(figures: Sequence[Figure]) -> list[Group]:
     groups = []
     for area, title in _AREAS.items():
         rows = [_figure_row(one) for one in figures if (one.area if one.area in _AREAS else "") == area]
+        used = [row for row in rows if row.figure.is_used]
+        shown = rows if len(rows) <= _MANY else used
         if rows:
-            groups.append(Group(title, tuple(rows), sum(row.figure.is_used for row in rows)))
+            folded = tuple(row for row in rows if row not in shown)
+            groups.append(Group(title, tuple(shown), folded, len(used)))
     return groups
 
 
@@ -181,6 +211,29 @@ def _checks(figures: Sequence[Figure]) -> list[Check]:
                 Check(one, one.measure_title, written(one.value, one.unit), _difference(one, used)) for one in said
             ]
     return checks
+
+
+def _agreements(figures: Sequence[Figure]) -> list[Agreement]:
+    """By price or limit that several sources give, how far these agree with the one that is used."""
+    found = []
+    for name in _CHECKED:
+        said = [one for one in figures if f"{one.benchmark}.{one.measure}" == name and one.value is not None]
+        used = next((one for one in said if one.is_used), None)
+        if used is None or len(said) < 2:
+            continue
+        values = [one.value or 0.0 for one in said if one is not used]
+        at = used.value or 0.0
+        found.append(
+            Agreement(
+                used.measure_title,
+                f"{written(at, used.unit)} ({used.source_title})",
+                len(values),
+                sum(abs(value - at) <= _AGREE * abs(at) for value in values),
+                written(min(values), used.unit),
+                written(max(values), used.unit),
+            )
+        )
+    return found
 
 
 def _difference(one: Figure, used: float | None) -> str:

@@ -19,6 +19,8 @@ _FREE = "free"
 _CODING = "coding"
 _BENCHMARKS = 6
 """That have a column unless all are asked for."""
+_BEST = 50
+"""Models that say which other benchmarks these are."""
 _PARTS = {"ttft": "time to the first token", "efficiency": "price"}
 """What parts of scores are called, where not by their own names."""
 
@@ -160,8 +162,8 @@ def ability_axis(of: Ranking) -> Axis | None:
 def columns_of(of: Ranking, sort: str = "", *, everything: bool) -> tuple[Column, ...]:
     """The columns of figures, without that of ability.
 
-    Of benchmarks there are those parts of the coding score that any model has a value of, and of others those with most
-    models, until there are six in all; that which rows are sorted by is among them.
+    Of benchmarks there are those parts of the coding score that any model has a value of, and of others those that most
+    of the best have one of, until there are six in all; that which rows are sorted by is among them.
     """
     scores = ("coding", "overall", *(("performance", "value") if everything else ()))
     found = [Column(one, score_name(one), SCORES_SAY[one], "Scores", _SCORE.text) for one in scores]
@@ -189,7 +191,8 @@ def _shown_benchmarks(of: Ranking, sort: str, *, everything: bool) -> tuple[list
     if everything:
         return list(of.parts), others
     parts = [name for name in of.parts if name in of.benchmarks]
-    most = sorted(others, key=lambda name: -of.benchmarks[name].n_models)[: max(0, _BENCHMARKS - len(parts))]
+    first = [of.values.get(row.model, {}) for row in of.rows[:_BEST]]
+    most = sorted(others, key=lambda name: -sum(name in one for one in first))[: max(0, _BENCHMARKS - len(parts))]
     return parts, [name for name in others if name in most or name == sort]
 
 
@@ -199,7 +202,8 @@ def _benchmark(of: Ranking, name: str, group: str) -> Column:
         return Column(name, label_of(of, name), "No model has a value", group, _SCORE.text)
     said = f"{known.title}: {known.measure_title}, {known.unit}; {known.n_models} models"
     is_less_better = known.direction == "asc"
-    return Column(name, known.label, said, group, _text_of(known.unit), is_less_better)
+    label = known.label.partition(" (")[0]
+    return Column(name, label, said, group, _text_of(known.unit), is_less_better)
 
 
 def _text_of(unit: str) -> Text:
@@ -228,7 +232,7 @@ def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
     if column.key in of.headlines:
         return Cell(column.text(of.values.get(row.model, {}).get(column.key)))
     value = blended_price(row) if column.key == "price_blended" else getattr(row, column.key)
-    if column.key == "price_input" and row.is_free:
+    if column.key == "price_input" and row.is_free and not row.price_input:
         return Cell(_FREE)
     note = of.notes.get(row.model, {}).get(column.key)
     if note is None or not note.lacks:
@@ -238,14 +242,16 @@ def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
 
 
 def label_of(of: Ranking, part: str) -> str:
-    """What a part of a score is called, whether or not a model has a value of it."""
+    """What a part of a score, or a benchmark, is called, whether or not a model has a value of it."""
     known = of.benchmarks.get(part)
     if known is not None:
         return known.label
     benchmark, _, measure = part.partition(".")
+    if not measure:
+        return next((one.title for one in of.benchmarks.values() if one.benchmark == part), _PARTS.get(part, part))
     means = BENCHMARKS.get(benchmark)
     if means is None or measure not in means.measures:
-        return _PARTS.get(part, part.replace("_", " "))
+        return part.replace("_", " ")
     if means.headline == measure:
         return means.title
     return f"{means.title}, {means.measures[measure].title.lower()}"

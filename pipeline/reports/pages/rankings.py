@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
+import duckdb
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
@@ -16,6 +18,7 @@ from pipeline.reports.pages.links import FORMATS, Links, downloads
 from pipeline.reports.pages.ranking_figures import MARKS, SCORES_SAY, score_name
 from pipeline.reports.pages.ranking_rows import Best, best_of, label_of, table_of
 from pipeline.reports.pages.view import show
+from pipeline.reports.queries import kind_of
 from pipeline.reports.queries.ranking_lists import (
     TIERS,
     Filters,
@@ -117,11 +120,9 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
     of = ranking(connection, reading.memory, asked.ranking or names[0])
     filters, moment = asked.filters, now()
     found = listed(of, filters)
-    rows = in_order(of, found, asked.sort)
+    shown = in_order(of, found, asked.sort)[asked.offset : asked.offset + asked.limit]
     counted = statistics_of(of, found)
     best = best_of(of, found)
-    weights = asked.weights(of.declared.composite.overall)
-    by_weights = top_models(of, found, weights, renormalise=yes_or_no(asked.partial, "partial") is True)
     here = address_of(request)
     return show(
         request,
@@ -132,35 +133,55 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         counted=counted,
         now=moment,
         best=best,
-        others=[ranking(connection, reading.memory, one) for one in names] if len(names) > 1 else [],
-        table=table_of(
-            of, rows[asked.offset : asked.offset + asked.limit], counted, asked.sort, everything=asked.columns == "all"
-        ),
+        others=[(one, kind_of(connection, one)[1]) for one in names] if len(names) > 1 else [],
+        table=table_of(of, shown, counted, asked.sort, everything=asked.columns == "all"),
         told_apart=_told_apart(of),
-        sources=ranking_sources(connection, of.name, moment),
-        breaks=breaks_of(connection, of.name),
-        unread=unread_of(connection, of.name)[:_FEW],
-        unmatched=unmatched_of(connection, of.name),
-        organisations=organisations(of),
-        measured=_measured(of),
-        contexts=_CONTEXTS,
-        tiers=TIERS,
-        marks=MARKS,
-        old_after=OLD_AFTER,
-        few=_FEW,
         said=SCORES_SAY,
         label_of=label_of,
-        weights=weights,
-        by_weights=by_weights[:_FIRST],
-        n_by_weights=len(by_weights),
-        weights_as=downloads(_by_weights(here, weights, asked.partial)),
         unmeasured=[label_of(of, name) for name in of.parts if name not in of.benchmarks],
         chart=_chart(of, found, best),
         n_free=sum(blended_price(row) == 0 and row.rank is not None for row in found),
         height=_HEIGHT,
         downloads=_files(here.of("/rankings/export", _ALIKE)),
-        status_as=downloads(here.of("/rankings/status", ["ranking"])),
+        **_to_choose(of),
+        **_by_weights(of, found, asked, here),
+        **_about_sources(connection, of, moment, here),
     )
+
+
+def _to_choose(of: Ranking) -> dict[str, Any]:
+    """What filters offer."""
+    return {"organisations": organisations(of), "measured": _measured(of), "contexts": _CONTEXTS, "tiers": TIERS}
+
+
+def _by_weights(of: Ranking, rows: Sequence[RankedModel], asked: Asked, here: Address) -> dict[str, Any]:
+    """The first models by the weights of the address, and the same order in the API."""
+    weights = asked.weights(of.declared.composite.overall)
+    found = top_models(of, rows, weights, renormalise=yes_or_no(asked.partial, "partial") is True)
+    written = ",".join(f"{name}:{weight:g}" for name, weight in weights.items())
+    endpoint = here.of("/rankings/api/top-models", [one for one in _ALIKE if one != "sort"])
+    return {
+        "weights": weights,
+        "by_weights": found[:_FIRST],
+        "n_by_weights": len(found),
+        "weights_as": downloads(endpoint.but(weights=written, renormalise=asked.partial)),
+    }
+
+
+def _about_sources(
+    connection: duckdb.DuckDBPyConnection, of: Ranking, moment: datetime, here: Address
+) -> dict[str, Any]:
+    """How old the figures of sources are, and what of them could not be used."""
+    return {
+        "sources": ranking_sources(connection, of.name, moment),
+        "breaks": breaks_of(connection, of.name),
+        "unread": unread_of(connection, of.name)[:_FEW],
+        "unmatched": unmatched_of(connection, of.name),
+        "status_as": downloads(here.of("/rankings/status", ["ranking"])),
+        "marks": MARKS,
+        "old_after": OLD_AFTER,
+        "few": _FEW,
+    }
 
 
 @dataclass(frozen=True)
@@ -198,13 +219,6 @@ def _chart(of: Ranking, rows: Sequence[RankedModel], best: Sequence[Best]) -> st
     if len(points) < 2:
         return ""
     return json.dumps(cost_chart(points, "USD per million tokens, 3 in : 1 out", score_name(score)))
-
-
-def _by_weights(here: Address, weights: Mapping[str, float], partial: str) -> Address:
-    """The same order by weights in the API."""
-    written = [f"{name}:{weight:g}" for name, weight in weights.items()]
-    endpoint = here.of("/rankings/api/top-models", [one for one in _ALIKE if one != "sort"])
-    return endpoint.but(weights=",".join(written), renormalise=partial)
 
 
 def _files(endpoint: Address) -> Links:

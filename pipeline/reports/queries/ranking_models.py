@@ -37,6 +37,10 @@ _MODEL = """
            is_made
     FROM llm.models WHERE ranking = ? AND model = ?
 """
+_KNOWN_ELSEWHERE = """
+    SELECT model FROM llm.models
+    WHERE ranking = ? AND lower(?) IN (lower(openrouter_id), lower(hugging_face_id), lower(models_dev_id))
+"""
 _HISTORY = Sql("""
     SELECT day, model, rank, rank_lo, rank_hi, loo_rank_lo, loo_rank_hi, coverage, n_benchmarks, n_sources, is_partial,
            status, ability, coding, performance, value, overall
@@ -136,17 +140,20 @@ class ModelFacts:
 
 
 def model_facts(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -> ModelFacts:
-    """Everything that is published of a model.
+    """Everything that is published of a model, named by its own id or by the one that a catalogue has for it alone.
 
     Raises
     ------
     UnknownModelError
         If the ranking has no such model; the message names those whose ids are like it.
     """
-    asked = [of.name, model]
-    found = connection.execute(_MODEL, asked).fetchone()
+    found = connection.execute(_MODEL, [of.name, model]).fetchone()
     if found is None:
+        elsewhere = connection.execute(_KNOWN_ELSEWHERE, [of.name, model]).fetchall()
+        if len(elsewhere) == 1:
+            return model_facts(connection, of, elsewhere[0][0])
         raise UnknownModelError(f"ranking {of.name!r} has no model {model!r}; {_like_it(of, model)}")
+    asked = [of.name, model]
     return ModelFacts(
         model,
         Release(*found),

@@ -132,7 +132,7 @@ def everything_of_a_model(connection: Connection, of: AskedRanking, model: Model
     answer = answers.RankingModelAnswer.model_validate(
         {
             **asdict(found.release),
-            **{"ranking": of.name, "model": model, "results": found.figures, "names": found.names},
+            **{"ranking": of.name, "model": found.model, "results": found.figures, "names": found.names},
             "scores": found.scores,
             "board": None if found.row is None else record(of, found.row, now()),
         }

@@ -193,6 +193,18 @@ def test_free_is_what_costs_nothing_for_input_and_output_and_unknown_without_bot
     assert pd.isna(board["owner/unknown"])
 
 
+def test_what_is_offered_for_trying_is_free_too_and_keeps_its_price():
+    rows = [
+        Result("m:free", "price", "input", 0.0, flags=("free_offer",)),
+        Result("m", "price", "input", 2.0),
+        Result("m", "price", "output", 4.0),
+    ]
+    offers = published("openrouter", rows, [linked("m:free", "m"), linked("m")])
+    (row,) = Board([offers], ONE).leaderboard.to_dict("records")
+    assert row["is_free"]
+    assert (row["price_input"], row["price_output"]) == (2.0, 4.0)
+
+
 def test_a_snapshot_is_where_every_model_stood_on_a_day():
     board = Board([published("evalplus", passing(a=50.0, b=70.0))], ONE).leaderboard
     rows = snapshot_rows(board, datetime(2026, 7, 2))

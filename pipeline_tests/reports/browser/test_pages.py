@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline_tests.reports.judged import JUDGE, PLAIN
-from pipeline_tests.reports.made_up_ranking import BEST, FEW
+from pipeline_tests.reports.made_up_ranking import BEST, FEW, SLOW
 from pipeline_tests.track_graph import NAME
 
 BOARD = "/boards/toy"
@@ -36,6 +36,7 @@ PAGES = {
     "all columns of a ranking": "/rankings?columns=all&sort=-coding&providers=Acme",
     "a ranking of nobody": "/rankings?search=nobody like this",
     "a language model": f"/rankings/models/{BEST}",
+    "a language model of many offers": f"/rankings/models/{SLOW}",
     "a language model that is not ranked": f"/rankings/models/{FEW}",
     "status": "/status",
     "nothing here": "/boards/nope",

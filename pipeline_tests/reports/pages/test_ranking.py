@@ -14,8 +14,10 @@ from pipeline_tests.reports.made_up_ranking import (
     FEW,
     FREE,
     HOSTILE,
+    N_OFFERS,
     NAME,
     PARTIAL,
+    SLOW,
     TITLE,
     TWIN,
     publish_ranking,
@@ -226,6 +228,20 @@ def test_prices_are_checked_against_each_other(client: TestClient) -> None:
         ("OpenRouter", "10.00 USD", "used"),
         ("models.dev", "12.50 USD", "+25 %"),
     ]
+
+
+def test_how_far_sources_agree_on_a_price_is_told_in_one_line(client: TestClient) -> None:
+    said = page(client, f"/models/{BEST}").text
+    assert "Input: 10.00 USD (OpenRouter). 0 of 1 other says the same within 1 %; it says 12.50 USD." in said
+    said = page(client, f"/models/{SLOW}").text
+    assert f"{N_OFFERS} of {N_OFFERS} others say the same within 1 %; they say 2.01 USD to 2.01 USD." in said
+
+
+def test_figures_that_are_many_and_not_used_are_folded_and_all_there(client: TestClient) -> None:
+    found = page(client, f"/models/{SLOW}")
+    assert len(found.table("Prices: figures of Deep").rows) == 1 + 2
+    assert len(found.table("Prices, not used: figures of Deep").rows) == 1 + N_OFFERS
+    assert f"{N_OFFERS} that are not used" in found.text
 
 
 def test_where_a_model_stood_is_told_by_day_with_breaks(client: TestClient) -> None:

@@ -1,0 +1,88 @@
+"""Prompt experiments, pure: declaration, identity and plan of runs, scorers, and the boards that scores make."""
+
+from pipeline.experiments.board import (
+    GROUPINGS,
+    STATUSES,
+    BoardError,
+    ScoredRuns,
+    leaderboard_rows,
+    run_board_rows,
+    scorer_rows,
+)
+from pipeline.experiments.comparison import comparison_rows
+from pipeline.experiments.declaration import (
+    RUNS,
+    SCORES,
+    BaselineSpec,
+    Configuration,
+    Experiment,
+    ModelSpec,
+    PromptSpec,
+    ScorerSpec,
+)
+from pipeline.experiments.fingerprint import stage_code
+from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
+from pipeline.experiments.inputs import InputsError, InputSpec, read_inputs
+from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan
+from pipeline.experiments.raters import agreement_rows
+from pipeline.experiments.rows import (
+    configuration_of,
+    configuration_rows,
+    input_of,
+    input_rows,
+    prompt_rows,
+    with_former,
+)
+from pipeline.experiments.scores import latest_scores, numbered, rater_numbers, scorer_values
+from pipeline.experiments.scoring import RunScore, score_runs
+from pipeline.experiments.templates import PromptError
+from pipeline.experiments.weighing import Weighed, weigh
+
+__all__ = [
+    "GROUPINGS",
+    "RUNS",
+    "SCORES",
+    "STATUSES",
+    "BaselineSpec",
+    "BoardError",
+    "Configuration",
+    "Experiment",
+    "InputSpec",
+    "InputsError",
+    "ModelSpec",
+    "PlanError",
+    "PlannedRun",
+    "PromptError",
+    "PromptSpec",
+    "RunConfig",
+    "RunScore",
+    "ScoredRuns",
+    "ScorerSpec",
+    "Weighed",
+    "agreement_rows",
+    "canonical_json",
+    "changed_without_version",
+    "comparison_rows",
+    "configuration_id",
+    "configuration_of",
+    "configuration_rows",
+    "input_of",
+    "input_rows",
+    "latest_scores",
+    "leaderboard_rows",
+    "messages",
+    "numbered",
+    "plan",
+    "prompt_rows",
+    "rater_numbers",
+    "read_inputs",
+    "run_board_rows",
+    "run_id",
+    "score_runs",
+    "scorer_rows",
+    "scorer_values",
+    "sha256_of",
+    "stage_code",
+    "weigh",
+    "with_former",
+]

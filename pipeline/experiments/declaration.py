@@ -1,0 +1,365 @@
+"""The declaration of an experiment: everything that its ``defs.yaml`` may say, and what makes it invalid."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from pipeline.declaration import BoardDeclaration, Declaration
+from pipeline.experiments.identity import canonical_json, configuration_id, sha256_of
+from pipeline.experiments.inputs import InputSpec, lacking, require_distinct
+from pipeline.experiments.parameters import Parameters
+from pipeline.experiments.scorers import Scorer, make_scorer
+from pipeline.experiments.templates import variables_of
+from pipeline.leaderboard import Comparing, Correction, SignificanceTest
+from pipeline.tables import EXPERIMENT_TABLES, TableSpec
+
+RUNS, SCORES = "runs", "scores"
+"""The folders of the inbox: runs, and scores of runs."""
+
+Grouping = Literal["run", "configuration", "model", "prompt"]
+
+
+def _label(name: object) -> str:
+    if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,62}", name, re.ASCII) is None:
+        raise ValueError(f"{name!r} is no name; use letters, digits, _, - and dots, no dot first")
+    return name
+
+
+Label = Annotated[str, BeforeValidator(_label)]
+"""A name of a prompt or a scorer: good for a column and a URL."""
+
+
+class PromptSpec(Declaration):
+    """One prompt, in its present version."""
+
+    version: str = Field(default="1", min_length=1, description="Another one for every change of the text.")
+    template: str = Field(min_length=1, description="Its text, a Jinja2 template.")
+    system: str | None = Field(default=None, min_length=1, description="The system message, a template too.")
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version_is_text(cls, version: Any) -> Any:
+        """Versions are often numbers, which YAML does not take for text; of 1.10 it makes 1.1."""
+        if isinstance(version, float):
+            raise ValueError(f"version {version} is a number with a point; write it as text, in quotes")
+        return str(version) if isinstance(version, int) and not isinstance(version, bool) else version
+
+    @field_validator("template", "system")
+    @classmethod
+    def _is_a_template(cls, text: str | None) -> str | None:
+        if text is not None:
+            variables_of(text)
+        return text
+
+    @property
+    def text(self) -> object:
+        """What is hashed: the template, with the system message if there is one."""
+        return self.template if self.system is None else {"system": self.system, "template": self.template}
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """What its templates take."""
+        return variables_of(self.template) | (variables_of(self.system) if self.system is not None else frozenset())
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its text."""
+        return sha256_of(self.text)
+
+
+class ModelSpec(Declaration):
+    """One model."""
+
+    model: str = Field(default="", description="What its provider calls it; the name that it is listed by by default.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters that it is always called with.")
+    input_price: float | None = Field(
+        default=None, ge=0, description="USD per million tokens of prompts; unknown by default, which is not 0."
+    )
+    output_price: float | None = Field(default=None, ge=0, description="USD per million tokens of outputs.")
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_can_be_hashed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        canonical_json(parameters)
+        return parameters
+
+
+class ScorerSpec(Declaration):
+    """One scorer of an experiment."""
+
+    scorer: str | None = Field(
+        default=None,
+        description="A scorer of Podium, or the dotted path of one; the name that it is listed by by default.",
+    )
+    weight: float = Field(default=1.0, ge=0, description="Its weight in the score; 0 to be shown only.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Its options.")
+
+
+class BaselineSpec(Declaration):
+    """Which configuration others are compared with: what is given has to fit one of them, and only one."""
+
+    prompt: str | None = Field(default=None, description="Name of its prompt.")
+    model: str | None = Field(default=None, description="Its model, as its provider calls it.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters that it has, among others.")
+
+
+class ComparisonSpec(Declaration):
+    """How configurations are compared with the baseline."""
+
+    test: Literal[SignificanceTest.T, SignificanceTest.WILCOXON, SignificanceTest.FISHER] = Field(
+        default=SignificanceTest.T, description="t, wilcoxon or fisher, on differences by input."
+    )
+    correction: Correction = Field(
+        default=Correction.HOLM, description="holm, bonferroni, benjamini_hochberg or none, over all that are compared."
+    )
+    level: float = Field(default=0.05, gt=0, lt=1, description="The level of significance.")
+    configurations: int = Field(default=500, ge=1, description="Only so many are compared, the best ones.")
+    resamples: int = Field(default=10_000, ge=1, description="Draws of the test that draws at random.")
+    seed: int = Field(default=0, description="What their generator starts from.")
+
+    @cached_property
+    def how(self) -> Comparing:
+        """The same for the kernel."""
+        return Comparing(
+            self.test, correction=self.correction, level=self.level, resamples=self.resamples, seed=self.seed
+        )
+
+
+class Configuration(Declaration):
+    """A contestant: a version of a prompt, a model and parameters."""
+
+    id: str
+    prompt: str
+    prompt_version: str
+    model: str
+    parameters: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What to show it as."""
+        written = ", ".join(f"{name}={canonical_json(value)}" for name, value in sorted(self.parameters.items()))
+        return f"{self.prompt}@{self.prompt_version} · {self.model}" + (f" · {written}" if written else "")
+
+
+def _by_name(listed: object) -> object:
+    """A list of names as a mapping; a name that is listed twice is an error."""
+    if not isinstance(listed, list | tuple):
+        return listed
+    twice = [repr(name) for name, count in Counter(map(str, listed)).items() if count > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is listed more than once; keep one")
+    return {name: {} for name in listed}
+
+
+def _prompts(listed: object) -> object:
+    if not isinstance(listed, Mapping):
+        return listed
+    return {name: {"template": one} if isinstance(one, str) else one for name, one in listed.items()}
+
+
+class Experiment(BoardDeclaration):
+    """One experiment: prompts, models and parameters, tried on inputs and scored."""
+
+    kind: ClassVar[str] = "experiments"
+    called: ClassVar[str] = "experiment"
+
+    prompts: Annotated[dict[Label, PromptSpec], BeforeValidator(_prompts)] = Field(
+        default_factory=dict,
+        description="Prompts by name; a text alone is the template of version 1.",
+        examples=[{"terse": "Answer in a word: {{ question }}"}],
+    )
+    models: Annotated[dict[str, ModelSpec], BeforeValidator(_by_name)] = Field(
+        default_factory=dict, description="Models by name; a list of names where no more is to be said."
+    )
+    parameters: Parameters = Field(default_factory=Parameters, description="Sets of parameters to try.")
+    inputs: tuple[InputSpec, ...] = Field(default=(), description="What prompts are filled with.")
+    inputs_file: str | None = Field(
+        default=None,
+        description="A file of inputs instead, absolute or from the data folder: JSON lines, CSV or Parquet.",
+    )
+    repeats: int = Field(default=1, ge=1, description="How often each configuration is asked each input.")
+    max_runs: int = Field(default=100_000, ge=1, description="More runs than that are a mistake.")
+    scorers: Annotated[dict[Label, ScorerSpec], BeforeValidator(_by_name)] = Field(
+        default_factory=dict, description="Scorers by name, with weights and options; a list of names for Podium's own."
+    )
+    min_scorers: int | None = Field(
+        default=None,
+        ge=1,
+        description="A run with fewer weighted scorers is unranked; all of them are asked for by default.",
+    )
+    min_coverage: float = Field(
+        default=0.75, ge=0, le=1, description="Who has scored runs on a smaller share of the inputs is unranked."
+    )
+    newest_repeats: int | None = Field(
+        default=None, ge=1, description="Only so many repeats of a configuration and an input count, the newest ones."
+    )
+    baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
+    comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
+    group_by: Grouping = Field(default="configuration", description="What the board shows first.")
+
+    @model_validator(mode="after")
+    def _has_all_or_nothing_to_run(self) -> "Experiment":
+        if self.inputs and self.inputs_file is not None:
+            raise ValueError("inputs are listed and inputs_file is given; give the inputs in one way")
+        given = {"prompts": self.prompts, "models": self.models, "inputs": self.inputs or self.inputs_file}
+        missing = [name for name, one in given.items() if not one]
+        if 0 < len(missing) < len(given):
+            raise ValueError(
+                f"no {' and no '.join(missing)}, so that nothing can be run; give prompts, models and inputs, or "
+                f"none of them where runs are imported"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _prompts_and_inputs_fit(self) -> "Experiment":
+        texts: dict[str, str] = {}
+        for name, prompt in self.prompts.items():
+            same = texts.setdefault(prompt.sha256, name)
+            if same != name:
+                raise ValueError(f"prompts {same!r} and {name!r} are the same text; keep one")
+        self.require_inputs(self.inputs)
+        return self
+
+    @model_validator(mode="after")
+    def _parameters_are_given_once(self) -> "Experiment":
+        for name, model in self.models.items():
+            both = sorted(set(model.parameters) & self.parameters.names)
+            if both:
+                raise ValueError(f"model {name!r} fixes {', '.join(both)}, which parameters vary; keep one of the two")
+        same = [one for one, count in Counter(one.id for one in self.configurations).items() if count > 1]
+        if same:
+            titles = ", ".join(one.title for one in self.configurations if one.id == same[0])
+            raise ValueError(f"configurations are the same: {titles}; list each model and set of parameters once")
+        return self
+
+    @model_validator(mode="after")
+    def _scorers_can_be_made(self) -> "Experiment":
+        made = self.made_scorers
+        if made and not self.weights:
+            raise ValueError(f"no scorer has a weight above 0: {', '.join(made)}; give one at least")
+        if self.min_scorers is not None and self.scorers and self.min_scorers > len(self.weights):
+            raise ValueError(
+                f"min_scorers is {self.min_scorers}, but {len(self.weights)} of {len(made)} scorers have a weight; "
+                f"lower it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _baseline_is_one(self) -> "Experiment":
+        self.baseline_of(self.configurations)
+        return self
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]:
+        """The tables that it fills, besides those of the catalog."""
+        return EXPERIMENT_TABLES
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of its inbox."""
+        return (RUNS, SCORES)
+
+    @cached_property
+    def configurations(self) -> tuple[Configuration, ...]:
+        """What is compared, in the order of prompts, models and sets of parameters."""
+        found = []
+        for name, prompt in self.prompts.items():
+            for listed, model in self.models.items():
+                called = model.model or listed
+                for varied in self.parameters.sets():
+                    parameters = {**model.parameters, **varied}
+                    found.append(
+                        Configuration(
+                            id=configuration_id(prompt.text, called, parameters),
+                            prompt=name,
+                            prompt_version=prompt.version,
+                            model=called,
+                            parameters=parameters,
+                        )
+                    )
+        return tuple(found)
+
+    @cached_property
+    def made_scorers(self) -> dict[str, Scorer]:
+        """Scorers by name, ready to use.
+
+        Raises
+        ------
+        ValueError
+            If one is unknown or has a wrong option; the message names all that are wrong.
+        """
+        made, wrong = {}, []
+        for name, one in self.scorers.items():
+            try:
+                made[name] = make_scorer(one.scorer or name, one.options)
+            except ValueError as error:
+                wrong.append(f"scorers.{name}: {error}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return made
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weights above 0, by scorer."""
+        return {name: one.weight for name, one in self.scorers.items() if one.weight > 0}
+
+    def baseline_of(self, configurations: Sequence[Configuration]) -> str | None:
+        """The configuration that others are compared with; None for none, and where there are no configurations yet.
+
+        Parameters
+        ----------
+        configurations : sequence of Configuration
+            Declared ones or, where runs are imported, those that runs have.
+
+        Raises
+        ------
+        ValueError
+            If what is declared fits none, or several; the message lists them.
+        """
+        if self.baseline is None or not configurations:
+            return None
+        wanted = self.baseline
+        fits = [one for one in configurations if _fits(one, wanted)]
+        if len(fits) != 1:
+            listed = "; ".join(one.title for one in (fits or configurations)[:10])
+            raise ValueError(
+                f"baseline fits {len(fits)} of {len(configurations)} configurations; say which, such as: {listed}"
+            )
+        return fits[0].id
+
+    def require_inputs(self, inputs: tuple[InputSpec, ...]) -> None:
+        """Refuse inputs that are the same, or that lack what prompts take.
+
+        Raises
+        ------
+        ValueError
+            If there are such; the message names the prompts, the inputs and the variables, all of them.
+        """
+        require_distinct(inputs)
+        wrong = []
+        for name, prompt in self.prompts.items():
+            lacks = lacking(inputs, prompt.variables)
+            if lacks:
+                more = f"; and {len(lacks) - 5} more" if len(lacks) > 5 else ""
+                wrong.append(
+                    f"prompt {name!r} takes {', '.join(sorted(prompt.variables))}: {'; '.join(lacks[:5])}{more}"
+                )
+        if wrong:
+            raise ValueError(". ".join(wrong))
+
+
+def _fits(configuration: Configuration, wanted: BaselineSpec) -> bool:
+    """Whether a configuration has everything that is asked for."""
+    has = configuration.parameters
+    return (
+        wanted.prompt in (None, configuration.prompt)
+        and wanted.model in (None, configuration.model)
+        and all(
+            name in has and canonical_json(has[name]) == canonical_json(value)
+            for name, value in wanted.parameters.items()
+        )
+    )
