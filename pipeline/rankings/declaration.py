@@ -30,7 +30,11 @@ class SourceSpec(Declaration):
     options: dict[str, Any] = Field(
         default_factory=dict, description="What the source is made with, such as a window of dates."
     )
-    schedule: str | None = Field(default=None, description="Cron line (UTC) by which it is fetched.")
+    schedule: str | None = Field(
+        default=None,
+        description="Cron line (UTC) by which it is fetched; by default daily where it changes within two days, else "
+        "weekly, and never where nothing is added any more or a folder is read.",
+    )
     folder: str | None = Field(
         default=None,
         description="A folder of files as the source publishes them, absolute or from the data folder; they are read "
