@@ -12,6 +12,7 @@ from pipeline.components import llm_checks, llm_tables
 from pipeline.components.board import Board, Update, board_definitions, table_asset
 from pipeline.components.llm_sources import source_asset, source_key, source_schedule
 from pipeline.declaration import BoardDeclaration
+from pipeline.rankings import Unit
 from pipeline.rankings.declaration import Rankings
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.tables import (
@@ -90,6 +91,12 @@ def check_rankings(rankings: Rankings) -> None:
         if unknown:
             like = sorted(name for name in measures if name.split(".")[0] == unknown[0].split(".")[0]) or sorted(known)
             raise ValueError(f"{part}: nobody measures {', '.join(map(repr, unknown))}; known: {', '.join(like)}")
+    benchmark, _, measure = rankings.quality.partition(".")
+    unit = known[benchmark].measures[measure].unit
+    if unit not in (Unit.PERCENT, Unit.INDEX):
+        raise ValueError(
+            f"quality: {rankings.quality} is a {unit}; the performance score needs an index or a percentage"
+        )
     strangers = [name for name in rankings.ability.leave_out if name not in known]
     if strangers:
         raise ValueError(

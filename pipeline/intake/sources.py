@@ -27,7 +27,8 @@ from pipeline.landing.fetching import (
     gather,
 )
 from pipeline.landing.fetching.fetch import utc_now
-from pipeline.rankings import Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
+from pipeline.rankings import Benchmark, Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
+from pipeline.rankings.soundness import require_sound
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import secret_variable, settings
 
@@ -166,7 +167,9 @@ def read(source: Source, documents: Mapping[str, bytes]) -> Parsed:
         If they cannot be read, whatever the source's own code raises.
     """
     try:
-        return source.parse(documents)
+        parsed = source.parse(documents)
+        require_sound(parsed, _vocabulary(source))
+        return parsed
     except SourceError:
         raise
     except Exception as error:
@@ -218,7 +221,12 @@ def _judgement(source: Source, archive: Archive, new: Parsed) -> Judgement:
     if last is not None:
         with suppress(SnapshotError, SourceError):
             previous = read(source, archive.snapshots.read(last))
-    return judge_figures(new, previous, benchmarks=vocabulary([getattr(source, "benchmarks", {})]))
+    return judge_figures(new, previous, benchmarks=_vocabulary(source))
+
+
+def _vocabulary(source: Source) -> Mapping[str, Benchmark]:
+    """All benchmarks, with those that a source of one's own adds."""
+    return vocabulary([getattr(source, "benchmarks", {})])
 
 
 def _notes(snapshot: Snapshot, breaks: tuple[Finding, ...]) -> tuple[Mapping[str, str], ...]:

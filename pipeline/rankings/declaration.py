@@ -16,6 +16,8 @@ ScoreName = Literal["ability", "coding", "performance", "value", "overall"]
 SCORES: tuple[ScoreName, ...] = ("ability", "coding", "performance", "value", "overall")
 """The scores of a model, in the order in which they are shown."""
 
+_PRICES = ("openrouter", "modelsdev", "litellm", "artificialanalysis")
+
 Weight = Annotated[float, Field(gt=0)]
 
 
@@ -88,7 +90,12 @@ class WeightsSpec(Declaration):
 
 
 def _listed_sources(names: object) -> object:
-    return {name: {} for name in names} if isinstance(names, list | tuple) else names
+    if not isinstance(names, list | tuple):
+        return names
+    twice = [repr(name) for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is listed more than once; keep one")
+    return {name: {} for name in names}
 
 
 class Rankings(BoardDeclaration):
@@ -122,7 +129,7 @@ class Rankings(BoardDeclaration):
         default=0.5, gt=0, le=1, description="The least share of weights that a partial score may rest on."
     )
     prices: Annotated[tuple[str, ...], some("[openrouter]")] = Field(
-        default=("openrouter", "modelsdev", "litellm", "artificialanalysis"),
+        default=_PRICES,
         description="Whose prices and contexts are used, the first that has them; the others' are cross-checks.",
     )
     leave_out_flags: tuple[str, ...] = Field(
@@ -141,6 +148,13 @@ class Rankings(BoardDeclaration):
         if quality.count(".") != 1:
             raise ValueError(f"{quality!r} is no benchmark.measure; write artificial_analysis.intelligence_index")
         return quality
+
+    @model_validator(mode="after")
+    def _prices_are_of_sources(self) -> "Rankings":
+        unknown = [repr(name) for name in self.prices if name not in {*self.sources, *_PRICES}]
+        if unknown:
+            raise ValueError(f"prices: {', '.join(unknown)} is no source of this ranking: {', '.join(self.sources)}")
+        return self
 
     @model_validator(mode="after")
     def _parts_have_measures(self) -> "Rankings":

@@ -78,7 +78,11 @@ class About:
 
 
 class Source(Protocol):
-    """A publisher of figures about models."""
+    """A publisher of figures about models.
+
+    One that measures what nobody did before has an attribute ``benchmarks``, too: a mapping of keys, which begin with
+    its name, to :class:`pipeline.rankings.Benchmark`.
+    """
 
     @property
     def about(self) -> About:

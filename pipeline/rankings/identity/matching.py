@@ -17,6 +17,7 @@ from pipeline.rankings.identity.catalogue import (
     Catalogue,
     Release,
     build_catalogue,
+    dates_agree,
     made_release,
     untagged,
     untitled,
@@ -79,9 +80,10 @@ def identify(names: Mapping[str, Sequence[ModelName]], decisions: Iterable[Decis
         If a source has a raw name twice; the message lists them.
     """
     _refuse_twice(names)
-    known = list(decisions)
+    given = list(decisions)
     spellings = sorted({text for rows in names.values() for row in rows if not row.is_system for text in _texts(row)})
     catalogue = build_catalogue(names)
+    known = [_of_listed_release(one, catalogue) for one in given]
     resolver = Resolver(catalogue, spellings)
     catalogue = catalogue.extended(_made(names, resolver)).extended(_decided(known))
     matcher = _Matcher(Resolver(catalogue, spellings), known)
@@ -257,11 +259,7 @@ def _without_borrowed_links(
     """Leave a repository to the names of its own family where a source links it for another, too (Phi-3, Phi-3.1)."""
     own: dict[tuple[str, str], set[str]] = defaultdict(set)
     for (source, _), (row, alias) in found.items():
-        if (
-            alias.method == Method.HUGGING_FACE
-            and alias.release_id
-            and _is_own(row, catalogue.releases[alias.release_id])
-        ):
+        if alias.release_id and _is_own(row, catalogue.releases[alias.release_id]):
             own[source, alias.release_id].add(row.raw_name)
     for (source, raw_name), (_, alias) in found.items():
         owners = own.get((source, alias.release_id or ""), set())
@@ -274,7 +272,12 @@ def _without_borrowed_links(
 
 
 def _is_own(row: ModelName, release: Release) -> bool:
-    return any(take_apart(name).n2 == take_apart(row.raw_name).n2 for name in release.names)
+    own = take_apart(row.raw_name)
+    others = [other for other in map(take_apart, release.names) if other.n2 == own.n2]
+    return any(
+        bool(own.dates) == bool(other.dates) and (not own.dates or dates_agree(own.dates, other.dates))
+        for other in others
+    )
 
 
 def _made(names: Mapping[str, Sequence[ModelName]], resolver: Resolver) -> list[Release]:
@@ -317,6 +320,16 @@ def _release_of(rows: Sequence[ModelName], maker: str, resolver: Resolver) -> Re
 
 def _vendor(row: ModelName) -> str:
     return vendor_key(row.organisation) if row.organisation else take_apart(row.raw_name).vendor
+
+
+def _of_listed_release(decision: Decision, catalogue: Catalogue) -> Decision:
+    """A decision on the release that its id leads to, where a catalogue has come to list that under another id."""
+    if decision.release_id in catalogue.releases:
+        return decision
+    links = (catalogue.openrouter, catalogue.models_dev, catalogue.hugging_face)
+    known_as = decision.release_id.lower()
+    meant = {table[known_as] for table in links if known_as in table}
+    return replace(decision, release_id=meant.pop()) if len(meant) == 1 else decision
 
 
 def _decided(decisions: Iterable[Decision]) -> list[Release]:

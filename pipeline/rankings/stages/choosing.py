@@ -4,7 +4,8 @@ Fit for use is a figure of one model, with a value, that nothing declared is sai
 
 - Of a benchmark all measures are of one configuration (a name at a source and how it was measured): a source's own
   figures come before those that reached it another way, and these before those that it repeats from others; then the
-  source declared first; then the configuration with the best headline, since that is what publishers show.
+  source declared first; then the configuration with the best headline, since that is what publishers show. A repeat of
+  a run that its own source lists (the same benchmark, value and day) never counts.
 - Speeds are those of the very name whose quality is used, so that no model is as clever as its slow configuration and
   as quick as its quick one.
 - Prices and contexts are of one offer: one with a price, not withdrawn and no alias if there is another, of the source
@@ -43,7 +44,8 @@ def unfit(figures: pd.DataFrame, leave_out_flags: Collection[str]) -> pd.Series:
     Parameters
     ----------
     figures : pandas.DataFrame
-        ``model``, ``benchmark``, ``value``, ``reason``, ``unit``, ``flags``; ``status`` and ``is_system`` of the name.
+        ``source``, ``channel``, ``model``, ``benchmark``, ``measure``, ``value``, ``measured_on``, ``reason``,
+        ``unit``, ``flags``; ``status`` and ``is_system`` of the name.
     leave_out_flags : collection of str
     """
     flags = _flag(figures["flags"], leave_out_flags)
@@ -57,8 +59,19 @@ def unfit(figures: pd.DataFrame, leave_out_flags: Collection[str]) -> pd.Series:
         (is_free, f"flag: {FREE_OFFER}"),
         (value.isna(), "no value: " + figures["reason"].fillna("")),
         (beyond, "no such value: " + value.map("{:g}".format).astype(object)),
+        _repeated(figures),
         (figures["model"].isna(), f"{NO_MODEL}: " + figures["status"].astype(object)),
     )
+
+
+def _repeated(figures: pd.DataFrame) -> "tuple[pd.Series[bool], pd.Series]":
+    """Which figures a source repeats of a run that its own source lists: by another name it would count once more."""
+    is_repeat = figures["channel"] == figures["source"]
+    runs = _keys(figures, ["benchmark", "measure", "value", "measured_on"])
+    dated = figures["measured_on"].notna()
+    own = dict(zip(_of(runs, dated & ~is_repeat), figures["source"][dated & ~is_repeat], strict=True))
+    publisher = pd.Series([own.get(run) for run in runs], index=figures.index, dtype=object)
+    return is_repeat & dated & publisher.notna(), "a repeat: the run is listed by " + publisher.fillna("")
 
 
 def not_chosen(fit: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> pd.Series:
@@ -163,6 +176,10 @@ def _sentence(own: tuple[str, ...], used: tuple[str, ...], is_configured: bool) 
 
 def _keys(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(*(rows[name].tolist() for name in names), strict=True))
+
+
+def _of(rows: list[tuple[str, ...]], where: pd.Series) -> list[tuple[str, ...]]:
+    return [row for row, is_wanted in zip(rows, where, strict=True) if is_wanted]
 
 
 def _orders(names: pd.Series, declared: Sequence[str]) -> pd.Series:

@@ -21,7 +21,7 @@ _BENCHMARKS = 6
 """That have a column unless all are asked for."""
 _BEST = 50
 """Models that say which other benchmarks these are."""
-_PARTS = {"ttft": "time to the first token", "efficiency": "price"}
+_PARTS = {"ttft": "time to the first token", "efficiency": "coding points for the price"}
 """What parts of scores are called, where not by their own names."""
 
 

@@ -245,6 +245,23 @@ def test_a_rejected_link_leaves_the_name():
     assert (alias.status, alias.release_id) == (Status.ACCEPTED, "openai/gpt-5.2-codex-20260114")
 
 
+@pytest.mark.parametrize(
+    ("status", "release_id"), [(Status.ACCEPTED, "openai/gpt-5-2025-08-07"), (Status.REJECTED, None)]
+)
+def test_a_decision_holds_when_a_catalogue_comes_to_list_the_release_under_another_id(status, release_id):
+    decided = decide("OpenAI/gpt-5", status, raw_name="gpt-5")
+    assert match("gpt-5", (decided,)).release_id == release_id
+    found = identify({OPENROUTER: CATALOGUE, "board": [ModelName("gpt-5")]}, [decided]).catalogue.releases
+    assert [name for name in found if "gpt-5" in name and "5." not in name] == ["openai/gpt-5-2025-08-07"]
+
+
+def test_a_link_of_another_snapshot_is_for_a_person():
+    rows = [ModelName(name, hugging_face_id="deepseek-ai/DeepSeek-V4") for name in ("deepseek-v4", "deepseek-v4-0813")]
+    found = aliases(*rows)
+    assert found["deepseek-v4"].release_id == "deepseek-ai/deepseek-v4"
+    assert (found["deepseek-v4-0813"].status, found["deepseek-v4-0813"].release_id) == (Status.PENDING, None)
+
+
 def test_a_rejection_that_leaves_nothing_is_told():
     alias = match("phi-4", (decide("microsoft/phi-4", Status.REJECTED, raw_name="phi-4"),))
     assert (alias.status, alias.method, alias.candidates) == (Status.REJECTED, Method.DECISION, ())

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +75,18 @@ def test_a_source_is_taken_before_one_that_repeats_it_though_that_is_declared_fi
     board = Board([published("modelsdev", [repeated]), published("aider", [own])])
     assert board.used() == [("aider", "m", "pass_rate_2", 70.0)]
     assert board.left_out() == {("modelsdev", "m", "pass_rate_2"): "another source: aider"}
+
+
+def test_a_run_that_its_own_source_lists_counts_for_no_second_model():
+    day = date(2025, 10, 3)
+    run = Result("m-exp", "aider_polyglot", "pass_rate_2", 70.2, measured_on=day)
+    repeats = [
+        Result("m", "aider_polyglot", "pass_rate_2", 70.2, channel="modelsdev", measured_on=day),
+        Result("n", "aider_polyglot", "pass_rate_2", 70.2, channel="modelsdev", measured_on=date(2025, 10, 4)),
+    ]
+    board = Board([published("modelsdev", repeats), published("aider", [run])])
+    assert board.left_out() == {("modelsdev", "m", "pass_rate_2"): "a repeat: the run is listed by aider"}
+    assert {name for _, name, *_ in board.used()} == {"m-exp", "n"}
 
 
 def test_what_only_a_repeating_source_has_is_used():
