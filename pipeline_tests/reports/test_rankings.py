@@ -122,6 +122,7 @@ def test_what_follows_from_a_row_is_told_with_it(client: TestClient) -> None:
         ({"ranked": "false"}, "rank IS NULL"),
         ({"search": "DEEP"}, "lower(title) LIKE '%deep%' OR lower(model) LIKE '%deep%'"),
         ({"search": "open & co"}, "organisation = 'Open & Co'"),
+        ({"search": "acme best"}, "model = 'acme/best'"),
         ({"has_benchmarks": "lmarena_text"}, f"model IN (SELECT model FROM llm.results WHERE '{RATING}' = k)"),
         ({"tier": "fast", "max_price": 2, "ranked": "true"}, "ttft < 1 AND price_input <= 2 AND rank IS NOT NULL"),
     ],

@@ -16,7 +16,7 @@ Text = Callable[[float | None], str]
 
 _SCORE, _RATE = Scale(1), Scale(0)
 _FREE = "free"
-_CODING = "coding"
+_CODING, _PRICE = "coding", "price_input"
 _BENCHMARKS = 6
 """That have a column unless all are asked for."""
 _BEST = 50
@@ -120,7 +120,8 @@ def table_of(
     everything : bool
         Every column, not those alone that most people choose by.
     """
-    narrow = {_CODING, of.declared.rank_by, sort.removeprefix("-")}
+    on_a_phone = _CODING if any(row.coding is not None for row in of.rows) else _PRICE
+    narrow = {on_a_phone, of.declared.rank_by, sort.removeprefix("-")}
     columns = tuple(replace(one, is_wide=one.key not in narrow) for one in columns_of(of, sort, everything=everything))
     abilities = ability_axis(of)
     written = ability_scale(of)
