@@ -74,6 +74,13 @@ from pipeline.tables.llm import (
     LLM_UNMATCHED,
     LLM_UNREAD,
 )
+from pipeline.tables.run_landing import (
+    EXPERIMENT_FILES,
+    EXPERIMENT_QUARANTINE,
+    RUN_LANDING_TABLES,
+    RUN_ROWS,
+    SCORE_ROWS,
+)
 from pipeline.tables.spec import WHOLE, Column, Input, TableSpec, Via
 from pipeline.tables.system import BOARDS, BUILDS, CHANGES, LEDGER, METRICS, SCHEMA_VERSION, SYSTEM_TABLES
 
@@ -85,6 +92,7 @@ BOARD_TABLES = (
     *JUDGING_TABLES,
     *LLM_TABLES,
     *EXPERIMENT_TABLES,
+    *RUN_LANDING_TABLES,
 )
 """Tables of boards, of whatever kind; the first column is the board's name."""
 ALL_TABLES = (*BOARD_TABLES, *SYSTEM_TABLES)
@@ -110,9 +118,11 @@ __all__ = [
     "EXPERIMENT_AGREEMENT",
     "EXPERIMENT_COMPARISONS",
     "EXPERIMENT_CONFIGURATIONS",
+    "EXPERIMENT_FILES",
     "EXPERIMENT_INPUTS",
     "EXPERIMENT_LEADERBOARD",
     "EXPERIMENT_PROMPTS",
+    "EXPERIMENT_QUARANTINE",
     "EXPERIMENT_RUNS",
     "EXPERIMENT_RUN_BOARD",
     "EXPERIMENT_SCORERS",
@@ -152,8 +162,11 @@ __all__ = [
     "PREDICTIONS",
     "PREDICTION_ROWS",
     "QUARANTINE",
+    "RUN_LANDING_TABLES",
+    "RUN_ROWS",
     "SCHEMA_VERSION",
     "SCORES",
+    "SCORE_ROWS",
     "SNAPSHOTS",
     "SUBJECTS",
     "SUBJECT_ROWS",

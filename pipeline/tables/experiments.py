@@ -101,7 +101,7 @@ EXPERIMENT_RUNS = TableSpec(
         _INPUT,
         Column("config", "JSON", "What was hashed: prompt, model, params and input_data."),
         _STATUS,
-        Column("created_at", "TIMESTAMP", "When it was asked for (UTC)."),
+        Column("created_at", "TIMESTAMP", "When it was asked for (UTC); NULL where only declared.", nullable=True),
         Column("started_at", "TIMESTAMP", "When it was begun (UTC).", nullable=True),
         Column("completed_at", "TIMESTAMP", "When it ended, well or not (UTC).", nullable=True),
         _DURATION,
@@ -140,7 +140,8 @@ EXPERIMENT_STAGES = TableSpec(
 EXPERIMENT_SCORES = TableSpec(
     schema="experiments",
     name="scores",
-    comment="One row per score that was ever given to a run: nothing is overwritten, the newest counts.",
+    comment="One row per score of a run: what was given is never overwritten, the newest counts; what Podium computes "
+    "is of the present scorer.",
     columns=(
         _EXPERIMENT,
         _RUN,
@@ -149,6 +150,7 @@ EXPERIMENT_SCORES = TableSpec(
         Column(
             "number", "INTEGER", "Counts the scores of a run by a scorer and a rater, from 1, in the order of time."
         ),
+        Column("score_id", "VARCHAR", "A name of its own, where it was given through Podium.", nullable=True),
         Column("rater_name", "VARCHAR", "Who gave it; not in the published file.", nullable=True, private=True),
         Column("kind", "VARCHAR", "auto (computed), judge (a model's verdict) or human."),
         Column("version", "VARCHAR", "Version of the scorer."),
@@ -156,7 +158,7 @@ EXPERIMENT_SCORES = TableSpec(
         Column("value", "DOUBLE", "The score, 0 (worst) to 1 (best); NULL where it could not be told.", nullable=True),
         Column("reason", "VARCHAR", "Why it could not be told.", nullable=True),
         Column("details", "JSON", "What the score is made of.", nullable=True),
-        Column("scored_at", "TIMESTAMP", "When it was given (UTC)."),
+        Column("scored_at", "TIMESTAMP", "When it was given; of a computed one when its run ended (UTC)."),
         Column("is_latest", "BOOLEAN", "Whether it is the newest by this scorer and rater: the one that counts."),
     ),
     key=("experiment", "run_id", "scorer", "rater", "number"),

@@ -97,6 +97,12 @@ def _add_output_type_id(connection: duckdb.DuckDBPyConnection) -> None:
     _add_column(connection, "prediction_rows", Sql("output_type_id VARCHAR NOT NULL"), Sql("''"), "landing")
 
 
+def _ready_experiments(connection: duckdb.DuckDBPyConnection) -> None:
+    """Tables of experiments get their present shape: no version before this one wrote rows into them."""
+    for table in ("runs", "scores"):
+        connection.execute(f"DROP TABLE IF EXISTS experiments.{table}")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
@@ -105,6 +111,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "boards say between which ranks a model could be", _add_rank_intervals),
     Migration(6, "snapshots say whether they are final", _add_final),
     Migration(7, "landed predictions may be distributions", _add_output_type_id),
+    Migration(8, "runs of experiments and their scores", _ready_experiments),
 )
 
 

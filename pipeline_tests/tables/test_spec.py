@@ -25,6 +25,7 @@ by_name = pytest.mark.parametrize("spec", ALL_TABLES, ids=lambda spec: spec.qual
 
 
 BOARD_COLUMN = {"catalog": "board", "judging": "track", "llm": "ranking", "experiments": "experiment"}
+OF_EXPERIMENTS = {"quarantine.experiment_rows", "landing.run_rows", "landing.score_rows"}
 
 
 def test_every_table_has_a_name_of_its_own_among_those_of_a_kind_of_board() -> None:
@@ -46,7 +47,8 @@ def test_names_are_plain_and_no_column_is_named_by_a_reserved_word(spec: TableSp
 @by_name
 def test_the_first_column_is_the_board(spec: TableSpec) -> None:
     if spec.qualified_name not in ABOUT_NO_BOARD:
-        assert spec.board == BOARD_COLUMN.get(spec.schema, "competition")
+        is_of_experiments = spec.qualified_name in OF_EXPERIMENTS
+        assert spec.board == ("experiment" if is_of_experiments else BOARD_COLUMN.get(spec.schema, "competition"))
         assert spec.key[0] == spec.board
 
 
