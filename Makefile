@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast browser dev check lint types imports definitions format generate lock clean
+.PHONY: help run test test-fast soak browser dev check lint types imports definitions format generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: $(READY) ## Run all tests
 
 test-fast: $(READY) ## Run the tests without the heavy proofs
 	@$(TEST) -m "not slow"
+
+soak: $(READY) ## Tell twenty times as many random stories as make test does
+	@STORIES=20 $(TEST) pipeline_tests/components -k "any_sequence or any_order or whatever_happens"
 
 browser: ## Install Debian's Chromium, which the tests of pages drive; without it they are skipped
 	@command -v chromium > /dev/null || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium)

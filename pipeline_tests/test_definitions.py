@@ -57,8 +57,6 @@ BY_WORKSPACE = ("-w", "workspace.yaml")
     ("arguments", "has_manifest"),
     [
         pytest.param(BY_PYPROJECT, True, id="pyproject"),
-        pytest.param(BY_WORKSPACE, True, id="workspace"),
-        pytest.param(BY_PYPROJECT, False, id="pyproject without a dbt manifest", marks=pytest.mark.slow),
         pytest.param(BY_WORKSPACE, False, id="workspace without a dbt manifest", marks=pytest.mark.slow),
     ],
 )

@@ -45,9 +45,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, specs: Iterable[TableSp
 
 def write_comments(connection: duckdb.DuckDBPyConnection, specs: Iterable[TableSpec]) -> None:
     """Bring the comments of all tables and columns up to date."""
-    for spec in specs:
-        for statement in comments(spec):
-            connection.execute(statement)
+    connection.execute(join([statement for spec in specs for statement in comments(spec)], ";\n"))
 
 
 def _column(column: Column) -> Sql:

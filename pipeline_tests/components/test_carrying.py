@@ -20,6 +20,7 @@ from pipeline.landing import inbox
 from pipeline.settings import settings
 from pipeline.tables import COMPETITION_TABLES, MODEL_VERSIONS, MODELS, PREDICTIONS, SUBJECTS
 from pipeline.warehouse import Store, WarehouseFiles
+from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import ToyContest, declaration
 from pipeline_tests.toy_graph import assert_same_tables
 
@@ -242,7 +243,7 @@ def any_files(chance: random.Random) -> Files:
     return files + [("truth", truth(number)) for number in resolved]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
+@pytest.mark.parametrize("seed", seeds())
 def test_files_in_any_order_end_where_all_at_once_would(make: Make, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     chance = random.Random(seed)
     missing = CARRIED | {"max_cycles": chance.choice([None, 1, 2])}
@@ -355,7 +356,7 @@ def test_a_sources_new_old_cycle_is_carried_on_and_one_that_goes_is_not(calendar
         assert_settled(store, contract)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
+@pytest.mark.parametrize("seed", seeds())
 def test_a_sources_cycles_in_any_order_end_where_a_fresh_start_would(
     calendar: Calendar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -28,6 +28,7 @@ from pipeline.warehouse import Store, WarehouseFiles, open_published
 from pipeline_tests import toy_contest
 from pipeline_tests.components.inbox_contest import InboxContest, predictions
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import SUBJECTS, WITHHELD, ToyContest, contract, week
 from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, bring_up_to_date, failed_checks, metadata, recomputed
 
@@ -122,7 +123,7 @@ EVENTS: list[Callable[[Resubmitting, random.Random], None]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
+@pytest.mark.parametrize("seed", seeds())
 def test_whatever_happens_the_tables_are_as_if_made_anew(world: Resubmitting, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     contest = with_both()

@@ -27,6 +27,7 @@ from pipeline.tables import (
     TableSpec,
 )
 from pipeline.warehouse import Dirty, Store, WarehouseFiles
+from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import CYCLES, SUBJECTS, WITHHELD, ToyContest, contract, week
 from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, metadata, recomputed
 
@@ -372,14 +373,8 @@ def kept(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["category"] != "horizon=1"]
 
 
-@pytest.mark.parametrize(
-    ("seed", "categories"),
-    [
-        (0, []),
-        (0, PARTS),
-        *(pytest.param(seed, PARTS if seed % 2 else [], marks=pytest.mark.slow) for seed in range(1, 5)),
-    ],
-)
+@pytest.mark.parametrize("categories", [[], PARTS], ids=["whole", "in parts"])
+@pytest.mark.parametrize("seed", seeds())
 def test_any_sequence_of_events_ends_where_a_fresh_start_would(
     toy: ToyContest, tmp_path: Path, seed: int, categories: list[object]
 ) -> None:
