@@ -103,6 +103,12 @@ def _ready_experiments(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS experiments.{table}")
 
 
+def _add_settings_and_convergence(connection: duckdb.DuckDBPyConnection) -> None:
+    # A file of before rankings has none of their tables, and gets them as they are now.
+    for table, column in (("results", "settings VARCHAR"), ("scores", "is_converged BOOLEAN")):
+        connection.execute(f"ALTER TABLE IF EXISTS llm.{table} ADD COLUMN IF NOT EXISTS {column}")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
@@ -112,6 +118,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(6, "snapshots say whether they are final", _add_final),
     Migration(7, "landed predictions may be distributions", _add_output_type_id),
     Migration(8, "runs of experiments and their scores", _ready_experiments),
+    Migration(
+        9, "figures say what their names state, abilities whether they are at rest", _add_settings_and_convergence
+    ),
 )
 
 

@@ -376,6 +376,7 @@ DAMAGES = {
     "figures_that_are_used_are_there": "UPDATE llm.results SET model = NULL WHERE raw_name = 'acme/model-h'",
     "one_figure_of_a_model_is_used": "UPDATE llm.results SET model = 'acme/model-a' WHERE is_used",
     "scores_say_why": "UPDATE llm.scores SET value = 101 WHERE score = 'coding'",
+    "abilities_are_at_rest": "UPDATE llm.scores SET is_converged = false WHERE score = 'ability'",
     "ranks_are_well_formed": "UPDATE llm.leaderboard SET rank = 3 WHERE rank = 1",
     "rank_intervals_hold_the_rank": "UPDATE llm.leaderboard SET rank_lo = 7, rank_hi = 8 WHERE rank = 1",
     "no_ranked_model_without_a_figure": "UPDATE llm.leaderboard SET n_sources = 0 WHERE rank = 1",
