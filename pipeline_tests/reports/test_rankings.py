@@ -24,6 +24,7 @@ from pipeline_tests.reports.made_up_ranking import (
     BREAK,
     FEW,
     FREE,
+    GONE,
     HOSTILE,
     NAME,
     PARTIAL,
@@ -347,7 +348,19 @@ def test_history_is_by_day_with_the_breaks_of_that_time(client: TestClient) -> N
     early = get(client, "/api/history", models=f"{BEST},{TWIN}", end=first_day)
     assert (early["total"], early["breaks"]) == (1, [])
     assert get(client, "/api/history", start=days[-1][:10])["total"] == N + 8
-    assert get(client, "/api/history")["total"] == 3 * (N + 8) - 1
+    assert get(client, "/api/history")["total"] == 3 * (N + 8)
+
+
+def test_history_of_a_model_that_left_the_board_is_given(client: TestClient) -> None:
+    assert GONE not in models(client)
+    first, *others = get(client, "/api/history", models=[GONE, TWIN])["rows"]
+    assert (first["model"], first["rank"]) == (GONE, others[0]["rank"])
+    assert [row["model"] for row in others] == [TWIN, TWIN]
+    said = get(client, f"/api/models/{GONE}", 404)["detail"]
+    assert said == (
+        f"ranking 'made_up' does not list model '{GONE}' any more; "
+        f"where it stood: /rankings/api/history?ranking=made_up&models={GONE}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -361,7 +374,7 @@ def test_history_is_by_day_with_the_breaks_of_that_time(client: TestClient) -> N
         ("/export?ranking=none", 404, "no board 'none' is published"),
         ("/status?ranking=none", 404, "no board 'none' is published"),
         ("/api/models/acme/bes", 404, "ranking 'made_up' has no model 'acme/bes'; like it: acme/best"),
-        ("/api/history?models=zzz", 404, "ranking 'made_up' has no model 'zzz'; it has 38 models"),
+        ("/api/history?models=zzz", 404, "ranking 'made_up' never had a model 'zzz'; it has 38 models"),
         ("/api/history?start=soon", 422, "start 'soon' is no date or time"),
     ],
 )

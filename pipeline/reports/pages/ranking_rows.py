@@ -238,7 +238,7 @@ def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
     note = of.notes.get(row.model, {}).get(column.key)
     if note is None or not note.lacks:
         return Cell(column.text(value))
-    lacks = f"lacks {', '.join(label_of(of, part) for part in note.lacks)}"
+    lacks = f"lacks {'; '.join(label_of(of, part) for part in note.lacks)}"
     return Cell(column.text(value), f"from {percent(note.coverage)}" if note.is_partial else "", lacks)
 
 

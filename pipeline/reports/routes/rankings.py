@@ -144,8 +144,11 @@ def everything_of_a_model(connection: Connection, of: AskedRanking, model: Model
 def ranks_by_day(
     connection: Connection, of: AskedRanking, models: Models, start: Start, end: End, wanted: Wanted
 ) -> Any:
-    """Where models stood by day, and from when on figures of a source are on another scale."""
-    found = page(connection, history(of, models, start, end), wanted.limit, wanted.offset)
+    """Where models stood by day, and from when on figures of a source are on another scale.
+
+    Models that are not listed any more are named by the ids that they had.
+    """
+    found = page(connection, history(connection, of, models, start, end), wanted.limit, wanted.offset)
     if wanted.format is not Format.JSON:
         return as_page(found, answers.HistoryRow, wanted, f"{of.name}_history")
     return as_json(
