@@ -372,6 +372,7 @@ def _scores(one: Made) -> list[dict[str, Any]]:
             "missing": ",".join(one.missing) or None if score == "coding" else None,
             **{"n_benchmarks": len(CODING) - len(one.missing), "n_sources": len(_sources(one))},
             "reason": "missing_parts" if value is None else None,
+            "is_converged": None if score != "ability" else True,
         }
         for score, value in values.items()
     ]

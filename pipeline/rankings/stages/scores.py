@@ -1,6 +1,6 @@
 """Scores of models: latent ability, and the composites of quality, speed and price."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.rankings.ability import Ability, fit_ability
 from pipeline.rankings.benchmarks import Area, Benchmark, Unit
-from pipeline.rankings.composite import Combined, composite_scores
+from pipeline.rankings.composite import Combined, Scores, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.stages.frames import frame_of
 from pipeline.rankings.vocabulary import SAME_ANSWERS
@@ -267,30 +267,49 @@ def _items(percent: Floats, n: Floats, se: Floats) -> Floats:
     return np.where(items > 0, items, np.nan)
 
 
-def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
-    figures = _parts(declared)
-    made = composite_scores(
-        {figure: used.column(figure) for figure in figures["coding"]},
-        throughput=used.column(SPEEDS["throughput"]),
-        ttft=used.column(SPEEDS["ttft"]),
-        quality=used.column(declared.quality),
-        price=used.column(OFFERS["efficiency"]),
-        context=used.column(OFFERS["context"]),
+def composites_of(column: Callable[[str], Floats], declared: Rankings) -> Scores:
+    """The weighted scores of models.
+
+    Parameters
+    ----------
+    column : callable
+        Values of a ``benchmark.measure``, shape (models,); NaN where a model has none.
+    declared : Rankings
+        Its weights, scales, and whether parts that are missing are left out.
+    """
+    return composite_scores(
+        {figure: column(figure) for figure in declared.weights.coding},
+        throughput=column(SPEEDS["throughput"]),
+        ttft=column(SPEEDS["ttft"]),
+        quality=column(declared.quality),
+        price=column(OFFERS["efficiency"]),
+        context=column(OFFERS["context"]),
         spec=declared.composite,
     )
-    return {name: _composite(getattr(made, name), used, figures[name], declared) for name in figures}
+
+
+def why_undefined(combined: Combined, declared: Rankings) -> list[str | None]:
+    """Why weighted scores are undefined; None where they are not."""
+    incomplete = LOW_COVERAGE if declared.renormalise else PARTS_MISSING
+    reasons = np.where(combined.coverage > 0, incomplete, NO_PARTS)
+    return [None if np.isfinite(one) else str(why) for one, why in zip(combined.value, reasons, strict=True)]
+
+
+def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
+    made = composites_of(used.column, declared)
+    return {
+        name: _composite(getattr(made, name), used, figures, declared) for name, figures in _parts(declared).items()
+    }
 
 
 def _composite(combined: Combined, used: Used, figures: Sequence[str], declared: Rankings) -> Score:
     nothing = np.full(len(used.models), np.nan)
-    incomplete = LOW_COVERAGE if declared.renormalise else PARTS_MISSING
-    reasons = np.where(combined.coverage > 0, incomplete, NO_PARTS)
     return Score(
         value=combined.value,
         coverage=combined.coverage,
         is_partial=combined.is_partial,
         missing=[", ".join(parts) for parts in combined.missing],
-        reason=[None if np.isfinite(one) else why for one, why in zip(combined.value, reasons, strict=True)],
+        reason=why_undefined(combined, declared),
         n_benchmarks=used.count(figures, "benchmark"),
         n_sources=used.count(figures, "source"),
         low=nothing,

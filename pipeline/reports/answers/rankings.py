@@ -92,6 +92,11 @@ class RankingAnswer(Page[RankingModelRow]):
     ranking: str = Field(examples=["coding_models"])
     title: str
     rank_by: str = Field(description=_RANK_BY, examples=["ability"])
+    is_converged: bool | None = Field(
+        description="Whether the fit of abilities came to rest; if not, they are a guess without intervals."
+    )
+    renormalise: bool = Field(description="Whether weighted scores of models that lack parts are made of the others.")
+    min_coverage: float = Field(description="The least share of the weights that these rest on.", examples=[0.5])
     sort: str = Field(description="What rows are sorted by; empty for ranks.", examples=["-ttft"])
     statistics: RankingStatistics
 
@@ -103,8 +108,11 @@ class WeighedRow(Answer):
     rank: int = Field(description="Among the models with a score by these weights; ties share it.", examples=[1])
     score: float = Field(description="0 to 100.", examples=[81.3])
     coverage: float = Field(description="Share of the weights whose parts are there, 0 to 1.", examples=[1.0])
-    is_partial: bool = Field(description="Made of the parts that are there, their weights raised to sum to 1.")
+    is_partial: bool = Field(
+        description="It, or a part, is made of the parts that are there, whose weights are raised to sum to 1."
+    )
     missing: list[str] = Field(description="Parts that are not there.")
+    partial_parts: list[str] = Field(description="Parts that are made of the parts that are there themselves.")
     parts: dict[str, float | None] = Field(examples=[{"coding": 84.1, "value": 40.0}])
     model: str = Field(examples=["openai/gpt-5"])
     title: str
@@ -165,6 +173,9 @@ class RankingScore(Answer):
     n_benchmarks: int
     n_sources: int
     reason: str | None = Field(description="Why it is undefined.")
+    is_converged: bool | None = Field(
+        description="Whether the fit came to rest, of ability; without it there is no interval."
+    )
 
 
 class RankingFigure(Answer):

@@ -25,7 +25,8 @@ _FIGURES = """
     ORDER BY r.benchmark, r.measure, r.is_used DESC, r.source, r.raw_name, r.config, r.channel
 """
 _SCORES = """
-    SELECT score, value, ci_low, ci_high, coverage, is_partial, missing, n_benchmarks, n_sources, reason
+    SELECT score, value, ci_low, ci_high, coverage, is_partial, missing, n_benchmarks, n_sources, reason,
+           is_converged
     FROM llm.scores WHERE ranking = ? AND model = ?
     ORDER BY list_position(['ability', 'coding', 'performance', 'value', 'overall'], score)
 """
@@ -97,6 +98,7 @@ class Score:
     n_benchmarks: int
     n_sources: int
     reason: str | None
+    is_converged: bool | None
 
 
 @dataclass(frozen=True)

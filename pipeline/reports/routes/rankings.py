@@ -17,7 +17,7 @@ from pipeline.reports.queries.ranking_models import history, model_facts
 from pipeline.reports.queries.ranking_records import columns_of, record, weighed_record
 from pipeline.reports.queries.ranking_sources import breaks_of, ranking_sources, unmatched_of
 from pipeline.reports.queries.ranking_weights import top_models
-from pipeline.reports.ranking_inputs import AskedRanking, Filtered, Sort, Weights
+from pipeline.reports.ranking_inputs import AskedRanking, AskedScores, Filtered, Missing, Sort, Weights
 from pipeline.reports.routes.paged import as_json, as_page
 from pipeline.warehouse import now
 
@@ -31,7 +31,7 @@ Models = Annotated[list[str] | None, Depends(names_given("models", "Only these m
 
 
 @router.get("/api/rankings", response_model=answers.RankingAnswer, responses=FILES)
-def models_of_a_ranking(of: AskedRanking, filters: Filtered, wanted: Wanted, sort: Sort = "") -> Any:
+def models_of_a_ranking(of: AskedScores, filters: Filtered, wanted: Wanted, sort: Sort = "") -> Any:
     """The models of a ranking that pass the filters, sorted as asked, and what is said of all of them together."""
     found = listed(of, filters)
     rows = in_order(of, found, sort)
@@ -48,6 +48,9 @@ def models_of_a_ranking(of: AskedRanking, filters: Filtered, wanted: Wanted, sor
             ranking=of.name,
             title=of.title,
             rank_by=of.declared.rank_by,
+            is_converged=of.is_converged,
+            renormalise=of.declared.renormalise,
+            min_coverage=of.declared.min_coverage,
             sort=sort,
             statistics=answers.RankingStatistics.model_validate(statistics_of(of, found)),
         )
@@ -55,27 +58,21 @@ def models_of_a_ranking(of: AskedRanking, filters: Filtered, wanted: Wanted, sor
 
 
 @router.get("/api/top-models", response_model=answers.TopModelsAnswer, responses=FILES)
-def best_by_weights(
-    of: AskedRanking,
-    weights: Weights,
-    filters: Filtered,
-    wanted: Wanted,
-    renormalise: Annotated[
-        bool, Query(description="Whether a model that lacks parts gets the mean of the others, and is marked.")
-    ] = False,
-    min_coverage: Annotated[
-        float, Query(gt=0, le=1, description="The least share of the weights that such a mean may rest on.")
-    ] = 0.5,
-) -> Any:
-    """The best models by the weights of whoever asks; those that lack a part are left out and counted."""
+def best_by_weights(of: AskedScores, weights: Weights, filters: Filtered, wanted: Wanted, missing: Missing) -> Any:
+    """The best models by the weights of whoever asks; those that lack a part are left out and counted.
+
+    With ``renormalise`` they are weighed by the others, and so are the scores that are parts.
+    """
     among = listed(of, filters)
     asked = weights or of.declared.composite.overall
-    found = top_models(of, among, asked, renormalise=renormalise, min_coverage=min_coverage)
+    renormalise = missing.renormalise is True
+    found = top_models(of, among, asked, renormalise=renormalise, min_coverage=of.declared.min_coverage)
     records = [weighed_record(one) for one in found]
     last = None if wanted.limit is None else wanted.offset + wanted.limit
     shown = records[wanted.offset : last]
     if wanted.format is not Format.JSON:
-        flat = [{**one, **one["parts"], "missing": ", ".join(one["missing"])} for one in shown]
+        lists = ("missing", "partial_parts")
+        flat = [{**one, **one["parts"], **{name: ", ".join(one[name]) for name in lists}} for one in shown]
         names = [*(name for name in answers.WeighedRow.model_fields if name != "parts"), *asked]
         table = pa.table({name: [row[name] for row in flat] for name in names})
         return file_response(table, wanted.format, f"{of.name}_top", len(found))
@@ -96,7 +93,7 @@ def best_by_weights(
 
 @router.get("/export", responses=FILES, response_model=list[answers.RankingModelRow])
 def all_rows_as_a_file(
-    of: AskedRanking,
+    of: AskedScores,
     filters: Filtered,
     sort: Sort = "",
     written: Annotated[

@@ -187,7 +187,7 @@ def test_weights_of_ones_own_rank_as_the_api_does(client: TestClient) -> None:
 
 def test_models_that_lack_parts_are_weighed_only_when_asked_and_marked(client: TestClient) -> None:
     strict, lenient = (
-        page(client, search="partial", coding="3", value="1", **more) for more in ({}, {"partial": "true"})
+        page(client, search="partial", coding="3", value="1", **more) for more in ({}, {"renormalise": "true"})
     )
     assert "0 of 1 models have all that these weights are of" in strict.text
     assert lenient.table("Models by your own weights").rows[1][2].text.endswith("from 75 %")
