@@ -15,11 +15,11 @@ def serve(
     """Serve pages and report API on the published file; a newer publication is picked up without a restart."""
     import uvicorn
 
-    from pipeline.cli.history import last_runs
+    from pipeline.cli.history import last_runs, tick_after
     from pipeline.reports.app import create_app
 
     _refuse_taken(host, port)
-    app = create_app(settings().published_dir, settings().report_routes, last_runs)
+    app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=tick_after)
     typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 

@@ -19,9 +19,6 @@ from pipeline.settings import settings
 
 USES_CURRENT_FIGURES = "uses_current_figures"
 _CURRENT = (Status.LIVE, Status.UNCHANGED, Status.FROZEN)
-_DAILY, _WEEKLY = "0 5 * * *", "0 5 * * 1"
-_OFTEN = 2
-"""Days between changes of a source up to which it is looked at every day."""
 
 
 def source_key(board: str, source: str) -> dg.AssetKey:
@@ -30,15 +27,9 @@ def source_key(board: str, source: str) -> dg.AssetKey:
 
 
 def schedule_of(rankings: Rankings, name: str) -> str | None:
-    """The cron line of a source: the declared one, else daily or weekly as often as it changes; None for a frozen one.
-
-    A folder that is read in place of fetching has none either, unless one is declared: a run of the board reads it.
-    """
-    declared = rankings.sources[name]
+    """The cron line of a source; None where none looks at it by itself."""
     about = rankings.source(name).about
-    if declared.schedule or about.is_frozen or declared.folder:
-        return declared.schedule
-    return _DAILY if about.days <= _OFTEN else _WEEKLY
+    return rankings.sources[name].looked_at_by(about.days, is_frozen=about.is_frozen)
 
 
 def folder_of(rankings: Rankings, name: str) -> Path | None:

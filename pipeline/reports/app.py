@@ -42,7 +42,7 @@ from pipeline.reports.routes import (
     submissions,
     tracks,
 )
-from pipeline.reports.runs import LastRuns, no_runs
+from pipeline.reports.runs import LastRuns, NextTick, no_runs, no_ticks
 from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
@@ -74,6 +74,7 @@ def create_app(
     own_routes: Sequence[str] = (),
     last_runs: LastRuns = no_runs,
     given: Settings | None = None,
+    next_tick: NextTick = no_ticks,
 ) -> FastAPI:
     """The report server.
 
@@ -87,6 +88,8 @@ def create_app(
         What the page of status asks for the last run of boards.
     given : Settings, optional
         Where submissions go, who may ask, and limits; those of this process by default.
+    next_tick : function
+        What pages of status ask when a schedule is due.
 
     Raises
     ------
@@ -112,6 +115,7 @@ def create_app(
     )
     app.state.reader = reader
     app.state.last_runs = last_runs
+    app.state.next_tick = next_tick
     app.state.settings = given
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         _summarise(router)

@@ -1,12 +1,15 @@
 """What requests may say about rankings of language models: which ranking, which models, by which weights."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
+from pipeline.rankings.declaration import Rankings
 from pipeline.reports.inputs import Connection, Remembered, names_given, only_board
 from pipeline.reports.queries.ranking_lists import SORTS, TIERS, Filters, Tier
 from pipeline.reports.queries.ranking_partial import MissingParts, scored_by
+from pipeline.reports.queries.ranking_sources import NextLook, RankingSource, next_look
 from pipeline.reports.queries.ranking_weights import parse_weights
 from pipeline.reports.queries.rankings import Ranking, ranking
 from pipeline.tables import LLM_LEADERBOARD
@@ -36,6 +39,12 @@ def asked_ranking(
 
 
 AskedRanking = Annotated[Ranking, Depends(asked_ranking)]
+
+
+def next_look_of(request: Request, declared: Rankings, one: RankingSource, now: datetime) -> NextLook:
+    """When a source is looked at next, as far as the server can tell."""
+    state = request.app.state
+    return next_look(declared, one, now, state.next_tick, is_fetching=state.settings.fetch)
 
 
 async def missing_parts(

@@ -147,6 +147,11 @@ class RankingSourceRow(Answer):
     age_days: float | None = Field(description="Days since its figures were last known to be its newest.")
     confirmed_at: Moment | None = Field(description="When that was.")
     checked_at: Moment = Field(description="When it was last tried to fetch it, with whatever result.")
+    schedule: str | None = Field(
+        description="Cron line (UTC) by which it is looked at; null where it is not.", examples=["0 5 * * 1"]
+    )
+    next_look_at: Moment | None = Field(description="When that is due next, as far as the server can tell.")
+    no_look: str | None = Field(description="Why nobody is going to look at it; null where somebody is.")
     fetched_at: Moment | None = Field(description="When the figures that are used were fetched.")
     source_updated_at: Moment | None = Field(description="When the source was changed, where it says so.")
     why: str | None = Field(description="Why it is not what was fetched now.")

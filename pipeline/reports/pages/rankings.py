@@ -33,6 +33,7 @@ from pipeline.reports.queries.ranking_partial import MissingParts, scored_by
 from pipeline.reports.queries.ranking_sources import OLD_AFTER, breaks_of, ranking_sources, unmatched_of, unread_of
 from pipeline.reports.queries.ranking_weights import SCORE_PARTS, top_models
 from pipeline.reports.queries.rankings import RankedModel, Ranking, ranking, ranking_names
+from pipeline.reports.ranking_inputs import next_look_of
 from pipeline.reports.wrong import WrongInputError
 from pipeline.warehouse import now
 
@@ -165,7 +166,7 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         downloads=_files(here.of("/rankings/export", _ALIKE)),
         **_to_choose(of),
         **_by_weights(of, found, asked, here),
-        **_about_sources(connection, of, moment, here),
+        **_about_sources(request, connection, of, moment),
     )
 
 
@@ -190,15 +191,17 @@ def _by_weights(of: Ranking, rows: Sequence[RankedModel], asked: Asked, here: Ad
 
 
 def _about_sources(
-    connection: duckdb.DuckDBPyConnection, of: Ranking, moment: datetime, here: Address
+    request: Request, connection: duckdb.DuckDBPyConnection, of: Ranking, moment: datetime
 ) -> dict[str, Any]:
-    """How old the figures of sources are, and what of them could not be used."""
+    """How old the figures of sources are, when these are looked at, and what of them could not be used."""
+    sources = ranking_sources(connection, of.name, moment)
     return {
-        "sources": ranking_sources(connection, of.name, moment),
+        "sources": sources,
+        "looks": {one.source: next_look_of(request, of.declared, one, moment) for one in sources},
         "breaks": breaks_of(connection, of.name),
         "unread": unread_of(connection, of.name)[:_FEW],
         "unmatched": unmatched_of(connection, of.name),
-        "status_as": downloads(here.of("/rankings/status", ["ranking"])),
+        "status_as": downloads(address_of(request).of("/rankings/status", ["ranking"])),
         "marks": MARKS,
         "old_after": OLD_AFTER,
         "few": _FEW,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from pipeline.reports.answers import rankings as answers
 from pipeline.reports.answers.base import Page, as_rows
@@ -15,9 +15,17 @@ from pipeline.reports.queries.page import page, page_of
 from pipeline.reports.queries.ranking_lists import in_order, listed, statistics_of
 from pipeline.reports.queries.ranking_models import history, model_facts
 from pipeline.reports.queries.ranking_records import columns_of, record, weighed_record
-from pipeline.reports.queries.ranking_sources import breaks_of, ranking_sources, unmatched_of
+from pipeline.reports.queries.ranking_sources import NextLook, breaks_of, ranking_sources, unmatched_of
 from pipeline.reports.queries.ranking_weights import top_models
-from pipeline.reports.ranking_inputs import AskedRanking, AskedScores, Filtered, Missing, Sort, Weights
+from pipeline.reports.ranking_inputs import (
+    AskedRanking,
+    AskedScores,
+    Filtered,
+    Missing,
+    Sort,
+    Weights,
+    next_look_of,
+)
 from pipeline.reports.routes.paged import as_json, as_page
 from pipeline.warehouse import now
 
@@ -108,14 +116,17 @@ def all_rows_as_a_file(
 
 
 @router.get("/status", response_model=Page[answers.RankingSourceRow], responses=FILES)
-def sources_of_a_ranking(connection: Connection, of: AskedRanking, wanted: Wanted) -> Any:
-    """The sources of a ranking: which of their figures are used, how old these are, and why not newer ones."""
+def sources_of_a_ranking(request: Request, connection: Connection, of: AskedRanking, wanted: Wanted) -> Any:
+    """The sources of a ranking: which figures are used, how old these are, why not newer ones, and the next look."""
+    moment = now()
     unmatched: dict[str, int] = {}
     for one in unmatched_of(connection, of.name):
         unmatched[one.source] = unmatched.get(one.source, 0) + 1
     rows = [
-        asdict(one) | {"state": str(one.state), "n_unmatched": unmatched.get(one.source, 0)}
-        for one in ranking_sources(connection, of.name, now())
+        asdict(one)
+        | {"state": str(one.state), "n_unmatched": unmatched.get(one.source, 0)}
+        | _looked_at(next_look_of(request, of.declared, one, moment))
+        for one in ranking_sources(connection, of.name, moment)
     ]
     names = list(answers.RankingSourceRow.model_fields)
     table = pa.Table.from_pylist([{name: row[name] for name in names} for row in rows], _schema_of_sources())
@@ -165,6 +176,10 @@ def ranks_by_day(
     )
 
 
+def _looked_at(next_look: NextLook) -> dict[str, Any]:
+    return {"schedule": next_look.schedule, "next_look_at": next_look.at, "no_look": next_look.why_not}
+
+
 def _is_within(at: datetime, start: datetime | None, end: datetime | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
@@ -172,6 +187,6 @@ def _is_within(at: datetime, start: datetime | None, end: datetime | None) -> bo
 def _schema_of_sources() -> pa.Schema:
     text, number, moment = pa.string(), pa.int64(), pa.timestamp("us")
     types = {"is_frozen": pa.bool_(), "days": number, "age_days": pa.float64()}
-    types |= dict.fromkeys(("confirmed_at", "checked_at", "fetched_at", "source_updated_at"), moment)
+    types |= dict.fromkeys(("confirmed_at", "checked_at", "next_look_at", "fetched_at", "source_updated_at"), moment)
     types |= dict.fromkeys(("n_results", "n_models", "n_unread", "n_unmatched"), number)
     return pa.schema([(name, types.get(name, text)) for name in answers.RankingSourceRow.model_fields])
