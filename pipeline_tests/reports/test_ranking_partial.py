@@ -10,21 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.rankings import Result
-from pipeline.tables import (
-    BOARDS,
-    LLM_ALIASES,
-    LLM_BENCHMARKS,
-    LLM_LEADERBOARD,
-    LLM_MODELS,
-    LLM_RESULTS,
-    LLM_SCORES,
-    WHOLE,
-)
-from pipeline.warehouse import Dirty
+from pipeline.tables import LLM_SCORES
 from pipeline_tests.rankings.stages.boards import Board, published
 from pipeline_tests.rankings.stages.test_scores import example
+from pipeline_tests.reports.made_ranking import publish_board
 from pipeline_tests.reports.pages.parsed import Parsed, opened
-from pipeline_tests.reports.served import files_in, served
+from pipeline_tests.reports.served import served
 
 SCORES = ("coding", "performance", "value", "overall")
 DECLARED = {"name": "board", "title": "Board", "min_benchmarks": 1}
@@ -44,29 +35,9 @@ def board(**declared: Any) -> Board:
     return Board([published("litellm", figures())], DECLARED | declared)
 
 
-def publish(folder: Path, scores: pd.DataFrame | None = None) -> Path:
-    """The board, or one of other scores, published in a folder."""
-    made, files = board(), files_in(folder)
-    contract = made.declaration.model_dump_json()
-    tables = {
-        BOARDS: pd.DataFrame([{"kind": "llm", "title": "Board", "contract": contract, "embargo_seconds": None}]),
-        LLM_ALIASES: made.aliases,
-        LLM_BENCHMARKS: made.measures,
-        LLM_LEADERBOARD: made.leaderboard,
-        LLM_MODELS: made.models,
-        LLM_RESULTS: made.results,
-        LLM_SCORES: made.scores if scores is None else scores,
-    }
-    with files.write("a test") as store:
-        for spec, rows in tables.items():
-            store.replace(spec, "board", [Dirty(WHOLE, 0)], rows, "v1")
-    files.publish()
-    return folder / "published"
-
-
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    with served(publish(tmp_path_factory.mktemp("partial"))) as client:
+    with served(publish_board(tmp_path_factory.mktemp("partial"), board())) as client:
         yield client
 
 
@@ -181,7 +152,7 @@ def test_a_fit_that_did_not_come_to_rest_is_told_of_on_pages_and_in_the_api(tmp_
     scores = board().scores
     scores.loc[scores["score"] == "ability", "is_converged"] = False
     told = "The fit of abilities did not come to rest"
-    with served(publish(tmp_path, scores)) as unrested:
+    with served(publish_board(tmp_path, board(), {LLM_SCORES: scores})) as unrested:
         assert unrested.get("/rankings/api/rankings").json()["is_converged"] is False
         of_model = unrested.get("/rankings/api/models/owner/m").json()["scores"]
         assert [one["is_converged"] for one in of_model] == [False, None, None, None, None]

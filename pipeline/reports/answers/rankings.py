@@ -24,7 +24,7 @@ class RankingRow(Answer):
     loo_rank_hi: int | None = Field(description="Worst rank then.", examples=[6])
     tie_group: int | None = Field(description="Models that share it have as many above that are surely better.")
     status: str = Field(description="ranked, or unranked and why.", examples=["ranked"])
-    model: str = Field(description="The release, vendor/model.", examples=["openai/gpt-5"])
+    model: str = Field(description="The release, vendor/model.", examples=["openai/gpt-4o-2024-08-06"])
     title: str = Field(examples=["GPT-5"])
     organisation: str | None = Field(examples=["OpenAI"])
     released_on: date | None
@@ -114,7 +114,7 @@ class WeighedRow(Answer):
     missing: list[str] = Field(description="Parts that are not there.")
     partial_parts: list[str] = Field(description="Parts that are made of the parts that are there themselves.")
     parts: dict[str, float | None] = Field(examples=[{"coding": 84.1, "value": 40.0}])
-    model: str = Field(examples=["openai/gpt-5"])
+    model: str = Field(examples=["openai/gpt-4o-2024-08-06"])
     title: str
     organisation: str | None
     board_rank: int | None = Field(description="Its rank in the ranking itself.")

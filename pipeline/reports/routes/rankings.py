@@ -34,7 +34,7 @@ router = APIRouter(prefix="/rankings", tags=["rankings of language models"])
 STATUS = "/rankings/status"
 """The path whose answer depends on the time."""
 
-Model = Annotated[str, Path(description="The release, vendor/model.", examples=["openai/gpt-5"])]
+Model = Annotated[str, Path(description="The release, vendor/model.", examples=["openai/gpt-4o-2024-08-06"])]
 Models = Annotated[list[str] | None, Depends(names_given("models", "Only these models."))]
 
 
