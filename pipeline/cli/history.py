@@ -55,18 +55,10 @@ def next_tick(cron: str, board: str, now: datetime) -> datetime:
     InputError
         If it is no cron line.
     """
-    found = tick_after(cron, now)
-    if found is None:
-        raise InputError(f"board {board!r}: schedule {cron!r} is no cron line; write one such as '0 22 * * 5'")
-    return found
-
-
-def tick_after(cron: str, now: datetime) -> datetime | None:
-    """The next moment (UTC, without a zone) of a cron line; None where it is none."""
     from dagster._utils.schedules import cron_string_iterator, is_valid_cron_schedule
 
     if not is_valid_cron_schedule(cron):
-        return None
+        raise InputError(f"board {board!r}: schedule {cron!r} is no cron line; write one such as '0 22 * * 5'")
     ticks = cron_string_iterator(now.replace(tzinfo=UTC).timestamp(), cron, "UTC")
     return next(tick for tick in (_utc(tick) for tick in ticks) if tick > now)
 

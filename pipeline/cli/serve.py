@@ -1,5 +1,6 @@
 """``podium serve``: pages and report API on the published file."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -15,13 +16,20 @@ def serve(
     """Serve pages and report API on the published file; a newer publication is picked up without a restart."""
     import uvicorn
 
-    from pipeline.cli.history import last_runs, tick_after
+    from pipeline.cli.history import last_runs
     from pipeline.reports.app import create_app
 
     _refuse_taken(host, port)
-    app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=tick_after)
+    app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
     typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
+
+
+def _due(cron: str, now: datetime) -> datetime:
+    """When the schedule of a source is due."""
+    from pipeline.cli.history import next_tick
+
+    return next_tick(cron, "of a source", now)
 
 
 def _refuse_taken(host: str, port: int) -> None:
