@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pipeline.rankings import About, ModelName, Parsed, Result, SourceError, Wanted, Wanting
@@ -56,7 +56,9 @@ class Listed:
             ModelName(row["name"], organisation="acme", hugging_face_id=row.get("link", ""), open_weights=True)
             for row in rows
         ]
-        return Parsed(tuple(results), tuple(names), version=listed.get("version", ""))
+        said = listed.get("updated_at")
+        updated_at = datetime.fromisoformat(said) if said else None
+        return Parsed(tuple(results), tuple(names), updated_at, listed.get("version", ""))
 
 
 class Mine(Listed):

@@ -130,7 +130,7 @@ def sources_told(name: str, sources: Iterable[RankingSource]) -> list[str]:
 def states_told(sources: Iterable[RankingSource]) -> list[str]:
     """How many sources are in which state: ``3 live``, ``1 kept``."""
     counts = Counter(row.status for row in sources)
-    order = ("live", "unchanged", "frozen", *_NOT_CURRENT)
+    order = ("live", "unchanged", "files", "frozen", *_NOT_CURRENT)
     return [f"{counts[status]} {status}" for status in order if counts[status]]
 
 

@@ -18,7 +18,7 @@ from pipeline.rankings.stages import Published
 from pipeline.settings import settings
 
 USES_CURRENT_FIGURES = "uses_current_figures"
-_CURRENT = (Status.LIVE, Status.UNCHANGED, Status.FROZEN)
+_CURRENT = (Status.LIVE, Status.UNCHANGED, Status.FILES, Status.FROZEN)
 _DAILY, _WEEKLY = "0 5 * * *", "0 5 * * 1"
 _OFTEN = 2
 """Days between changes of a source up to which it is looked at every day."""
@@ -62,7 +62,7 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 USES_CURRENT_FIGURES,
                 asset=key,
-                description="The figures that are used are what the publisher gave when it was last asked (a warning).",
+                description="The figures that are used are what the publisher, or its folder, last gave (a warning).",
             )
         ],
     )

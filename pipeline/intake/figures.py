@@ -6,7 +6,7 @@ Nothing is fetched here. What a snapshot says is read once in a process, however
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from pipeline.rankings import (
 from pipeline.rankings.bundled import Bundled, bundled_facts, bundled_hash
 from pipeline.rankings.declaration import Rankings
 from pipeline.rankings.finding import make_source
+from pipeline.rankings.sources.reading import day_in, midnight
 from pipeline.rankings.stages import Break, Published
 from pipeline.settings import settings
 
@@ -106,7 +107,8 @@ def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
 def _states(rankings: Rankings, archive: Archive) -> Iterator[str]:
     for name in rankings.sources:
         good = archive.snapshots.last_good(name)
-        yield repr((name, archive.log.all(name), good and (good.name, good.sha256)))
+        made_at = None if good is None else _files_at(good)
+        yield repr((name, archive.log.all(name), good and (good.name, good.sha256), made_at))
 
 
 def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
@@ -122,23 +124,21 @@ def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     figures = _figures_of(good, kept)
     is_live = attempt.event == Event.FETCHED
     choice = choose_figures(source.about, attempt, figures if is_live else None, figures, _figures_of_bundled(bundled))
-    status = choice.status if choice.status.why else _with_word(choice.status, looked)
-    return _made_published(source, choice, status, good, kept, bundled)
+    return _made_published(source, choice, good, kept, bundled)
 
 
 def _made_published(
     source: Source,
     choice: Choice,
-    status: FetchStatus,
     good: Snapshot | None,
     kept: Parsed | None,
     bundled: Bundled | None,
 ) -> Published:
     benchmarks = getattr(source, "benchmarks", {})
     if choice.origin in (Origin.LIVE, Origin.KEPT) and good is not None and kept is not None:
-        return Published(source.about, kept, status, good.sha256, benchmarks)
+        return Published(source.about, kept, choice.status, good.sha256, benchmarks)
     parsed = bundled.parsed if choice.origin == Origin.BUNDLED and bundled is not None else _NOTHING
-    return Published(source.about, parsed, status, None, benchmarks)
+    return Published(source.about, parsed, choice.status, None, benchmarks)
 
 
 def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:
@@ -147,13 +147,9 @@ def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:
         return Attempt(Event(looked.event), looked.at, looked.why)
     if good is None or why_unread:
         return Attempt(Event.UNREADABLE, looked.at, why_unread or "its snapshot is not there any more")
-    return Attempt(Event.FETCHED, good.checked_at if looked.event == ACCEPTED else looked.at)
-
-
-def _with_word(status: FetchStatus, looked: Look) -> FetchStatus:
-    """What is said of figures that are what their publisher gives: whence they came, or who accepted them."""
-    said = f"accepted by a person: {looked.why}" if looked.event == ACCEPTED else looked.why
-    return replace(status, why=said or None)
+    if looked.event == ACCEPTED:
+        return Attempt(Event.FETCHED, good.checked_at, f"accepted by a person: {looked.why}")
+    return Attempt(Event.FETCHED, looked.at, looked.why)
 
 
 def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
@@ -169,7 +165,16 @@ def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
 def _figures_of(good: Snapshot | None, parsed: Parsed | None) -> Figures | None:
     if good is None or parsed is None:
         return None
-    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version)
+    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version, _files_at(good))
+
+
+def _files_at(snapshot: Snapshot) -> datetime | None:
+    """When files were made: the newest day in their names, else the last change of one; None if they were fetched."""
+    if not snapshot.is_of_files:
+        return None
+    days = [day for one in snapshot.bodies if (day := day_in(one.name))]
+    changed = [one.modified_at for one in snapshot.bodies if one.modified_at]
+    return midnight(max(days, default=None)) or max(changed, default=snapshot.fetched_at)
 
 
 def _figures_of_bundled(bundled: Bundled | None) -> Figures | None:

@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.landing import is_left_alone
 from pipeline.landing.fetching import (
+    A_FILE,
     Body,
     Fetcher,
     FetchError,
@@ -274,8 +275,9 @@ def _bodies(folder: Path) -> list[Body]:
 
 
 def _body(path: Path, now: datetime) -> Body:
+    modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
     url_hash = hashlib.sha256(b"file").hexdigest()  # of no publisher: nothing is asked of one by what is known of it
-    return Body(path.name, "a file", url_hash, path.read_bytes(), 200, "", Validators(), now)
+    return Body(path.name, A_FILE, url_hash, path.read_bytes(), 200, "", Validators(), now, modified_at)
 
 
 def _said(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,9 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
         ["3", "–", "model-f"],
     ]
     sources = {row[0]: row for row in taken.table if row[0] in SOURCES}
-    assert sources["arena"][1] == "live"
-    assert sources["arena"][-1] == "taken from files in files/arena"
+    assert sources["arena"][1] == "files"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert sources["arena"][-1] == f"taken from files in files/arena; as of {today}, by the files"
     assert sources["other"][1] == "missing"
     assert (data / "archive" / "llm" / "arena" / "fetches.jsonl").exists()
 
@@ -117,8 +119,8 @@ def test_json_has_every_model_and_every_source(podium: Podium) -> None:
     assert (found["name"], found["rank_by"], found["n_models"]) == ("small", "coding", 8)
     assert [row["rank"] for row in found["rows"]] == list(range(1, 9))
     assert {one["source"]: one["status"] for one in found["sources"]} == {
-        "arena": "live",
-        "mine": "live",
+        "arena": "files",
+        "mine": "files",
         "other": "missing",
     }
 
@@ -152,7 +154,7 @@ def test_other_commands_know_the_kind(podium: Podium, tmp_path: Path) -> None:
 
     (state,) = podium("status", "small", "--json").json["boards"]
     assert (state["state"], state["kind"], state["ranked_models"]) == ("fresh", "llm", 8)
-    assert state["sources"] == {"arena": "live", "mine": "live", "other": "missing"}
+    assert state["sources"] == {"arena": "files", "mine": "files", "other": "missing"}
     shown = podium("status", "small").out
     assert "8 ranked models" in shown
     assert "board small: it is made without other: " in shown

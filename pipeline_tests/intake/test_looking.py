@@ -1,8 +1,10 @@
 """One look at a source after another: what is kept, judged, logged, and which figures are used because of it."""
 
+import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,50 @@ def test_files_taken_again_change_nothing_and_others_are_judged_like_what_is_fet
     said = [(one.event, one.why.partition(":")[0]) for one in days.archive.log.all("arena")]
     taken = "taken from files in mirror/arena"
     assert said == [(Event.FETCHED, taken), (Event.REFUSED, taken), (Event.UNREADABLE, taken)]
+
+
+@pytest.mark.parametrize(
+    ("name", "updated_at", "as_of"),
+    [
+        ("list.json", "", datetime(2026, 2, 3, 4, 5, 6)),
+        ("list_2026-01-15.json", "", datetime(2026, 1, 15)),
+        ("list_2026-01-15.json", "2025-12-24T18:00:00", datetime(2025, 12, 24, 18)),
+    ],
+)
+def test_files_are_as_old_as_their_source_says_else_as_their_names_else_as_their_last_change(
+    days: Days, tmp_path: Path, name: str, updated_at: str, as_of: datetime
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for each in ("list.json", name):
+        path = folder / each
+        path.write_bytes(listed(MODELS, updated_at=updated_at))
+        os.utime(path, (datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC).timestamp(),) * 2)
+    take(days.source, days.archive, folder)
+
+    status = days.shown().status
+
+    assert (status.status, status.fetched_at) == (Status.FILES, as_of)
+    who = "the source itself" if updated_at else "the files"
+    assert status.why == f"taken from files in files; as of {as_of:%Y-%m-%d}, by {who}"
+    days.next(good())
+    assert (days.shown().status.status, days.shown().status.fetched_at) == (Status.LIVE, days.now)
+
+
+def test_a_snapshot_of_files_of_an_older_archive_is_as_old_as_when_it_was_taken_in(days: Days, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "list.json").write_bytes(listed(MODELS))
+    take(days.source, days.archive, tmp_path / "files")
+    (path,) = (tmp_path / "archive" / "llm" / "arena" / "snapshots").glob("*.json")
+    said = json.loads(path.read_text(encoding="utf-8"))
+    for body in said["bodies"]:
+        del body["modified_at"]
+    path.write_text(json.dumps(said), encoding="utf-8")
+
+    status = days.shown().status
+
+    assert status.status == Status.FILES
+    assert status.fetched_at == datetime.fromisoformat(said["fetched_at"])
 
 
 def test_a_folder_without_files_is_told_of(days: Days, tmp_path: Path) -> None:

@@ -80,6 +80,31 @@ def test_without_anything_the_source_is_missing(event: Event, why: str, says: st
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "as_of", "who"),
+    [
+        (
+            Figures(NOW, 50, datetime(2026, 3, 31), files_at=datetime(2026, 4, 1)),
+            datetime(2026, 3, 31),
+            "the source itself",
+        ),
+        (Figures(NOW, 50, None, files_at=datetime(2026, 2, 1)), datetime(2026, 2, 1), "the files"),
+        (Figures(NOW, 50, datetime(2027, 1, 1), files_at=datetime(2026, 2, 1)), NOW, "the source itself"),
+    ],
+)
+def test_files_are_as_old_as_they_say_and_are_not_called_live(files: Figures, as_of: datetime, who: str) -> None:
+    said = f"taken from files in llm/arena; as of {as_of:%Y-%m-%d}, by {who}"
+    taken = Attempt(Event.FETCHED, NOW, "taken from files in llm/arena")
+    again = Attempt(Event.NOT_MODIFIED, NOW, "taken from files in llm/arena")
+    for found in (choose_figures(ARENA, taken, files), choose_figures(ARENA, again, None, files)):
+        assert (found.status.status, found.status.fetched_at, found.status.why) == (Status.FILES, as_of, said)
+    kept = choose_figures(ARENA, failed(), None, files).status
+    assert (kept.status, kept.fetched_at) == (Status.KEPT, as_of)
+    assert str(kept.why).endswith(f"taken from files on 2026-04-02 06:03 UTC, as of {as_of:%Y-%m-%d}, by {who}")
+    frozen = choose_figures(EVALPLUS, taken, files).status
+    assert (frozen.status, frozen.why) == (Status.FROZEN, said)
+
+
 def test_unchanged_is_no_help_where_nothing_was_kept() -> None:
     found = choose_figures(ARENA, Attempt(Event.NOT_MODIFIED, NOW), None, None, BUNDLED)
     assert (found.origin, found.status.status) == (Origin.BUNDLED, Status.BUNDLED)

@@ -15,6 +15,7 @@ from pipeline.rankings.sources.reading import (
     count,
     day_in,
     list_of,
+    midnight,
     number,
     object_of,
     percentage,
@@ -124,7 +125,8 @@ class LiveBench:
             if costs is not None:
                 gathering.results.append(_question_cost(model, release, costs.get(model, {}), categories, flags))
         gathering.document = files["table"]
-        return gathering.parsed(version=release, facts=self._facts(documents, files))
+        updated_at = midnight(day_in(files["table"]))
+        return gathering.parsed(updated_at=updated_at, version=release, facts=self._facts(documents, files))
 
     def _files(self, documents: Mapping[str, bytes]) -> dict[str, str]:
         """The documents of the release, by what they hold."""
