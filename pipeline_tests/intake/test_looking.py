@@ -174,6 +174,7 @@ def test_files_are_as_old_as_their_source_says_else_as_their_names_else_as_their
     assert (status.status, status.fetched_at) == (Status.FILES, as_of)
     who = "the source itself" if updated_at else "the files"
     assert status.why == f"taken from files in files; as of {as_of:%Y-%m-%d}, by {who}"
+    days.now = datetime.now(UTC).replace(tzinfo=None)
     days.next(good())
     assert (days.shown().status.status, days.shown().status.fetched_at) == (Status.LIVE, days.now)
 
