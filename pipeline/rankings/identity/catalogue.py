@@ -46,8 +46,11 @@ class Release:
     hugging_face_id, openrouter_id, models_dev_id : str
         Empty where there is none.
     released_on : date or None
+        In a catalogue that is being built, what its own rows say: names are told apart by it.
     open_weights : bool or None
-        None where nobody says.
+        None where nobody says, or as many say the one as the other.
+    released_evidence, weights_evidence : str
+        Who states these, and who states otherwise; empty where nobody does.
     is_made : bool
         No catalogue lists it: several sources name it alike, or a person decided for it.
     """
@@ -62,6 +65,8 @@ class Release:
     models_dev_id: str = ""
     released_on: date | None = None
     open_weights: bool | None = None
+    released_evidence: str = ""
+    weights_evidence: str = ""
     is_made: bool = False
 
 
@@ -129,7 +134,6 @@ def made_release(release_id: str, name: str, vendor: str, rows: Sequence[ModelNa
         vendor=vendor,
         names=(name,),
         released_on=min(released, default=None),
-        open_weights=_agreed([row.open_weights for row in rows]),
         is_made=True,
     )
 
@@ -301,7 +305,6 @@ def _release(draft: _Draft) -> Release:
     name = take_apart(min(draft.names, key=lambda one: (len(take_apart(one).stem), len(one), one)))
     released = [row.released_on for row in draft.rows if row.released_on]
     openrouter_ids = {untagged(row.openrouter_id or row.raw_name) for row in draft.rows} & draft.openrouter_ids
-    stated = _agreed([row.open_weights for row in draft.rows])
     return Release(
         release_id=draft.release_id,
         family=f"{draft.vendor}/{name.family}",
@@ -312,13 +315,7 @@ def _release(draft: _Draft) -> Release:
         openrouter_id=min(openrouter_ids, key=lambda one: (len(one), one), default=""),
         models_dev_id=min(draft.models_dev_ids, key=lambda one: (len(one), one), default=""),
         released_on=min(released, default=None),
-        open_weights=True if stated is None and draft.hugging_face_id else stated,
     )
-
-
-def _agreed(values: Iterable[bool | None]) -> bool | None:
-    said = {value for value in values if value is not None}
-    return said.pop() if len(said) == 1 else None
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from pipeline.rankings.identity.catalogue import (
 )
 from pipeline.rankings.identity.names import Config, Name, normalised, take_apart, vendor_key
 from pipeline.rankings.identity.resolving import Doubt, Found, Resolver
+from pipeline.rankings.identity.stated import with_statements
 from pipeline.rankings.identity.vocabulary import FAMILY_VENDORS
 from pipeline.rankings.results import ModelName
 
@@ -88,8 +89,9 @@ def identify(names: Mapping[str, Sequence[ModelName]], decisions: Iterable[Decis
     catalogue = catalogue.extended(_made(names, resolver)).extended(_decided(known))
     matcher = _Matcher(Resolver(catalogue, spellings), known)
     found = {(source, row.raw_name): (row, matcher.match(source, row)) for source in names for row in names[source]}
-    aliases = _without_borrowed_links({pair: found[pair] for pair in sorted(found)}, catalogue)
-    return Identity(catalogue, tuple(matcher.with_likeness(aliases)))
+    accepted = _without_borrowed_links({pair: found[pair] for pair in sorted(found)}, catalogue)
+    aliases = tuple(matcher.with_likeness(accepted))
+    return Identity(with_statements(catalogue, names, aliases), aliases)
 
 
 class _Matcher:

@@ -38,6 +38,8 @@ def model_rows(identity: Identity, published: Sequence[Published]) -> pd.DataFra
                 "family": release.family,
                 "released_on": release.released_on,
                 "open_weights": release.open_weights,
+                "released_evidence": release.released_evidence,
+                "weights_evidence": release.weights_evidence,
                 "hugging_face_id": release.hugging_face_id,
                 "openrouter_id": release.openrouter_id,
                 "models_dev_id": release.models_dev_id,

@@ -22,7 +22,8 @@ def test_a_release_has_the_title_and_the_maker_of_the_catalogue():
     model = Board([OPENROUTER]).models.set_index("model").loc["acme/anvil-2"]
     assert (model["title"], model["organisation"]) == ("Anvil 2", "Acme")
     assert (model["openrouter_id"], model["released_on"]) == ("acme/anvil-2", datetime(2026, 1, 5))
-    assert model[["hugging_face_id", "models_dev_id", "open_weights"]].isna().all()
+    assert model[["hugging_face_id", "models_dev_id", "open_weights", "weights_evidence"]].isna().all()
+    assert model["released_evidence"] == "openrouter"
     assert not model["is_made"]
 
 
@@ -32,7 +33,7 @@ def test_a_release_without_a_title_is_called_as_its_repository_and_its_owner():
     model = board.models.iloc[0]
     assert (model["title"], model["organisation"]) == ("Anvil-2-Instruct", "AcmeLabs")
     assert list(board.models) == columns_of(LLM_MODELS)
-    assert model["open_weights"]
+    assert (model["open_weights"], model["weights_evidence"]) == (True, "huggingface.co/AcmeLabs/Anvil-2-Instruct")
 
 
 def test_a_maker_is_written_as_most_sources_do_with_capitals_where_any_has():
