@@ -7,7 +7,7 @@ a look is in the log; which figures are used because of it is worked out in :mod
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,7 +98,8 @@ def take(source: Source, archive: Archive, folder: Path, called: str = "") -> Lo
     called : str
         What the folder is called where people read it; by default its path from the data folder, or its name.
     """
-    said = f"taken from files in {called or shown_folder(folder)}"
+    files = f"files in {called or shown_folder(folder)}"
+    said = f"taken from {files}"
     try:
         bodies = _bodies(folder)
         snapshot = archive.snapshots.last_good(source.about.name)
@@ -108,7 +109,8 @@ def take(source: Source, archive: Archive, folder: Path, called: str = "") -> Lo
     if snapshot is not None and kept.name == snapshot.name:
         return _taken_again(source, archive, Look(utc_now(), Event.NOT_MODIFIED, said, kept.name))
     documents = {one.name: one.content for one in bodies}
-    found = _judged(source, archive, kept, documents, said)
+    found = _judged(source, archive, kept, documents)
+    found = replace(found, why=said if found.event == Event.FETCHED else f"{files}: {found.why}")
     return _noted(source, archive, found, unless_repeated=found.event != Event.FETCHED)
 
 
@@ -197,22 +199,20 @@ def _fetched(source: Source, archive: Archive, fetcher: Fetcher) -> Look:
     return _judged(source, archive, found.snapshot, found.documents)
 
 
-def _judged(
-    source: Source, archive: Archive, snapshot: Snapshot, documents: Mapping[str, bytes], said: str = ""
-) -> Look:
+def _judged(source: Source, archive: Archive, snapshot: Snapshot, documents: Mapping[str, bytes]) -> Look:
     """What the guards say of a snapshot that is kept already."""
-    at, prefix = snapshot.checked_at, f"{said}: " if said else ""
+    at = snapshot.checked_at
     try:
         new = read(source, documents)
     except SourceError as error:
         archive.snapshots.judge(snapshot, Verdict.REFUSED, [str(error)])
-        return Look(at, Event.UNREADABLE, f"{prefix}{error}", snapshot.name)
+        return Look(at, Event.UNREADABLE, str(error), snapshot.name)
     judgement = _judgement(source, archive, new)
     if judgement.is_refused:
         archive.snapshots.judge(snapshot, Verdict.REFUSED, judgement.reasons)
-        return Look(at, Event.REFUSED, f"{prefix}{'; '.join(judgement.reasons)}", snapshot.name)
+        return Look(at, Event.REFUSED, "; ".join(judgement.reasons), snapshot.name)
     archive.snapshots.judge(snapshot, Verdict.GOOD)
-    return Look(at, Event.FETCHED, said, snapshot.name, _notes(snapshot, judgement.breaks))
+    return Look(at, Event.FETCHED, "", snapshot.name, _notes(snapshot, judgement.breaks))
 
 
 def _judgement(source: Source, archive: Archive, new: Parsed) -> Judgement:

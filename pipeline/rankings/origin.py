@@ -25,9 +25,9 @@ class Event(StrEnum):
 
 _SAID = {
     Event.NOT_MODIFIED: "nothing has changed, but the last good snapshot cannot be used",
-    Event.FAILED: "fetching failed",
-    Event.REFUSED: "what was fetched is not used",
-    Event.UNREADABLE: "what was fetched cannot be read",
+    Event.FAILED: "nothing came",
+    Event.REFUSED: "what came is not used",
+    Event.UNREADABLE: "what came cannot be read",
     Event.NOT_TRIED: "not fetched",
 }
 

@@ -73,7 +73,7 @@ def taken(data: Path) -> command.Outcome:
 @pytest.fixture
 def podium(data: Path, taken: command.Outcome) -> Podium:
     """The command after the files were taken in."""
-    assert taken.code == 0, taken
+    assert taken.code == 2, taken
     return partial(command.podium, data_dir=data)
 
 
@@ -89,7 +89,7 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
     assert lines[:4] == [
         "✓ arena: 8 figures of 8 names",
         "✓ mine: 4 figures of 4 names",
-        "✗ other: nothing is taken: taken from files in files/other: list.json has no list of models",
+        "✗ other: refused: files in files/other: list.json has no list of models",
         "✗ nobody: no source of small is called so, and it is left alone",
     ]
     assert "8 models ranked; the first 3 are shown (--top)." in lines
@@ -98,6 +98,7 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
         ["2", "–", "model-g"],
         ["3", "–", "model-f"],
     ]
+    assert lines[-1].startswith("Refused: other; 2 sources taken. Why is said above; ")
     sources = {row[0]: row for row in taken.table if row[0] in SOURCES}
     assert sources["arena"][1] == "files"
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -108,10 +109,20 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
 
 def test_the_same_files_again_are_nothing_new(podium: Podium, data: Path) -> None:
     outcome = podium("rankings", "small", "--from", str(data / "files"))
+    assert outcome.code == 2
     assert "✓ arena: 8 figures of 8 names, as they were" in outcome.out
     recomputed = [line for line in outcome.out.splitlines() if line.startswith("✓ small/")]
     assert len(recomputed) == 12
     assert all(line.endswith("nothing new: 0 cycles recomputed") for line in recomputed)
+
+
+def test_files_of_which_nothing_is_refused_are_no_error(podium: Podium, data: Path) -> None:
+    write(data / "fine", "arena", listed(MODELS))
+    outcome = podium("rankings", "small", "--from", str(data / "fine"), "--json")
+    assert (outcome.code, outcome.json["refused"], len(outcome.json["rows"])) == (0, [], 8)
+    write(data / "fine", "other", b"{}")
+    outcome = podium("rankings", "small", "--from", str(data / "fine"), "--json")
+    assert (outcome.code, outcome.json["refused"]) == (2, ["other"])
 
 
 def test_json_has_every_model_and_every_source(podium: Podium) -> None:

@@ -116,7 +116,7 @@ def test_a_partial_answer_is_refused_and_the_figures_that_were_good_stay(graph: 
 
     status, why = graph.said("arena")
     assert status == "kept"
-    assert "what was fetched is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
+    assert "what came is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
     assert graph.ranks() == before
 
 
@@ -267,7 +267,7 @@ def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: Ranking
     (folder / "list.json").write_bytes(listed(PARTIAL))
     mirrored.update()
     status, why = mirrored.said("arena")
-    assert (status, "taken from files in mirror: it has 3 rows, where 8 were" in str(why)) == ("kept", True)
+    assert (status, "files in mirror: it has 3 rows, where 8 were" in str(why)) == ("kept", True)
     assert set(mirrored.update().values()) == {0}
     assert graph.publisher.asked == []
 

@@ -146,8 +146,8 @@ def test_files_taken_again_change_nothing_and_others_are_judged_like_what_is_fet
     (folder / "list.json").write_bytes(b"{}")
     assert take(days.source, days.archive, folder).event == Event.UNREADABLE
     said = [(one.event, one.why.partition(":")[0]) for one in days.archive.log.all("arena")]
-    taken = "taken from files in mirror/arena"
-    assert said == [(Event.FETCHED, taken), (Event.REFUSED, taken), (Event.UNREADABLE, taken)]
+    files = "files in mirror/arena"
+    assert said == [(Event.FETCHED, f"taken from {files}"), (Event.REFUSED, files), (Event.UNREADABLE, files)]
 
 
 @pytest.mark.parametrize(

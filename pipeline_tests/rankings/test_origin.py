@@ -15,9 +15,9 @@ LIVE = Figures(NOW, 50, datetime(2026, 3, 31), "4.0")
 KEPT = Figures(datetime(2026, 4, 1, 7, 6, 25), 30, datetime(2026, 3, 20), "3.0")
 BUNDLED = Figures(datetime(2026, 2, 1), 12)
 WRONG = [
-    (Event.FAILED, "arena.test/text: it was answered with status 500; try again later", "fetching failed: arena.test"),
-    (Event.REFUSED, "it has 20 rows, where 30 were: 33% fewer", "what was fetched is not used: it has 20 rows"),
-    (Event.UNREADABLE, "text.json: no list of models", "what was fetched cannot be read: text.json"),
+    (Event.FAILED, "arena.test/text: it was answered with status 500; try again later", "nothing came: arena.test"),
+    (Event.REFUSED, "it has 20 rows, where 30 were: 33% fewer", "what came is not used: it has 20 rows"),
+    (Event.UNREADABLE, "text.json: no list of models", "what came cannot be read: text.json"),
     (Event.NOT_TRIED, "the secret 'artificialanalysis' is not set", "not fetched: the secret 'artificialanalysis'"),
 ]
 
