@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline.rankings import About, ModelName, Parsed, Result, SourceError, Wanted, Wanting
 
@@ -28,6 +28,7 @@ class Listed:
     url: str = "https://arena.test/list.json"
     needs: str = ""
     is_frozen: bool = False
+    flags: ClassVar[Mapping[str, str]] = {"guessed": "the publisher guessed it"}
 
     @property
     def about(self) -> About:

@@ -106,8 +106,9 @@ def _strays(contracts: "Contracts") -> list[str]:
 
 def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[list[_Status], list[str]]:
     """The status of each board, and what is wrong with the published file."""
-    from pipeline.cli.history import last_runs, next_tick
+    from pipeline.cli.history import last_runs
     from pipeline.cli.states import state_of
+    from pipeline.components.cron import next_tick
 
     damage: list[str] = []
     with _published(damage) as connection:
@@ -118,7 +119,7 @@ def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[l
             contract,
             states[contract.name],
             runs.get(contract.name),
-            None if contract.schedule is None else next_tick(contract.schedule, contract.name, moment),
+            None if contract.schedule is None else next_tick(contract.schedule, moment),
         )
         for contract in chosen
     ]

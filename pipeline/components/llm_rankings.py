@@ -10,10 +10,12 @@ import dagster as dg
 
 from pipeline.components import llm_checks, llm_tables
 from pipeline.components.board import Board, Update, board_definitions, table_asset
+from pipeline.components.cron import require_cron
 from pipeline.components.llm_sources import source_asset, source_key, source_schedule
 from pipeline.declaration import BoardDeclaration
-from pipeline.rankings import Unit
+from pipeline.rankings import Source, Unit
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.flags import known_flags
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.tables import (
     BOARDS,
@@ -81,9 +83,14 @@ def check_rankings(rankings: Rankings) -> None:
     Raises
     ------
     ValueError
-        If a source is not there or cannot be made, or a score is to be made of what nobody measures.
+        If a source is not there or cannot be made, is to be looked at when no cron line says, or a score is to be made
+        of what nobody measures, or without what nobody says.
     """
+    for name, declared in rankings.sources.items():
+        if declared.schedule is not None:
+            require_cron(declared.schedule, f"sources.{name}.schedule")
     made = [rankings.source(name) for name in rankings.sources]
+    _refuse_unknown_flags(rankings, made)
     known = vocabulary(getattr(one, "benchmarks", {}) for one in made)
     measures = {f"{key}.{measure}" for key, one in known.items() for measure in one.measures}
     for part, named in {"weights.coding": tuple(rankings.weights.coding), "quality": (rankings.quality,)}.items():
@@ -101,6 +108,16 @@ def check_rankings(rankings: Rankings) -> None:
     if strangers:
         raise ValueError(
             f"ability.leave_out: no benchmark is called {', '.join(map(repr, strangers))}; known: {', '.join(known)}"
+        )
+
+
+def _refuse_unknown_flags(rankings: Rankings, made: Sequence[Source]) -> None:
+    flags = known_flags(made)
+    unknown = [flag for flag in rankings.leave_out_flags if flag not in flags]
+    if unknown:
+        raise ValueError(
+            f"leave_out_flags: nobody says {', '.join(map(repr, unknown))}; known: {', '.join(sorted(flags))}; a "
+            f"source of one's own adds its flags by an attribute `flags`"
         )
 
 

@@ -81,7 +81,8 @@ class Source(Protocol):
     """A publisher of figures about models.
 
     One that measures what nobody did before has an attribute ``benchmarks``, too: a mapping of keys, which begin with
-    its name, to :class:`pipeline.rankings.Benchmark`.
+    its name, to :class:`pipeline.rankings.Benchmark`. One that says against figures what nobody said before has
+    an attribute ``flags``: a mapping of these words to what they mean.
     """
 
     @property

@@ -434,6 +434,15 @@ def test_a_declared_ranking_becomes_its_assets_its_job_and_its_schedules() -> No
             "weights.coding: nobody measures 'livebench.codin'; known: livebench.agentic_coding, livebench.coding",
         ),
         ({"quality": "nobody.index"}, "quality: nobody measures 'nobody.index'; known: "),
+        ({"schedule": "daily"}, "schedule 'daily' is no cron line; write one such as '0 22 * * 5'"),
+        (
+            {"sources": {"evalplus": {"schedule": "61 5 * * *"}}},
+            "sources.evalplus.schedule '61 5 * * *' is no cron line; write one such as '0 22 * * 5'",
+        ),
+        (
+            {"leave_out_flags": ["agent_system", "self-reported"]},
+            "leave_out_flags: nobody says 'self-reported'; known: agent_system, alias, ",
+        ),
         ({"ability": {"leave_out": ["mbp"]}}, "ability.leave_out: no benchmark is called 'mbp'; known: humaneval, "),
     ],
 )
@@ -448,7 +457,8 @@ def test_a_mistake_shows_at_load(changes: Mapping[str, Any], told: str) -> None:
 
 
 def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> None:
-    with loaded(DECLARED | {"sources": {"arena": {"source": LISTED}}}) as (component, _):
+    own = {"sources": {"arena": {"source": LISTED}}, "leave_out_flags": ["guessed"]}
+    with loaded(DECLARED | own) as (component, _):
         assert isinstance(component, LlmRankings)
         assert component.contract.source("arena").about.title == "Arena"
 
