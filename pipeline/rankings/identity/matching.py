@@ -5,7 +5,7 @@ to decide. A person's rejection wins over everything, for ever.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
@@ -176,19 +176,28 @@ class _Matcher:
         return self._by_others(name, others, vendor, row), found
 
     def _by_others(self, name: Name, others: Sequence[Name], vendor: str, row: ModelName) -> list[_Guess]:
-        readings = [(other, self._by_other(name, other, vendor, row)) for other in others]
+        lines = {one.stem[:1] for one in map(take_apart, _texts(row)) if one.dates}
+        readings = [(other, self._by_other(name, other, lines, vendor, row)) for other in others]
         return [
             _Guess(reading.release_id, Method.OWN_ALIAS, f"the source also calls it {other.raw!r}")
             for other, reading in readings
             if reading.release_id is not None
         ]
 
-    def _by_other(self, name: Name, other: Name, vendor: str, row: ModelName) -> Found:
-        """What another name means: of the date of the raw name, where that says the same and more, if there is one."""
-        if name.dates and not other.dates and set(other.stem) <= set(name.stem):
-            dated = self._resolver.find(replace(other, dates=name.dates), vendor, row.released_on)
-            if dated.release_id is not None:
-                return dated
+    def _by_other(self, name: Name, other: Name, lines: Set[tuple[str, ...]], vendor: str, row: ModelName) -> Found:
+        """What another name means: of the date of the raw name, where that says the same and more, if there is one.
+
+        A name without a date stands in for a dated one only where some dated name of the source is of its line of
+        models: a title may tell the version of a snapshot (``mistral-medium-2508`` is ``Mistral Medium 3.1``), and
+        ``Qwen Max`` is no title of ``qvq-max-2025-03-25``. The key of a run names no line.
+        """
+        if name.dates and not other.dates and not name.is_run:
+            if set(other.stem) <= set(name.stem):
+                dated = self._resolver.find(replace(other, dates=name.dates), vendor, row.released_on)
+                if dated.release_id is not None:
+                    return dated
+            elif other.stem[:1] not in lines:
+                return Found(None, Doubt.LINE, ())
         return self._resolver.find(other, vendor, row.released_on)
 
     def _same_name(self, name: Name, found: Found) -> str:
