@@ -14,6 +14,7 @@ from pipeline.intake.figures import published_now_of
 from pipeline.intake.sources import Archive, look
 from pipeline.rankings import About, Status
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.origin import FETCHING_OFF, is_unasked
 from pipeline.rankings.stages import Published
 from pipeline.settings import settings
 
@@ -62,7 +63,7 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 USES_CURRENT_FIGURES,
                 asset=key,
-                description="The figures that are used are what the publisher, or its folder, last gave (a warning).",
+                description="The figures that are used are what was last given, if anybody was asked (a warning).",
             )
         ],
     )
@@ -92,15 +93,23 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
     )
     def schedule() -> dg.RunRequest | dg.SkipReason:
         if not _is_looked_at(rankings, name):
-            return dg.SkipReason("fetching is off: set PODIUM_FETCH=true to fetch from publishers")
+            return dg.SkipReason(FETCHING_OFF)
         return dg.RunRequest()
 
     return schedule
 
 
+def why_not_looked_at(rankings: Rankings, name: str) -> str:
+    """Why a source is not looked at by itself, but by a run of the board only; empty where it is."""
+    declared = rankings.sources[name]
+    if schedule_of(rankings, name) is None:
+        return "with a run (a folder)" if declared.folder else "with a run (frozen)"
+    return "" if settings().fetch or declared.folder else "fetching is off"
+
+
 def _is_looked_at(rankings: Rankings, name: str) -> bool:
     """Whether a source is looked at by itself: what nobody is to look at is not stale."""
-    return schedule_of(rankings, name) is not None and (settings().fetch or rankings.sources[name].folder is not None)
+    return not why_not_looked_at(rankings, name)
 
 
 def freshness_of(about: About) -> dg.FreshnessPolicy | None:
@@ -140,10 +149,11 @@ def _metadata(published: Published, event: str) -> dict[str, dg.MetadataValue[An
 
 
 def _checked(published: Published) -> dg.AssetCheckResult:
+    """Whether figures are current; that nobody is asked because fetching is off is no fault of any source."""
     status = published.status
     return dg.AssetCheckResult(
         check_name=USES_CURRENT_FIGURES,
-        passed=status.status in _CURRENT,
+        passed=status.status in _CURRENT or is_unasked(status.why),
         severity=dg.AssetCheckSeverity.WARN,
         description=None if status.status in _CURRENT else f"{status.status.value}: {status.why}",
     )

@@ -29,6 +29,7 @@ from pipeline.landing.fetching import (
 )
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import Benchmark, Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
+from pipeline.rankings.origin import FETCHING_OFF
 from pipeline.rankings.soundness import require_sound
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import secret_variable, settings
@@ -154,7 +155,7 @@ def why_not_fetched(source: Source) -> str:
     """Why a source is not fetched, with the remedy; empty where it is."""
     needed = source.about.needs
     if not settings().fetch:
-        return "fetching is off: set PODIUM_FETCH=true to fetch from publishers"
+        return FETCHING_OFF
     secret = settings().secrets.get(needed) if needed else None
     if needed and (secret is None or not secret.get_secret_value().strip()):
         return f"it needs a key, which {source.about.home} gives: set {secret_variable(needed)}"

@@ -23,6 +23,9 @@ class Event(StrEnum):
     NOT_TRIED = "not_tried"
 
 
+FETCHING_OFF = "fetching is off: set PODIUM_FETCH=true to fetch from publishers"
+"""Why nothing was tried where the operator has it so: no fault, and nothing to warn of."""
+
 _SAID = {
     Event.NOT_MODIFIED: "nothing has changed, but the last good snapshot cannot be used",
     Event.FAILED: "nothing came",
@@ -154,6 +157,11 @@ class FetchStatus:
     rows: int
     why: str | None
     version: str
+
+
+def is_unasked(why: str | None) -> bool:
+    """Whether figures are not newer because fetching is off, by what is told of them."""
+    return why is not None and FETCHING_OFF in why
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,15 @@ def test_other_commands_know_the_kind(podium: Podium, tmp_path: Path) -> None:
     shown = podium("status", "small").out
     assert "8 ranked models" in shown
     assert "board small: it is made without other: " in shown
+    looks = {one["source"]: one for one in state["looks"]}
+    assert (looks["arena"]["state"], looks["arena"]["figures"], looks["arena"]["why_not"]) == (
+        "fresh",
+        "files",
+        "fetching is off",
+    )
+    assert (looks["other"]["state"], looks["other"]["next_look"]) == ("missing", None)
+    sources = {row[0]: row for row in podium("status", "small").table if row[0] in SOURCES}
+    assert [sources[name][1:3] for name in SOURCES] == [["fresh", "files"], ["fresh", "files"], ["missing", "missing"]]
     fresh = podium("sql", "SELECT table_name FROM marts.freshness WHERE board = 'small'", "--json").json
     assert {"leaderboard", "snapshots", "fetch_status"} <= {row["table_name"] for row in fresh}
 

@@ -104,6 +104,7 @@ def test_while_fetching_is_off_a_second_run_does_nothing_and_says_so(
     assert status == "kept"
     assert why is not None
     assert why.startswith("not fetched: fetching is off: set PODIUM_FETCH=true to fetch from publishers; shown is ")
+    assert failed_checks(again) == {}, "that nobody is asked is no fault of a source"
     assert graph.ranks()["acme/model-h"] == 1
 
 
