@@ -5,13 +5,17 @@ hold in ``llm_checks``, what every kind of board has in ``board``.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import dagster as dg
 
 from pipeline.components import llm_checks, llm_tables
+from pipeline.components.automation import Watched, changed_files_sensor
 from pipeline.components.board import Board, Update, board_definitions, table_asset
 from pipeline.components.cron import require_cron
-from pipeline.components.llm_sources import source_asset, source_key, source_schedule
+from pipeline.components.files_seen import FILES_SEEN
+from pipeline.components.keys import asset_key
+from pipeline.components.llm_sources import folder_seen, source_asset, source_key, source_schedule
 from pipeline.declaration import BoardDeclaration
 from pipeline.rankings import Source, Unit
 from pipeline.rankings.declaration import Rankings
@@ -126,7 +130,18 @@ def rankings_definitions(rankings: Rankings) -> dg.Definitions:
     sources = [source_asset(rankings, name) for name in rankings.sources]
     tables = [_table(rankings, spec, update, upstream) for spec, update, upstream in ASSETS]
     schedules = [one for name in rankings.sources if (one := source_schedule(rankings, name)) is not None]
-    return dg.Definitions.merge(board_definitions(rankings, [*sources, *tables]), dg.Definitions(schedules=schedules))
+    board = board_definitions(rankings, [*sources, *tables], [_files_sensor(rankings)])
+    return dg.Definitions.merge(board, dg.Definitions(schedules=schedules))
+
+
+def _files_sensor(rankings: Rankings) -> dg.SensorDefinition:
+    """Compute what reads people's decisions or a folder when these change; no publisher is asked because of it."""
+    aliases, models = (asset_key(rankings.name, spec) for spec in (LLM_ALIASES, LLM_MODELS))
+    watched = [Watched(aliases, partial(llm_tables.decisions_seen, rankings), (aliases, models))]
+    for name in (name for name, declared in rankings.sources.items() if declared.folder):
+        key = source_key(rankings.name, name)
+        watched.append(Watched(key, partial(folder_seen, rankings, name), (key,)))
+    return changed_files_sensor(rankings.name, FILES_SEEN, watched)
 
 
 def _table(

@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.components.automation import Seen
+from pipeline.components.files_seen import FILES_SEEN, seen_in, seen_of
 from pipeline.intake.figures import published_now_of
 from pipeline.intake.sources import Archive, look
 from pipeline.rankings import About, Status
@@ -48,6 +50,12 @@ def folder_of(rankings: Rankings, name: str) -> Path | None:
     return None if folder is None else settings().data_dir.resolve() / Path(folder).expanduser()
 
 
+def folder_seen(rankings: Rankings, name: str) -> Seen:
+    """The state of the files that a source is read from; of no files where it is fetched."""
+    folder = folder_of(rankings, name)
+    return seen_of(()) if folder is None else seen_in(folder)
+
+
 def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
     """The asset of one source; it succeeds whatever its publisher does, and a check tells of that."""
     key, about = source_key(rankings.name, name), rankings.source(name).about
@@ -69,10 +77,13 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
     )
     def source(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         archive = Archive.of_settings()
+        seen = folder_seen(rankings, name).state  # before it is read: what comes meanwhile is another state
         found = look(rankings.source(name), archive, folder_of(rankings, name))
         context.log.info(f"{name}: {found.event} {found.why}")
         published = published_now_of(rankings, name, archive)
-        return dg.MaterializeResult(metadata=_metadata(published, found.event), check_results=[_checked(published)])
+        metadata = _metadata(published, found.event)
+        metadata[FILES_SEEN] = dg.MetadataValue.text(seen)
+        return dg.MaterializeResult(metadata=metadata, check_results=[_checked(published)])
 
     return source
 

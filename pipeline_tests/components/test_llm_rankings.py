@@ -18,6 +18,7 @@ from pipeline.components.llm_sources import freshness_of, schedule_of
 from pipeline.components.recompute import Recompute
 from pipeline.intake import sources as looking
 from pipeline.intake.decisions import decisions_file
+from pipeline.landing import inbox
 from pipeline.landing.fetching import Fetcher, Patience
 from pipeline.rankings import About
 from pipeline.rankings.decisions import COLUMNS, DecisionsError
@@ -34,7 +35,7 @@ from pipeline.tables import (
     LLM_UNMATCHED,
 )
 from pipeline_tests.landing.publisher import Answer, Publisher
-from pipeline_tests.rankings_graph import LISTED, MODELS, NAME, RankingsGraph, source
+from pipeline_tests.rankings_graph import LISTED, MINE, MODELS, NAME, RankingsGraph, source
 from pipeline_tests.toy_graph import failed_checks, metadata, recomputed
 from pipeline_tests.toy_sources import JSON, listed
 
@@ -418,7 +419,7 @@ def test_a_declared_ranking_becomes_its_assets_its_job_and_its_schedules() -> No
         assert keys == {f"small/{name}" for name in TABLES} | {"small/sources/evalplus", "small/sources/openrouter"}
         assert [job.name for job in definitions.jobs or []] == ["small"]
         assert [one.name for one in definitions.schedules or []] == ["small_openrouter_schedule"]
-        assert [one.name for one in definitions.sensors or []] == ["small_first_run"]
+        assert [one.name for one in definitions.sensors or []] == ["small_first_run", "small_files"]
 
 
 @pytest.mark.parametrize(
@@ -462,6 +463,80 @@ def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> 
     with loaded(DECLARED | own) as (component, _):
         assert isinstance(component, LlmRankings)
         assert component.contract.source("arena").about.title == "Arena"
+
+
+# --- the sensor of files
+
+
+class Ticks:
+    """The sensor of a ranking's files, tick by tick."""
+
+    def __init__(self, graph: RankingsGraph) -> None:
+        self.graph = graph
+        self.cursor: str | None = None
+        (self.sensor,) = (one for one in graph.definitions.sensors or [] if one.name == "small_files")
+
+    def tick(self) -> list[str] | str:
+        """The assets that are requested, or why none is."""
+        context = dg.build_sensor_context(self.graph.instance, cursor=self.cursor)
+        result = self.sensor(context)
+        if isinstance(result, dg.SkipReason):
+            return str(result.skip_message)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        (request,) = result.run_requests or []
+        return ["/".join(key.path[1:]) for key in request.asset_selection or []]
+
+
+@pytest.fixture
+def ticks(graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", -1e12)
+    (graph.folder / "mirror").mkdir()
+    (graph.folder / "mirror" / "list.json").write_bytes(listed(MODELS))
+    sources = {
+        "arena": source(graph.publisher, "arena") | {"folder": "mirror"},
+        "mine": source(graph.publisher, "mine", MINE, benchmark="mbpp_plus"),
+    }
+    return Ticks(graph.redeclared(sources=sources))
+
+
+def test_a_decision_asks_for_what_rests_on_decisions_and_no_publisher(ticks: Ticks) -> None:
+    assert ticks.tick() == "the first run is that of small_first_run"
+    ticks.graph.run()
+    assert ticks.tick() == "1 files, none new, changed or gone"
+    n_asked = len(ticks.graph.publisher.asked)
+    decide(ticks.graph, "mine,Gamma Chat,acme/model-b,accepted,the maker says so,2026-01-01T00:00:00Z")
+
+    requested = ticks.tick()
+
+    assert requested == ["aliases", "models"]
+    assert ticks.tick() == "1 runs did not read the files; the next try waits: see the runs"
+    ticks.graph.run(*requested)
+    assert ticks.tick() == "2 files, none new, changed or gone"
+    assert meant(ticks.graph, "Gamma Chat") == ("acme/model-b", "accepted")
+    assert len(ticks.graph.publisher.asked) == n_asked
+    decisions_file(ticks.graph.declared).unlink()
+    assert ticks.tick() == ["aliases", "models"]
+
+
+def test_a_file_in_a_declared_folder_asks_for_its_source_alone(ticks: Ticks) -> None:
+    ticks.graph.run()
+    (ticks.graph.folder / "mirror" / "list.json").write_bytes(listed(MODELS | {"acme/model-i": 60.0}))
+
+    requested = ticks.tick()
+
+    assert requested == ["sources/arena"]
+    ticks.graph.run(*requested)
+    assert ticks.tick() == "1 files, none new, changed or gone"
+    (ticks.graph.folder / "mirror" / ".hidden").touch()
+    assert ticks.tick() == "1 files, none new, changed or gone"
+
+
+def test_decisions_that_are_still_written_are_waited_for(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks.graph.run()
+    decide(ticks.graph)
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 1e12)
+    assert ticks.tick() == "2 of 2 files are being written"
 
 
 # --- the bundled ranking
