@@ -73,6 +73,7 @@ def show(
 def accept(
     source: Annotated[str, typer.Argument(help="The source, such as livebench.")],
     because: Annotated[str, typer.Option("--because", help="Why what the guards refused is right after all.")],
+    board: Annotated[str | None, typer.Option("--board", help="A ranking that has the source.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Accept the newest snapshot of a source, which the guards refused; it counts at the next run."""
@@ -82,15 +83,15 @@ def accept(
 
     if not because.strip():
         raise InputError("--because is empty; say why the snapshot is right after all")
-    board = ranking_with(source)
+    declared = ranking_with(source, board)
     try:
-        found = accept_snapshot(board.source(source), Archive.of_settings(), because.strip())
+        found = accept_snapshot(declared.source(source), Archive.of_settings(), because.strip())
     except (FilesError, SnapshotError) as error:
         raise InputError(str(error)) from error
     if as_json:
         print_json({"source": source, "snapshot": found.snapshot, "because": found.why, "breaks": found.notes})
         return
-    print(f"Accepted: {found.snapshot} of {source}. It counts at the next run: podium run {board.name}")
+    print(f"Accepted: {found.snapshot} of {source}. It counts at the next run: podium run {declared.name}")
 
 
 def published_board(name: str | None) -> ModelBoard:

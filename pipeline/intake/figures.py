@@ -6,7 +6,7 @@ Nothing is fetched here. What a snapshot says is read once in a process, however
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from pipeline.rankings import (
 )
 from pipeline.rankings.bundled import Bundled, bundled_facts, bundled_hash
 from pipeline.rankings.declaration import Rankings
-from pipeline.rankings.finding import make_source
+from pipeline.rankings.finding import is_own, kept_as, make_source
 from pipeline.rankings.sources.reading import day_in, midnight
 from pipeline.rankings.stages import Break, Published
 from pipeline.settings import settings
@@ -78,10 +78,10 @@ def published_before(rankings: Rankings, archive: Archive, stored: pd.DataFrame)
 def note_unlooked(rankings: Rankings, archive: Archive) -> None:
     """Note of every source that nobody looked at that this is so: tables may be made without a run of its own asset."""
     for name in rankings.sources:
-        if archive.log.newest(name) is None:
-            source = rankings.source(name)
+        source = rankings.source(name)
+        if archive.log.newest(kept_as(source)) is None:
             why = why_not_fetched(source) or "nobody has looked yet: run the board"
-            archive.log.append(name, Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
+            archive.log.append(kept_as(source), Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
 
 
 def state_of(rankings: Rankings, archive: Archive) -> str:
@@ -97,7 +97,7 @@ def figures_code(rankings: Rankings) -> str:
 def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
     """From when on figures of its sources are on another scale, as their logs have it."""
     for name in rankings.sources:
-        for one in archive.log.all(name):
+        for one in archive.log.all(kept_as(rankings.source(name))):
             if one.event in _CURRENT:
                 for note in one.notes:
                     at = datetime.fromisoformat(note["fetched_at"])
@@ -106,20 +106,21 @@ def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
 
 def _states(rankings: Rankings, archive: Archive) -> Iterator[str]:
     for name in rankings.sources:
-        good = archive.snapshots.last_good(name)
+        folder = kept_as(rankings.source(name))
+        good = archive.snapshots.last_good(folder)
         made_at = None if good is None else _files_at(good)
-        yield repr((name, archive.log.all(name), good and (good.name, good.sha256), made_at))
+        yield repr((name, archive.log.all(folder), good and (good.name, good.sha256), made_at))
 
 
 def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     made = _Made.of(rankings, name)
     source = made.source()
-    looked = archive.log.newest(name)
+    looked = archive.log.newest(kept_as(source))
     if looked is None:
         raise FiguresGoneError(f"the log of {name} was removed meanwhile; run `podium run {rankings.name}` again")
-    good = archive.snapshots.last_good(name)
+    good = archive.snapshots.last_good(kept_as(source))
     kept, why_unread = _read(made, good)
-    bundled = bundled_facts(name) if rankings.bundled else None
+    bundled = bundled_facts(name) if rankings.bundled and is_own(source) else None
     attempt = _attempt(looked, good, why_unread)
     figures = _figures_of(good, kept)
     is_live = attempt.event == Event.FETCHED
@@ -186,7 +187,8 @@ def _as_stored(rankings: Rankings, name: str, archive: Archive, row: Mapping[Any
     source = made.source()
     sha256, parsed = _text(row["sha256"]), _NOTHING
     if sha256:
-        same = [one for one in archive.snapshots.all(name) if one.sha256 == sha256 and one.verdict == Verdict.GOOD]
+        kept = archive.snapshots.all(kept_as(source))
+        same = [one for one in kept if one.sha256 == sha256 and one.verdict == Verdict.GOOD]
         found, why = _read(made, same[-1] if same else None)
         if found is None:
             raise FiguresGoneError(
@@ -226,27 +228,29 @@ def _moment(value: object) -> datetime | None:
 
 @dataclass(frozen=True)
 class _Made:
-    """What a source is made of: a key for what was read by it."""
+    """What a source is made of: a key for what was read by it; options as they are, told apart by how they read."""
 
     name: str
     path: str | None
-    options: str
+    told: str
+    options: Mapping[str, Any] = field(compare=False)
 
     @classmethod
     def of(cls, rankings: Rankings, name: str) -> "_Made":
         """That of a declared source."""
         declared = rankings.sources[name]
-        return cls(name, declared.source, json.dumps(declared.options, sort_keys=True, default=str))
+        told = json.dumps(declared.options, sort_keys=True, default=repr)
+        return cls(name, declared.source, told, declared.options)
 
     def source(self) -> Source:
         """The source, ready to use."""
-        return make_source(self.name, self.path, json.loads(self.options))
+        return make_source(self.name, self.path, dict(self.options))
 
 
 @functools.lru_cache(maxsize=64)
 def _parsed(made: _Made, folder: Path, name: str, sha256: str) -> Parsed:  # noqa: ARG001 - the hash is part of the key
-    snapshots = Snapshots(folder, 1)
-    found = next((one for one in snapshots.all(made.name) if one.name == name), None)
+    snapshots, source = Snapshots(folder, 1), made.source()
+    found = next((one for one in snapshots.all(kept_as(source)) if one.name == name), None)
     if found is None:
         raise SnapshotError(f"snapshot {name} of {made.name} was removed; fetch it again")
-    return read(made.source(), snapshots.read(found))
+    return read(source, snapshots.read(found))

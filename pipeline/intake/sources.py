@@ -29,6 +29,7 @@ from pipeline.landing.fetching import (
 )
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import Benchmark, Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
+from pipeline.rankings.finding import kept_as
 from pipeline.rankings.origin import FETCHING_OFF
 from pipeline.rankings.soundness import require_sound
 from pipeline.rankings.vocabulary import vocabulary
@@ -103,8 +104,8 @@ def take(source: Source, archive: Archive, folder: Path, called: str = "") -> Lo
     said = f"taken from {files}"
     try:
         bodies = _bodies(folder)
-        snapshot = archive.snapshots.last_good(source.about.name)
-        kept = archive.snapshots.keep(source.about.name, bodies)
+        snapshot = archive.snapshots.last_good(kept_as(source))
+        kept = archive.snapshots.keep(kept_as(source), bodies)
     except (FilesError, SnapshotError) as error:
         return _noted(source, archive, Look(utc_now(), Event.FAILED, str(error)), unless_repeated=True)
     if snapshot is not None and kept.name == snapshot.name:
@@ -126,7 +127,7 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
         If it is damaged, or another process writes there.
     """
     name = source.about.name
-    newest = _refused(archive, name)
+    newest = _refused(source, archive)
     try:
         new = read(source, archive.snapshots.read(newest))
     except SourceError as error:
@@ -136,9 +137,10 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
     return _noted(source, archive, Look(utc_now(), ACCEPTED, why, newest.name, _notes(newest, breaks)))
 
 
-def _refused(archive: Archive, name: str) -> Snapshot:
+def _refused(source: Source, archive: Archive) -> Snapshot:
     """The newest snapshot of a source, refused, and not taken back by the publisher since."""
-    newest, good = archive.snapshots.newest(name), archive.snapshots.last_good(name)
+    name, folder = source.about.name, kept_as(source)
+    newest, good = archive.snapshots.newest(folder), archive.snapshots.last_good(folder)
     if newest is None:
         state = "nothing is kept of it"
     elif newest.verdict != Verdict.REFUSED:
@@ -188,9 +190,8 @@ def shown_folder(folder: Path) -> str:
 
 
 def _fetched(source: Source, archive: Archive, fetcher: Fetcher) -> Look:
-    name = source.about.name
     try:
-        found = gather(name, source.wanted(), fetcher, archive.snapshots)
+        found = gather(kept_as(source), source.wanted(), fetcher, archive.snapshots)
     except (FetchError, SnapshotError) as error:
         return Look(utc_now(), Event.FAILED, str(error))
     except Exception as error:  # of the source's own code
@@ -218,7 +219,7 @@ def _judged(source: Source, archive: Archive, snapshot: Snapshot, documents: Map
 
 def _judgement(source: Source, archive: Archive, new: Parsed) -> Judgement:
     """The guards' word on new figures, by the last good ones as far as these can still be read."""
-    last = archive.snapshots.last_good(source.about.name)
+    last = archive.snapshots.last_good(kept_as(source))
     previous = None
     if last is not None:
         with suppress(SnapshotError, SourceError):
@@ -246,13 +247,13 @@ def _notes(snapshot: Snapshot, breaks: tuple[Finding, ...]) -> tuple[Mapping[str
 
 
 def _noted(source: Source, archive: Archive, found: Look, *, unless_repeated: bool = False) -> Look:
-    archive.log.append(source.about.name, found, unless_repeated=unless_repeated)
+    archive.log.append(kept_as(source), found, unless_repeated=unless_repeated)
     return found
 
 
 def _taken_again(source: Source, archive: Archive, found: Look) -> Look:
     """Note that files are still what they were, where the log's last line says anything else."""
-    last = archive.log.newest(source.about.name)
+    last = archive.log.newest(kept_as(source))
     is_said = last is not None and last.event in (Event.FETCHED, Event.NOT_MODIFIED) and last.why == found.why
     return found if is_said else _noted(source, archive, found)
 

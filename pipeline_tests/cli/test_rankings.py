@@ -14,6 +14,7 @@ from pipeline.components import trees
 from pipeline.intake.decisions import decisions_of
 from pipeline.intake.sources import Archive, take
 from pipeline.landing.fetching import FetchLog, Snapshots
+from pipeline.rankings.finding import kept_as
 from pipeline.settings import settings
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
@@ -35,11 +36,12 @@ def write(folder: Path, source: str, content: bytes) -> None:
     (folder / source / "list.json").write_bytes(content)
 
 
-def declare(folder: Path) -> None:
+def declare(folder: Path, name: str = "small", **changes: Any) -> None:
     """Declare the ranking in a folder of one's own."""
-    place = folder / "small"
+    place = folder / name
     place.mkdir(parents=True)
-    attributes = json.loads(ranking(SOURCES).model_dump_json(exclude_defaults=True))
+    declared = ranking(**({"sources": SOURCES, "name": name} | changes))
+    attributes = json.loads(declared.model_dump_json(exclude_defaults=True))
     declared = {"type": "pipeline.components.LlmRankings", "attributes": attributes}
     (place / "defs.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     trees.own_tree.cache_clear()
@@ -104,7 +106,7 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert sources["arena"][-1] == f"taken from files in files/arena; as of {today}, by the files"
     assert sources["other"][1] == "missing"
-    assert (data / "archive" / "llm" / "arena" / "fetches.jsonl").exists()
+    assert (data / "archive" / "llm" / kept_as(Listed("arena")) / "fetches.jsonl").exists()
 
 
 def test_the_same_files_again_are_nothing_new(podium: Podium, data: Path) -> None:
@@ -254,12 +256,20 @@ def test_what_the_guards_refused_can_be_accepted_with_a_reason(podium: Podium, d
     outcome = podium("rankings", "accept", "arena", "--because", "it was cut")
 
     assert outcome.out.startswith(f"Accepted: {found.snapshot} of arena. It counts at the next run: podium run ")
-    noted = archive(data).log.newest("arena")
+    noted = archive(data).log.newest(kept_as(Listed("arena")))
     assert noted is not None
     assert (noted.event, noted.why, noted.snapshot) == ("accepted", "it was cut", found.snapshot)
-    good = archive(data).snapshots.last_good("arena")
+    good = archive(data).snapshots.last_good(kept_as(Listed("arena")))
     assert good is not None
     assert good.name == found.snapshot
+    own = {"sources": {"epoch": {"source": LISTED, "options": {"name": "epoch"}}}, "name": "own_epoch"}
+    declare(data / "boards", **own)
+    told = error(podium("rankings", "accept", "epoch", "--because", "x"), 2)
+    assert told == (
+        "rankings coding_models, own_epoch have different sources that are called 'epoch'; name one: --board"
+    )
+    told = error(podium("rankings", "accept", "epoch", "--because", "x", "--board", "own_epoch"), 2)
+    assert told.startswith("source 'epoch' has nothing to accept: nothing is kept of it")
     told = error(podium("rankings", "accept", "arean", "--because", "x"), 2)
     assert told.startswith("no ranking has a source 'arean'; known: aider, arena, ")
 

@@ -23,6 +23,7 @@ from pipeline.landing.fetching import Fetcher, Patience
 from pipeline.rankings import About
 from pipeline.rankings.decisions import COLUMNS, DecisionsError
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.finding import kept_as
 from pipeline.settings import settings
 from pipeline.tables import (
     LLM_ALIASES,
@@ -252,7 +253,7 @@ def test_a_source_that_is_declared_no_more_is_on_the_board_no_more(graph: Rankin
 
     assert set(alone.table(LLM_FETCH_STATUS)["source"]) == {"arena"}
     assert set(alone.table(LLM_RESULTS)["source"]) == {"arena"}
-    assert (graph.folder / "archive" / "llm" / "mine" / "fetches.jsonl").exists()
+    assert (graph.folder / "archive" / "llm" / kept_as(graph.declared.source("mine")) / "fetches.jsonl").exists()
 
 
 def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: RankingsGraph) -> None:

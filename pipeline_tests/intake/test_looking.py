@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.intake import sources as looking
-from pipeline.intake.figures import FiguresGoneError, published_before, published_now
+from pipeline.intake.figures import FiguresGoneError, note_unlooked, published_before, published_now
 from pipeline.intake.sources import Archive, FilesError, accept, look, take
 from pipeline.landing.fetching import Fetcher, Look, Patience, Verdict
 from pipeline.rankings import Event, Status
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.finding import kept_as
 from pipeline.rankings.stages import Published, fetch_status_rows
 from pipeline.settings import settings
 from pipeline_tests.landing.publisher import Answer, Publisher
@@ -43,6 +44,10 @@ class Days:
         self.publisher.says("/arena.json", answer)
         self.now += timedelta(days=1)
         return look(self.source, self.archive, fetcher=self.fetcher)
+
+    def looks(self) -> list[Look]:
+        """What the log says, oldest first."""
+        return self.archive.log.all(kept_as(self.source))
 
     def shown(self) -> Published:
         (one,) = published_now(self.declared, self.archive)
@@ -79,8 +84,8 @@ def test_every_look_is_logged_and_figures_that_were_good_stay_until_better_ones_
         assert days.next(answer).event == event
         shown = days.shown()
         assert (shown.status.status, len(shown.parsed.results)) == (status, n_results)
-        assert shown.status.checked_at == days.archive.log.all("arena")[-1].at
-    assert [one.event for one in days.archive.log.all("arena")] == [event for _, event, _, _ in answers]
+        assert shown.status.checked_at == days.looks()[-1].at
+    assert [one.event for one in days.looks()] == [event for _, event, _, _ in answers]
 
 
 def test_what_tables_rest_on_is_what_the_status_spoke_of_whatever_came_since(days: Days) -> None:
@@ -92,7 +97,7 @@ def test_what_tables_rest_on_is_what_the_status_spoke_of_whatever_came_since(day
 
     assert len(before.parsed.results) == 8
     assert len(days.shown().parsed.results) == 9
-    pruned = replace(days.archive.snapshots.all("arena")[0], verdict=Verdict.REFUSED, reasons=("x",))
+    pruned = replace(days.archive.snapshots.all(kept_as(days.source))[0], verdict=Verdict.REFUSED, reasons=("x",))
     days.archive.snapshots.judge(pruned, Verdict.REFUSED, ["x"])
     with pytest.raises(FiguresGoneError, match="figures of arena that small rests on cannot be read: they were remov"):
         published_before(days.declared, days.archive, stored)
@@ -124,7 +129,7 @@ def test_what_the_publisher_took_back_itself_cannot_be_accepted(days: Days) -> N
 
 def test_a_snapshot_that_is_damaged_is_not_shown_as_if_it_were_there(days: Days, tmp_path: Path) -> None:
     days.next(good())
-    for body in (tmp_path / "archive" / "llm" / "arena" / "bodies").iterdir():
+    for body in (tmp_path / "archive" / "llm" / kept_as(days.source) / "bodies").iterdir():
         body.write_bytes(b"other")
     shown = days.shown()
     assert shown.status.status == Status.MISSING
@@ -145,7 +150,7 @@ def test_files_taken_again_change_nothing_and_others_are_judged_like_what_is_fet
     assert take(days.source, days.archive, folder).event == Event.REFUSED
     (folder / "list.json").write_bytes(b"{}")
     assert take(days.source, days.archive, folder).event == Event.UNREADABLE
-    said = [(one.event, one.why.partition(":")[0]) for one in days.archive.log.all("arena")]
+    said = [(one.event, one.why.partition(":")[0]) for one in days.looks()]
     files = "files in mirror/arena"
     assert said == [(Event.FETCHED, f"taken from {files}"), (Event.REFUSED, files), (Event.UNREADABLE, files)]
 
@@ -183,7 +188,7 @@ def test_a_snapshot_of_files_of_an_older_archive_is_as_old_as_when_it_was_taken_
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "list.json").write_bytes(listed(MODELS))
     take(days.source, days.archive, tmp_path / "files")
-    (path,) = (tmp_path / "archive" / "llm" / "arena" / "snapshots").glob("*.json")
+    (path,) = (tmp_path / "archive" / "llm" / kept_as(days.source) / "snapshots").glob("*.json")
     said = json.loads(path.read_text(encoding="utf-8"))
     for body in said["bodies"]:
         del body["modified_at"]
@@ -225,7 +230,7 @@ def test_while_fetching_is_off_nobody_is_asked_and_that_is_noted_once(
     for _ in range(3):
         days.next(good())
     assert days.publisher.asked == []
-    (noted,) = days.archive.log.all("arena")
+    (noted,) = days.looks()
     assert noted.why == "fetching is off: set PODIUM_FETCH=true to fetch from publishers"
 
 
@@ -234,3 +239,25 @@ def test_a_key_that_is_not_set_is_asked_for_by_its_variable(days: Days) -> None:
     assert looking.why_not_fetched(replace(days.source, needs="arena")) == (
         "it needs a key, which https://arena.test gives: set PODIUM_SECRETS_ARENA"
     )
+
+
+def test_a_class_of_one_s_own_shares_nothing_with_podium_s_own_of_that_name(days: Days, tmp_path: Path) -> None:
+    """Neither what was fetched nor what is bundled; what was kept of Podium's own before stays its."""
+    (tmp_path / "real").mkdir()
+    real = {"acme/model-a": {"link": "", "pass@1": {"humaneval": 50.0, "humaneval+": 40.0}, "prompted": True}}
+    (tmp_path / "real" / "results.json").write_text(json.dumps(real), encoding="utf-8")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "list.json").write_bytes(listed(MODELS))
+    theirs = ranking({"evalplus": {}})
+    own = ranking({"evalplus": {"source": "pipeline_tests.toy_sources.Listed", "options": {"name": "evalplus"}}})
+    take(theirs.source("evalplus"), days.archive, tmp_path / "real")
+    note_unlooked(own, days.archive)
+    (before,) = published_now(own, days.archive)
+    take(own.source("evalplus"), days.archive, tmp_path / "own")
+
+    (first,), (second,) = published_now(theirs, days.archive), published_now(own, days.archive)
+
+    assert (before.status.status, len(before.parsed.results)) == (Status.MISSING, 0)
+    assert {one.raw_name for one in first.parsed.results} == {"acme/model-a"}
+    assert {one.raw_name for one in second.parsed.results} == set(MODELS)
+    assert (tmp_path / "archive" / "llm" / "evalplus" / "fetches.jsonl").exists()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.rankings.results import ModelName, Parsed, Result
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.gathering import NOT_PUBLISHED, ZERO_MEANS_MISSING, Gathering
 from pipeline.rankings.sources.livebench_models import LinkedModel, linked_models
 from pipeline.rankings.sources.reading import (
@@ -82,6 +82,7 @@ class LiveBench:
             home="https://livebench.ai/",
             attribution="LiveBench (White et al. 2024), https://livebench.ai",
             days=30,
+            edition=edition_of(self, "release", "repository"),
         )
 
     def wanted(self) -> Wanting:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pipeline.rankings.benchmarks import Area, Benchmark, Measure, Unit
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, no_document, read_object, read_table
 from pipeline.rankings.sources.reading import hugging_face_id, midnight, shown, versions, web_link
 
@@ -114,6 +114,7 @@ class ModelsDev:
             licence="MIT",
             attribution="Prices, limits and aliases: models.dev, MIT",
             days=1,
+            edition=edition_of(self, "url"),
         )
 
     def wanted(self) -> Wanting:
