@@ -326,7 +326,8 @@ def _release_of(rows: Sequence[ModelName], maker: str, resolver: Resolver) -> Re
     words = first.stem[:-1] if resolver.is_setting(first) else first.stem
     text = min(plain or [normalised("-".join((*words, *(day.text for day in first.dates))))])
     vendor = maker or FAMILY_VENDORS.get(words[0], "")
-    return made_release(f"{vendor or 'unknown'}/{text}", text, vendor, rows)
+    release_id = resolver.catalogue.respelled(f"{vendor or 'unknown'}/{text}")
+    return made_release(release_id, text, vendor, rows)
 
 
 def _vendor(row: ModelName) -> str:
@@ -334,13 +335,15 @@ def _vendor(row: ModelName) -> str:
 
 
 def _of_listed_release(decision: Decision, catalogue: Catalogue) -> Decision:
-    """A decision on the release that its id leads to, where a catalogue has come to list that under another id."""
+    """A decision on the release that its id leads to, where a catalogue has come to list or write it otherwise."""
     if decision.release_id in catalogue.releases:
         return decision
     links = (catalogue.openrouter, catalogue.models_dev, catalogue.hugging_face)
     known_as = decision.release_id.lower()
     meant = {table[known_as] for table in links if known_as in table}
-    return replace(decision, release_id=meant.pop()) if len(meant) == 1 else decision
+    if len(meant) == 1:
+        return replace(decision, release_id=meant.pop())
+    return replace(decision, release_id=catalogue.respelled(decision.release_id)) if decision.release_id else decision
 
 
 def _decided(decisions: Iterable[Decision]) -> list[Release]:

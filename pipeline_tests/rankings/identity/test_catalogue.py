@@ -139,3 +139,18 @@ def test_what_one_link_could_mean_twice_is_no_link():
         offered("microsoft/phi-3.1-mini", hugging_face_id="microsoft/Phi-3-mini-128k-instruct"),
     )
     assert build_catalogue({OPENROUTER: rows}).hugging_face == {}
+
+
+def test_a_maker_has_one_spelling_in_ids_that_of_openrouter():
+    rows = (offered("x-ai/grok-4", "x-ai/grok-4-07-09"), offered("x-ai/grok-5"))
+    assert ids(*rows, models_dev=(based("xai/grok-3-beta"),)) == [
+        "x-ai/grok-3-beta",
+        "x-ai/grok-4-07-09",
+        "x-ai/grok-5",
+    ]
+    assert ids(models_dev=(based("xai/grok-3-beta"),)) == ["xai/grok-3-beta"], "nobody writes it otherwise"
+    catalogue = build_catalogue({OPENROUTER: rows, MODELS_DEV: (based("xai/grok-3-beta"),)})
+    assert catalogue.models_dev["xai/grok-3-beta"] == "x-ai/grok-3-beta"
+    assert catalogue.respelled("xai/grok-6") == "x-ai/grok-6"
+    assert catalogue.respelled("xai/grok-5") == "xai/grok-5", "that is another release"
+    assert catalogue.respelled("acme/anvil") == "acme/anvil"

@@ -318,3 +318,13 @@ def test_a_title_without_a_date_is_that_of_a_dated_name_only_in_the_same_line_of
     found = identify({"openrouter": catalogue, "epoch": [ModelName(raw_name, title=title, others=others)]})
     (alias,) = [one for one in found.aliases if one.source == "epoch"]
     assert alias.release_id == meant
+
+
+def test_a_decision_on_a_made_release_follows_it_to_how_its_maker_is_written():
+    names = {OPENROUTER: [ModelName("x-ai/grok-4")], "epoch": [ModelName("grok-9")], "aider": [ModelName("grok-9")]}
+    before = identify({source: rows for source, rows in names.items() if source != OPENROUTER})
+    decision = Decision("livebench", "G9", "xai/grok-9", Status.ACCEPTED, "its page", datetime(2026, 1, 1))
+    after = identify(names | {"livebench": [ModelName("G9")]}, [decision])
+    assert list(before.catalogue.releases) == ["xai/grok-9"]
+    assert list(after.catalogue.releases) == ["x-ai/grok-4", "x-ai/grok-9"]
+    assert {alias.release_id for alias in after.aliases if alias.source != OPENROUTER} == {"x-ai/grok-9"}
