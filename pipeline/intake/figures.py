@@ -7,7 +7,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,14 @@ from pipeline.rankings import (
     Status,
     choose_figures,
 )
+from pipeline.rankings.benchmarks import Area
 from pipeline.rankings.bundled import Bundled, bundled_facts, bundled_hash
 from pipeline.rankings.declaration import Rankings
 from pipeline.rankings.finding import is_own, kept_as, make_source
+from pipeline.rankings.rolling import rolling_medians
 from pipeline.rankings.sources.reading import day_in, midnight
 from pipeline.rankings.stages import Break, Published
+from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import settings
 
 _NOTHING = Parsed((), ())
@@ -125,7 +128,30 @@ def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     figures = _figures_of(good, kept)
     is_live = attempt.event == Event.FETCHED
     choice = choose_figures(source.about, attempt, figures if is_live else None, figures, _figures_of_bundled(bundled))
-    return _made_published(source, choice, good, kept, bundled)
+    rolled = None if good is None or kept is None else _rolled(rankings, made, archive, good, kept)
+    return _made_published(source, choice, good, rolled, bundled)
+
+
+def _rolled(rankings: Rankings, made: "_Made", archive: Archive, good: Snapshot, parsed: Parsed) -> Parsed:
+    """What a snapshot says, with speeds as medians over the days that are kept of the ranking's window."""
+    source = made.source()
+    every = vocabulary([getattr(source, "benchmarks", {})])
+    speeds = {key for key, one in every.items() if one.area == Area.SPEED}
+    if rankings.speed_days == 1 or not any(one.benchmark in speeds for one in parsed.results):
+        return parsed
+    earlier: dict[date, Parsed] = {}
+    for one in archive.snapshots.all(kept_as(source)):  # the oldest first: of a day the last one counts
+        if one.verdict == Verdict.GOOD and _day_of(good) - timedelta(rankings.speed_days) < _day_of(one) < _day_of(
+            good
+        ):
+            found, _ = _read(made, one)
+            earlier |= {} if found is None else {_day_of(one): found}
+    return rolling_medians(parsed, _day_of(good), earlier, speeds, rankings.speed_days)
+
+
+def _day_of(snapshot: Snapshot) -> date:
+    """The day that the figures of a snapshot are of."""
+    return (_files_at(snapshot) or snapshot.fetched_at).date()
 
 
 def _made_published(
@@ -195,7 +221,7 @@ def _as_stored(rankings: Rankings, name: str, archive: Archive, row: Mapping[Any
                 f"figures of {name} that {rankings.name} rests on cannot be read: {why or 'they were removed'}; run "
                 f"`podium run {rankings.name}` to look at the source again"
             )
-        parsed = found
+        parsed = _rolled(rankings, made, archive, same[-1], found)
     elif _moment(row["fetched_at"]) is not None:
         bundled = bundled_facts(name)
         parsed = bundled.parsed if bundled is not None else _NOTHING

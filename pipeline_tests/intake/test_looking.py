@@ -261,3 +261,35 @@ def test_a_class_of_one_s_own_shares_nothing_with_podium_s_own_of_that_name(days
     assert {one.raw_name for one in first.parsed.results} == {"acme/model-a"}
     assert {one.raw_name for one in second.parsed.results} == set(MODELS)
     assert (tmp_path / "archive" / "llm" / "evalplus" / "fetches.jsonl").exists()
+
+
+def test_speeds_are_medians_over_the_days_that_are_kept_and_tables_rest_on_the_same(days: Days, tmp_path: Path) -> None:
+    def shown(declared: Rankings) -> Published:
+        (one,) = published_now(declared, days.archive)
+        return one
+
+    declared = ranking({"artificialanalysis": {}})
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    for day, throughput in (("2026-06-01", 10.0), ("2026-07-01", 60.0), ("2026-07-03", 100.0), ("2026-07-05", 90.0)):
+        for old in folder.iterdir():
+            old.unlink()
+        models = {f"anvil-{n}": {"speed": throughput, "ttft": 1.0, "intelligence": 50.0} for n in range(8)}
+        (folder / f"aa_models_legacy_api_{day}.json").write_text(json.dumps(models), encoding="utf-8")
+        assert take(declared.source("artificialanalysis"), days.archive, folder).event == Event.FETCHED
+
+    now = shown(declared)
+    (before,) = published_before(declared, days.archive, fetch_status_rows([now]))
+
+    speeds = {(one.measure, one.value, one.n, one.config) for one in now.parsed.results if one.benchmark == "speed"}
+    window = "median of 3 days, 2026-07-01..2026-07-05"
+    assert speeds == {("throughput_median", 90.0, 3, window), ("ttft_median", 1.0, 3, window)}
+    assert before.parsed == now.parsed
+    (one_day,) = {
+        (one.value, one.n, one.config)
+        for one in shown(ranking({"artificialanalysis": {}}, speed_days=1)).parsed.results
+        if one.measure == "throughput_median"
+    }
+    assert one_day == (90.0, None, "")
+    two = shown(ranking({"artificialanalysis": {}}, speed_days=3))
+    assert {one.value for one in two.parsed.results if one.measure == "throughput_median"} == {95.0}
