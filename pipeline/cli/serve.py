@@ -27,9 +27,9 @@ def serve(
 
 def _due(cron: str, now: datetime) -> datetime:
     """When the schedule of a source is due."""
-    from pipeline.cli.history import next_tick
+    from pipeline.components.cron import next_tick
 
-    return next_tick(cron, "of a source", now)
+    return next_tick(cron, now)
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -151,6 +151,11 @@ class Rankings(BoardDeclaration):
         default=_PRICES,
         description="Whose prices and contexts are used, the first that has them; the others' are cross-checks.",
     )
+    speed_days: int = Field(
+        default=7,
+        ge=1,
+        description="Speeds are medians over so many days, as far as they are kept; of 1 they are the newest day's.",
+    )
     leave_out_flags: tuple[str, ...] = Field(
         default=("agent_system", "contaminated", "estimated", "self_reported", "unseen_bias", "zero_subtask"),
         description="What figures no score rests on when it is said against them.",

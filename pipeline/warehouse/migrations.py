@@ -109,6 +109,12 @@ def _add_settings_and_convergence(connection: duckdb.DuckDBPyConnection) -> None
         connection.execute(f"ALTER TABLE IF EXISTS llm.{table} ADD COLUMN IF NOT EXISTS {column}")
 
 
+def _add_evidence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say whose word the facts of releases are; a file from before there were any gets the whole table later."""
+    for column in ("released_evidence", "weights_evidence"):
+        connection.execute(f"ALTER TABLE IF EXISTS llm.models ADD COLUMN IF NOT EXISTS {column} VARCHAR")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
@@ -121,6 +127,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         9, "figures say what their names state, abilities whether they are at rest", _add_settings_and_convergence
     ),
+    Migration(10, "releases say who states their day and their weights", _add_evidence),
 )
 
 

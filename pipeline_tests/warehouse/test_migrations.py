@@ -265,3 +265,20 @@ def test_names_and_constants_are_quoted() -> None:
         literal("a\0b")
     with pytest.raises(KeyError):
         compose("{missing}")
+
+
+def test_releases_from_before_their_evidence_keep_their_rows_and_wait_for_it(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    migrate(connection)
+    for column in ("released_evidence", "weights_evidence"):
+        connection.execute(f"ALTER TABLE llm.models DROP COLUMN {column}")
+    connection.execute(
+        "INSERT INTO llm.models (ranking, model, title, family, is_made) VALUES ('r', 'a/m', 'M', 'a/m', false)"
+    )
+    connection.execute("UPDATE meta.schema_version SET version = 8")
+
+    assert [migration.version for migration in migrate(connection)] == list(range(9, LATEST + 1))
+
+    kept = connection.execute("SELECT model, released_evidence, weights_evidence FROM llm.models").fetchall()
+    assert kept == [("a/m", None, None)]

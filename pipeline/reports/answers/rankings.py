@@ -136,7 +136,7 @@ class RankingSourceRow(Answer):
 
     source: str = Field(examples=["evalplus"])
     title: str = Field(examples=["EvalPlus"])
-    status: str = Field(description="live, unchanged, kept, bundled, missing or frozen.", examples=["live"])
+    status: str = Field(description="live, unchanged, files, kept, bundled, missing or frozen.", examples=["live"])
     state: str = Field(
         description="fresh (not older than it usually changes), ageing, old (more than three times as old), frozen "
         "(nothing is added any more) or missing.",
