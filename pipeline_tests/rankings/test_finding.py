@@ -1,5 +1,6 @@
 """Sources by name and path: their options as they are typed, and the folders that they are kept in."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -8,13 +9,17 @@ import pytest
 from pipeline.rankings.finding import is_own, kept_as, known_sources, make_source
 from pipeline.rankings.sources.livebench import LiveBench
 from pipeline.rankings.sources.livecodebench import LiveCodeBench
+from pipeline.settings import settings
 
 LISTED, MINE = "pipeline_tests.toy_sources.Listed", "pipeline_tests.toy_sources.Mine"
 
 
 @pytest.fixture(autouse=True)
-def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize("since", ["2025-01-01", date(2025, 1, 1)])
