@@ -88,6 +88,11 @@ class EmbeddingSimilarity(Scorer):
         "common, which needs no model and knows no meaning. By default what the caller hands over.",
     )
 
+    @property
+    def reaches_out(self) -> bool:
+        """It asks a model, unless a function is named."""
+        return self.embedder is None
+
     @model_validator(mode="after")
     def _embedder_is_there(self) -> "EmbeddingSimilarity":
         _ = self._declared()
