@@ -94,11 +94,6 @@ class EmbeddingSimilarity(Scorer):
         """It asks a model, unless a function is named."""
         return self.embedder is None
 
-    @property
-    def reaches_out(self) -> bool:
-        """It asks a model, unless a function is named."""
-        return self.embedder is None
-
     @model_validator(mode="after")
     def _embedder_is_there(self) -> "EmbeddingSimilarity":
         if self._declared() is not None and self.model:
