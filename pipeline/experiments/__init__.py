@@ -9,7 +9,7 @@ from pipeline.experiments.board import (
     run_board_rows,
     scorer_rows,
 )
-from pipeline.experiments.comparison import comparison_rows
+from pipeline.experiments.comparison import compared_columns, comparison_rows
 from pipeline.experiments.declaration import (
     RUNS,
     SCORES,
@@ -62,6 +62,7 @@ __all__ = [
     "agreement_rows",
     "canonical_json",
     "changed_without_version",
+    "compared_columns",
     "comparison_rows",
     "configuration_id",
     "configuration_of",
