@@ -8,6 +8,9 @@ from typer.exceptions import TyperException
 
 from pipeline.settings import Settings
 
+_BY_NAME = ("secrets", "providers")
+"""Settings that have a variable for each name."""
+
 
 class Exit(IntEnum):
     """What a script can tell from the exit code."""
@@ -68,8 +71,9 @@ def one_line(error: Exception) -> str:
     if isinstance(error, TyperException):
         return _usage(error)
     text = " ".join(str(error).split())
-    if isinstance(error, SettingsError) and '"secrets"' in text:
-        return f"PODIUM_SECRETS cannot be used: {_meaning('secrets')}"
+    by_name = next((one for one in _BY_NAME if f'"{one}"' in text), None)
+    if isinstance(error, SettingsError) and by_name is not None:
+        return f"PODIUM_{by_name.upper()} cannot be used: {_meaning(by_name)}"
     if isinstance(error, SettingsError):
         return f"{text}; a setting of several values is a JSON list: PODIUM_DOTTED_PATH_PACKAGES='[\"pipeline\"]'"
     return text
@@ -83,8 +87,8 @@ def _usage(error: TyperException) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    """The value that is wrong; nothing of a secret."""
-    return "" if name == "secrets" else f"={value!r}"
+    """The value that is wrong; nothing of a secret, nor of an address that may hold one."""
+    return "" if name in _BY_NAME else f"={value!r}"
 
 
 def _meaning(name: str) -> str:

@@ -16,10 +16,10 @@ from pipeline.experiments.declaration import (
     BaselineSpec,
     Configuration,
     Experiment,
-    ModelSpec,
     PromptSpec,
     ScorerSpec,
 )
+from pipeline.experiments.execution import LOCAL, OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.fingerprint import stage_code
 from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
 from pipeline.experiments.inputs import InputsError, InputSpec, read_inputs
@@ -40,12 +40,15 @@ from pipeline.experiments.weighing import Weighed, weigh
 
 __all__ = [
     "GROUPINGS",
+    "LOCAL",
+    "OPENAI",
     "RUNS",
     "SCORES",
     "STATUSES",
     "BaselineSpec",
     "BoardError",
     "Configuration",
+    "ExecutionSpec",
     "Experiment",
     "InputSpec",
     "InputsError",

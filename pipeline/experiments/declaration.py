@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.declaration import BoardDeclaration, Declaration
+from pipeline.experiments.execution import OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.identity import canonical_json, configuration_id, sha256_of
 from pipeline.experiments.inputs import InputSpec, lacking, require_distinct
 from pipeline.experiments.parameters import Parameters
@@ -69,23 +70,6 @@ class PromptSpec(Declaration):
     def sha256(self) -> str:
         """Hash of its text."""
         return sha256_of(self.text)
-
-
-class ModelSpec(Declaration):
-    """One model."""
-
-    model: str = Field(default="", description="What its provider calls it; the name that it is listed by by default.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters that it is always called with.")
-    input_price: float | None = Field(
-        default=None, ge=0, description="USD per million tokens of prompts; unknown by default, which is not 0."
-    )
-    output_price: float | None = Field(default=None, ge=0, description="USD per million tokens of outputs.")
-
-    @field_validator("parameters")
-    @classmethod
-    def _parameters_can_be_hashed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        canonical_json(parameters)
-        return parameters
 
 
 class ScorerSpec(Declaration):
@@ -200,6 +184,7 @@ class Experiment(BoardDeclaration):
     baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
     comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
     group_by: Grouping = Field(default="configuration", description="What the board shows first.")
+    execution: ExecutionSpec = Field(default_factory=ExecutionSpec, description="How runs are executed.")
 
     @model_validator(mode="after")
     def _has_all_or_nothing_to_run(self) -> "Experiment":
@@ -301,6 +286,18 @@ class Experiment(BoardDeclaration):
         if wrong:
             raise ValueError("; ".join(wrong))
         return made
+
+    def model_called(self, name: str) -> ModelSpec:
+        """What is known of a model, by what its provider calls it.
+
+        Of one that is not declared only the provider is presumed: that of all declared ones, where they share one.
+        """
+        listed = [*self.models.items(), *self.execution.models.items()]
+        for listed_as, spec in listed:
+            if (spec.model or listed_as) == name:
+                return spec
+        providers = {one.provider for one in self.models.values()}
+        return ModelSpec(model=name, provider=providers.pop() if len(providers) == 1 else OPENAI)
 
     @property
     def weights(self) -> dict[str, float]:
