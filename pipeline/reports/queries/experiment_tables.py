@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 import duckdb
@@ -85,7 +86,12 @@ class ExperimentTables:
 
     def sql(self, template: str, **parts: Part) -> Sql:
         """A statement whose ``{runs}`` and other names of tables are filled in."""
-        return compose(template, **{**self.relations, **parts})
+        named = {field for _, field, _, _ in Formatter().parse(template) if field} - set(parts)
+        return compose(template, **{name: self.relations[name] for name in named}, **parts)
+
+    def rows(self, template: str, **values: object) -> list[tuple[Any, ...]]:
+        """The rows of a statement whose names of tables are filled in, and whose ``$name`` placeholders have values."""
+        return self.connection.execute(self.sql(template), values).fetchall()
 
     def of(self, name: str) -> DeclaredExperiment:
         """The experiment of a name.
