@@ -85,8 +85,18 @@ class Queue(QueueView):
         """Close the file; what is done is kept."""
         self._file.close()
 
-    def add(self, runs: Iterable[PlannedRun], *, is_planned: bool = False) -> list[str]:
+    def add(
+        self, runs: Iterable[PlannedRun], *, is_planned: bool = False, asked_by: str | None = None
+    ) -> list[str]:
         """Put runs in that are not there; those that somebody asked for one by one run before planned ones.
+
+        Parameters
+        ----------
+        runs : iterable of PlannedRun
+        is_planned : bool
+            Whether the declaration asks for them.
+        asked_by : str, optional
+            Who does, otherwise.
 
         Returns
         -------
@@ -95,7 +105,7 @@ class Queue(QueueView):
         """
         with self._file.transaction() as cursor:
             change, at = next_number(cursor, "change"), as_text(self._now())
-            return [one.run_id for one in runs if _insert(cursor, one, is_planned, at, change)]
+            return [one.run_id for one in runs if _insert(cursor, one, is_planned, at, change, asked_by)]
 
     def plan(self, runs: Sequence[PlannedRun], done: Collection[tuple[str, int]], name: str) -> int:
         """Make planned runs those of a plan: new ones are added, and waiting ones that it no longer has go.
@@ -324,10 +334,13 @@ class Queue(QueueView):
         return len(seen) + int(before - after)
 
 
-def _insert(cursor: Any, one: PlannedRun, is_planned: bool, at: str | None, change: int) -> bool:
+def _insert(
+    cursor: Any, one: PlannedRun, is_planned: bool, at: str | None, change: int, asked_by: str | None = None
+) -> bool:
     cursor.execute(
         "INSERT OR IGNORE INTO runs (run_id, config_hash, repeat, config, prompt, prompt_version, model, params, "
-        "input_id, is_planned, status, created_at, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        "input_id, is_planned, status, created_at, change, asked_by) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
         (
             one.run_id,
             one.config_hash,
@@ -341,6 +354,7 @@ def _insert(cursor: Any, one: PlannedRun, is_planned: bool, at: str | None, chan
             is_planned,
             at,
             change,
+            asked_by,
         ),
     )
     return bool(cursor.rowcount)

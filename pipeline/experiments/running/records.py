@@ -64,6 +64,8 @@ class QueuedRun:
         Which taking of a run this is, of all that there were; 0 for none.
     change : int
         The queue's count of changes when the row was changed last.
+    asked_by : str or None
+        Who put it in, where somebody did; private.
     """
 
     run_id: str
@@ -89,6 +91,7 @@ class QueuedRun:
     stages: tuple[Mapping[str, Any], ...]
     claim: int
     change: int
+    asked_by: str | None
 
     @property
     def key(self) -> tuple[str, int]:
