@@ -20,7 +20,7 @@ from pipeline.experiments.running.queue_file import (
 )
 from pipeline.experiments.running.records import ENDED, GivenScore, Kind, Outcome, QueuedRun, Seen
 from pipeline.experiments.running.runner import Runner, Tally
-from pipeline.experiments.running.scorer_calls import missing_scores, reaching_out, why_not_asked
+from pipeline.experiments.running.scorer_calls import Missing, missing_scores, reaching_out, why_not_asked
 from pipeline.experiments.running.times import utc_now
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "LaterError",
     "Ledger",
     "LocalProvider",
+    "Missing",
     "Money",
     "OpenAIClient",
     "Outcome",
