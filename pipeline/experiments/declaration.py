@@ -16,7 +16,7 @@ from pipeline.experiments.parameters import Parameters
 from pipeline.experiments.scorers import Human, Imported, Scorer, make_scorer
 from pipeline.experiments.templates import variables_of
 from pipeline.leaderboard import Comparing, Correction, SignificanceTest
-from pipeline.tables import EXPERIMENT_TABLES, TableSpec
+from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES, TableSpec
 
 RUNS, SCORES = "runs", "scores"
 """The folders of the inbox: runs, and scores of runs."""
@@ -278,7 +278,7 @@ class Experiment(BoardDeclaration):
     @property
     def tables(self) -> tuple[TableSpec, ...]:
         """The tables that it fills, besides those of the catalog."""
-        return EXPERIMENT_TABLES
+        return EXPERIMENT_FILES, *EXPERIMENT_TABLES
 
     @property
     def folders(self) -> tuple[str, ...]:
