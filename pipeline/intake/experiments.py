@@ -13,7 +13,7 @@ from pipeline.experiments.declaration import RUN_COLUMNS, SCORE_COLUMNS
 from pipeline.experiments.intake import SCORER_COLUMN, run_rows, score_rows
 from pipeline.intake.reading import Reading
 from pipeline.landing import FileField, Intake
-from pipeline.settings import settings
+from pipeline.settings import Settings, settings
 from pipeline.tables import (
     BOARDS,
     EXPERIMENT_FILES,
@@ -51,8 +51,14 @@ _ALWAYS = frozenset({"scorer"})
 _UNKNOWN = "Whether the runs are known cannot be checked: nothing of {} ran yet, or its working file is in use."
 
 
-def declared_inputs(experiment: Experiment) -> tuple[InputSpec, ...]:
+def declared_inputs(experiment: Experiment, given: Settings | None = None) -> tuple[InputSpec, ...]:
     """The inputs that an experiment lists, or those of its file.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    given : Settings, optional
+        Those of this process by default.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def declared_inputs(experiment: Experiment) -> tuple[InputSpec, ...]:
     """
     if experiment.inputs_file is None:
         return experiment.inputs
-    return read_inputs(settings().data_dir / experiment.inputs_file)
+    return read_inputs((given or settings()).data_dir / experiment.inputs_file)
 
 
 def experiment_intakes(experiment: Experiment, runs: Runs) -> Mapping[str, Callable[[], Sequence[Intake]]]:
