@@ -83,7 +83,8 @@ class ScoreResponse(Answer):
     run_id: str
     scorer_name: str = Field(examples=["helpful"])
     value: Share
-    metadata: Any = Field(description="What it is made of; of a person's the rating on the scorer's own scale.")
+    rating: float | None = Field(description="On the scorer's own scale, where it was given so.", examples=[4])
+    metadata: Any = Field(description="What was sent with it; of a machine's what it is made of.")
     created_at: Moment
     kind: str = Field(description="auto (computed), judge (a model's verdict) or human.", examples=["human"])
     scorer_version: str

@@ -161,7 +161,7 @@ class Waiting:
             "scores": self._scores,
             "run_board": self._run_board,
         }
-        return makers.get(table, lambda of: self._grouped(table, of))(tables)
+        return makers[table](tables) if table in makers else self._grouped(table, tables)
 
     @property
     def experiment(self) -> Experiment:
@@ -442,4 +442,5 @@ def _frame(spec: TableSpec, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _together(frames: Any) -> pd.DataFrame:
     listed = [one for one in frames if len(one)] or list(frames)[:1]
-    return pd.concat(listed, ignore_index=True)
+    together: pd.DataFrame = pd.concat(listed, ignore_index=True)
+    return together
