@@ -260,7 +260,7 @@ def test_two_own_boards_are_declared_beside_the_bundled_ones_and_the_marts_follo
     definitions = defs()
     dg.Definitions.validate_loadable(definitions)
     assert {job.name for job in definitions.jobs or ()} == {
-        *("box", "coding_models", "crate", "reading", "sp500", "sp500_risk")
+        *("box", "coding_models", "crate", "posted", "reading", "sp500", "sp500_risk")
     }
     graph = definitions.resolve_asset_graph()
     parents = graph.get(dg.AssetKey(["marts", "leaderboard_current"])).parent_keys
