@@ -40,7 +40,7 @@ from pipeline.experiments.running import (
     why_not_run,
 )
 from pipeline.intake.experiments import declared_inputs
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name
+from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name, queue_path
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -50,6 +50,7 @@ from pipeline.intake.results import (
 )
 from pipeline.settings import Settings, provider_variable, secret_variable
 
+_NO_MONEY = Money(0.0, 0.0, 0.0, 0)
 POSTED = "declared"
 """The folder, beside the queues, of experiments that were posted: ``<name>.json``."""
 
@@ -158,6 +159,11 @@ def providers_of(experiment: Experiment, given: Settings) -> Providers:
     return Providers({**made, LOCAL: LocalProvider()}, missing)
 
 
+def has_queue(experiment: Experiment, given: Settings) -> bool:
+    """Whether an experiment has a queue, or needs one: not one whose runs are all imported and scored by nobody."""
+    return bool(experiment.prompts or reaching_out(experiment)) or queue_path(experiment.name, given).exists()
+
+
 def pending_of(experiment: Experiment, given: Settings) -> Pending:
     """What waits of an experiment; its queue is brought up to its declaration first.
 
@@ -166,6 +172,8 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
     QueueError
         If its queue cannot be used.
     """
+    if not has_queue(experiment, given):
+        return Pending({}, 0, 0, 0, (), _NO_MONEY, ceiling_of(experiment, given), "")
     with open_queue(experiment.name, given) as queue:
         queue.recover()
         why: dict[str, None] = {}
@@ -215,6 +223,8 @@ def execute_pending(
     """
     stop = stop or threading.Event()
     ceiling = ceiling_of(experiment, given, max_cost)
+    if not has_queue(experiment, given):
+        return Execution(Tally(), (), 0, _NO_MONEY, ceiling)
     files: list[Path] = []
     with open_queue(experiment.name, given) as queue:
         published = published_of(experiment.name, given)

@@ -1,7 +1,6 @@
 """Executing with settings: from a declaration to files that land, and back from what is published to the queue."""
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, ope
 from pipeline.intake.results import deliver_results, published_of
 from pipeline.settings import Settings, settings
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_RUNS, EXPERIMENT_SCORES, EXPERIMENT_STAGES
-from pipeline_tests.experiment_graph import NAME, ExperimentGraph, experiment
+from pipeline_tests.experiment_graph import NAME, ExperimentGraph, experiment, imported
 from pipeline_tests.experiments.running import endpoint as sent
 from pipeline_tests.experiments.running.endpoint import Endpoint, chat, failing
 from pipeline_tests.reports.served import files_in
@@ -58,8 +57,6 @@ def rows_in(*files: Path) -> list[dict[str, Any]]:
 def publish(given: Settings, declared: Experiment) -> ExperimentGraph:
     """Land what is in the inbox, make the tables and publish them."""
     graph = ExperimentGraph(given.data_dir, declared)
-    for path in given.inbox_dir.rglob("*.jsonl"):
-        os.utime(path)
     result = graph.run()
     assert result.success
     files_in(given.data_dir).publish()
@@ -357,3 +354,10 @@ def test_a_key_is_in_no_file(given) -> None:
     for path in given.data_dir.rglob("*"):
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
+
+
+def test_an_experiment_of_imports_needs_no_queue(given) -> None:
+    declared = imported()
+    assert not pending_of(declared, given).is_worth_while
+    assert execute_pending(declared, given).files == ()
+    assert not given.experiments_dir.exists()
