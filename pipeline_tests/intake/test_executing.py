@@ -110,6 +110,16 @@ def test_what_was_delivered_lands_as_it_was_run(given) -> None:
     assert published_of(NAME, given).runs == {one.run_id: (one.status, one.completed_at) for one in queued.values()}
 
 
+def test_any_text_that_a_model_gives_lands(given) -> None:
+    odd = '\ud83d half, \x00 nul, \u2028 line, \U0001f600, tab\t, \r\n, \x85, \x1b[0m, ,"quoted"'
+    one = [{"id": "only", "variables": {"question": "Which?"}}]
+    declared = experiment(**FREE, inputs=one, models=["small"], baseline=None)
+    with Endpoint([sent.answered({"choices": [{"message": {"content": odd}}]}, is_ascii=True)]) as endpoint:
+        execute_pending(declared, asking(given, endpoint))
+    (row,) = publish(given, declared).table(EXPERIMENT_RUNS).itertuples()
+    assert row.output == odd.replace("\ud83d", "\\ud83d").replace("\x00", "\\x00")
+
+
 def test_what_is_published_is_forgotten_and_not_run_again(given) -> None:
     with Endpoint([chat("Paris")]) as endpoint:
         known = asking(given, endpoint)
