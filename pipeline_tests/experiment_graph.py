@@ -41,6 +41,7 @@ def experiment(**changes: Any) -> Experiment:
         },
         "min_scorers": 1,
         "baseline": {"model": "small"},
+        "execution": {"automatic": False},
     }
     return Experiment.model_validate(declared | changes)
 

@@ -12,7 +12,13 @@ import duckdb
 from rich.markup import escape
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.experiments_shown import experiment_board, is_experiment, print_experiment_board
+from pipeline.cli.experiments_shown import (
+    experiment_board,
+    experiment_files,
+    experiment_runs,
+    is_experiment,
+    print_experiment_board,
+)
 from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
@@ -78,6 +84,9 @@ EXPERIMENT_QUERIES = (
     "JOIN {schema}.configurations AS c USING (configuration) ORDER BY o.difference DESC LIMIT 10",
 )
 """The same on an experiment: who is best, which inputs are hard, and who beats the baseline."""
+
+_REFUSED = "SELECT reason, count(*) AS n FROM quarantine.experiment_rows WHERE experiment = '{name}' GROUP BY ALL"
+_FAILED = "SELECT error, count(*) AS n FROM {schema}.runs WHERE status = 'failed' GROUP BY ALL"
 
 _TOP = 10
 """Models of a ranking, or contestants of an experiment, that are printed."""
@@ -208,8 +217,15 @@ def _show_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[s
 
 
 def _told_of_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """What its operator must know: nothing so far that its board does not say."""
-    return []
+    files, failed = experiment_files(connection, name), experiment_runs(connection, name).get("failed", 0)
+    told = []
+    if files.rows_rejected or files.unreadable:
+        refused = f"{counted(files.rows_rejected, 'row')} refused, {counted(files.unreadable, 'file')} unreadable"
+        told.append(f"board {name}: {refused}; why: podium sql {_in_shell(_REFUSED.format(name=name))}")
+    if failed:
+        query = _in_shell(_FAILED.format(schema=_as_name(connection, name)))
+        told.append(f"board {name}: {counted(failed, 'run')} failed; why: podium sql {query}")
+    return told
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

@@ -9,6 +9,7 @@ import dagster as dg
 from pipeline.components import experiment_checks, experiment_tables
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Update, board_definitions, table_asset
+from pipeline.components.executing import execution_asset, execution_key, pending_sensor, recurring_schedule
 from pipeline.components.inbox import files_asset
 from pipeline.experiments import Experiment as Declared
 from pipeline.tables import (
@@ -68,8 +69,16 @@ class Experiment(Board):
 
 def experiment_definitions(experiment: Declared) -> dg.Definitions:
     """Definitions of one experiment, from its declaration alone."""
+    # The catalog comes after the execution, too: with the first table that is written a run has the warehouse.
     assets = [
-        table_asset(experiment, spec, update, upstream, experiment_checks.of_table(spec))
+        table_asset(
+            experiment,
+            spec,
+            update,
+            upstream,
+            experiment_checks.of_table(spec),
+            after=[execution_key(experiment.name)] if spec == BOARDS else [],
+        )
         for spec, update, upstream in ASSETS
     ]
     files = files_asset(
@@ -78,5 +87,11 @@ def experiment_definitions(experiment: Declared) -> dg.Definitions:
         lambda store, config: experiment_tables.land_inbox(store, experiment, config),
         experiment_checks.of_table(EXPERIMENT_FILES),
     )
-    sensor = inbox_sensor(experiment.name, experiment.folders)
-    return board_definitions(experiment, [*assets, files], [sensor])
+    sensors = [inbox_sensor(experiment.name, experiment.folders)]
+    if experiment.execution.automatic:
+        sensors.append(pending_sensor(experiment))
+    definitions = board_definitions(experiment, [execution_asset(experiment), *assets, files], sensors)
+    if experiment.recurring is None:
+        return definitions
+    schedule = recurring_schedule(experiment, experiment.recurring)
+    return dg.Definitions.merge(definitions, dg.Definitions(schedules=[schedule]))

@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     config_hash, config : str
         The canonical JSON of prompt, model, params and input_data, and its sha256.
     prompt, prompt_version, input_id : str or None
-        What they are called; None where the declaration, or a hash, says.
+        What they are called; None where nobody says, so that variables, or a hash, name them.
     """
 
     config_hash: str
@@ -54,6 +54,7 @@ class Asking:
 
     def __init__(self, experiment: Experiment, variables: Mapping[str, Mapping[str, Any]]) -> None:
         self._prompts = experiment.prompts
+        self._declared = {canonical_json(one.text): (name, one.version) for name, one in experiment.prompts.items()}
         self._variables = variables
         self._prompt = cache(self._read_prompt)
         self._params = cache(_read_params)
@@ -82,8 +83,8 @@ class Asking:
             beside = [one for one, cell in zip(OF_CONFIG, (prompt, model, params, input_data), strict=True) if cell]
             if beside:
                 raise ValueError(f"config is given, and {', '.join(beside)} beside it; give it in one way")
-            asked = _read_config(config)
-            return Asked(_sha256(asked), asked, name, version, input_id)
+            asked, text = _read_config(config)
+            return Asked(_sha256(asked), asked, *self._called(text, name, version), input_id)
         if not model:
             raise ValueError("model is missing; name it, or give config")
         text, name, version = self._prompt(prompt, name, version)
@@ -106,7 +107,13 @@ class Asking:
         if is_name(prompt) and name in (None, prompt):
             named, version = str(prompt), version or FIRST_VERSION
             return canonical_json(named if version == FIRST_VERSION else f"{named}@{version}"), named, version
-        return canonical_json(_with_system(str(prompt))), name, version
+        text = canonical_json(_with_system(str(prompt)))
+        return text, *self._called(text, name, version)
+
+    def _called(self, text: str, name: str | None, version: str | None) -> tuple[str | None, str | None]:
+        """The name and version of a prompt's JSON: as they are given, or declared by now."""
+        declared = self._declared.get(text)
+        return (name, version) if name is not None or declared is None else declared
 
     def _read_input(self, given: str | None, input_id: str | None) -> tuple[str, str | None]:
         """The JSON of an input's variables, or of the text that stands for it, and its id."""
@@ -118,12 +125,13 @@ class Asking:
         return canonical_json(given or ""), input_id or (given if is_name(given) else None)
 
 
-def _read_config(text: str) -> str:
-    """The canonical JSON of a config's four parts."""
+def _read_config(text: str) -> tuple[str, str]:
+    """The canonical JSON of a config's four parts, and that of its prompt."""
     config = _object(text)
     if config is None:
         raise ValueError("config is no JSON object; write {prompt, model, params, input_data}")
-    return canonical_json(RunConfig.of(config).as_json)
+    asked = RunConfig.of(config)
+    return canonical_json(asked.as_json), canonical_json(asked.prompt)
 
 
 def _read_params(text: str | None) -> str:

@@ -200,6 +200,9 @@ class Experiment(BoardDeclaration):
     baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
     comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
     group_by: Grouping = Field(default="configuration", description="What the board shows first.")
+    recurring: str | None = Field(
+        default=None, description="Cron line (UTC) at which every configuration is asked every input once more."
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Names that imported files give to columns, where they are not Podium's: {model: model_name}.",
@@ -217,6 +220,8 @@ class Experiment(BoardDeclaration):
                 f"no {' and no '.join(missing)}, so that nothing can be run; give prompts, models and inputs, or "
                 f"none of them where runs are imported"
             )
+        if missing and self.recurring is not None:
+            raise ValueError("recurring is given, and there is nothing to run; give prompts, models and inputs")
         return self
 
     @model_validator(mode="after")

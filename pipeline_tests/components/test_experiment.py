@@ -109,11 +109,8 @@ def test_files_become_every_table(graph: ExperimentGraph) -> None:
     stage = graph.table(EXPERIMENT_STAGES).astype(object).iloc[0]
     assert (stage["number"], stage["stage"], stage["tokens_in"]) == (1, "ask", 5)
     assert not list((graph.folder / "inbox").rglob("*.jsonl"))
-    scores = graph.table(EXPERIMENT_SCORES)
-    assert (
-        scores["scored_at"].unique().tolist() == [pd.Timestamp("2024-05-01T00:00:01").value // 1000]
-        or (scores["scored_at"].unique() == pd.Timestamp("2024-05-01T00:00:01")).all()
-    )
+    ended = graph.table(EXPERIMENT_SCORES)["scored_at"]
+    assert (ended == pd.Timestamp("2024-05-01T00:00:01")).all()
 
 
 def test_running_again_changes_nothing_and_says_so(graph: ExperimentGraph) -> None:
@@ -315,17 +312,76 @@ def test_a_table_that_is_damaged_fails_its_check(graph: ExperimentGraph, stateme
     assert check in failed_checks(graph.run(raise_on_error=False))
 
 
-def test_the_component_loads_its_declaration_and_says_what_is_wrong_in_it(tmp_path: Path) -> None:
+def local(graph: ExperimentGraph, **changes: Any) -> ExperimentGraph:
+    """The same with a model that answers here and now, out of what it is asked."""
+    models = {"small": {"provider": "local", "parameters": {"answer": "span"}}}
+    prompts = {"notes": "The capital of Italy is Rome. {{ question }}"}
+    return graph.redeclared(models=models, prompts=prompts, execution={}, **changes)
+
+
+def test_what_waits_is_run_and_lands_in_the_same_run(graph: ExperimentGraph) -> None:
+    graph = local(graph)
+    result = graph.run()
+
+    assert failed_checks(result) == {}
+    assert metadata(result)["answers/execution"]["podium/runs_completed"] == 3
+    assert set(graph.table(EXPERIMENT_RUNS)["status"]) == {"completed"}
+    scores = graph.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
+    assert scores[run_ids(graph)["small", "italy"]] == 1.0
+    again = graph.run()
+    assert metadata(again)["answers/execution"]["podium/runs_completed"] == 0
+    assert recomputed(again) == NOTHING
+
+
+def test_runs_without_a_provider_wait_and_what_to_set_is_told_while_files_land(graph: ExperimentGraph) -> None:
+    graph = graph.redeclared(execution={})
+    result = graph.run(("runs", SMALL))
+    assert failed_checks(result) == {"execution.nothing_kept_runs_waiting": "WARN"}
+    check = next(one for one in result.get_asset_check_evaluations() if one.check_name == "nothing_kept_runs_waiting")
+    assert "PODIUM_PROVIDERS_OPENAI" in (check.description or "")
+    assert sorted(graph.table(EXPERIMENT_RUNS)["status"]) == ["completed"] * 3 + ["pending"] * 3
+
+
+def evaluated(graph: ExperimentGraph, name: str) -> dg.SensorResult | dg.SkipReason:
+    sensor = next(one for one in graph.definitions.sensors or [] if one.name == name)
+    context = dg.build_sensor_context(instance=graph.instance, definitions=graph.definitions)
+    found = sensor(context)
+    assert isinstance(found, dg.SensorResult | dg.SkipReason)
+    return found
+
+
+def test_the_sensor_asks_for_a_run_while_something_can_be_run(graph: ExperimentGraph) -> None:
+    without = graph.redeclared(execution={})
+    assert "PODIUM_PROVIDERS_OPENAI" in str(evaluated(without, "answers_pending"))
+    graph = local(graph)
+    asked_for = evaluated(graph, "answers_pending")
+    assert isinstance(asked_for, dg.SensorResult)
+    assert len(asked_for.run_requests or []) == 1
+    graph.run()
+    assert isinstance(evaluated(graph, "answers_pending"), dg.SkipReason)
+
+
+def test_at_every_tick_of_its_schedule_each_configuration_is_asked_once_more(graph: ExperimentGraph) -> None:
+    graph = local(graph, recurring="0 6 * * *")
+    graph.run()
+    schedule = next(one for one in graph.definitions.schedules or [] if one.name == "answers_recurring")
+    assert schedule.cron_schedule == "0 6 * * *"
+    schedule.evaluate_tick(dg.build_schedule_context(instance=graph.instance))
+    graph.run()
+    assert sorted(graph.table(EXPERIMENT_RUNS)["repeat"]) == [1, 1, 1, 2, 2, 2]
+    assert set(graph.table(EXPERIMENT_RUNS)["status"]) == {"completed"}
+
+
+def test_a_declared_experiment_becomes_its_assets_its_job_its_schedule_and_its_sensors() -> None:
+    attributes = {"name": "answers", "title": "Answers", "scorers": {"exact": {}}, "schedule": "0 5 * * *"}
+    declared = {"type": "pipeline.components.Experiment", "attributes": attributes}
     with create_defs_folder_sandbox() as sandbox:
-        attributes = {"name": "answers", "title": "Answers", "scorers": {"exact": {}}, "schedule": "0 5 * * *"}
-        path = sandbox.scaffold_component(Component, defs_path="answers", defs_yaml_contents=None)
-        (path / "defs.yaml").write_text(
-            json.dumps({"type": "pipeline.components.Experiment", "attributes": attributes})
-        )
-        with sandbox.load_component_and_build_defs(defs_path="answers") as (component, definitions):
+        path = sandbox.scaffold_component(component_cls=Component, defs_path="answers", defs_yaml_contents=declared)
+        with sandbox.load_component_and_build_defs(defs_path=path) as (component, definitions):
             assert isinstance(component, Component)
-            keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-            assert keys == {f"answers/{name}" for name in (*ASSETS, "files")}
-            assert {one.name for one in definitions.sensors or ()} == {"answers_first_run", "answers_inbox"}
-            assert [one.name for one in definitions.schedules or ()] == ["answers_schedule"]
-    assert not list(tmp_path.iterdir())
+            keys = {key.to_user_string() for asset in definitions.assets or [] for key in asset.keys}
+            assert keys == {f"answers/{name}" for name in (*ASSETS, "files", "execution")}
+            assert [one.name for one in definitions.schedules or []] == ["answers_schedule"]
+            assert {one.name for one in definitions.sensors or []} == {
+                *("answers_first_run", "answers_inbox", "answers_pending")
+            }
