@@ -25,7 +25,7 @@ from pipeline.experiments.running.single_run import execute
 from pipeline.experiments.scorers import Answer
 
 EXECUTION_FAILED = "execution_failed"
-DELIVER_EVERY_RUNS, DELIVER_EVERY_SECONDS = 200, 30.0
+DELIVER_EVERY_RUNS, DELIVER_EVERY_SECONDS = 1000, 30.0
 """What has ended is delivered so often, so that boards can be made while a long experiment goes on."""
 _LOOK_SECONDS, _BEAT_SECONDS = 1.0, 60.0
 _CEILING, _LATER, _STOPPED = "ceiling", "later", "stopped"
