@@ -76,6 +76,8 @@ class Pending:
         US dollars that everything may cost.
     mark : str
         Equal ones: nothing has changed since, and it is the same hour.
+    is_automatic : bool
+        Whether what waits is run without anybody's command.
     """
 
     counts: dict[str, int]
@@ -86,6 +88,7 @@ class Pending:
     money: Money
     ceiling: float | None
     mark: str
+    is_automatic: bool = True
 
     @property
     def n_waiting(self) -> int:
@@ -94,8 +97,8 @@ class Pending:
 
     @property
     def is_worth_while(self) -> bool:
-        """Whether :func:`execute_pending` would have something to do."""
-        return bool(self.n_ready or self.n_scores_ready or self.n_undelivered)
+        """Whether there is something to do that needs nobody's command: to deliver, or to execute."""
+        return bool(self.n_undelivered or (self.is_automatic and (self.n_ready or self.n_scores_ready)))
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,22 @@ def execute_pending(
         return Execution(runner.tally, tuple(files), waiting, queue.ledger.money, ceiling)
 
 
+def deliver_waiting(experiment: Experiment, given: Settings) -> list[Path]:
+    """Deliver what people, and runs that ended, left in the queue, without running anything; the files.
+
+    Raises
+    ------
+    QueueError
+        If its queue cannot be used.
+    """
+    if not queue_path(experiment.name, given).exists():
+        return []
+    with open_queue(experiment.name, given, make=False) as queue:
+        published = published_of(experiment.name, given)
+        queue.forget(published.runs, published.score_ids)
+        return deliver_results(experiment, queue, given)
+
+
 def _pending(
     experiment: Experiment, queue: Queue, inputs: Sequence[InputSpec], given: Settings, why: dict[str, None]
 ) -> Pending:
@@ -266,7 +285,8 @@ def _pending(
     n_scores = _scores_ready(experiment, queue, inputs, providers, given, why)
     state = [counts, n_ready, n_scores, n_undelivered, queue.planned, money.at_most, f"{utc_now():%Y-%m-%dT%H}"]
     mark = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
-    return Pending(counts, n_ready, n_scores, n_undelivered, tuple(why), money, ceiling, mark)
+    is_automatic = experiment.execution.automatic
+    return Pending(counts, n_ready, n_scores, n_undelivered, tuple(why), money, ceiling, mark, is_automatic)
 
 
 def _why_no_room(experiment: Experiment, kind: Kind, money: Money, ceiling: float | None) -> str | None:

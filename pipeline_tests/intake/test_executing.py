@@ -13,12 +13,14 @@ from pydantic import SecretStr
 from pipeline.experiments import Experiment
 from pipeline.experiments.running import Asker, Patience, QueueBusyError
 from pipeline.intake import results
-from pipeline.intake.executing import POSTED, ceiling_of, execute_pending, pending_of
+from pipeline.intake.executing import POSTED, ceiling_of, deliver_waiting, execute_pending, pending_of
 from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, open_queue, retry_runs
 from pipeline.intake.results import deliver_results, published_of
+from pipeline.landing import inbox
 from pipeline.settings import Settings, settings
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_RUNS, EXPERIMENT_SCORES, EXPERIMENT_STAGES
-from pipeline_tests.experiment_graph import NAME, ExperimentGraph, experiment, imported
+from pipeline_tests import experiment_graph
+from pipeline_tests.experiment_graph import NAME, ExperimentGraph, imported
 from pipeline_tests.experiments.running import endpoint as sent
 from pipeline_tests.experiments.running.endpoint import Endpoint, chat, failing
 from pipeline_tests.reports.served import files_in
@@ -31,9 +33,15 @@ KEY = "s3cret-key"
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
     settings.cache_clear()
     yield Settings(data_dir=tmp_path)
     settings.cache_clear()
+
+
+def experiment(**changes: Any) -> Experiment:
+    """The experiment of the graph, which is run without anybody's command."""
+    return experiment_graph.experiment(**{"execution": {}} | changes)
 
 
 def local(**changes: Any) -> Experiment:
@@ -370,4 +378,23 @@ def test_an_experiment_of_imports_needs_no_queue(given) -> None:
     declared = imported()
     assert not pending_of(declared, given).is_worth_while
     assert execute_pending(declared, given).files == ()
+    assert not given.experiments_dir.exists()
+
+
+def test_where_runs_wait_for_a_command_what_people_gave_is_delivered_all_the_same(given) -> None:
+    declared = local(execution={"automatic": False})
+    assert not pending_of(declared, given).is_worth_while
+    assert deliver_waiting(declared, given) == []
+    execute_pending(declared, given)
+    with open_queue(NAME, given) as queue:
+        run_id = queue.run_ids[0]
+        queue.scores.give(run_id, "stars", kind="human", version="1", rater="ann", value=0.5)
+    assert pending_of(declared, given).is_worth_while
+    (path,) = deliver_waiting(declared, given)
+    assert [(one["run_id"], one["rater"], one["value"]) for one in rows_in(path)] == [(run_id, "ann", 0.5)]
+    assert not pending_of(declared, given).is_worth_while
+
+
+def test_without_a_queue_there_is_nothing_to_deliver_and_none_is_made(given) -> None:
+    assert deliver_waiting(local(), given) == []
     assert not given.experiments_dir.exists()
