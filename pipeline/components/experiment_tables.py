@@ -339,6 +339,8 @@ def _rows_with(store: Store, experiment: Experiment, column: str, *, only_counti
         board=RUN_ROWS.board,
     )
     told = store.query(statement, [experiment.name])
+    if told.empty:
+        return told.assign(run_id=pd.Series(dtype="str"))
     numbered = LandedRuns(store, experiment.name).numbered()
     of_rows = numbered[numbered["counts"]] if only_counting else numbered
     return told.merge(of_rows[["file_number", "row_number", "run_id"]], on=["file_number", "row_number"])

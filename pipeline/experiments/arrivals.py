@@ -6,7 +6,7 @@ A run is (config_hash, repeat). Numbers follow from the order of arrival alone, 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ import pandas as pd
 
 from pipeline.experiments.board import STATUSES
 from pipeline.experiments.declaration import Configuration, Experiment
-from pipeline.experiments.identity import RunConfig, canonical_json, run_id, sha256_of
+from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
 from pipeline.experiments.inputs import InputSpec
-from pipeline.experiments.rows import InputNames, configuration_of
+from pipeline.experiments.rows import InputNames, prompt_called
 from pipeline.experiments.templates import PromptError, variables_of
 
 _UNFINISHED = STATUSES[:2]
@@ -135,9 +135,7 @@ class AskedRuns:
                 strict=True,
             )
         )
-        return [
-            configuration_of(config.asked, self.experiment, name, version) for config, name, version in names.values()
-        ]
+        return [self._configuration(*one) for one in names.values()]
 
     def prompt_rows(self) -> list[dict[str, Any]]:
         """Rows of ``experiments.prompts``; of two texts of one name and version the first."""
@@ -160,6 +158,16 @@ class AskedRuns:
                     "is_declared": False,
                 }
         return list(found.values())
+
+    def _configuration(self, config: "_Config", name: str | None, version: str | None) -> Configuration:
+        prompt, version = prompt_called(config.asked.prompt, self.experiment, name, version)
+        return Configuration(
+            id=config.configuration,
+            prompt=prompt,
+            prompt_version=version,
+            model=config.asked.model,
+            parameters=dict(config.asked.params),
+        )
 
     @cached_property
     def _last(self) -> pd.DataFrame:
@@ -185,13 +193,14 @@ class _Config:
 
 
 def _read_configs(texts: Sequence[str]) -> Iterator[_Config]:
-    known: dict[str, str] = {}
     for text in texts:
         asked = RunConfig.of(json.loads(text))
-        shared = json.dumps([asked.prompt, asked.model, asked.params])
-        if shared not in known:
-            known[shared] = asked.configuration
-        yield _Config(asked, known[shared])
+        yield _Config(asked, _configuration_id(json.dumps([asked.prompt, asked.model, asked.params])))
+
+
+@lru_cache(maxsize=4096)
+def _configuration_id(shared: str) -> str:
+    return configuration_id(*json.loads(shared))
 
 
 def _cells(rows: pd.DataFrame, name: str) -> list[Any]:
