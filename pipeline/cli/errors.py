@@ -37,6 +37,8 @@ class StoppedError(RuntimeError):
 
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
+    from pipeline.experiments import InputsError, PlanError
+    from pipeline.experiments.running import QueueBusyError, QueueError
     from pipeline.reports.access.keys import KeysError
     from pipeline.reports.queries import UnknownBoardError
     from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
@@ -49,6 +51,10 @@ def exit_code(error: Exception) -> Exit | None:
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (WarehouseDamagedError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
+        (QueueBusyError, Exit.BUSY),
+        (QueueError, Exit.WRONG_INPUT),
+        (InputsError, Exit.WRONG_INPUT),
+        (PlanError, Exit.WRONG_INPUT),
         (KeysError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
         (SettingsError, Exit.WRONG_INPUT),

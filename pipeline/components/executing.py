@@ -11,7 +11,7 @@ import dagster as dg
 from pipeline.components.automation import Waiting, waiting_sensor
 from pipeline.experiments import Experiment, InputsError, PlanError
 from pipeline.experiments.running import QueueError
-from pipeline.intake.executing import Execution, execute_pending, pending_of
+from pipeline.intake.executing import Execution, deliver_waiting, execute_pending, pending_of
 from pipeline.intake.queueing import ask_once_more
 from pipeline.settings import settings
 
@@ -48,8 +48,7 @@ def execution_asset(experiment: Experiment) -> dg.AssetsDefinition:
     )
     def execution(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         if not experiment.execution.automatic:
-            remedy = f"execution.automatic is false; `podium experiments run {experiment.name}` runs what waits"
-            return _result({"podium/why": dg.MetadataValue.text(remedy)}, "")
+            return _delivered(experiment)
         try:
             done = execute_pending(experiment, settings())
         except _FAULTS as error:
@@ -94,6 +93,17 @@ def recurring_schedule(experiment: Experiment, cron: str) -> dg.ScheduleDefiniti
         return dg.RunRequest() if n else dg.SkipReason("nothing is declared that could be run")
 
     return schedule
+
+
+def _delivered(experiment: Experiment) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Bring what people gave, and what a command ran, to the inbox, and run nothing."""
+    try:
+        files = deliver_waiting(experiment, settings())
+    except _FAULTS as error:
+        return _result({"podium/why": dg.MetadataValue.text("nothing was delivered")}, str(error))
+    remedy = f"execution.automatic is false; `podium experiments run {experiment.name}` runs what waits"
+    metadata = {"podium/why": dg.MetadataValue.text(remedy), "podium/files_delivered": dg.MetadataValue.int(len(files))}
+    return _result(metadata, "")
 
 
 def _said(done: Execution) -> str:

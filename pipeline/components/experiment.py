@@ -87,9 +87,7 @@ def experiment_definitions(experiment: Declared) -> dg.Definitions:
         lambda store, config: experiment_tables.land_inbox(store, experiment, config),
         experiment_checks.of_table(EXPERIMENT_FILES),
     )
-    sensors = [inbox_sensor(experiment.name, experiment.folders)]
-    if experiment.execution.automatic:
-        sensors.append(pending_sensor(experiment))
+    sensors = [inbox_sensor(experiment.name, experiment.folders), pending_sensor(experiment)]
     definitions = board_definitions(experiment, [execution_asset(experiment), *assets, files], sensors)
     if experiment.recurring is None:
         return definitions

@@ -40,7 +40,7 @@ from pipeline.experiments.running import (
     why_not_run,
 )
 from pipeline.intake.experiments import declared_inputs
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name
+from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name, queue_path
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -50,6 +50,7 @@ from pipeline.intake.results import (
 )
 from pipeline.settings import Settings, provider_variable, secret_variable
 
+_NO_MONEY = Money(0.0, 0.0, 0.0, 0)
 POSTED = "declared"
 """The folder, beside the queues, of experiments that were posted: ``<name>.json``."""
 
@@ -75,6 +76,8 @@ class Pending:
         US dollars that everything may cost.
     mark : str
         Equal ones: nothing has changed since, and it is the same hour.
+    is_automatic : bool
+        Whether what waits is run without anybody's command.
     """
 
     counts: dict[str, int]
@@ -85,6 +88,7 @@ class Pending:
     money: Money
     ceiling: float | None
     mark: str
+    is_automatic: bool = True
 
     @property
     def n_waiting(self) -> int:
@@ -93,8 +97,8 @@ class Pending:
 
     @property
     def is_worth_while(self) -> bool:
-        """Whether :func:`execute_pending` would have something to do."""
-        return bool(self.n_ready or self.n_scores_ready or self.n_undelivered)
+        """Whether there is something to do that needs nobody's command: to deliver, or to execute."""
+        return bool(self.n_undelivered or (self.is_automatic and (self.n_ready or self.n_scores_ready)))
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,11 @@ def providers_of(experiment: Experiment, given: Settings) -> Providers:
     return Providers({**made, LOCAL: LocalProvider()}, missing)
 
 
+def has_queue(experiment: Experiment, given: Settings) -> bool:
+    """Whether an experiment has a queue, or needs one: not one whose runs are all imported and scored by nobody."""
+    return bool(experiment.prompts or reaching_out(experiment)) or queue_path(experiment.name, given).exists()
+
+
 def pending_of(experiment: Experiment, given: Settings) -> Pending:
     """What waits of an experiment; its queue is brought up to its declaration first.
 
@@ -166,6 +175,8 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
     QueueError
         If its queue cannot be used.
     """
+    if not has_queue(experiment, given):
+        return Pending({}, 0, 0, 0, (), _NO_MONEY, ceiling_of(experiment, given), "")
     with open_queue(experiment.name, given) as queue:
         queue.recover()
         why: dict[str, None] = {}
@@ -215,6 +226,8 @@ def execute_pending(
     """
     stop = stop or threading.Event()
     ceiling = ceiling_of(experiment, given, max_cost)
+    if not has_queue(experiment, given):
+        return Execution(Tally(), (), 0, _NO_MONEY, ceiling)
     files: list[Path] = []
     with open_queue(experiment.name, given) as queue:
         published = published_of(experiment.name, given)
@@ -241,6 +254,22 @@ def execute_pending(
         return Execution(runner.tally, tuple(files), waiting, queue.ledger.money, ceiling)
 
 
+def deliver_waiting(experiment: Experiment, given: Settings) -> list[Path]:
+    """Deliver what people, and runs that ended, left in the queue, without running anything; the files.
+
+    Raises
+    ------
+    QueueError
+        If its queue cannot be used.
+    """
+    if not queue_path(experiment.name, given).exists():
+        return []
+    with open_queue(experiment.name, given, make=False) as queue:
+        published = published_of(experiment.name, given)
+        queue.forget(published.runs, published.score_ids)
+        return deliver_results(experiment, queue, given)
+
+
 def _pending(
     experiment: Experiment, queue: Queue, inputs: Sequence[InputSpec], given: Settings, why: dict[str, None]
 ) -> Pending:
@@ -256,7 +285,8 @@ def _pending(
     n_scores = _scores_ready(experiment, queue, inputs, providers, given, why)
     state = [counts, n_ready, n_scores, n_undelivered, queue.planned, money.at_most, f"{utc_now():%Y-%m-%dT%H}"]
     mark = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
-    return Pending(counts, n_ready, n_scores, n_undelivered, tuple(why), money, ceiling, mark)
+    is_automatic = experiment.execution.automatic
+    return Pending(counts, n_ready, n_scores, n_undelivered, tuple(why), money, ceiling, mark, is_automatic)
 
 
 def _why_no_room(experiment: Experiment, kind: Kind, money: Money, ceiling: float | None) -> str | None:

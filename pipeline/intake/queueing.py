@@ -1,7 +1,9 @@
 """Queues as commands, pages and sensors change them: declared runs go in, and runs are cancelled or asked again."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.experiments import Experiment, InputSpec, plan
 from pipeline.experiments.running import ENDED, Queue, QueuedRun
@@ -10,9 +12,14 @@ from pipeline.intake.results import Published, published_of
 from pipeline.settings import Settings
 
 
+def queue_path(name: str, given: Settings) -> Path:
+    """Where the queue of an experiment is, or will be."""
+    return given.experiments_dir / f"{name}.sqlite"
+
+
 def open_queue(name: str, given: Settings, *, make: bool = True) -> Queue:
     """The queue of an experiment; errors as of :class:`pipeline.experiments.running.Queue`."""
-    return Queue(given.experiments_dir / f"{name}.sqlite", name, make=make)
+    return Queue(queue_path(name, given), name, make=make)
 
 
 def bring_up_to_date(
@@ -85,6 +92,15 @@ def cancel_runs(experiment: Experiment, given: Settings) -> int:
     with open_queue(experiment.name, given) as queue:
         _declared_too(experiment, queue, given)
         return queue.cancel_all()
+
+
+def known_statuses(name: str, given: Settings) -> dict[str, int]:
+    """Runs of an experiment by status: as its queue has them, else as they are published."""
+    statuses = {run_id: seen.status for run_id, seen in published_of(name, given).runs.items()}
+    if queue_path(name, given).exists():
+        with open_queue(name, given, make=False) as queue:
+            statuses |= {one.run_id: one.status for one in queue.runs()}
+    return dict(Counter(statuses.values()))
 
 
 def retry_runs(experiment: Experiment, given: Settings, statuses: Sequence[str] = ("failed",)) -> int:

@@ -1,10 +1,12 @@
 """What is declared of execution: who has a model, and which scorers ask one."""
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from pipeline.experiments import score_runs
+from pipeline.experiments import ExecutionSpec, score_runs
 from pipeline.experiments.scorers import Answer, make_scorer
+from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.experiments.declared import experiment
 
 
@@ -55,3 +57,11 @@ def test_only_the_named_scorers_are_asked() -> None:
     declared = experiment(scorers=["exact", "fuzzy"])
     found = list(score_runs(declared, [("r", Answer("Paris", "Paris"))], names=["fuzzy"]))
     assert [(one.scorer, one.scoring.value) for one in found] == [("fuzzy", 1.0)]
+
+
+def test_the_page_on_experiments_names_every_field_of_execution() -> None:
+    page = (PROJECT_ROOT / "pipeline" / "docs" / "experiments.md").read_text(encoding="utf-8")
+    section = page.split("## Running experiments", 1)[1]
+    declared = yaml.safe_load(section.split("```yaml\n", 1)[1].split("```", 1)[0])
+    assert set(declared["execution"]) == set(ExecutionSpec.model_fields)
+    assert experiment(**declared).model_called("vendor/large-1").max_output_tokens == 2000

@@ -1,7 +1,6 @@
 """Executing with settings: from a declaration to files that land, and back from what is published to the queue."""
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ from pydantic import SecretStr
 from pipeline.experiments import Experiment
 from pipeline.experiments.running import Asker, Patience, QueueBusyError
 from pipeline.intake import results
-from pipeline.intake.executing import POSTED, ceiling_of, execute_pending, pending_of
+from pipeline.intake.executing import POSTED, ceiling_of, deliver_waiting, execute_pending, pending_of
 from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, open_queue, retry_runs
 from pipeline.intake.results import deliver_results, published_of
+from pipeline.landing import inbox
 from pipeline.settings import Settings, settings
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_RUNS, EXPERIMENT_SCORES, EXPERIMENT_STAGES
-from pipeline_tests.experiment_graph import NAME, ExperimentGraph, experiment
+from pipeline_tests import experiment_graph
+from pipeline_tests.experiment_graph import NAME, ExperimentGraph, imported
 from pipeline_tests.experiments.running import endpoint as sent
 from pipeline_tests.experiments.running.endpoint import Endpoint, chat, failing
 from pipeline_tests.reports.served import files_in
@@ -32,9 +33,15 @@ KEY = "s3cret-key"
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
     settings.cache_clear()
     yield Settings(data_dir=tmp_path)
     settings.cache_clear()
+
+
+def experiment(**changes: Any) -> Experiment:
+    """The experiment of the graph, which is run without anybody's command."""
+    return experiment_graph.experiment(**{"execution": {}} | changes)
 
 
 def local(**changes: Any) -> Experiment:
@@ -58,8 +65,6 @@ def rows_in(*files: Path) -> list[dict[str, Any]]:
 def publish(given: Settings, declared: Experiment) -> ExperimentGraph:
     """Land what is in the inbox, make the tables and publish them."""
     graph = ExperimentGraph(given.data_dir, declared)
-    for path in given.inbox_dir.rglob("*.jsonl"):
-        os.utime(path)
     result = graph.run()
     assert result.success
     files_in(given.data_dir).publish()
@@ -111,6 +116,16 @@ def test_what_was_delivered_lands_as_it_was_run(given) -> None:
     stages = graph.table(EXPERIMENT_STAGES)
     assert list(stages["stage"]) == ["prompt", "call"] * 6
     assert published_of(NAME, given).runs == {one.run_id: (one.status, one.completed_at) for one in queued.values()}
+
+
+def test_any_text_that_a_model_gives_lands(given) -> None:
+    odd = '\ud83d half, \x00 nul, \u2028 line, \U0001f600, tab\t, \r\n, \x85, \x1b[0m, ,"quoted"'
+    one = [{"id": "only", "variables": {"question": "Which?"}}]
+    declared = experiment(**FREE, inputs=one, models=["small"], baseline=None)
+    with Endpoint([sent.answered({"choices": [{"message": {"content": odd}}]}, is_ascii=True)]) as endpoint:
+        execute_pending(declared, asking(given, endpoint))
+    (row,) = publish(given, declared).table(EXPERIMENT_RUNS).itertuples()
+    assert row.output == odd.replace("\ud83d", "\\ud83d").replace("\x00", "\\x00")
 
 
 def test_what_is_published_is_forgotten_and_not_run_again(given) -> None:
@@ -357,3 +372,29 @@ def test_a_key_is_in_no_file(given) -> None:
     for path in given.data_dir.rglob("*"):
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
+
+
+def test_an_experiment_of_imports_needs_no_queue(given) -> None:
+    declared = imported()
+    assert not pending_of(declared, given).is_worth_while
+    assert execute_pending(declared, given).files == ()
+    assert not given.experiments_dir.exists()
+
+
+def test_where_runs_wait_for_a_command_what_people_gave_is_delivered_all_the_same(given) -> None:
+    declared = local(execution={"automatic": False})
+    assert not pending_of(declared, given).is_worth_while
+    assert deliver_waiting(declared, given) == []
+    execute_pending(declared, given)
+    with open_queue(NAME, given) as queue:
+        run_id = queue.run_ids[0]
+        queue.scores.give(run_id, "stars", kind="human", version="1", rater="ann", value=0.5)
+    assert pending_of(declared, given).is_worth_while
+    (path,) = deliver_waiting(declared, given)
+    assert [(one["run_id"], one["rater"], one["value"]) for one in rows_in(path)] == [(run_id, "ann", 0.5)]
+    assert not pending_of(declared, given).is_worth_while
+
+
+def test_without_a_queue_there_is_nothing_to_deliver_and_none_is_made(given) -> None:
+    assert deliver_waiting(local(), given) == []
+    assert not given.experiments_dir.exists()

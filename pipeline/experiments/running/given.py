@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.experiments.running.queue_file import QueueFile, next_number
-from pipeline.experiments.running.records import GivenScore
+from pipeline.experiments.running.records import GivenScore, storable
 from pipeline.experiments.running.times import as_text
 
 
@@ -106,7 +106,9 @@ class Verdicts(MutableMapping[str, str]):
 
     def __setitem__(self, identity: str, reply: str) -> None:
         with self._file.transaction() as cursor:
-            cursor.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", (identity, reply, as_text(self._now())))
+            cursor.execute(
+                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", (identity, storable(reply), as_text(self._now()))
+            )
 
     def __delitem__(self, identity: str) -> None:
         with self._file.transaction() as cursor:

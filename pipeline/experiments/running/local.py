@@ -22,7 +22,7 @@ _METHODS = ("overlap", "rare_words", "first")
 _ANSWERS = ("sentences", "span")
 _IGNORED = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "stop")
 _KNOWN = ("method", "answer", "sentences", "max_tokens")
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\s*\n\s*")
+_BETWEEN = re.compile(r"(?<=[.!?。？！])\s+")
 _LABEL = re.compile(r"^\s*[^\W\d_][\w ]{0,30}:\s+")
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _COMMON_TEXT = """
@@ -93,7 +93,7 @@ def _wrong(said: str) -> ProviderError:
 
 
 def _answer(said: str, params: Mapping[str, Any]) -> str:
-    sentences = [one.strip() for one in _SENTENCE.split(said) if one.strip()]
+    sentences = [one.strip() for line in said.splitlines() for one in _BETWEEN.split(line) if one.strip()]
     question, text = _question_and_text(sentences)
     asked = _content_words(question)
     numbered = [(place, _bare(one)) for place, one in enumerate(text) if not one.endswith(":")]

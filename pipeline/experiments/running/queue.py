@@ -15,7 +15,7 @@ from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running.given import GivenScores, Verdicts
 from pipeline.experiments.running.ledger import Ledger, settle_in
 from pipeline.experiments.running.queue_file import QueueFile, next_number, worker_number
-from pipeline.experiments.running.records import Kind, Outcome, QueuedRun, Seen
+from pipeline.experiments.running.records import Kind, Outcome, QueuedRun, Seen, storable
 from pipeline.experiments.running.times import as_text, as_time, utc_now
 from pipeline.experiments.running.view import QueueView
 from pipeline.processes import Process
@@ -361,7 +361,8 @@ def _insert(
 def _end(cursor: Any, row: Mapping[str, Any], outcome: Outcome, at: datetime, started_at: datetime | None) -> None:
     """Write down how a run ended; its duration is from when it was begun."""
     took = None if started_at is None else (at - started_at).total_seconds() * 1000
-    said = vars(outcome) | {"stages": json.dumps([dict(one) for one in outcome.stages], ensure_ascii=False)}
+    said = storable(vars(outcome))
+    said["stages"] = json.dumps(said["stages"], ensure_ascii=False)
     times = {"started_at": as_text(started_at), "completed_at": as_text(at), "duration_ms": took}
     values = said | times | {"change": next_number(cursor, "change"), "delivered": 0, "worker": None}
     changes = ", ".join(f"{name} = :{name}" for name in values)

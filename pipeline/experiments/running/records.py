@@ -162,3 +162,14 @@ class Kind(NamedTuple):
 
     model: str
     params: str
+
+
+def storable(value: Any) -> Any:
+    """A value as every reader can take it: of texts, what is no Unicode (half of a surrogate pair, NUL) is escaped."""
+    if isinstance(value, str):
+        return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {storable(name): storable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    return value

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.experiments.identity import LARGEST_INTEGER
 from pipeline.experiments.running.provider import ProviderError, Reply, Usage, Vectors
 
 DONE = "[DONE]"
@@ -179,7 +180,9 @@ def usage_of(usage: object) -> Usage:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_INTEGER:
+        return value
+    return None
 
 
 def _first_choice(document: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from pipeline.experiments.running.single_run import execute
 from pipeline.experiments.scorers import Answer
 
 EXECUTION_FAILED = "execution_failed"
-DELIVER_EVERY_RUNS, DELIVER_EVERY_SECONDS = 200, 30.0
+DELIVER_EVERY_RUNS, DELIVER_EVERY_SECONDS = 1000, 30.0
 """What has ended is delivered so often, so that boards can be made while a long experiment goes on."""
 _LOOK_SECONDS, _BEAT_SECONDS = 1.0, 60.0
 _CEILING, _LATER, _STOPPED = "ceiling", "later", "stopped"
@@ -116,7 +116,8 @@ class Runner:
         self._claimed: dict[Task[_Ended], QueuedRun] = {}
         self._short: set[Kind] = set()
         self._blocked: dict[Kind, str] = {}
-        self._delivered_at = self._looked_at = self._beat_at = clock()
+        self._kinds: list[Kind] = []
+        self._kinds_at = self._delivered_at = self._looked_at = self._beat_at = clock()
         self._n_delivered = 0
         self.tally = Tally()
 
@@ -182,13 +183,23 @@ class Runner:
         wanted = wanted if self._left is None else min(wanted, self._left)
         if wanted <= 0:
             return []
-        ready = [kind for kind in self._queue.waiting if self._why_not(kind) is None]
-        claimed = self._queue.claim(wanted, ready) if ready else []
+        claimed = self._claim(wanted)
         if self._left is not None:
             self._left -= len(claimed)
         tasks = {Task(lambda stop, one=one: self._one(one, stop)): one for one in claimed}  # type: ignore[misc]
         self._claimed |= tasks
         return list(tasks)
+
+    def _claim(self, wanted: int) -> list[QueuedRun]:
+        """Runs that can be run; which kinds wait is looked up again when it may have changed, as that is not cheap."""
+        if self._clock() - self._kinds_at < _LOOK_SECONDS and (claimed := self._claimed_of_known(wanted)):
+            return claimed
+        self._kinds, self._kinds_at = list(self._queue.waiting), self._clock()
+        return self._claimed_of_known(wanted)
+
+    def _claimed_of_known(self, wanted: int) -> list[QueuedRun]:
+        ready = [kind for kind in self._kinds if self._why_not(kind) is None]
+        return self._queue.claim(wanted, ready) if ready else []
 
     def _one(self, claimed: QueuedRun, stop: threading.Event) -> _Ended:
         """Execute a claimed run; whatever happens, it has ended or waits again afterwards."""

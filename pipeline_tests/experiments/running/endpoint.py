@@ -43,10 +43,10 @@ def chat(text: Any, finish_reason: str = "stop", usage: Mapping[str, Any] | None
     return answered(document | ({} if usage is None else {"usage": dict(usage)}))
 
 
-def answered(document: Any, status: int = 200, **headers: str) -> Answer:
+def answered(document: Any, status: int = 200, is_ascii: bool = False, **headers: str) -> Answer:
     """A document as JSON."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(json.dumps(document, ensure_ascii=False).encode(), status, JSON | named)
+    return Answer(json.dumps(document, ensure_ascii=is_ascii).encode(), status, JSON | named)
 
 
 def failing(status: int, message: str = "no", code: str | None = None, **headers: str) -> Answer:

@@ -66,7 +66,15 @@ def test_without_a_key_none_is_sent() -> None:
 
 @pytest.mark.parametrize(
     "usage",
-    [None, {}, {"prompt_tokens": -1, "cost": "1"}, {"prompt_tokens": True, "cost": -1}, {"cost": None}, "much"],
+    [
+        None,
+        {},
+        {"prompt_tokens": -1, "cost": "1"},
+        {"prompt_tokens": 2**70, "completion_tokens": 1.5},
+        {"prompt_tokens": True, "cost": -1},
+        {"cost": None},
+        "much",
+    ],
 )
 def test_what_nobody_says_or_makes_no_sense_is_unknown(usage) -> None:
     reply, _ = ask(answered({"choices": [{"message": {"content": "Paris"}}], "usage": usage}))

@@ -86,3 +86,7 @@ def test_vectors_have_letters_in_common_and_cost_nothing() -> None:
     found = LocalProvider().embed("any", ["river", "river", "mountain"], threading.Event())
     assert found.vectors[0] == found.vectors[1] != found.vectors[2]
     assert found.usage.cost == 0.0
+
+
+def test_spaces_without_end_take_no_time_without_end() -> None:
+    assert reply(f"Owls hunt.{' ' * 1_000_000}x{' ' * 1_000_000}Who? Do owls hunt?").text == "Owls hunt."
