@@ -15,6 +15,8 @@ from pipeline.cli import (
     check,
     dev,
     evaluations,
+    experiments,
+    experiments_run,
     hub,
     keys,
     leaderboard,
@@ -54,6 +56,9 @@ app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(rankings.rankings, name="rankings")
+experiments.experiments.command("run")(experiments_run.run)
+experiments.experiments.command("retry")(experiments_run.retry)
+app.add_typer(experiments.experiments, name="experiments")
 
 
 @app.callback(invoke_without_command=True)

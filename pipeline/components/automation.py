@@ -192,6 +192,53 @@ def _state_read(context: dg.SensorEvaluationContext, asset: dg.AssetKey, metadat
     return read[metadata].value if metadata in read else None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What waits to be done: a digest that is another one when that changes, empty for nothing; and why nothing."""
+
+    state: str
+    why_not: str
+
+
+def waiting_sensor(
+    name: str, job: str, description: str, look: Callable[[], Waiting], tags: Mapping[str, str] | None = None
+) -> dg.SensorDefinition:
+    """Run a job while something waits for it; what did not change is tried again, after pauses that double to an hour.
+
+    Parameters
+    ----------
+    name, job, description : str
+        Of the sensor, and the job.
+    look : function
+        What waits now.
+    tags : mapping of str to str, optional
+        Of the runs.
+    """
+
+    @dg.sensor(
+        name=name,
+        job_name=job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=3 * _TICK_SECONDS,
+        description=description,
+    )
+    def waiting(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        running = _unfinished(context, job_name=job)
+        if running:
+            return dg.SkipReason(f"run {running} goes on")
+        found = look()
+        if not found.state:
+            return dg.SkipReason(found.why_not)
+        return _tried(
+            context,
+            found.state,
+            lambda one: dg.RunRequest(run_key=f"{name}:{one.batch}:{one.number}:{int(one.at)}", tags=dict(tags or {})),
+            lambda number: f"{number} runs left it waiting",
+        )
+
+    return waiting
+
+
 def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
     """Compute a board once when the warehouse knows nothing of it: no condition asks for what was never there."""
 

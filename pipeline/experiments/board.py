@@ -47,6 +47,7 @@ Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
 _CONFIDENCE = 0.95
+_RANKED = "ranked"
 _BY_SCORE = RankBy(RankingKey("score"))
 
 
@@ -136,6 +137,24 @@ def run_board_rows(scored: ScoredRuns) -> pd.DataFrame:
         "status": ranking.status,
     }
     return _frame(EXPERIMENT_RUN_BOARD, columns).sort_values("position", ignore_index=True)
+
+
+def ranked_again(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a board of runs put in order anew, after some of them were replaced.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of experiments.run_board; ``position`` and ``rank`` are those of before.
+    """
+    status = rows["status"].to_numpy(dtype=object)
+    why_not = np.array([None if one == _RANKED else one.removeprefix("unranked: ") for one in status], dtype=object)
+    score = rows["score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    ranking = rank_contestants(rows["run_id"].to_numpy(dtype=object), {"score": score}, _BY_SCORE, ineligible=why_not)
+    placed = rows.assign(
+        position=ranking.position.astype(np.int32), rank=pd.Series(_none_for_0(ranking.rank), rows.index, dtype="Int32")
+    )
+    return placed.sort_values("position", ignore_index=True)
 
 
 def leaderboard_rows(scored: ScoredRuns, grouping: str, input_ids: Sequence[str] = ()) -> pd.DataFrame:

@@ -4,7 +4,7 @@ The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out
 """
 
 from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
-from pipeline.warehouse.frames import RowsError, now, relation
+from pipeline.warehouse.frames import RowsError, now, relation, to_arrow, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.memory import Memory
@@ -49,4 +49,6 @@ __all__ = [
     "open_published",
     "quote",
     "relation",
+    "to_arrow",
+    "to_pandas",
 ]

@@ -336,7 +336,7 @@ def test_the_board_is_the_only_one_that_takes_files_or_must_be_named(
     assert error(check(podium, path), 2) == "2 boards take files: cup, league; name one: --board"
     assert check(podium, path, "--board", "cup").code == 0
     assert error(check(podium, path, "--board", "nope"), 2) == (
-        "no board 'nope' is declared; known: coding_models, cup, league, sp500, sp500_risk"
+        "no board 'nope' is declared; known: coding_models, cup, league, reading, sp500, sp500_risk"
     )
     assert error(check(podium, path, "--board", "sp500"), 2) == (
         "board 'sp500' takes no files: its predictions come from pipeline.baselines.sp500"

@@ -43,7 +43,7 @@ def test_before_anything_ran_every_board_is_empty_and_nothing_is_made(podium: Po
     before = sorted(tmp_path.rglob("*"))
     outcome = podium("status", "--json")
     assert outcome.code == 0
-    boards = ("coding_models", "league", "sp500", "sp500_risk")
+    boards = ("coding_models", "league", "reading", "sp500", "sp500_risk")
     assert [(one["board"], one["state"]) for one in outcome.json["boards"]] == [(name, "empty") for name in boards]
     assert (outcome.json["published_at"], outcome.json["writer"]) == (None, None)
     assert "nothing is published yet; nobody writes the warehouse now.\n" in podium("status").out
