@@ -87,16 +87,16 @@ def test_a_run_executes_lands_and_ranks(first_run, after_run) -> None:
 
 
 def test_a_second_run_has_nothing_to_do(after_run) -> None:
-    again = after_run("experiments", "run", "--json")
+    again = after_run("experiments", "run", "extracts", "--json")
     assert again.json["completed"] == 0
     assert again.json["files"] == []
 
 
 def test_the_list_tells_how_each_stands(after_run) -> None:
-    (state,) = after_run("experiments", "--json").json
+    (state,) = after_run("experiments", "extracts", "--json").json
     assert state["runs"] == {"pending": 0, "running": 0, "completed": 4, "failed": 0, "cancelled": 0}
     assert (state["spent"], state["ceiling"], state["why"]) == (0.0, 1.0, [])
-    header, row = after_run("experiments").table
+    header, row = after_run("experiments", "extracts").table
     assert row[:4] == ["extracts", "0", "0", "4"]
     assert "$0 of 1" in row[header.index("spent")]
 
@@ -106,21 +106,22 @@ def test_a_board_is_shown_by_whatever_is_asked(after_run, by, first) -> None:
     shown = after_run("experiments", "board", "extracts", "--by", by)
     assert shown.code == 0
     assert first is None or first in shown.out
-    assert len(after_run("experiments", "board", "--by", by, "--top", "1", "--json").json["rows"]) == 1
+    assert len(after_run("experiments", "board", "extracts", "--by", by, "--top", "1", "--json").json["rows"]) == 1
 
 
 def test_runs_are_listed_with_what_came_of_them(after_run) -> None:
     found = after_run("experiments", "runs", "extracts", "--json").json
     assert found["total"] == 4
     assert {one["output"] for one in found["runs"]} >= {"Loire", "Mont Blanc"}
-    assert after_run("experiments", "runs", "--status", "failed", "--json").json["total"] == 0
-    assert "2 of 4 runs" in after_run("experiments", "runs", "--limit", "2").out
+    assert after_run("experiments", "runs", "extracts", "--status", "failed", "--json").json["total"] == 0
+    assert "2 of 4 runs" in after_run("experiments", "runs", "extracts", "--limit", "2").out
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "nobody"], "no experiment 'nobody' is declared; known: extracts"),
+        (["run"], "experiments are declared: extracts, "),
+        (["run", "nobody"], "no experiment 'nobody' is declared; known: extracts, "),
         (["runs", "--status", "done"], "--status 'done'; known: pending, running, completed, failed, cancelled"),
         (["board", "--by", "colour"], "--by 'colour'; known: run, configuration, model, prompt"),
         (["board", "sp500"], "'sp500'"),
@@ -133,11 +134,11 @@ def test_what_cannot_be_done_is_one_line(after_run, arguments, said) -> None:
 
 def test_what_waits_is_listed_with_its_remedy_and_can_be_cancelled(own, podium) -> None:
     declare(own, models=["small"], baseline=None)
-    (state,) = podium("experiments", "--json").json
+    (state,) = podium("experiments", "extracts", "--json").json
     assert (state["runs"]["pending"], state["ready"]) == (4, 0)
     assert "set PODIUM_PROVIDERS_OPENAI" in state["why"][0]
-    assert "set PODIUM_PROVIDERS_OPENAI" in podium("experiments").out
-    waiting = podium("experiments", "runs", "--status", "pending", "--json").json["runs"]
+    assert "set PODIUM_PROVIDERS_OPENAI" in podium("experiments", "extracts").out
+    waiting = podium("experiments", "runs", "extracts", "--status", "pending", "--json").json["runs"]
     assert len(waiting) == 4
     assert podium("experiments", "cancel", "extracts", waiting[0]["run_id"], "--json").json["cancelled"] == 1
     assert podium("experiments", "cancel", "extracts", "--json").json["cancelled"] == 3
@@ -148,7 +149,7 @@ def test_a_damaged_queue_is_one_line_with_a_remedy(own, podium, tmp_path) -> Non
     declare(own)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "extracts.sqlite").write_text("nonsense")
-    assert "extracts.sqlite is no queue" in error(podium("experiments"), 2)
+    assert "extracts.sqlite is no queue" in error(podium("experiments", "extracts"), 2)
 
 
 def test_a_process_that_is_terminated_leaves_nothing_running(own, tmp_path, monkeypatch) -> None:
@@ -170,7 +171,7 @@ def test_a_process_that_is_terminated_leaves_nothing_running(own, tmp_path, monk
         _, said = process.communicate()
     assert process.returncode == 130, said
     assert "stopped; what ended is in the inbox" in said
-    state = command.podium("experiments", "--json", data_dir=tmp_path).json[0]
+    state = command.podium("experiments", "extracts", "--json", data_dir=tmp_path).json[0]
     assert state["runs"] == {"pending": 2, "running": 0, "completed": 2, "failed": 0, "cancelled": 0}
     assert len(list((tmp_path / "inbox" / "extracts" / "runs").iterdir())) == 1
 
@@ -181,13 +182,13 @@ def test_failures_are_shown_in_words_and_can_be_retried(own, podium, monkeypatch
     declare(own, models=["small"], execution={"max_cost": None, "tries": 1})
     with Endpoint([failing(401, "no such key")]) as endpoint:
         monkeypatch.setenv("PODIUM_PROVIDERS_OPENAI", endpoint.address)
-        (state,) = podium("experiments", "--json").json
+        (state,) = podium("experiments", "extracts", "--json").json
         assert state["ready"] == 4
         from pipeline.cli.experiments_declared import declared_experiment
 
         settings.cache_clear()
         monkeypatch.setenv("PODIUM_DATA_DIR", str(own.parent))
         execute_pending(declared_experiment("extracts"), settings())
-    rows = podium("experiments", "runs", "--status", "failed", "--json").json["runs"]
+    rows = podium("experiments", "runs", "extracts", "--status", "failed", "--json").json["runs"]
     assert {one["error"] for one in rows} == {"denied: it answered with status 401; check its key"}
     assert podium("experiments", "retry", "extracts", "--json").json["waiting_again"] == 4
