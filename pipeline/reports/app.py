@@ -16,12 +16,18 @@ from pipeline.reports.access import SUBMISSIONS, KeyGate
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
 from pipeline.reports.caching import PublishedCache
+from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.pages import (
     api,
     boards,
     compare,
     ensembles,
     evaluation,
+    experiment,
+    experiment_compare,
+    experiment_run,
+    experiment_runs,
+    experiments,
     home,
     model,
     ranking_model,
@@ -54,9 +60,12 @@ _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
     *(rankings_page.router, ranking_model.router),
+    *(experiments.router, experiment.router, experiment_runs.router, experiment_run.router, experiment_compare.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
+_OF_QUEUES = (experiments.EXPERIMENTS,)
+"""Pages that depend on what waits in queues."""
 
 _FROM_BYTES = 1000
 _AT_ONCE = 2 * (os.cpu_count() or 2)
@@ -100,6 +109,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = _AT_ONCE
         yield
+        app.state.experiments.close()
         reader.close()
 
     app = FastAPI(
@@ -111,6 +121,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.reader = reader
+    app.state.experiments = LiveExperiments(reader, given)
     app.state.last_runs = last_runs
     app.state.settings = given
     for router in (*map(_own_router, own_routes), *_ROUTERS):
@@ -123,7 +134,7 @@ def create_app(
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, *_OF_QUEUES, rankings.STATUS, SUBMISSIONS),
         by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )

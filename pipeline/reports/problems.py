@@ -12,8 +12,11 @@ from starlette.exceptions import HTTPException
 from pipeline.intake import TooMuchError
 from pipeline.reports.access.keys import KeysError
 from pipeline.reports.answers import Problem
+from pipeline.reports.experiments.queues import QueueUnusableError
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError
+from pipeline.reports.queries.experiment_runs import UnknownRunError
+from pipeline.reports.queries.experiment_tables import UnreadableExperimentError
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.rankings import UnreadableRankingError
 from pipeline.reports.queries.standings import UnknownKeyError
@@ -33,6 +36,7 @@ _STATUS: Mapping[type[Exception], int] = {
     UnknownBoardError: 404,
     UnknownModelError: 404,
     UnknownPageError: 404,
+    UnknownRunError: 404,
     UnknownKeyError: 422,
     WrongInputError: 422,
     NotTakenError: 403,
@@ -41,6 +45,8 @@ _STATUS: Mapping[type[Exception], int] = {
     TooMuchError: 413,
     UnreadableContractError: 503,
     UnreadableRankingError: 503,
+    UnreadableExperimentError: 503,
+    QueueUnusableError: 503,
     NotDeliveredError: 503,
     KeysError: 503,
     NotPublishedError: 503,

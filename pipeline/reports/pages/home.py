@@ -10,10 +10,14 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.reports.inputs import Connection, Remembered
 from pipeline.reports.pages.board_rows import key_scale, ranked_by
+from pipeline.reports.pages.experiment_figures import score_scale
 from pipeline.reports.pages.figures import scale
 from pipeline.reports.pages.ranking_figures import score_name
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
+from pipeline.reports.queries.experiment_boards import board as experiment_board
+from pipeline.reports.queries.experiment_tables import KIND as EXPERIMENTS
+from pipeline.reports.queries.experiment_tables import published_tables
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
 from pipeline.reports.queries.rankings import UnreadableRankingError, ranking
@@ -28,6 +32,7 @@ _KINDS = {
     LEADERBOARD.schema: "Competition",
     TRACK_LEADERBOARD.schema: "Judged track",
     LLM_LEADERBOARD.schema: "Ranking of language models",
+    EXPERIMENTS: "Prompt experiment",
 }
 
 
@@ -69,6 +74,8 @@ def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, me
             by, first = _of_track(connection, name)
         elif about.kind == LLM_LEADERBOARD.schema:
             by, first = _of_ranking(connection, name, memory)
+        elif about.kind == EXPERIMENTS:
+            by, first = _of_experiment(connection, name, memory)
         else:
             by, first = "", ()
     except (UnknownBoardError, UnreadableRankingError):  # declared, and nothing is known yet, or not here
@@ -101,4 +108,13 @@ def _of_ranking(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory
     written = scale([getattr(row, score) for row in rows])
     return score_name(score), tuple(
         First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(getattr(row, score))) for row in rows
+    )
+
+
+def _of_experiment(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
+    found = experiment_board(published_tables(connection, memory), name, "configuration")
+    rows = [one.row for one in found.rows if one.row.rank][:_FIRST]
+    written = score_scale([row.score for row in rows])
+    return "score, by configuration", tuple(
+        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.score)) for row in rows
     )
