@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         default=(), description="Dotted paths of routers of one's own that podium serve adds (JSON list)."
     )
     reports_private: bool = Field(
-        default=False, description="Whether reports and pages need a key, too; without it only submissions do."
+        default=False, description="Whether reports and pages need a key, too; without it only submissions and runs do."
     )
     submission_megabytes: int = Field(
         default=100, ge=1, le=10_000, description="Size of one submission through the API, at most."
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     )
     submissions_per_minute: int = Field(
         default=30, ge=1, description="Requests about submissions that one key may make in a minute."
+    )
+    runs_per_minute: int = Field(
+        default=600, ge=1, description="Requests about runs of experiments that one key may make in a minute."
     )
     failed_keys_per_minute: int = Field(
         default=30, ge=1, description="Requests without a valid key that one address may make in a minute."

@@ -16,6 +16,7 @@ from pipeline.experiments import (
     RunConfig,
     ScoredRuns,
     agreement_rows,
+    canonical_json,
     comparison_rows,
     configuration_of,
     configuration_rows,
@@ -30,6 +31,7 @@ from pipeline.experiments import (
     run_id,
     score_runs,
     scorer_rows,
+    variables_in,
 )
 from pipeline.experiments.scorers import Answer
 from pipeline.tables import (
@@ -81,7 +83,7 @@ RATERS = ("Ann", "Bert")
 
 @dataclass(frozen=True)
 class Made:
-    """A run that was made; ``status`` and what came of it."""
+    """A run that was made, and what came of it; ``times`` are when it was begun and when it ended."""
 
     config: RunConfig
     repeat: int = 1
@@ -91,6 +93,7 @@ class Made:
     error: str | None = None
     cost: float | None = 0.001
     tokens: tuple[int | None, int | None] = (12, 3)
+    times: tuple[datetime | None, datetime | None] | None = None
 
     def run_id(self, experiment: str = NAME) -> str:
         return run_id(experiment, self.config.config_hash, self.repeat)
@@ -215,7 +218,7 @@ def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
         named = input_of(one.config, declared.inputs)
         others[configuration.id] = configuration
         if named not in {spec.id for spec in declared.inputs}:
-            extra[named] = InputSpec(id=named, variables=dict(one.config.input_data))  # type: ignore[call-overload]
+            extra[named] = InputSpec(id=named, variables=dict(variables_in(one.config.input_data)))
         rows.append(_run_row(one, declared.name, configuration.id, named))
     there = {(one.config.config_hash, one.repeat) for one in toy.made}
     for planned in plan(declared, done=there):
@@ -231,18 +234,19 @@ def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 def _run_row(one: Made, experiment_name: str, configuration: str, input_id: str) -> dict[str, Any]:
     has_ended = one.status in ("completed", "failed", "cancelled")
+    begun, ended = one.times or (one.created_at + timedelta(seconds=1), one.created_at + timedelta(seconds=3))
     return {
         "run_id": one.run_id(experiment_name),
         "config_hash": one.config.config_hash,
         "repeat": one.repeat,
         "configuration": configuration,
         "input_id": input_id,
-        "config": json.dumps(one.config.as_json),
+        "config": canonical_json(one.config.as_json),
         "status": one.status,
         "created_at": one.created_at,
-        "started_at": one.created_at + timedelta(seconds=1) if has_ended else None,
-        "completed_at": one.created_at + timedelta(seconds=3) if has_ended else None,
-        "duration_ms": 2000.0 if has_ended else None,
+        "started_at": begun if has_ended or one.times else None,
+        "completed_at": ended if has_ended else None,
+        "duration_ms": (ended - begun).total_seconds() * 1000 if has_ended and begun and ended else None,
         "tokens_in": one.tokens[0],
         "tokens_out": one.tokens[1],
         "cost": one.cost,
@@ -262,7 +266,10 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     references = {row.input_id: row.reference for row in inputs.itertuples()}
     completed = runs[runs["status"] == "completed"]
     answers = [
-        (row.run_id, Answer(row.output, _json(references[row.input_id]), json.loads(row.config)["input_data"]))
+        (
+            row.run_id,
+            Answer(row.output, _json(references[row.input_id]), variables_in(json.loads(row.config)["input_data"])),
+        )
         for row in completed.itertuples()
     ]
     ended = dict(zip(runs["run_id"], runs["completed_at"], strict=True))

@@ -12,9 +12,10 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
-from pipeline.reports.access import SUBMISSIONS, KeyGate
+from pipeline.reports.access import EXPERIMENTS, RUNS, SUBMISSIONS, KeyGate
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
+from pipeline.reports.access.sizes import BodySizes
 from pipeline.reports.caching import PublishedCache
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.pages import (
@@ -25,9 +26,9 @@ from pipeline.reports.pages import (
     evaluation,
     experiment,
     experiment_compare,
+    experiment_rate,
     experiment_run,
     experiment_runs,
-    experiments,
     home,
     model,
     ranking_model,
@@ -35,16 +36,19 @@ from pipeline.reports.pages import (
     status,
     track_run,
 )
+from pipeline.reports.pages import experiments as experiments_page
 from pipeline.reports.pages import rankings as rankings_page
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
     catalog,
     diversity,
     evaluations,
+    experiments,
     history,
     leaderboard,
     models,
     rankings,
+    runs,
     submissions,
     tracks,
 )
@@ -55,19 +59,21 @@ from pipeline.warehouse import PublishedReader
 _ROUTERS = (
     *(leaderboard.router, evaluations.router, tracks.router, rankings.router, diversity.router),
     *(models.router, history.router, catalog.router, submissions.router),
+    *(runs.router, experiments.router),
 )
 _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
     *(rankings_page.router, ranking_model.router),
-    *(experiments.router, experiment.router, experiment_runs.router, experiment_run.router, experiment_compare.router),
+    *(experiments_page.router, experiment.router, experiment_runs.router, experiment_run.router),
+    *(experiment_compare.router, experiment_rate.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
-_OF_QUEUES = (experiments.EXPERIMENTS,)
-"""Pages that depend on what waits in queues."""
 
 _FROM_BYTES = 1000
+_MOST_OF_A_BODY = 5_000_000
+"""Bytes of a run, a score or an experiment that is sent."""
 _AT_ONCE = 2 * (os.cpu_count() or 2)
 """Questions that are asked of the file at once: more would only take the processors from each other."""
 _COMPRESSED = 1
@@ -121,9 +127,9 @@ def create_app(
         redoc_url=None,
     )
     app.state.reader = reader
-    app.state.experiments = LiveExperiments(reader, given)
     app.state.last_runs = last_runs
     app.state.settings = given
+    app.state.experiments = LiveExperiments(reader, given)
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         _summarise(router)
         app.include_router(router, responses=PROBLEMS)
@@ -134,15 +140,16 @@ def create_app(
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, *_OF_QUEUES, rankings.STATUS, SUBMISSIONS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS, RUNS, EXPERIMENTS),
         by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )
+    app.add_middleware(BodySizes, most={RUNS: _MOST_OF_A_BODY, EXPERIMENTS: _MOST_OF_A_BODY})
     app.add_middleware(  # the last, so that it is around all others
         KeyGate,
         keys=KeyStore(given.keys_dir),
         is_private=given.reports_private,
-        per_key=Buckets(given.submissions_per_minute),
+        per_key={SUBMISSIONS: Buckets(given.submissions_per_minute), RUNS: Buckets(given.runs_per_minute)},
         per_address=Buckets(given.failed_keys_per_minute),
     )
     return app

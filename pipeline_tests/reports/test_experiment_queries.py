@@ -259,7 +259,7 @@ def test_agreement_is_told(tables: ExperimentTables) -> None:
 
 
 def test_the_next_run_is_one_that_another_began_and_oneself_has_not_rated(tables: ExperimentTables) -> None:
-    ann, bert = (own_raters(tables, NAME, [f"{who}-0"]) for who in ("ann", "bert"))
+    ann, bert = (own_raters(tables, NAME, who) for who in ("ann", "bert"))
     assert (ann, bert) == ({1}, {2})
     rated = ROWS["scores"][ROWS["scores"]["scorer"] == "helpful"]
     of_bert = set(rated.loc[rated["rater"] == 2, "run_id"])

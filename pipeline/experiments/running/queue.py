@@ -85,9 +85,7 @@ class Queue(QueueView):
         """Close the file; what is done is kept."""
         self._file.close()
 
-    def add(
-        self, runs: Iterable[PlannedRun], *, is_planned: bool = False, asked_by: str | None = None
-    ) -> list[str]:
+    def add(self, runs: Iterable[PlannedRun], *, is_planned: bool = False, asked_by: str | None = None) -> list[str]:
         """Put runs in that are not there; those that somebody asked for one by one run before planned ones.
 
         Parameters

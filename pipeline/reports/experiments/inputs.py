@@ -1,4 +1,4 @@
-"""The tables of experiments for one request: every route and every page of experiments reads these."""
+"""The experiments of the server and their tables for one request, which every route and page of experiments reads."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -9,11 +9,19 @@ from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.queries.experiment_tables import ExperimentTables
 
 
-def experiment_tables(request: Request) -> Iterator[ExperimentTables]:
-    """What is published, with every write that came before the request."""
+def live_experiments(request: Request) -> LiveExperiments:
+    """The experiments of the server, with what waits."""
     live: LiveExperiments = request.app.state.experiments
+    return live
+
+
+Live = Annotated[LiveExperiments, Depends(live_experiments)]
+
+
+def experiment_tables(live: Live) -> Iterator[ExperimentTables]:
+    """Their tables, for one request: what is published, with every write that came before it."""
     with live.tables() as tables:
         yield tables
 
 
-Experiments = Annotated[ExperimentTables, Depends(experiment_tables)]
+Tables = Annotated[ExperimentTables, Depends(experiment_tables)]

@@ -19,7 +19,6 @@ from pipeline.experiments import (
     GROUPINGS,
     Configuration,
     Experiment,
-    InputSpec,
     ScoredRuns,
     agreement_rows,
     canonical_json,
@@ -162,7 +161,7 @@ class Waiting:
             "scores": self._scores,
             "run_board": self._run_board,
         }
-        return makers.get(table, lambda of: self._grouped(table, of))(tables)
+        return makers[table](tables) if table in makers else self._grouped(table, tables)
 
     @property
     def experiment(self) -> Experiment:
@@ -185,7 +184,7 @@ class Waiting:
         rows = [
             {
                 "input_id": one.input_id,
-                "variables": canonical_json(one.config.input_data),
+                "variables": canonical_json(variables_in(one.config.input_data)),
                 "reference": None,
                 "is_declared": False,
             }
@@ -350,7 +349,7 @@ def _counts(queued: QueuedRun, status: str | None, completed_at: datetime | None
 def _read(
     tables: ExperimentTables, spec: TableSpec, name: str, column: str = "", ids: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Published rows of an experiment without its name, in the order of the key; of some ids only, if they are given."""
+    """Published rows of an experiment without its name, in the order of the key; of some ids only, if given."""
     parts = {
         "columns": [one for one in spec.column_names if one != spec.board],
         "of": tables.relations[spec.name],
@@ -443,4 +442,5 @@ def _frame(spec: TableSpec, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _together(frames: Any) -> pd.DataFrame:
     listed = [one for one in frames if len(one)] or list(frames)[:1]
-    return pd.concat(listed, ignore_index=True)
+    together: pd.DataFrame = pd.concat(listed, ignore_index=True)
+    return together

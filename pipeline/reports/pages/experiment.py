@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.charts import cost_chart
 from pipeline.experiments import GROUPINGS
-from pipeline.reports.experiments.inputs import Experiments
+from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.experiment_rows import Part, run_rows, scorer_key, table_of
 from pipeline.reports.pages.experiment_waits import waits_of
 from pipeline.reports.pages.experiments import ceiling_of
@@ -51,7 +51,7 @@ class Asked:
 
 
 @router.get("/experiments/{name}", response_class=HTMLResponse)
-def experiment_board(request: Request, tables: Experiments, name: str, asked: Annotated[Asked, Depends()]) -> Any:
+def experiment_board(request: Request, tables: Tables, name: str, asked: Annotated[Asked, Depends()]) -> Any:
     """One experiment by configuration, model, prompt or run."""
     about = experiment(tables, name)
     by = asked.by or about.group_by

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from pipeline.reports.experiments.inputs import Experiments
+from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.natural import natural_key
 from pipeline.reports.pages import drawings
 from pipeline.reports.pages.drawings import Axis, Interval
@@ -68,7 +68,7 @@ class Row:
 
 
 @router.get("/experiments/{name}/compare", response_class=HTMLResponse)
-def compare_configurations(request: Request, tables: Experiments, name: str, asked: Annotated[Asked, Depends()]) -> Any:
+def compare_configurations(request: Request, tables: Tables, name: str, asked: Annotated[Asked, Depends()]) -> Any:
     """Two configurations beside each other; without two a form to choose them."""
     about = experiment(tables, name)
     known = configurations(tables, name)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.experiments.templates import PromptError, filled
-from pipeline.reports.experiments.inputs import Experiments
+from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.experiment_figures import as_text
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_neighbours import neighbours
@@ -57,7 +57,7 @@ class ScoreRow:
 
 
 @router.get("/experiments/{name}/runs/{run_id}", response_class=HTMLResponse)
-def one_run(request: Request, tables: Experiments, name: str, run_id: str) -> Any:
+def one_run(request: Request, tables: Tables, name: str, run_id: str) -> Any:
     """One run of an experiment."""
     about = experiment(tables, name)
     found = run(tables, run_id)

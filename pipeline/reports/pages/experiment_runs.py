@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.experiments import STATUSES
-from pipeline.reports.experiments.inputs import Experiments
+from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.asked import share
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_runs import RunSelection, runs
@@ -63,7 +63,7 @@ _NAMES = ("configuration", "model", "prompt", "input_id", "search")
 
 
 @router.get("/experiments/{name}/runs", response_class=HTMLResponse)
-def listed_runs(request: Request, tables: Experiments, name: str, asked: Annotated[Asked, Depends()]) -> Any:
+def listed_runs(request: Request, tables: Tables, name: str, asked: Annotated[Asked, Depends()]) -> Any:
     """The runs of an experiment, a page of them."""
     about = experiment(tables, name)
     found = page(tables.connection, runs(tables, asked.selection(name)), asked.limit, asked.offset)

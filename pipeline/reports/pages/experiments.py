@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from pipeline.reports.experiments.inputs import Experiments
+from pipeline.reports.access import EXPERIMENTS
+from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiments import ExperimentSummary, experiments
 
 router = APIRouter(include_in_schema=False)
 
-EXPERIMENTS = "/experiments"
 _CEILING = 1.0
 """US dollars that an experiment may cost that does not say; see ``ExecutionSpec.max_cost``."""
 
@@ -36,7 +36,7 @@ class Listed:
 
 
 @router.get(EXPERIMENTS, response_class=HTMLResponse)
-def listed_experiments(request: Request, tables: Experiments) -> Any:
+def listed_experiments(request: Request, tables: Tables) -> Any:
     """Every experiment."""
     listed = [_listed(one, tables.of(one.name).declaration) for one in experiments(tables)]
     return show(request, "experiments.html", listed=listed)

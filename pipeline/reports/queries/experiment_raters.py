@@ -14,7 +14,7 @@ _AGREEMENT = """
     SELECT scorer, coefficient, level, value, n_raters, n_runs, reason FROM {agreement}
     WHERE experiment = $experiment ORDER BY scorer, coefficient, level
 """
-_RATERS = "SELECT DISTINCT rater FROM {scores} WHERE experiment = ? AND rater > 0 AND list_contains(?, score_id)"
+_RATERS = "SELECT DISTINCT rater FROM {scores} WHERE experiment = ? AND rater > 0 AND starts_with(score_id, ? || '-')"
 _RATED = """
     SELECT r.run_id, count(s.rater), coalesce(bool_or(list_contains($own, s.rater)), false)
     FROM {runs} AS r
@@ -89,9 +89,9 @@ def human_scorers(tables: ExperimentTables, name: str) -> dict[str, Human]:
     return {one: scorer for one, scorer in made.items() if isinstance(scorer, Human)}
 
 
-def own_raters(tables: ExperimentTables, name: str, own_scores: Collection[str]) -> frozenset[int]:
-    """The numbers that a person has as a rater, known by scores that are the person's own."""
-    found = tables.connection.execute(tables.sql(_RATERS), [name, list(own_scores)]).fetchall()
+def own_raters(tables: ExperimentTables, name: str, token: str) -> frozenset[int]:
+    """The numbers that a person has as a rater, known by what the ids of the person's scores begin with."""
+    found = tables.connection.execute(tables.sql(_RATERS), [name, token]).fetchall()
     return frozenset(rater for (rater,) in found)
 
 
