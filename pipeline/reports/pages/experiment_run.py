@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.experiments import variables_in
 from pipeline.experiments.templates import PromptError, filled
 from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.experiment_figures import as_text
@@ -71,7 +72,7 @@ def one_run(request: Request, tables: Tables, name: str, run_id: str) -> Any:
         about=about,
         run=found,
         messages=messages_of(found.config),
-        variables=_named(found.config.get("input_data")),
+        variables=variables_of(found.config),
         references=found.reference if isinstance(found.reference, list) else [found.reference],
         has_reference=found.reference is not None,
         scores=_scores(found, about.scorers),
@@ -84,13 +85,16 @@ def one_run(request: Request, tables: Tables, name: str, run_id: str) -> Any:
 
 def messages_of(config: Mapping[str, Any]) -> list[Message]:
     """What a run asks: the system message, if there is one, and the prompt, each filled in with the input."""
-    prompt = config.get("prompt")
-    given = config.get("input_data")
-    variables = given if isinstance(given, Mapping) else {"input": given}
+    prompt, variables = config.get("prompt"), variables_in(config.get("input_data"))
     if not isinstance(prompt, Mapping):
         return [_message("prompt", as_text(prompt), variables)]
     named = [("system", prompt.get("system")), ("prompt", prompt.get("template"))]
     return [_message(role, as_text(text), variables) for role, text in named if text]
+
+
+def variables_of(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a run's prompt is filled with, as texts by name."""
+    return [(str(name), as_text(value)) for name, value in variables_in(config.get("input_data")).items()]
 
 
 def _message(role: str, template: str, variables: Mapping[str, Any]) -> Message:
@@ -98,13 +102,6 @@ def _message(role: str, template: str, variables: Mapping[str, Any]) -> Message:
         return Message(role, template, filled(template, variables), "")
     except PromptError as error:
         return Message(role, template, template, str(error))
-
-
-def _named(given: Any) -> list[tuple[str, str]]:
-    """Variables of an input as texts, by name."""
-    if isinstance(given, Mapping):
-        return [(str(name), as_text(value)) for name, value in given.items()]
-    return [("input", as_text(given))] if given else []
 
 
 def _scores(found: RunDetail, declared: Sequence[DeclaredScorer]) -> list[ScoreRow]:
