@@ -12,7 +12,6 @@ import pandas as pd
 from pipeline.experiments import (
     GROUPINGS,
     Experiment,
-    InputSpec,
     RunConfig,
     ScoredRuns,
     agreement_rows,
@@ -31,7 +30,6 @@ from pipeline.experiments import (
     run_id,
     score_runs,
     scorer_rows,
-    variables_in,
 )
 from pipeline.experiments.scorers import Answer
 from pipeline.tables import (
@@ -218,7 +216,7 @@ def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
         named = input_of(one.config, declared.inputs)
         others[configuration.id] = configuration
         if named not in {spec.id for spec in declared.inputs}:
-            extra[named] = InputSpec(id=named, variables=dict(variables_in(one.config.input_data)))
+            extra[named] = one.config.input_data
         rows.append(_run_row(one, declared.name, configuration.id, named))
     there = {(one.config.config_hash, one.repeat) for one in toy.made}
     for planned in plan(declared, done=there):
@@ -228,7 +226,11 @@ def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
     runs = pd.DataFrame(rows, columns=[one for one in EXPERIMENT_RUNS.column_names if one != "experiment"])
     runs["created_at"] = runs["created_at"].astype("datetime64[us]")
     runs = runs.astype({"tokens_in": "Int64", "tokens_out": "Int64", "cost": "float64", "duration_ms": "float64"})
-    inputs = pd.concat([input_rows(declared.inputs), input_rows(tuple(extra.values())).assign(is_declared=False)])
+    others_asked = [
+        {"input_id": name, "variables": canonical_json(data), "reference": None, "is_declared": False}
+        for name, data in extra.items()
+    ]
+    inputs = pd.concat([input_rows(declared.inputs), pd.DataFrame(others_asked)])
     return runs, configuration_rows(declared, tuple(others.values())), inputs.reset_index(drop=True)
 
 
@@ -268,7 +270,7 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     answers = [
         (
             row.run_id,
-            Answer(row.output, _json(references[row.input_id]), variables_in(json.loads(row.config)["input_data"])),
+            Answer(row.output, _json(references[row.input_id]), _variables(json.loads(row.config)["input_data"])),
         )
         for row in completed.itertuples()
     ]
@@ -296,6 +298,10 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     frame = pd.DataFrame(rows, columns=names)
     frame["scored_at"] = frame["scored_at"].astype("datetime64[us]")
     return numbered(frame.astype({"rater": "int32", "value": "float64"}))
+
+
+def _variables(input_data: object) -> dict[str, Any]:
+    return input_data if isinstance(input_data, dict) else {}
 
 
 def _json(text: object) -> Any:

@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import duckdb
 
+from pipeline.cli.experiments_shown import experiment_files, experiment_runs
 from pipeline.cli.failures import told_of
 from pipeline.cli.output import counted
 from pipeline.cli.rankings_shown import sources_told, states_told
 from pipeline.cli.tracks import refusals_told
 from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
+from pipeline.experiments import Experiment
 from pipeline.judging import Track
 from pipeline.rankings.declaration import Rankings
 from pipeline.reports.queries import (
@@ -165,8 +167,21 @@ def _of_ranking(
     return BoardState(state, tuple(newest), tuple(states_told(sources)), record, told)
 
 
+def _of_experiment(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, _: datetime) -> BoardState:
+    from pipeline.landing import pending
+
+    files, runs = experiment_files(connection, declared.name), experiment_runs(connection, declared.name)
+    waiting = len(pending(settings().inbox_dir, declared.name, tuple(declared.folders)))
+    state = "fresh" if any(runs.values()) else "empty"
+    record = {"state": state, "runs": runs, "inbox": {"waiting": waiting}, "files": files}
+    newest = tuple(f"{n:,} {status}" for status, n in runs.items() if n)
+    landed = f"{files.landed:,} landed" if connection is not None else "nothing published yet"
+    return BoardState(state, newest, (f"{waiting:,} waiting", landed, *_refused(files)), record, ())
+
+
 _STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {
     Contract.kind: _of_competition,
     Track.kind: _of_track,
     Rankings.kind: _of_ranking,
+    Experiment.kind: _of_experiment,
 }

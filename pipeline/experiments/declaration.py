@@ -13,13 +13,29 @@ from pipeline.experiments.execution import OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.identity import canonical_json, configuration_id, sha256_of
 from pipeline.experiments.inputs import InputSpec, lacking, require_distinct
 from pipeline.experiments.parameters import Parameters
-from pipeline.experiments.scorers import Scorer, make_scorer
+from pipeline.experiments.scorers import Human, Imported, Scorer, make_scorer
 from pipeline.experiments.templates import variables_of
 from pipeline.leaderboard import Comparing, Correction, SignificanceTest
-from pipeline.tables import EXPERIMENT_TABLES, TableSpec
+from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES, TableSpec
 
 RUNS, SCORES = "runs", "scores"
 """The folders of the inbox: runs, and scores of runs."""
+
+OF_CONFIG = ("prompt", "model", "params", "input_data")
+"""What a run's config has, and what columns may have instead."""
+
+RUN_COLUMNS = (
+    *("config", *OF_CONFIG, "prompt_name", "prompt_version", "input_id", "repeat", "status", "created_at"),
+    *("started_at", "completed_at", "duration_ms", "tokens_in", "tokens_out", "cost", "output", "error"),
+    *("error_detail", "stages"),
+)
+"""Columns of files of runs, besides those of imported scorers."""
+
+SCORE_COLUMNS = (
+    *("run_id", "config_hash", "repeat", "scorer", "value", "rating", "rater", "scored_at", "comment", "details"),
+    *("kind", "version", "identity", "reason", "score_id"),
+)
+"""Columns of files of scores."""
 
 Grouping = Literal["run", "configuration", "model", "prompt"]
 
@@ -184,6 +200,10 @@ class Experiment(BoardDeclaration):
     baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
     comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
     group_by: Grouping = Field(default="configuration", description="What the board shows first.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names that imported files give to columns, where they are not Podium's: {model: model_name}.",
+    )
     execution: ExecutionSpec = Field(default_factory=ExecutionSpec, description="How runs are executed.")
 
     @model_validator(mode="after")
@@ -234,6 +254,23 @@ class Experiment(BoardDeclaration):
         return self
 
     @model_validator(mode="after")
+    def _columns_are_known(self) -> "Experiment":
+        taken = [name for name in self.imported if name in (*RUN_COLUMNS, *SCORE_COLUMNS)]
+        if taken:
+            raise ValueError(
+                f"scorer {', '.join(map(repr, taken))} is imported and called like a column of files; call it otherwise"
+            )
+        known = (*RUN_COLUMNS, *SCORE_COLUMNS, *self.imported)
+        unknown = [name for name in self.columns if name not in known]
+        if unknown:
+            listed = ", ".join(dict.fromkeys(known))
+            raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {listed}")
+        twice = [repr(column) for column, n in Counter(self.columns.values()).items() if n > 1]
+        if twice:
+            raise ValueError(f"columns: {', '.join(twice)} cannot be two columns at once; give each its own")
+        return self
+
+    @model_validator(mode="after")
     def _baseline_is_one(self) -> "Experiment":
         self.baseline_of(self.configurations)
         return self
@@ -241,7 +278,7 @@ class Experiment(BoardDeclaration):
     @property
     def tables(self) -> tuple[TableSpec, ...]:
         """The tables that it fills, besides those of the catalog."""
-        return EXPERIMENT_TABLES
+        return EXPERIMENT_FILES, *EXPERIMENT_TABLES
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -298,6 +335,19 @@ class Experiment(BoardDeclaration):
                 return spec
         providers = {one.provider for one in self.models.values()}
         return ModelSpec(model=name, provider=providers.pop() if len(providers) == 1 else OPENAI)
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """Scorers whose values come with files of runs."""
+        return tuple(name for name, one in self.made_scorers.items() if isinstance(one, Imported))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Scorers that need nobody: they are computed with the tables."""
+        needing = (Human, Imported)
+        return tuple(
+            name for name, one in self.made_scorers.items() if not isinstance(one, needing) and not one.reaches_out
+        )
 
     @property
     def weights(self) -> dict[str, float]:

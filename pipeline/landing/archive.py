@@ -32,7 +32,7 @@ class Arrival:
     delivery : Delivery
         What arrived, at its place in the archive.
     numbers : mapping of str to int
-        The number of its line in ``competition.files``, by kind; empty where the log does not say, as it once did not.
+        The number of its line in the table of files, by kind; empty where the log does not say, as it once did not.
     """
 
     sha256: str

@@ -15,7 +15,7 @@ from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running.given import GivenScores, Verdicts
 from pipeline.experiments.running.ledger import Ledger, settle_in
 from pipeline.experiments.running.queue_file import QueueFile, next_number, worker_number
-from pipeline.experiments.running.records import Outcome, QueuedRun, Seen
+from pipeline.experiments.running.records import Kind, Outcome, QueuedRun, Seen
 from pipeline.experiments.running.times import as_text, as_time, utc_now
 from pipeline.experiments.running.view import QueueView
 from pipeline.processes import Process
@@ -132,19 +132,20 @@ class Queue(QueueView):
             cursor.execute("UPDATE meta SET value = ? WHERE name = 'plan'", (name,))
         return added
 
-    def claim(self, limit: int = 1, models: Collection[str] | None = None) -> list[QueuedRun]:
+    def claim(self, limit: int = 1, kinds: Collection[Kind] | None = None) -> list[QueuedRun]:
         """Take waiting runs to work on them: nobody else gets them while this process lives.
 
         Parameters
         ----------
         limit : int
             So many at most.
-        models : collection of str, optional
-            Runs of these models only.
+        kinds : collection of Kind, optional
+            Runs of these models and parameters only.
         """
         self.recover()
-        chosen = "" if models is None else " AND model IN (SELECT value FROM json_each(:models))"
-        values = {"limit": limit, "models": json.dumps(list(models or ())), "at": as_text(self._now())}
+        chosen = "" if kinds is None else " AND json_array(model, params) IN (SELECT value FROM json_each(:kinds))"
+        listed = json.dumps([json.dumps(one[:2], ensure_ascii=False, separators=(",", ":")) for one in kinds or ()])
+        values = {"limit": limit, "kinds": listed, "at": as_text(self._now())}
         with self._file.transaction() as cursor:
             numbers = cursor.execute(
                 f"SELECT number FROM runs WHERE status = 'pending'{chosen} "  # noqa: S608
@@ -335,8 +336,9 @@ def _insert(
     cursor: Any, one: PlannedRun, is_planned: bool, at: str | None, change: int, asked_by: str | None = None
 ) -> bool:
     cursor.execute(
-        "INSERT OR IGNORE INTO runs (run_id, config_hash, repeat, config, prompt, prompt_version, model, input_id, "
-        "is_planned, status, created_at, change, asked_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
+        "INSERT OR IGNORE INTO runs (run_id, config_hash, repeat, config, prompt, prompt_version, model, params, "
+        "input_id, is_planned, status, created_at, change, asked_by) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
         (
             one.run_id,
             one.config_hash,
@@ -345,6 +347,7 @@ def _insert(
             one.configuration.prompt,
             one.configuration.prompt_version,
             one.config.model,
+            canonical_json(dict(one.config.params)),
             one.input_id,
             is_planned,
             at,

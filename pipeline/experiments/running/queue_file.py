@@ -28,9 +28,9 @@ CREATE TABLE workers (
 CREATE TABLE runs (
     number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, config_hash TEXT NOT NULL, repeat INTEGER NOT NULL,
     asked_by TEXT, config TEXT NOT NULL, prompt TEXT NOT NULL, prompt_version TEXT NOT NULL, model TEXT NOT NULL,
-    input_id TEXT NOT NULL, is_planned INTEGER NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL,
-    started_at TEXT, completed_at TEXT, duration_ms REAL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
-    output TEXT, error TEXT, error_detail TEXT, stages TEXT NOT NULL DEFAULT '[]',
+    params TEXT NOT NULL, input_id TEXT NOT NULL, is_planned INTEGER NOT NULL, status TEXT NOT NULL,
+    created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT, duration_ms REAL, tokens_in INTEGER,
+    tokens_out INTEGER, cost REAL, output TEXT, error TEXT, error_detail TEXT, stages TEXT NOT NULL DEFAULT '[]',
     worker INTEGER REFERENCES workers (number), claim INTEGER NOT NULL DEFAULT 0, losses INTEGER NOT NULL DEFAULT 0,
     change INTEGER NOT NULL, delivered INTEGER NOT NULL DEFAULT 0,
     UNIQUE (config_hash, repeat)

@@ -56,6 +56,8 @@ class QueuedRun:
 
     Parameters
     ----------
+    params : str
+        Canonical JSON of the parameters of its ``config``.
     is_planned : bool
         Whether the declaration asks for it; otherwise somebody put it in.
     claim : int
@@ -72,6 +74,7 @@ class QueuedRun:
     config: RunConfig
     prompt: str
     prompt_version: str
+    params: str
     input_id: str
     is_planned: bool
     status: str
@@ -152,3 +155,10 @@ class Seen(NamedTuple):
 
     status: str
     completed_at: datetime | None
+
+
+class Kind(NamedTuple):
+    """Runs of one model with one set of parameters, as canonical JSON: all can be run, or none."""
+
+    model: str
+    params: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline.experiments.running.queue_file import QueueFile
-from pipeline.experiments.running.records import QueuedRun, Seen
+from pipeline.experiments.running.records import Kind, QueuedRun, Seen
 
 
 class QueueView:
@@ -76,13 +76,14 @@ class QueueView:
             return {row["status"]: row["n"] for row in rows}
 
     @property
-    def waiting(self) -> dict[str, int]:
-        """Waiting runs by model."""
+    def waiting(self) -> dict[Kind, int]:
+        """Waiting runs by model and parameters."""
         with self._file.reading() as cursor:
             rows = cursor.execute(
-                "SELECT model, count(*) AS n FROM runs WHERE status = 'pending' GROUP BY model ORDER BY model"
+                "SELECT model, params, count(*) AS n FROM runs WHERE status = 'pending' "
+                "GROUP BY model, params ORDER BY min(number)"
             )
-            return {row["model"]: row["n"] for row in rows}
+            return {Kind(row["model"], row["params"]): row["n"] for row in rows}
 
     @property
     def n_undelivered(self) -> int:

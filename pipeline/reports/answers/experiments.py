@@ -351,7 +351,7 @@ class ToRateAnswer(Answer):
     experiment: str
     scorer: str
     question: str
-    scale: tuple[float, float]
+    scale: list[float] = Field(description="The worst and the best rating.", examples=[[1, 5]])
     step: float | None
     raters: int = Field(description="People that should rate each run.")
     run_id: str | None = Field(description="Null when nothing is left.")

@@ -53,32 +53,40 @@ class PostedExperiments:
         """
         path = self.folder / FOLDER / f"{experiment.name}.json"
         text = declaration_of(experiment)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_private(draft, text)
-            os.link(draft, path)
-            sync_folder(path.parent)
-        except FileExistsError:
-            if path.read_text(encoding="utf-8") != text:
-                raise NameTakenError(
-                    f"experiment {experiment.name!r} was posted before with other content, which stays as it is; "
-                    f"give another name"
-                ) from None
-            return False
+            is_new = _linked(path, text)
+            there = text if is_new else path.read_text(encoding="utf-8")
         except OSError as error:
             raise NotStoredError(
                 f"the declaration cannot be written ({error.strerror or error}), so nothing was stored; tell the "
                 f"operator, and send it again"
             ) from error
-        finally:
-            draft.unlink(missing_ok=True)
-        return True
+        if there != text:
+            raise NameTakenError(
+                f"experiment {experiment.name!r} was posted before with other content, which stays as it is; give "
+                f"another name"
+            )
+        return is_new
 
     @staticmethod
     def _of(path: Path) -> DeclaredExperiment:
         text = path.read_text(encoding="utf-8")
         return DeclaredExperiment(path.stem, json.loads(text)["title"], text, is_published=False)
+
+
+def _linked(path: Path, text: str) -> bool:
+    """Write a file under a name of its own and give it its name, unless that is taken."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        write_private(draft, text)
+        os.link(draft, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
 
 
 def declaration_of(experiment: Experiment) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from pipeline.experiments import (
     GROUPINGS,
+    BoardError,
     Configuration,
     Experiment,
     ScoredRuns,
@@ -36,10 +37,8 @@ from pipeline.experiments import (
     score_runs,
     scorer_rows,
     sha256_of,
-    variables_in,
 )
 from pipeline.experiments.plan import PlannedRun
-from pipeline.experiments.rows import AD_HOC
 from pipeline.experiments.running import GivenScore, QueuedRun
 from pipeline.experiments.scorers import Answer
 from pipeline.experiments.templates import PromptError, variables_of
@@ -175,8 +174,8 @@ class Waiting:
 
     def _prompts(self, tables: ExperimentTables) -> Laid | None:
         declared = None if self.declared.is_published else prompt_rows(self.experiment)
-        others = {sha256_of(one.config.prompt): one.config.prompt for one in self.runs if one.prompt == AD_HOC}
-        rows = [_prompt_row(prompt, sha256) for sha256, prompt in others.items()]
+        others = {(one.prompt, one.prompt_version): one.config.prompt for one in self.runs}
+        rows = [_prompt_row(name, version, prompt) for (name, version), prompt in others.items()]
         return _laid_new(tables, self.declared.name, EXPERIMENT_PROMPTS, declared, rows)
 
     def _inputs(self, tables: ExperimentTables) -> Laid | None:
@@ -184,7 +183,7 @@ class Waiting:
         rows = [
             {
                 "input_id": one.input_id,
-                "variables": canonical_json(variables_in(one.config.input_data)),
+                "variables": canonical_json(one.config.input_data),
                 "reference": None,
                 "is_declared": False,
             }
@@ -195,7 +194,8 @@ class Waiting:
     def _configurations(self, tables: ExperimentTables) -> Laid | None:
         declared = None if self.declared.is_published else configuration_rows(self.experiment)
         others: dict[str, Configuration] = {
-            one.config.configuration: configuration_of(one.config, self.experiment) for one in self.runs
+            one.config.configuration: configuration_of(one.config, self.experiment, one.prompt, one.prompt_version)
+            for one in self.runs
         }
         rows = [
             {
@@ -226,10 +226,9 @@ class Waiting:
         affected = self.affected
         before = _read(tables, EXPERIMENT_SCORES, self.declared.name, "run_id", affected)
         again = {one.run_id for one in self.runs}
-        computed = {name for name, one in self.experiment.made_scorers.items() if not one.reaches_out}
         stays = ~(
             before["run_id"].isin(again)
-            & before["scorer"].isin(computed)
+            & before["scorer"].isin(self.experiment.computed)
             & (before["rater"] == MACHINE)
             & before["score_id"].isna()
         )
@@ -251,8 +250,8 @@ class Waiting:
 
     def _scoring(self, run: QueuedRun, reference: object) -> Callable[[], list[dict[str, Any]]]:
         def score() -> list[dict[str, Any]]:
-            answer = Answer(run.output, reference, dict(variables_in(run.config.input_data)))
-            scorers = self.experiment.made_scorers
+            variables = run.config.input_data
+            answer = Answer(run.output, reference, variables if isinstance(variables, dict) else {})
             return [
                 {
                     **{"run_id": one.run_id, "scorer": one.scorer, "rater": MACHINE, "score_id": None},
@@ -260,8 +259,7 @@ class Waiting:
                     **{"value": one.scoring.value, "reason": one.scoring.reason},
                     **{"details": _json_of(one.scoring.details), "scored_at": run.completed_at or run.created_at},
                 }
-                for one in score_runs(self.experiment, [(run.run_id, answer)])
-                if not scorers[one.scorer].reaches_out
+                for one in score_runs(self.experiment, [(run.run_id, answer)], names=self.experiment.computed)
             ]
 
         return score
@@ -308,7 +306,7 @@ class Waiting:
         make: Mapping[str, Callable[[], pd.DataFrame]] = {
             EXPERIMENT_LEADERBOARD.name: lambda: _together(leaderboard_rows(scored, by, input_ids) for by in GROUPINGS),
             EXPERIMENT_SCORERS.name: lambda: _together(scorer_rows(scored, by) for by in GROUPINGS),
-            EXPERIMENT_COMPARISONS.name: lambda: comparison_rows(scored),
+            EXPERIMENT_COMPARISONS.name: lambda: _compared(scored),
             EXPERIMENT_AGREEMENT.name: lambda: agreement_rows(self._overlaid(tables, EXPERIMENT_SCORES)),
         }
         return Laid(make[table](), pd.DataFrame({}), _BY_EXPERIMENT)
@@ -333,6 +331,13 @@ class Waiting:
         stays = ~pd.MultiIndex.from_frame(before[keys].astype("str")).isin(replaced)
         rows = laid.rows if ids is None else laid.rows[laid.rows["run_id"].isin(ids)]
         return _together([before[stays], rows])
+
+
+def _compared(scored: ScoredRuns) -> pd.DataFrame:
+    try:
+        return comparison_rows(scored)
+    except BoardError:  # the baseline has no runs
+        return _frame(EXPERIMENT_COMPARISONS, [])
 
 
 def _counts(queued: QueuedRun, status: str | None, completed_at: datetime | None) -> bool:
@@ -392,7 +397,7 @@ def _laid_new(
     return Laid(left, left[key], spec.key)
 
 
-def _prompt_row(prompt: object, sha256: str) -> dict[str, Any]:
+def _prompt_row(name: str, version: str, prompt: object) -> dict[str, Any]:
     parts = prompt if isinstance(prompt, Mapping) else {"template": prompt}
     template, system = str(parts.get("template", "")), parts.get("system")
     try:
@@ -400,8 +405,8 @@ def _prompt_row(prompt: object, sha256: str) -> dict[str, Any]:
     except PromptError:  # a text that was imported, and is no template of ours
         taken = frozenset()
     return {
-        **{"prompt": AD_HOC, "version": sha256[:8], "template": template, "system": system},
-        **{"variables": ", ".join(sorted(taken)), "sha256": sha256, "is_declared": False},
+        **{"prompt": name, "version": version, "template": template, "system": system},
+        **{"variables": ", ".join(sorted(taken)), "sha256": sha256_of(prompt), "is_declared": False},
     }
 
 

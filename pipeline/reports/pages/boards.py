@@ -9,8 +9,7 @@ from pipeline.reports.inputs import Published
 from pipeline.reports.pages import board, track
 from pipeline.reports.pages.address import Address, path_to
 from pipeline.reports.queries import kind_of
-from pipeline.reports.queries.experiment_tables import KIND as EXPERIMENTS
-from pipeline.tables import LLM_LEADERBOARD, TRACK_LEADERBOARD
+from pipeline.tables import EXPERIMENT_LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +26,7 @@ def board_of_any_kind(
     kind = reading.memory.of(("kind", name), lambda: kind_of(reading.connection, name)[0])
     if kind == LLM_LEADERBOARD.schema:
         return RedirectResponse(str(Address("/rankings").but(ranking=name)))
-    if kind == EXPERIMENTS:
+    if kind == EXPERIMENT_LEADERBOARD.schema:
         return RedirectResponse(path_to("experiments", name))
     if kind == TRACK_LEADERBOARD.schema:
         return track.page(request, reading.connection, name, of_track)

@@ -16,13 +16,12 @@ from pipeline.reports.pages.ranking_figures import score_name
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
 from pipeline.reports.queries.experiment_boards import board as experiment_board
-from pipeline.reports.queries.experiment_tables import KIND as EXPERIMENTS
 from pipeline.reports.queries.experiment_tables import published_tables
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
 from pipeline.reports.queries.rankings import UnreadableRankingError, ranking
 from pipeline.reports.queries.standings import standings
-from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
+from pipeline.tables import EXPERIMENT_LEADERBOARD, LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory, now
 
 router = APIRouter(include_in_schema=False)
@@ -32,7 +31,7 @@ _KINDS = {
     LEADERBOARD.schema: "Competition",
     TRACK_LEADERBOARD.schema: "Judged track",
     LLM_LEADERBOARD.schema: "Ranking of language models",
-    EXPERIMENTS: "Prompt experiment",
+    EXPERIMENT_LEADERBOARD.schema: "Prompt experiment",
 }
 
 
@@ -74,7 +73,7 @@ def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, me
             by, first = _of_track(connection, name)
         elif about.kind == LLM_LEADERBOARD.schema:
             by, first = _of_ranking(connection, name, memory)
-        elif about.kind == EXPERIMENTS:
+        elif about.kind == EXPERIMENT_LEADERBOARD.schema:
             by, first = _of_experiment(connection, name, memory)
         else:
             by, first = "", ()
@@ -101,6 +100,15 @@ def _of_track(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tu
     )
 
 
+def _of_experiment(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
+    found = experiment_board(published_tables(connection, memory), name, "configuration")
+    rows = [one.row for one in found.rows if one.row.rank][:_FIRST]
+    written = score_scale([row.score for row in rows])
+    return "weighted score", tuple(
+        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.score)) for row in rows
+    )
+
+
 def _of_ranking(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
     of = ranking(connection, memory, name)
     score = of.declared.rank_by
@@ -108,13 +116,4 @@ def _of_ranking(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory
     written = scale([getattr(row, score) for row in rows])
     return score_name(score), tuple(
         First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(getattr(row, score))) for row in rows
-    )
-
-
-def _of_experiment(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
-    found = experiment_board(published_tables(connection, memory), name, "configuration")
-    rows = [one.row for one in found.rows if one.row.rank][:_FIRST]
-    written = score_scale([row.score for row in rows])
-    return "score, by configuration", tuple(
-        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.score)) for row in rows
     )

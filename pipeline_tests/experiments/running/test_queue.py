@@ -14,6 +14,7 @@ from pipeline.experiments.running import (
     LEASE,
     MOST_LOSSES,
     WORKER_LOST,
+    Kind,
     Outcome,
     Queue,
     QueueDamagedError,
@@ -80,10 +81,17 @@ def test_runs_are_claimed_in_order_and_what_somebody_asked_for_comes_first(queue
     assert [one.run_id for one in queue.claim(3)] == [one.run_id for one in wanted]
 
 
-def test_only_runs_of_the_models_that_are_asked_for_are_claimed(queue) -> None:
-    queue.add(PLANNED)
-    assert {one.config.model for one in queue.claim(8, ["large"])} == {"large"}
-    assert queue.waiting == {"small": 4}
+def test_only_runs_of_the_kinds_that_are_asked_for_are_claimed(queue) -> None:
+    declared = experiment(models=["small", 'the "large" – é'], parameters={"grid": {"temperature": [0, 0.5]}})
+    queue.add(plan(declared))
+    kinds = [
+        Kind(model, params) for model in declared.models for params in ('{"temperature":0}', '{"temperature":0.5}')
+    ]
+    assert queue.waiting == dict.fromkeys(kinds, 4)
+    claimed = queue.claim(8, kinds[3:])
+    assert [(one.config.model, one.config.params) for one in claimed] == [('the "large" – é', {"temperature": 0.5})] * 4
+    assert queue.waiting == dict.fromkeys(kinds[:3], 4)
+    assert queue.claim(8, kinds[3:]) == []
     assert queue.claim(8, []) == []
 
 

@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from pipeline.experiments.running import Outcome, Queue
+from pipeline.experiments.running import OpenAIClient, Outcome, Providers, Queue, Runner
+from pipeline_tests.experiments.declared import experiment
 
 PROCESSES = multiprocessing.get_context("spawn")
 
@@ -43,3 +45,10 @@ def die_at_work(path: Path, n: int = 1, amount: float | None = None) -> list[str
     process.join()
     assert process.exitcode == -signal.SIGKILL
     return had
+
+
+def run_until_killed(path: Path, address: str, repeats: int) -> None:
+    """Run what waits, asking an endpoint of another process."""
+    declared = experiment(repeats=repeats, execution={"max_cost": None})
+    with Queue(path, "capitals") as queue:
+        Runner(declared, queue, Providers({"openai": OpenAIClient(address)}, {}), None).run(threading.Event())

@@ -90,7 +90,7 @@ def test_the_first_page_links_to_experiments_and_shows_who_leads(client: TestCli
     found = page(client, "/")
     assert found.links["Experiments"] == "/experiments"
     assert "Prompt experiment" in found.text
-    assert found.table("First places, by score").column(1)[0].text.startswith("terse@1 · large")
+    assert found.table("First places, by weighted score").column(1)[0].text.startswith("terse@1 · large")
     assert client.get(f"/boards/{NAME}", follow_redirects=False).headers["location"] == BOARD
 
 
