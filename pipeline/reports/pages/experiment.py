@@ -98,10 +98,9 @@ def _grouped(tables: ExperimentTables, name: str, by: str, asked: Asked) -> dict
 
 
 def _runs(tables: ExperimentTables, name: str, asked: Asked) -> dict[str, Any]:
-    """What is shown of runs: in their own order a page of them, in another one a page of all."""
-    cut = (None, 0) if asked.sort else (asked.limit, asked.offset)
-    found = run_board(tables, name, *cut)
-    return {"found": found, "rows": run_rows(found, asked.part), "chart": ""}
+    """What is shown of runs."""
+    found = run_board(tables, name, asked.limit, asked.offset, asked.sort)
+    return {"found": found, "rows": run_rows(found), "chart": ""}
 
 
 @dataclass(frozen=True)

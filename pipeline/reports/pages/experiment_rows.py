@@ -10,6 +10,7 @@ from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.experiment_figures import score_scale
 from pipeline.reports.pages.figures import NOTHING, Scale
 from pipeline.reports.queries.experiment_boards import (
+    SORTED_BY_SCORER,
     Contestant,
     ContestantRow,
     Distribution,
@@ -19,8 +20,6 @@ from pipeline.reports.queries.experiment_boards import (
 )
 from pipeline.reports.wrong import WrongInputError
 
-_SCORER = "scorer."
-"""What the keys of columns of scorers begin with, as rows are sorted by them."""
 _OF_ROWS: Mapping[str, Callable[[ContestantRow], Any]] = {
     "title": lambda row: natural_key(row.title),
     "score": lambda row: row.score,
@@ -28,15 +27,6 @@ _OF_ROWS: Mapping[str, Callable[[ContestantRow], Any]] = {
     "coverage": lambda row: row.coverage,
     "n_zero": lambda row: row.n_zero,
     "n_full": lambda row: row.n_full,
-    "cost": lambda row: row.cost,
-    "duration": lambda row: row.duration_ms,
-    "tokens_in": lambda row: row.tokens_in,
-    "tokens_out": lambda row: row.tokens_out,
-}
-_OF_RUNS: Mapping[str, Callable[[RankedRun], Any]] = {
-    "title": lambda row: (natural_key(row.title), natural_key(row.input_id), row.repeat),
-    "score": lambda row: row.score,
-    "coverage": lambda row: row.coverage,
     "cost": lambda row: row.cost,
     "duration": lambda row: row.duration_ms,
     "tokens_in": lambda row: row.tokens_in,
@@ -139,7 +129,7 @@ def table_of(
         for name, of in _OF_ROWS.items()
     }
     for scorer in board.scorers:
-        keys[_SCORER + scorer.name] = lambda one, name=scorer.name: _value(one, name)  # type: ignore[misc]
+        keys[SORTED_BY_SCORER + scorer.name] = lambda one, name=scorer.name: _value(one, name)  # type: ignore[misc]
     if against:
         keys[_DIFFERENCE] = lambda one: against.get(one.row.contestant, {}).get("difference")
     ordered = _sorted(board.rows, part.sort, keys)
@@ -169,29 +159,19 @@ def table_of(
     return Table(shown, len(ordered), scores, ranks, differences if against else None)
 
 
-def run_rows(board: RunBoard, part: Part) -> tuple[RunRow, ...]:
-    """The board of runs; its rows are cut already unless they are sorted.
-
-    Raises
-    ------
-    WrongInputError
-        If rows cannot be sorted so.
-    """
-    keys: dict[str, Callable[[RankedRun], Any]] = dict(_OF_RUNS)
-    for scorer in board.scorers:
-        keys[_SCORER + scorer.name] = lambda one, name=scorer.name: one.values.get(name)  # type: ignore[misc]
-    rows = part.of(_sorted(board.rows, part.sort, keys)) if part.sort else board.rows
-    written = score_scale([one.score for one in rows])
-    by_scorer = {one.name: score_scale([row.values.get(one.name) for row in rows]) for one in board.scorers}
+def run_rows(board: RunBoard) -> tuple[RunRow, ...]:
+    """The board of runs."""
+    written = score_scale([one.score for one in board.rows])
+    by_scorer = {one.name: score_scale([row.values.get(one.name) for row in board.rows]) for one in board.scorers}
     return tuple(
         RunRow(one, written.text(one.score), tuple(to.text(one.values.get(name)) for name, to in by_scorer.items()))
-        for one in rows
+        for one in board.rows
     )
 
 
 def scorer_key(name: str) -> str:
     """What rows are sorted by for a scorer."""
-    return _SCORER + name
+    return SORTED_BY_SCORER + name
 
 
 def _sorted(rows: Sequence[Any], by: str, keys: Mapping[str, Callable[[Any], Any]]) -> list[Any]:

@@ -18,7 +18,7 @@ from pipeline.reports.queries.experiments import DeclaredScorer, experiment
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_NEIGHBOURS = 100
+_MOST_NEIGHBOURS = 25
 
 
 @dataclass(frozen=True)

@@ -180,9 +180,32 @@ def test_sorting_keeps_ranks_and_puts_what_has_no_value_last(client: TestClient,
         assert len(set(values)) > 1
 
 
+@pytest.mark.parametrize(
+    ("sort", "heading"), [("cost", "USD"), ("scorer.helpful", "helpful ×1"), ("tokens_out", "Tokens out")]
+)
+def test_runs_are_sorted_across_pages_and_keep_their_ranks(client: TestClient, sort: str, heading: str) -> None:
+    caption = "Capitals of <countries>: runs by score"
+    whole = page(client, by="run", limit=500)
+    ranks = dict(
+        zip([cell.link for cell in whole.table(caption).column(1)], column(whole, caption, "Rank"), strict=True)
+    )
+    for by in (sort, f"-{sort}"):
+        shown: list[str] = []
+        for offset in (0, 40):
+            found = page(client, by="run", sort=by, limit=40, offset=offset)
+            shown += column(found, caption, heading)
+            links = [cell.link for cell in found.table(caption).column(1)]
+            assert [ranks[link] for link in links] == column(found, caption, "Rank")
+        values = [float(text) for text in shown if text != "–"]
+        assert values == sorted(values, reverse=by.startswith("-"))
+        assert len(set(values)) > 1
+        assert shown[len(values) :] == ["–"] * (len(ranks) - len(values))
+
+
 def test_what_cannot_be_asked_is_said(client: TestClient) -> None:
     assert "no board by 'author'; known: configuration" in page(client, code=422, by="author").text
     assert "cannot sort by 'luck'" in page(client, code=422, sort="luck").text
+    assert "cannot sort runs by 'scorer.luck'" in page(client, code=422, by="run", sort="scorer.luck").text
     assert "no experiment 'nothing' is known; known: capitals" in page(client, "/experiments/nothing", 404).text
     assert "there is no run 'nope'" in page(client, f"{BOARD}/runs/nope", 404).text
     assert "no status 'lost'" in page(client, f"{BOARD}/runs", 422, status="lost").text
