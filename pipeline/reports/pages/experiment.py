@@ -12,7 +12,7 @@ from pipeline.experiments import GROUPINGS
 from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.experiment_rows import Part, run_rows, scorer_key, table_of
 from pipeline.reports.pages.experiment_waits import waits_of
-from pipeline.reports.pages.experiments import ceiling_of
+from pipeline.reports.pages.experiments import known_ceiling
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_boards import ExperimentBoard, board, distributions, run_board
 from pipeline.reports.queries.experiment_comparison import against_baseline
@@ -59,7 +59,7 @@ def experiment_board(request: Request, tables: Tables, name: str, asked: Annotat
         raise WrongInputError(f"experiments have no board by {by!r}; known: {', '.join((*GROUPINGS, RUN))}")
     declared = tables.of(name)
     shown = _runs(tables, name, asked) if by == RUN else _grouped(tables, name, by, asked)
-    has_ceiling, ceiling = ceiling_of(declared.declaration)
+    given = request.app.state.settings
     return show(
         request,
         "experiment_runs_board.html" if by == RUN else "experiment.html",
@@ -69,9 +69,9 @@ def experiment_board(request: Request, tables: Tables, name: str, asked: Annotat
         asked=asked,
         groupings=(*GROUPINGS, RUN),
         scorer_key=scorer_key,
-        ceiling=ceiling if has_ceiling else None,
+        ceiling=known_ceiling(declared, given),
         n_behind=tables.n_behind.get(name, 0),
-        waits=waits_of(declared, unfinished(tables, name), request.app.state.settings),
+        waits=waits_of(declared, unfinished(tables, name), about.cost, given),
         errors=errors(tables, name, _MOST_ERRORS),
         agreement=page(tables.connection, agreement(tables, name)).records(),
     )

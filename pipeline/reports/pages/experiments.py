@@ -7,15 +7,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.experiments.execution import ExecutionSpec
+from pipeline.intake.executing import is_posted
 from pipeline.reports.access import EXPERIMENTS
 from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.view import show
+from pipeline.reports.queries.experiment_tables import DeclaredExperiment
 from pipeline.reports.queries.experiments import ExperimentSummary, experiments
+from pipeline.settings import Settings
 
 router = APIRouter(include_in_schema=False)
-
-_CEILING = 1.0
-"""US dollars that an experiment may cost that does not say; see ``ExecutionSpec.max_cost``."""
 
 
 @dataclass(frozen=True)
@@ -25,34 +26,31 @@ class Listed:
     Parameters
     ----------
     about : ExperimentSummary
-    has_ceiling : bool
-        Whether it runs models of its own for no more than ``ceiling`` US dollars.
     ceiling : float or None
+        US dollars that all of it may cost; None for no ceiling.
     """
 
     about: ExperimentSummary
-    has_ceiling: bool
     ceiling: float | None
 
 
 @router.get(EXPERIMENTS, response_class=HTMLResponse)
 def listed_experiments(request: Request, tables: Tables) -> Any:
     """Every experiment."""
-    listed = [_listed(one, tables.of(one.name).declaration) for one in experiments(tables)]
+    given = request.app.state.settings
+    listed = [Listed(one, known_ceiling(tables.of(one.name), given)) for one in experiments(tables)]
     return show(request, "experiments.html", listed=listed)
 
 
-def ceiling_of(declaration: str) -> tuple[bool, float | None]:
-    """Whether a declaration has a ceiling of cost, and which; one that runs no models has none.
+def known_ceiling(declared: DeclaredExperiment, given: Settings) -> float | None:
+    """US dollars that all of an experiment may cost; None for no ceiling, and for one that runs no models.
 
     Read without its scorers, which may be of packages that this server does not have.
     """
-    said = json.loads(declaration)
+    said = json.loads(declared.declaration)
     if not said.get("models"):
-        return False, None
-    ceiling = (said.get("execution") or {}).get("max_cost", _CEILING)
-    return ceiling is not None, ceiling
-
-
-def _listed(about: ExperimentSummary, declaration: str) -> Listed:
-    return Listed(about, *ceiling_of(declaration))
+        return None
+    ceiling: float | None = (said.get("execution") or {}).get("max_cost", ExecutionSpec().max_cost)
+    if is_posted(declared.name, given):
+        ceiling = given.posted_cost if ceiling is None else min(ceiling, given.posted_cost)
+    return ceiling

@@ -9,9 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.experiments import plan
+from pipeline.reports.pages.experiment_waits import waits_of
+from pipeline.reports.queries.experiment_tables import DeclaredExperiment
+from pipeline.reports.queries.experiment_waits import Unfinished
+from pipeline.settings import Settings
 from pipeline_tests.reports.pages.page_tables import PageTables
 from pipeline_tests.reports.served import files_in, served
-from pipeline_tests.toy_experiment import NAME, Made, toy_experiment
+from pipeline_tests.toy_experiment import NAME, Made, experiment, toy_experiment
 
 HOSTILE = "</pre><script>alert('x')</script> & \"quoted\""
 BOARD = f"/experiments/{NAME}"
@@ -221,7 +225,7 @@ def test_what_waits_and_what_failed_is_counted_with_the_reason(client: TestClien
             str((of_model == status).sum()) for status in ("pending", "running", "failed", "cancelled")
         ]
         if row[1].text != "0":
-            assert row[5].text == "no address of provider openai is set: set PODIUM_PROVIDERS_OPENAI"
+            assert row[5].text.startswith("provider 'openai' has no address; set PODIUM_PROVIDERS_OPENAI")
     assert "timed out after 120 s 2 runs" in found.text
     assert HOSTILE in found.text
 
@@ -324,3 +328,22 @@ def test_inputs_that_not_both_have_scores_on_are_left_out_and_counted(client: Te
     assert "A and B are not told apart on 0 common inputs" in found.text
     assert "Left out11 10 scored by one only, 1 by neither" in found.text
     assert "They have no input in common" in found.text
+
+
+def test_why_runs_wait_depends_on_providers_prices_and_what_was_spent() -> None:
+    def why(spent: float | None = None, **changes: Any) -> str:
+        given = Settings(providers={"there": "http://127.0.0.1:1/v1"}, data_dir=Path("nowhere"))
+        declared = DeclaredExperiment(
+            NAME, "", experiment(baseline=None, **changes).model_dump_json(exclude_unset=True)
+        )
+        (found,) = waits_of(declared, [Unfinished("m", 1, 0, 0, 0, ("{}",))], spent, given)
+        return found.why
+
+    priced = {"input_price": 1, "output_price": 1, "max_output_tokens": 9}
+    assert "its price is not known" in why(models={"m": {"provider": "there"}})
+    assert why(models={"m": {"provider": "there"}}, execution={"max_cost": None}).startswith("podium dev runs them")
+    assert "the ceiling of 1 USD is reached" in why(1.0, models={"m": {"provider": "there", **priced}})
+    assert why(0.5, models={"m": {"provider": "there", **priced}}).startswith("podium dev runs them")
+    assert why(1.0, models={"m": {"provider": "local"}}).startswith("podium dev runs them")
+    by_hand = why(models={"m": {"provider": "local"}}, execution={"automatic": False})
+    assert by_hand == f"podium experiments run {NAME} runs them"
