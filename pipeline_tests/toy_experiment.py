@@ -203,7 +203,8 @@ def _answered(config: RunConfig, repeat: int, place: int, number: int) -> Made:
     if (config.model, place, repeat) == ("small", 4, 1):
         return Made(config, repeat, "failed", None, at, "timed out after 120 s", None, (None, None))
     output = (f"It is {city}, I think" if is_wordy else city) if knows else "Atlantis"
-    return Made(config, repeat, "completed", output, at, tokens=(12 + place, len(output)))
+    cost = 0.003 if config.model == "large" else 0.001
+    return Made(config, repeat, "completed", output, at, cost=cost, tokens=(12 + place, len(output)))
 
 
 def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

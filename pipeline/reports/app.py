@@ -24,6 +24,11 @@ from pipeline.reports.pages import (
     compare,
     ensembles,
     evaluation,
+    experiment,
+    experiment_compare,
+    experiment_rate,
+    experiment_run,
+    experiment_runs,
     home,
     model,
     ranking_model,
@@ -31,6 +36,7 @@ from pipeline.reports.pages import (
     status,
     track_run,
 )
+from pipeline.reports.pages import experiments as experiments_page
 from pipeline.reports.pages import rankings as rankings_page
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
@@ -59,6 +65,8 @@ _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
     *(rankings_page.router, ranking_model.router),
+    *(experiments_page.router, experiment.router, experiment_runs.router, experiment_run.router),
+    *(experiment_compare.router, experiment_rate.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipeline.reports.inputs import Published
 from pipeline.reports.pages import board, track
-from pipeline.reports.pages.address import Address
+from pipeline.reports.pages.address import Address, path_to
 from pipeline.reports.queries import kind_of
 from pipeline.tables import EXPERIMENT_LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 
@@ -27,7 +27,7 @@ def board_of_any_kind(
     if kind == LLM_LEADERBOARD.schema:
         return RedirectResponse(str(Address("/rankings").but(ranking=name)))
     if kind == EXPERIMENT_LEADERBOARD.schema:
-        return RedirectResponse(str(Address(f"/experiments/{name}")))
+        return RedirectResponse(path_to("experiments", name))
     if kind == TRACK_LEADERBOARD.schema:
         return track.page(request, reading.connection, name, of_track)
     return board.page(request, reading, name, of_contest)

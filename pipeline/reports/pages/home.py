@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.reports.inputs import Connection, Remembered
 from pipeline.reports.pages.board_rows import key_scale, ranked_by
+from pipeline.reports.pages.experiment_figures import score_scale
 from pipeline.reports.pages.figures import scale
 from pipeline.reports.pages.ranking_figures import score_name
 from pipeline.reports.pages.view import show
@@ -102,7 +103,7 @@ def _of_track(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tu
 def _of_experiment(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
     found = experiment_board(published_tables(connection, memory), name, "configuration")
     rows = [one.row for one in found.rows if one.row.rank][:_FIRST]
-    written = scale([row.score for row in rows])
+    written = score_scale([row.score for row in rows])
     return "weighted score", tuple(
         First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.score)) for row in rows
     )

@@ -10,7 +10,7 @@ from pipeline.reports.queries.experiment_tables import ExperimentTables, with_js
 from pipeline.reports.queries.experiments import DeclaredScorer, scorers_of
 from pipeline.reports.queries.standings import UnknownKeyError
 from pipeline.tables import EXPERIMENT_LEADERBOARD
-from pipeline.warehouse import Sql
+from pipeline.warehouse import Sql, compose
 
 _LEADERBOARD = [name for name in EXPERIMENT_LEADERBOARD.column_names if name not in ("experiment", "grouping")]
 _ROWS = """
@@ -35,9 +35,21 @@ _RANKED = """
     FROM {run_board} AS b
     JOIN {runs} AS r USING (experiment, run_id)
     LEFT JOIN {configurations} AS c USING (experiment, configuration)
+    {scored}
     WHERE b.experiment = $experiment AND r.status = 'completed' AND b.score IS NOT NULL
-    ORDER BY b.position LIMIT $limit OFFSET $offset
+    ORDER BY {order} LIMIT $limit OFFSET $offset
 """
+_SORTED_BY = {
+    "title": "c.title {way}, r.input_id {way}, r.repeat {way}",
+    "score": "b.score {way} NULLS LAST",
+    "coverage": "b.coverage {way} NULLS LAST",
+    "cost": "r.cost {way} NULLS LAST",
+    "duration": "r.duration_ms {way} NULLS LAST",
+    "tokens_in": "r.tokens_in {way} NULLS LAST",
+    "tokens_out": "r.tokens_out {way} NULLS LAST",
+}
+SORTED_BY_SCORER = "scorer."
+"""What the order of runs by a scorer's values begins with; the scorer's name follows."""
 _COUNTED = """
     SELECT count(*), count(b.rank) FROM {run_board} AS b JOIN {runs} AS r USING (experiment, run_id)
     WHERE b.experiment = ? AND r.status = 'completed' AND b.score IS NOT NULL
@@ -45,9 +57,9 @@ _COUNTED = """
 _VALUES = """
     WITH latest AS (
         SELECT run_id, scorer, rater, value FROM {scores}
-        WHERE experiment = $experiment AND is_latest AND value IS NOT NULL AND list_contains($runs, run_id)
+        WHERE experiment = $experiment AND is_latest AND value IS NOT NULL AND {only}
     ), rated AS (SELECT DISTINCT run_id, scorer FROM latest WHERE rater > 0)
-    SELECT run_id, scorer, least(greatest(avg(value), 0), 1)
+    SELECT run_id, scorer, least(greatest(avg(value), 0), 1) AS value
     FROM latest LEFT JOIN rated USING (run_id, scorer)
     WHERE latest.rater > 0 OR rated.run_id IS NULL
     GROUP BY run_id, scorer
@@ -258,24 +270,57 @@ def board(tables: ExperimentTables, name: str, grouping: str, search: str | None
     return ExperimentBoard(name, of.title, grouping, scorers_of(of), rows, tables.n_behind.get(name, 0))
 
 
-def run_board(tables: ExperimentTables, name: str, limit: int | None = None, offset: int = 0) -> RunBoard:
+def run_board(
+    tables: ExperimentTables, name: str, limit: int | None = None, offset: int = 0, sort: str = ""
+) -> RunBoard:
     """Completed runs of an experiment that some scorer scored, in order; the unranked last with the reason.
+
+    Parameters
+    ----------
+    tables : ExperimentTables
+    name : str
+    limit : int, optional
+    offset : int
+    sort : str
+        Another order, such as ``cost`` or ``scorer.exact``, from the greatest with ``-`` before; runs without a value
+        come last, ranks stay.
 
     Raises
     ------
     UnknownBoardError
         If there is no such experiment.
+    UnknownKeyError
+        If runs cannot be sorted so.
     """
     of, ask = tables.of(name), tables.connection.execute
-    part = {"experiment": name, "limit": 2**62 if limit is None else limit, "offset": offset}
-    rows = ask(tables.sql(_RANKED), part).fetchall()
+    asked: dict[str, Any] = {"experiment": name, "limit": 2**62 if limit is None else limit, "offset": offset}
+    order, scored = _order(tables, scorers_of(of), sort)
+    if sort.removeprefix("-").startswith(SORTED_BY_SCORER):
+        asked["scorer"] = sort.removeprefix("-").removeprefix(SORTED_BY_SCORER)
+    rows = ask(tables.sql(_RANKED, order=order, scored=scored), asked).fetchall()
     values: dict[str, dict[str, float]] = {}
     shown = [row[2] for row in rows]
-    for run_id, scorer, value in ask(tables.sql(_VALUES), {"experiment": name, "runs": shown}).fetchall():
+    of_shown = tables.sql(_VALUES, only=Sql("list_contains($runs, run_id)"))
+    for run_id, scorer, value in ask(of_shown, {"experiment": name, "runs": shown}).fetchall():
         values.setdefault(run_id, {})[scorer] = value
     total, n_ranked = ask(tables.sql(_COUNTED), [name]).fetchall()[0]
     ranked = tuple(RankedRun(*[*with_json(row, 8), values.get(row[2], {})]) for row in rows)
     return RunBoard(name, of.title, scorers_of(of), ranked, total, n_ranked)
+
+
+def _order(tables: ExperimentTables, scorers: Sequence[DeclaredScorer], sort: str) -> tuple[Sql, Sql]:
+    """How runs are ordered, and what has to be joined for it."""
+    by, way = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
+    if not by:
+        return Sql("b.position"), Sql("")
+    known = [*_SORTED_BY, *(SORTED_BY_SCORER + one.name for one in scorers)]
+    if by not in known:
+        raise UnknownKeyError(f"cannot sort runs by {sort!r}; sort by one of {', '.join(known)}, with - before it")
+    if by in _SORTED_BY:
+        return Sql(f"{_SORTED_BY[by].format(way=way)}, b.position"), Sql("")
+    values = tables.sql(_VALUES, only=Sql("scorer = $scorer"))
+    joined = compose("LEFT JOIN ({values}) AS v ON v.run_id = b.run_id", values=values)
+    return Sql(f"v.value {way} NULLS LAST, b.position"), joined
 
 
 def distributions(

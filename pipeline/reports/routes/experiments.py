@@ -10,6 +10,7 @@ from pipeline.reports.access import EXPERIMENTS
 from pipeline.reports.answers import Page, Problem, as_rows
 from pipeline.reports.answers import experiments as answers
 from pipeline.reports.experiments.declaring import PostedExperiment, declare
+from pipeline.reports.experiments.inputs import Live, Tables
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Wanted
 from pipeline.reports.queries.experiment_boards import distributions
@@ -18,7 +19,6 @@ from pipeline.reports.queries.experiment_raters import agreement, next_to_rate, 
 from pipeline.reports.queries.experiments import ExperimentSummary, configurations, experiment, experiments
 from pipeline.reports.routes.keyed import REFUSALS, Player
 from pipeline.reports.routes.paged import as_json, paged
-from pipeline.reports.routes.runs import Live, Tables
 
 router = APIRouter(prefix=EXPERIMENTS, tags=["experiments"], responses=REFUSALS)
 

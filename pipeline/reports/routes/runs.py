@@ -1,16 +1,16 @@
 """``/runs``: runs of experiments, asked for, listed, scored and ranked. Every request needs a key."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from pipeline.experiments import RunConfig
 from pipeline.reports.access import RUNS
 from pipeline.reports.access.keys import Key
 from pipeline.reports.answers import Answer, Problem
 from pipeline.reports.answers import experiments as answers
+from pipeline.reports.experiments.inputs import Live, Tables
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.experiments.posting import ask_for_run, cancel_run, give_score, may_cancel
 from pipeline.reports.queries.experiment_boards import Contestant, RankedRun, board, run_board
@@ -32,22 +32,6 @@ _NO_JSON: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix=RUNS, tags=["runs of experiments"], responses=REFUSALS)
 
 
-def live_experiments(request: Request) -> LiveExperiments:
-    """The experiments of the server, with what waits."""
-    live: LiveExperiments = request.app.state.experiments
-    return live
-
-
-Live = Annotated[LiveExperiments, Depends(live_experiments)]
-
-
-def experiment_tables(live: Live) -> Iterator[ExperimentTables]:
-    """Their tables, for one request."""
-    with live.tables() as tables:
-        yield tables
-
-
-Tables = Annotated[ExperimentTables, Depends(experiment_tables)]
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 RunId = Annotated[str, Path(max_length=100, description="The run.", examples=["ac0368bd-4385-50f0-94a0-d605bcf19370"])]
 ExperimentId = Annotated[str, Path(max_length=100, description="Name of the experiment.", examples=["capitals"])]
