@@ -1,6 +1,5 @@
 """The same through the whole graph: a file of the benchmark's runs lands, and its published table comes out."""
 
-import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -18,16 +17,14 @@ pytestmark = pytest.mark.slow
 
 
 def as_file(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs as a user makes a file of them: Podium's columns, and one for each imported scorer."""
-    varied = zip(runs["prompt_strategy"], runs["experiment"], runs["parameters"], strict=True)
-    parameters = [
-        {"strategy": strategy, "experiment": name} | json.loads(given or "{}") for strategy, name, given in varied
-    ]
+    """Runs as a user makes a file of them: Podium's columns, and one for each imported scorer.
+
+    A configuration is a prompt and a model, as in the published tables: parameters are left out.
+    """
     return pd.DataFrame(
         {
             "prompt": runs["prompt_label"],
             "model": runs["model"],
-            "params": [json.dumps(one) for one in parameters],
             "input_id": runs["task"],
             "created_at": pd.to_datetime(runs["timestamp"].str.replace("__", "."), format="%Y%m%d_%H%M%S.%f"),
             "duration_ms": 1000 * runs["elapsed_seconds"],
