@@ -167,14 +167,16 @@ class Experiment(BoardDeclaration):
     kind: ClassVar[str] = "experiments"
     called: ClassVar[str] = "experiment"
 
-    prompts: Annotated[dict[Label, PromptSpec], BeforeValidator(_prompts)] = Field(
+    prompts: Annotated[
+        dict[Label, PromptSpec], BeforeValidator(_prompts, json_schema_input_type=dict[str, PromptSpec | str])
+    ] = Field(
         default_factory=dict,
         description="Prompts by name; a text alone is the template of version 1.",
         examples=[{"terse": "Answer in a word: {{ question }}"}],
     )
-    models: Annotated[dict[str, ModelSpec], BeforeValidator(_by_name)] = Field(
-        default_factory=dict, description="Models by name; a list of names where no more is to be said."
-    )
+    models: Annotated[
+        dict[str, ModelSpec], BeforeValidator(_by_name, json_schema_input_type=dict[str, ModelSpec] | list[str])
+    ] = Field(default_factory=dict, description="Models by name; a list of names where no more is to be said.")
     parameters: Parameters = Field(default_factory=Parameters, description="Sets of parameters to try.")
     inputs: tuple[InputSpec, ...] = Field(default=(), description="What prompts are filled with.")
     inputs_file: str | None = Field(
@@ -183,7 +185,9 @@ class Experiment(BoardDeclaration):
     )
     repeats: int = Field(default=1, ge=1, description="How often each configuration is asked each input.")
     max_runs: int = Field(default=100_000, ge=1, description="More runs than that are a mistake.")
-    scorers: Annotated[dict[Label, ScorerSpec], BeforeValidator(_by_name)] = Field(
+    scorers: Annotated[
+        dict[Label, ScorerSpec], BeforeValidator(_by_name, json_schema_input_type=dict[str, ScorerSpec] | list[str])
+    ] = Field(
         default_factory=dict, description="Scorers by name, with weights and options; a list of names for Podium's own."
     )
     min_scorers: int | None = Field(

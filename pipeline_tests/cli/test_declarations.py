@@ -159,7 +159,7 @@ def test_the_files_of_a_broken_board_are_not_astray(podium: Podium, own_boards: 
 def test_a_board_that_is_not_known_may_be_the_broken_one(podium: Podium, own_boards: Path) -> None:
     path = spoil(own_boards)
     assert error(podium("status", "nope"), 2).startswith(
-        "no board 'nope' is declared; known: coding_models, league, sp500, sp500_risk; "
+        "no board 'nope' is declared; known: coding_models, league, reading, sp500, sp500_risk; "
         f"not loaded: {path}: no YAML in line 1"
     )
 

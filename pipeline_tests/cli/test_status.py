@@ -216,7 +216,7 @@ def test_who_writes_the_warehouse_is_named_while_it_lives(podium: Podium, tmp_pa
 def test_a_board_that_is_not_declared_is_wrong_input(podium: Podium) -> None:
     assert (
         error(podium("status", "cup"), 2)
-        == "no board 'cup' is declared; known: coding_models, league, sp500, sp500_risk"
+        == "no board 'cup' is declared; known: coding_models, league, reading, sp500, sp500_risk"
     )
 
 
