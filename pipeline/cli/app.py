@@ -19,6 +19,7 @@ from pipeline.cli import (
     keys,
     leaderboard,
     rankings,
+    rebuild,
     run,
     serve,
     sql,
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 warehouse busy, 4 nothing published yet, "
-    "130 stopped by Ctrl-C.",
+    "5 the rebuilt warehouse differs, 130 stopped by Ctrl-C.",
 )
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
@@ -48,6 +49,7 @@ app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
+app.command("rebuild")(rebuild.rebuild)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

@@ -42,13 +42,17 @@ def run(
     from_cycle: Annotated[str | None, typer.Option("--from", help="Recompute by hand: first cycle.")] = None,
     to_cycle: Annotated[str | None, typer.Option("--to", help="Recompute by hand: last cycle, included.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Recompute those cycles even when nothing changed.")] = False,
+    no_look: Annotated[
+        bool, typer.Option("--no-look", help="Look at no source of rankings: use what is kept of them.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Do everything that is new, from predictions to a published board; done twice, the second does nothing."""
     _check_range(from_cycle, to_cycle)
     out = None if as_json else console()
     try:
-        done = _run(name, {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}, out)
+        given = {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}
+        done = _run(name, given, out, _is_look if no_look else None)
     except KeyboardInterrupt:
         raise _stopped() from None
     if out is None:
@@ -80,6 +84,11 @@ def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey
     except KeyboardInterrupt:
         raise _stopped() from None
     _raise_failures(done)
+
+
+def _is_look(key: "dg.AssetKey") -> bool:
+    """Whether an asset looks at a source of a ranking, ``<board>/sources/<source>``, and writes no table."""
+    return len(key.path) == 3 and key.path[1] == "sources"
 
 
 def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:
