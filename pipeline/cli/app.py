@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import (
     backtest,
+    backup,
     bench,
     board,
     board_compare,
@@ -50,6 +51,8 @@ app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
 app.command("rebuild")(rebuild.rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

@@ -123,7 +123,7 @@ def _record(report: "Report", aside: Path | None, seconds: float) -> dict[str, A
 def _excused() -> list[dict[str, str]]:
     from pipeline.operation import known_differences
 
-    tables = [{"table": spec.qualified_name, "why": why} for spec, why in known_differences.TABLES.items()]
+    tables = [{"table": name, "why": why} for name, why in known_differences.TABLES.items()]
     return [*tables, *({"column": name, "why": why} for name, why in known_differences.COLUMNS.items())]
 
 

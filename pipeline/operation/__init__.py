@@ -3,7 +3,20 @@
 Above everything that makes boards; the command line is the only one that uses it.
 """
 
+from pipeline.operation.backing_up import Backup
 from pipeline.operation.errors import OperationError
+from pipeline.operation.manifest import Entry, Manifest, Waiting
 from pipeline.operation.rebuilding import Rebuild, Report, TakenOver
+from pipeline.operation.restoring import Restore
 
-__all__ = ["OperationError", "Rebuild", "Report", "TakenOver"]
+__all__ = [
+    "Backup",
+    "Entry",
+    "Manifest",
+    "OperationError",
+    "Rebuild",
+    "Report",
+    "Restore",
+    "TakenOver",
+    "Waiting",
+]

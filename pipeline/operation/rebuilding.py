@@ -24,7 +24,7 @@ from pipeline.warehouse.publish import clone
 
 FOLDER = "rebuild"
 """The folder in the data folder."""
-_READ_IN_PLACE = ("judging",)
+READ_IN_PLACE = ("judging",)
 """Kinds of boards whose files stay in the inbox; of others the inbox holds what did not arrive yet."""
 _ARRIVALS = ".arrivals.jsonl"
 
@@ -230,7 +230,7 @@ class Rebuild:
         inbox.mkdir()
         for board in self.boards.values():
             place = self.settings.inbox_dir / board.name
-            if board.kind in _READ_IN_PLACE and place.is_dir():
+            if board.kind in READ_IN_PLACE and place.is_dir():
                 (inbox / board.name).symlink_to(place)
 
     def _link_the_rest(self) -> None:

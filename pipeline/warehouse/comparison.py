@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.tables import ALL_TABLES, BOARD_TABLES, BOARDS, LEDGER, TableSpec
+from pipeline.tables import ALL_TABLES, BOARD_TABLES, BOARDS, LEDGER
 from pipeline.warehouse.connection import connect_in_memory
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal
 
@@ -100,7 +100,7 @@ def compare(
     rebuilt: Path,
     boards: Collection[str],
     *,
-    without: Collection[TableSpec] = (),
+    without: Collection[str] = (),
     ignored: Collection[str] = (),
 ) -> list[Difference]:
     """Compare all tables of two files, marts too, row by row and value by value.
@@ -113,8 +113,8 @@ def compare(
         Two DuckDB files of the present version that nobody writes.
     boards : collection of str
         The boards whose rows are compared.
-    without : collection of TableSpec
-        Tables that are not compared.
+    without : collection of str
+        Tables that are not compared, ``schema.name``.
     ignored : collection of str
         Names of columns that are not compared, in whatever table.
 
@@ -130,11 +130,10 @@ def compare(
     """
     with connect_in_memory() as connection:
         _attach(connection, present, rebuilt)
-        skipped = {(spec.schema, spec.name) for spec in without}
         found = [
             _Comparison(connection, table, sorted(boards)).run()
             for table in _tables(connection, ignored)
-            if (table.schema, table.name) not in skipped
+            if table.qualified_name not in without
         ]
     return [one for one in found if one.rows_present or one.rows_rebuilt]
 

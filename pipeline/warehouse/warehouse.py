@@ -15,7 +15,7 @@ import duckdb
 from pipeline.settings import settings
 from pipeline.warehouse.connection import connect, damage_named
 from pipeline.warehouse.lock import WriteLock
-from pipeline.warehouse.migrations import check_version, migrate
+from pipeline.warehouse.migrations import check_version, file_version, migrate
 from pipeline.warehouse.publish import clone, is_published, publish, sync
 from pipeline.warehouse.published import Publication
 from pipeline.warehouse.store import Store
@@ -162,6 +162,21 @@ class WarehouseFiles:
                 timeout=self.timeout,
                 config=self.config,
             )
+
+    def version(self) -> int:
+        """The version of the tables in the working file, whatever it is.
+
+        Raises
+        ------
+        FileNotFoundError, WarehouseBusyError, WarehouseDamagedError, RuntimeError
+            As :meth:`read`.
+        """
+        with (
+            self._alone("version", "reading"),
+            damage_named(self.path),
+            connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
+        ):
+            return file_version(connection)
 
     def copy_to(self, target: Path, purpose: str) -> None:
         """Copy the working file as it is, whatever version of Podium wrote it, with the log that may lie beside it.

@@ -2,58 +2,34 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.components import competition
-from pipeline.components.competition_tables import update_catalog
-from pipeline.components.inbox_tables import Landing, land_inbox
 from pipeline.components.llm_rankings import ASSETS
 from pipeline.components.recompute import Recompute
-from pipeline.declaration import BoardDeclaration
 from pipeline.landing import inbox
-from pipeline.operation import OperationError, Rebuild, Report
+from pipeline.operation import OperationError, Report
 from pipeline.operation.known_differences import COLUMNS, TABLES
 from pipeline.settings import settings
 from pipeline.tables import ALL_TABLES, FILES, LLM_SNAPSHOTS, TRUTH
-from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.competition.hub.toy_hub import COUNTS, put_outcomes, put_submission, submission, write_hub
 from pipeline_tests.components.hub_boards import HubOnDisk
 from pipeline_tests.components.inbox_contest import InboxContest, predictions, truth
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.landing.publisher import Publisher
+from pipeline_tests.operation.contest import DAYS, begun, bring, computed, rebuilt
 from pipeline_tests.rankings_graph import MODELS, RankingsGraph
 from pipeline_tests.toy_contest import ToyContest, contract, week
 from pipeline_tests.toy_graph import FILE, ToyGraph, bring_up_to_date
 from pipeline_tests.track_graph import TrackGraph, write_run
-
-DAYS = (9, 8, 7)
-Compute = Callable[[Path], None]
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(competition, "_PICTURES", {})
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
-
-
-def begun(*boards: BoardDeclaration, declared: Mapping[str, BoardDeclaration] | None = None) -> Rebuild:
-    chosen = {board.name: board for board in boards}
-    return Rebuild(settings(), chosen, declared or chosen, WarehouseFiles(lock_timeout=5))
-
-
-def computed(one: Rebuild, compute: Compute) -> Report:
-    """A rebuild whose boards are computed in this process, in its own data folder."""
-    one.prepare()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PODIUM_DATA_DIR", str(one.data_dir))
-        settings.cache_clear()
-        compute(one.data_dir)
-    settings.cache_clear()
-    return one.compare()
 
 
 def assert_equal(report: Report) -> None:
@@ -88,23 +64,11 @@ def made(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     return folder
 
 
-def bring(contest: InboxContest) -> None:
-    """Land what waits, and bring all tables up to date."""
-    with contest.graph.open() as store:
-        update_catalog(store, contest.contract, Recompute())
-        land_inbox(store, contest.contract, Landing())
-        bring_up_to_date(store, contest.contract)
-
-
 @pytest.fixture
 def contest(toy: ToyContest, tmp_path: Path, made: Path) -> InboxContest:
     """The contest in a folder of the test's own."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return InboxContest(tmp_path)
-
-
-def rebuilt(contest: InboxContest, **changes: Any) -> Report:
-    return computed(begun(contest.contract), lambda folder: bring(InboxContest(folder, changes)))
 
 
 def test_what_arrived_is_rebuilt_and_what_waits_is_left_alone(contest: InboxContest) -> None:
@@ -314,5 +278,5 @@ def _update_ranking(graph: RankingsGraph) -> None:
 
 def test_every_table_is_compared_or_excused_for_a_reason(contest: InboxContest) -> None:
     assert all(len(why) > 20 for why in (*TABLES.values(), *COLUMNS.values()))
-    assert {spec.schema for spec in TABLES} == {"meta"}
+    assert {name for name in TABLES if not name.startswith("meta.")} == {"marts.freshness"}
     assert {name for name in COLUMNS if not any(name in spec.column_names for spec in ALL_TABLES)} == set()

@@ -9,7 +9,7 @@ from pipeline.tables import CHANGES, LEDGER, PREDICTIONS, SCHEMA_VERSION
 from pipeline.warehouse import Difference, WarehouseFiles, compare, made_by_other_code
 from pipeline_tests.warehouse.frames import BOARD, dirty, predictions
 
-HOW = (LEDGER, CHANGES, SCHEMA_VERSION)
+HOW = [spec.qualified_name for spec in (LEDGER, CHANGES, SCHEMA_VERSION)]
 
 
 @pytest.fixture(scope="module")
