@@ -26,6 +26,7 @@ from pipeline.cli import (
     sql,
     status,
     submit,
+    up,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
@@ -50,6 +51,7 @@ app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
+app.command("up")(up.up)
 app.command("rebuild")(rebuild.rebuild)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

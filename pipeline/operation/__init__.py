@@ -8,15 +8,19 @@ from pipeline.operation.errors import OperationError
 from pipeline.operation.manifest import Entry, Manifest, Waiting
 from pipeline.operation.rebuilding import Rebuild, Report, TakenOver
 from pipeline.operation.restoring import Restore
+from pipeline.operation.supervising import Patience, Service, Supervisor
 
 __all__ = [
     "Backup",
     "Entry",
     "Manifest",
     "OperationError",
+    "Patience",
     "Rebuild",
     "Report",
     "Restore",
+    "Service",
+    "Supervisor",
     "TakenOver",
     "Waiting",
 ]
