@@ -15,10 +15,12 @@ import pytest
 from pipeline.tables import BOARDS, WHOLE
 from pipeline.warehouse import Dirty, WarehouseFiles
 from pipeline_tests.own_boards import declaration, drop, predictions_of, truth_of, write_board
-from pipeline_tests.test_daemon import BUNDLED, DEADLINE, free_port
+from pipeline_tests.test_daemon import BUNDLED, free_port
 from pipeline_tests.warehouse.frames import boards
 
 PODIUM = Path(sys.executable).with_name("podium")
+DEADLINE = 480.0
+"""Seconds for all of it, on a slow machine: two runs, each a process that takes half a minute to start there."""
 
 
 def descendants(pid: int) -> list[int]:
