@@ -198,7 +198,7 @@ class Rebuild:
         aside = self.files.path.parent / called / self.files.path.name
         with self.files.lock.hold("replacing it by a rebuilt one"):
             self.files.replace_by(self.rebuilt, aside)
-            self.files.publish(set(self.declared))
+            self.files.publish(set(self.declared), force=True)
         return aside
 
     def clear(self) -> None:
