@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pipeline.cli.progress import Watch
 
 
+_ASKING = ("sources", "execution")
+
+
 @dataclass(frozen=True)
 class _Run:
     """A run that ended."""
@@ -43,7 +46,7 @@ def run(
     to_cycle: Annotated[str | None, typer.Option("--to", help="Recompute by hand: last cycle, included.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Recompute those cycles even when nothing changed.")] = False,
     no_look: Annotated[
-        bool, typer.Option("--no-look", help="Look at no source of rankings: use what is kept of them.")
+        bool, typer.Option("--no-look", help="Ask nobody outside, such as sources of rankings: use what is kept.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
@@ -52,7 +55,7 @@ def run(
     out = None if as_json else console()
     try:
         given = {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}
-        done = _run(name, given, out, _is_look if no_look else None)
+        done = _run(name, given, out, _asks if no_look else None)
     except KeyboardInterrupt:
         raise _stopped() from None
     if out is None:
@@ -86,9 +89,9 @@ def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey
     _raise_failures(done)
 
 
-def _is_look(key: "dg.AssetKey") -> bool:
-    """Whether an asset looks at a source of a ranking, ``<board>/sources/<source>``, and writes no table."""
-    return len(key.path) == 3 and key.path[1] == "sources"
+def _asks(key: "dg.AssetKey") -> bool:
+    """Whether an asset asks somebody outside, and writes no table: ``<board>/sources/...``, ``<board>/execution``."""
+    return len(key.path) > 1 and key.path[1] in _ASKING
 
 
 def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:

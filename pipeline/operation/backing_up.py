@@ -29,7 +29,9 @@ DATA, DECLARATIONS = "data", "declarations"
 _PART = ".part"
 _MADE_AGAIN = (FOLDER, "hubs")
 """Folders in the data folder that commands make again."""
-_HISTORY_FILE = ".db"
+_SQLITE = (".db", ".sqlite")
+_OF_SQLITE = tuple(f"{ending}{log}" for ending in _SQLITE for log in ("-wal", "-shm", "-journal"))
+"""Files beside one of SQLite, which a copy of it holds already."""
 
 
 @dataclass
@@ -137,11 +139,10 @@ class Backup:
     def _copy_dagster(self, folder: Path) -> None:
         """Copy Dagster's configuration, and its history if that is wanted."""
         home = self.settings.dagster_home
-        for path in sorted(home.rglob("*")) if self.with_history else [home / "dagster.yaml"]:
-            if path.suffix == _HISTORY_FILE:
-                _copy_history(path, folder / path.relative_to(home))
-            elif path.is_file() and not path.name.endswith((f"{_HISTORY_FILE}-wal", f"{_HISTORY_FILE}-shm")):
-                _copy(path, folder / path.relative_to(home))
+        if self.with_history:
+            _copy(home, folder)
+        else:
+            _copy(home / "dagster.yaml", folder / "dagster.yaml")
 
     def _others(self) -> list[Path]:
         """What else is in the data folder, such as people's decisions and files that declarations name."""
@@ -163,19 +164,26 @@ def _copy(source: Path, target: Path) -> None:
     elif source.is_dir():
         target.mkdir(parents=True, exist_ok=True)
         for path in sorted(source.iterdir()):
-            if not path.name.endswith(".lock"):
+            if not path.name.endswith((".lock", *_OF_SQLITE)):
                 _copy(path, target / path.name)
         shutil.copymode(source, target)
     elif source.is_file() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
-            clone(source, target)
+            if source.suffix in _SQLITE and _is_sqlite(source):
+                _copy_sqlite(source, target)
+            else:
+                clone(source, target)
             shutil.copymode(source, target)
 
 
-def _copy_history(source: Path, target: Path) -> None:
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
     """Copy an SQLite file that may be written to meanwhile, as it was at one moment."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
 

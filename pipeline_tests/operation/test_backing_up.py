@@ -176,6 +176,24 @@ def test_history_comes_along_when_it_is_wanted_and_is_one_state_of_it(
         assert history.execute("SELECT id FROM runs").fetchall() == [("a run",)]
 
 
+def test_a_queue_that_is_written_to_meanwhile_is_one_state_of_it(
+    contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Path("experiments") / "prompts.sqlite"
+    (contest.folder / queue).parent.mkdir()
+    with closing(sqlite3.connect(contest.folder / queue)) as writing:
+        writing.execute("PRAGMA journal_mode = WAL")
+        writing.execute("CREATE TABLE runs AS SELECT 'paid for' AS id")
+        writing.commit()  # in the log beside it only
+        writing.execute("INSERT INTO runs VALUES ('not committed')")
+        back_up(contest, tmp_path / "backup")
+    assert [path.name for path in (tmp_path / "backup" / "data" / "experiments").iterdir()] == [queue.name]
+    other = in_folder(tmp_path / "other", monkeypatch)
+    restore(tmp_path / "backup")
+    with closing(sqlite3.connect(other.folder / queue)) as restored:
+        assert restored.execute("SELECT id FROM runs").fetchall() == [("paid for",)]
+
+
 def test_declarations_of_ones_own_are_in_it(
     contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,20 +186,22 @@ def _patient(graph: ToyGraph) -> Warehouse:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_the_next_run_ends_where_an_undisturbed_one_would(
-    killing: Callable[[int], Killing],
+    killing: Callable[[int], Killing], capfd: pytest.CaptureFixture[str]
 ) -> None:
     made = killing(KILLS)
     watch = Watch(made.contest.folder / "published")
-    died = 0
+    died = tries = 0
     with watch.going_on():
-        for number in range(3, 3 + KILLS):
-            made.drop(number)
-            died += made.kill("marts" if number % OF_DBT == OF_DBT - 1 else "board")
+        while died < KILLS:
+            made.drop(3 + tries)
+            died += made.kill("marts" if died % OF_DBT == OF_DBT - 1 else "board")
+            tries += 1
             made.go_on()
             made.check()
             assert watch.wrong == []
-    print(f"{KILLS} processes, {died} of them killed at work; {watch.looks} looks of a reader meanwhile")
-    assert died >= KILLS // 3
+            assert tries <= 4 * KILLS  # most die at work; the others were done by then
+    with capfd.disabled():
+        print(f"{died} processes killed at work, {tries - died} done before; {watch.looks} looks of a reader meanwhile")
     assert watch.looks > KILLS
     graph = ToyGraph(made.contest.folder, [made.contest.contract], with_marts=True)
     assert graph.run_marts().success
