@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import (
     backtest,
+    backup,
     bench,
     board,
     board_compare,
@@ -21,11 +22,13 @@ from pipeline.cli import (
     keys,
     leaderboard,
     rankings,
+    rebuild,
     run,
     serve,
     sql,
     status,
     submit,
+    up,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
@@ -37,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 warehouse busy, 4 nothing published yet, "
-    "130 stopped by Ctrl-C.",
+    "5 the rebuilt warehouse differs, 130 stopped by Ctrl-C.",
 )
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
@@ -50,6 +53,10 @@ app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
+app.command("up")(up.up)
+app.command("rebuild")(rebuild.rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

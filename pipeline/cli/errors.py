@@ -20,6 +20,7 @@ class Exit(IntEnum):
     WRONG_INPUT = 2
     BUSY = 3
     NOT_PUBLISHED = 4
+    DIFFERENT = 5
     STOPPED = 130
 
 
@@ -29,6 +30,10 @@ class InputError(ValueError):
 
 class RunFailedError(RuntimeError):
     """A run that did not succeed; the message names the step and the cause."""
+
+
+class DifferentError(RuntimeError):
+    """A rebuilt warehouse that is not the present one; the message names the tables."""
 
 
 class StoppedError(RuntimeError):
@@ -46,6 +51,7 @@ def exit_code(error: Exception) -> Exit | None:
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
         (StoppedError, Exit.STOPPED),
+        (DifferentError, Exit.DIFFERENT),
         (WarehouseBusyError, Exit.BUSY),
         (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),

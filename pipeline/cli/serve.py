@@ -19,7 +19,7 @@ def serve(
     from pipeline.cli.history import last_runs
     from pipeline.reports.app import create_app
 
-    _refuse_taken(host, port)
+    refuse_taken(host, port)
     app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
     typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
@@ -32,7 +32,7 @@ def _due(cron: str, now: datetime) -> datetime:
     return next_tick(cron, now)
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
     """Refuse an address that cannot be listened on.
 
     Raises

@@ -3,6 +3,7 @@
 The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out of here so that readers start fast.
 """
 
+from pipeline.warehouse.comparison import Difference, Example, compare, made_by_other_code
 from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
 from pipeline.warehouse.frames import RowsError, now, relation, to_arrow, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
@@ -23,7 +24,9 @@ from pipeline.warehouse.warehouse import WarehouseFiles
 
 __all__ = [
     "Change",
+    "Difference",
     "Dirty",
+    "Example",
     "Memory",
     "NotPublishedError",
     "Part",
@@ -39,12 +42,14 @@ __all__ = [
     "WarehouseFiles",
     "WarehouseVersionError",
     "WriteLock",
+    "compare",
     "compose",
     "connect",
     "connect_in_memory",
     "current_publication",
     "join",
     "literal",
+    "made_by_other_code",
     "now",
     "open_published",
     "quote",
