@@ -77,7 +77,7 @@ AskedScores = Annotated[Ranking, Depends(asked_scores)]
 _TIERS = "; ".join(f"{tier} is {said}" for tier, said in TIERS.items())
 _Providers = Annotated[
     list[str] | None,
-    Depends(names_given("providers", "Only models of these organisations, as they or as ids before the slash say.")),
+    Depends(names_given("providers", "Only models of these makers, however written: meta, Meta or meta-llama.")),
 ]
 _HasBenchmarks = Annotated[
     list[str] | None,
