@@ -30,6 +30,8 @@ from pipeline_tests.reports.made_up_ranking import (
     PARTIAL,
     QUALITY,
     RATING,
+    SAYS_CLOSED,
+    SAYS_DAY,
     SLOW,
     TITLE,
     TWIN,
@@ -111,6 +113,7 @@ def test_what_follows_from_a_row_is_told_with_it(client: TestClient) -> None:
         ({"providers": "acme"}, "model LIKE 'acme/%'"),
         ({"providers": ["Open & Co", "slowly"]}, "organisation IN ('Open & Co', 'Slowly')"),
         ({"providers": "nobody,maker3"}, "model LIKE 'nobody/%' OR model LIKE 'maker3/%'"),
+        ({"providers": "OPEN-CO"}, "organisation = 'Open & Co'"),
         ({"free": "true"}, "is_free"),
         ({"free": "false"}, "NOT is_free"),
         ({"open_weights": "true"}, "open_weights"),
@@ -305,6 +308,7 @@ def test_sources_say_how_old_they_are_by_their_own_pace(client: TestClient) -> N
         "modelsdev": ("bundled", "old"),
         "lmarena": ("unchanged", "fresh"),
         "livebench": ("missing", "missing"),
+        "aider": ("files", "ageing"),
     }
     assert found["openrouter"]["age_days"] == pytest.approx(2.5, abs=0.01)
     assert found["lmarena"]["age_days"] == pytest.approx(0, abs=0.01)
@@ -333,6 +337,12 @@ def test_a_model_is_told_with_every_figure_and_why_not_all_are_used(
     assert {row["source"] for row in found["names"]} == {"evalplus", "artificialanalysis", "openrouter", "lmarena"}
     assert found["board"]["rank"] == 1
     assert found["title"] == HOSTILE
+    assert (found["released_evidence"], found["weights_evidence"]) == (SAYS_DAY, SAYS_CLOSED)
+
+
+def test_what_nobody_states_of_a_model_has_no_evidence(client: TestClient) -> None:
+    found = get(client, f"/api/models/{TWIN}")
+    assert (found["released_evidence"], found["weights_evidence"]) == (None, None)
 
 
 @pytest.mark.parametrize("model", [BARE, FEW])

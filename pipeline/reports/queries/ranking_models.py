@@ -35,8 +35,8 @@ _NAMES = """
     FROM llm.aliases WHERE ranking = ? AND model = ? AND status = 'accepted' ORDER BY source, raw_name
 """
 _MODEL = """
-    SELECT title, organisation, family, released_on, open_weights, hugging_face_id, openrouter_id, models_dev_id,
-           is_made
+    SELECT title, organisation, family, released_on, nullif(released_evidence, ''), open_weights,
+           nullif(weights_evidence, ''), hugging_face_id, openrouter_id, models_dev_id, is_made
     FROM llm.models WHERE ranking = ? AND model = ?
 """
 _KNOWN_ELSEWHERE = """
@@ -124,7 +124,9 @@ class Release:
     organisation: str | None
     family: str
     released_on: date | None
+    released_evidence: str | None
     open_weights: bool | None
+    weights_evidence: str | None
     hugging_face_id: str | None
     openrouter_id: str | None
     models_dev_id: str | None

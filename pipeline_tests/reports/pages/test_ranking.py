@@ -17,6 +17,8 @@ from pipeline_tests.reports.made_up_ranking import (
     N_OFFERS,
     NAME,
     PARTIAL,
+    SAYS_CLOSED,
+    SAYS_DAY,
     SLOW,
     TITLE,
     TWIN,
@@ -213,6 +215,19 @@ def test_every_figure_of_a_model_is_shown_once(client: TestClient) -> None:
     assert sorted(row[5].text for row in shown if row[5].text != "✓ used") == sorted(
         f"not: {one['left_out']}" for one in expected if not one["is_used"]
     )
+
+
+def test_a_model_says_who_states_its_day_and_its_weights(client: TestClient) -> None:
+    assert f"Day of release: {SAYS_DAY}. Weights: {SAYS_CLOSED}." in page(client, f"/models/{BEST}").text
+    assert f"Day of release: {SAYS_DAY}. Rank" in page(client, f"/models/{FREE}").text
+    assert "Day of release" not in page(client, f"/models/{TWIN}").text
+
+
+def test_the_first_line_of_sources_names_figures_that_nobody_fetched(client: TestClient) -> None:
+    said = page(client).text
+    assert "Aider 50 days ago, ageing, files" in said
+    assert "models.dev 40 days ago, old, bundled" in said
+    assert "4 hours ago, up to date ■ EvalPlus 400 days ago, frozen ● LMArena" in said
 
 
 def test_scores_of_a_model_say_what_is_missing(client: TestClient) -> None:
