@@ -92,7 +92,7 @@ async def filters(
         float | None, Query(ge=0, le=_MOST, description="USD per million tokens of input.", examples=[2.5])
     ] = None,
     min_context: Annotated[float | None, Query(ge=0, le=_MOST, description="Tokens.", examples=[128_000])] = None,
-    free: Annotated[bool | None, Query(description="Price 0 for input and output, or not.")] = None,
+    free: Annotated[bool | None, Query(description="Offered for nothing, if only for trying; or not.")] = None,
     open_weights: Annotated[bool | None, Query(description="With open weights, or without.")] = None,
     min_composite: Annotated[float | None, Query(ge=0, le=100, description="Of the coding score.")] = None,
     min_quality: Annotated[float | None, Query(ge=0, le=100, description="Of the quality index.")] = None,

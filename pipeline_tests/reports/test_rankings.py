@@ -388,7 +388,14 @@ def test_history_of_a_model_that_left_the_board_is_given(client: TestClient) -> 
         ("/export?ranking=none", 404, "no board 'none' is published"),
         ("/status?ranking=none", 404, "no board 'none' is published"),
         ("/api/models/acme/bes", 404, "ranking 'made_up' has no model 'acme/bes'; like it: acme/best"),
+        ("/api/models/made/bestten", 404, "ranking 'made_up' has no model 'made/bestten'; it has 38 models"),
+        ("/api/models/x/free", 404, "ranking 'made_up' has no model 'x/free'; like it: open/free"),
+        ("/api/models/deeptwo", 404, "ranking 'made_up' has no model 'deeptwo'; like it: slowly/deep-two"),
+        ("/api/models/made/Deep", 404, "like it: slowly/deep, slowly/deep-two"),
+        ("/api/models/e", 404, "it has 38 models"),
+        ("/api/models/Model+10", 404, "like it: maker10/model-10"),
         ("/api/history?models=zzz", 404, "ranking 'made_up' never had a model 'zzz'; it has 38 models"),
+        (f"/api/history?models={BEST},deep2", 404, "ranking 'made_up' never had a model 'deep2'"),
         ("/api/history?start=soon", 422, "start 'soon' is no date or time"),
     ],
 )
@@ -398,6 +405,9 @@ def test_what_there_is_not_is_named_with_what_there_is(client: TestClient, what:
 
 def test_a_model_is_found_by_the_id_that_a_catalogue_has_for_it(client: TestClient) -> None:
     assert get(client, "/api/models/Dev/Best") == get(client, "/api/models/acme/best")
+    asked = {"models": f"Dev/Best,{GONE}"}
+    assert get(client, "/api/history", **asked) == get(client, "/api/history", models=[BEST, GONE])
+    assert {row["model"] for row in get(client, "/api/history", **asked)["rows"]} == {BEST, GONE}
 
 
 @pytest.mark.parametrize(

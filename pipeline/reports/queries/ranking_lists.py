@@ -122,14 +122,14 @@ def listed(of: Ranking, filters: Filters) -> list[RankedModel]:
 Test = Callable[[RankedModel], bool]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters and digits of a name, for comparison: people who type ``gpt 5`` or ``gpt5`` mean ``GPT-5``."""
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def _tests(filters: Filters) -> Iterable[Test]:
     """The tests of what a row alone says."""
-    wanted = _plain(filters.search)
+    wanted = plain(filters.search)
     if filters.max_price is not None:
         most = filters.max_price
         yield lambda row: row.price_input is not None and row.price_input <= most
@@ -149,7 +149,7 @@ def _tests(filters: Filters) -> Iterable[Test]:
     if filters.ranked is not None:
         yield lambda row: (row.rank is not None) == filters.ranked
     if wanted:
-        yield lambda row: any(wanted in _plain(said) for said in (row.model, row.title, row.organisation or ""))
+        yield lambda row: any(wanted in plain(said) for said in (row.model, row.title, row.organisation or ""))
 
 
 def _at_least(name: str, least: float) -> Test:
