@@ -54,7 +54,13 @@ class Listed:
             raise SourceError("list.json has no list of models") from error
         results = [Result(row["name"], self.benchmark, "pass_at_1", float(row["score"])) for row in rows]
         names = [
-            ModelName(row["name"], organisation="acme", hugging_face_id=row.get("link", ""), open_weights=True)
+            ModelName(
+                row["name"],
+                title=row.get("title", ""),
+                organisation="acme",
+                hugging_face_id=row.get("link", ""),
+                open_weights=True,
+            )
             for row in rows
         ]
         said = listed.get("updated_at")

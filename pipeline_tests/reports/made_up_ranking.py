@@ -292,13 +292,23 @@ def _aliases(models: Sequence[Made]) -> list[dict[str, Any]]:
     sources = {
         source: [one for one in models if any(_OF[name] == source for name in one.values)] for source in _OF.values()
     }
+    unmatched = {"source": "evalplus", "raw_name": "Zephyr β-7B", "title": "<Zephyr>", "method": "none"}
     return [
-        {
-            **{"source": source, "raw_name": _raw(one), "title": one.title, "model": one.model, "family": one.model},
-            **{"method": "openrouter_id", "status": "accepted", "evidence": "a link", "is_system": False},
-        }
-        for source, listed in sources.items()
-        for one in listed
+        {**unmatched, "status": "unmatched", "is_system": False},
+        *(
+            {
+                **{
+                    "source": source,
+                    "raw_name": _raw(one),
+                    "title": one.title,
+                    "model": one.model,
+                    "family": one.model,
+                },
+                **{"method": "openrouter_id", "status": "accepted", "evidence": "a link", "is_system": False},
+            }
+            for source, listed in sources.items()
+            for one in listed
+        ),
     ]
 
 

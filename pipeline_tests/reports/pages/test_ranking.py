@@ -230,6 +230,11 @@ def test_the_first_line_of_sources_names_figures_that_nobody_fetched(client: Tes
     assert "4 hours ago, up to date ■ EvalPlus 400 days ago, frozen ● LMArena" in said
 
 
+def test_a_name_that_means_no_model_is_told_as_its_source_shows_it(client: TestClient) -> None:
+    (row,) = page(client).table("Names that mean no model for sure").rows[1:]
+    assert row[0].text == "Zephyr β-7B shown as <Zephyr>"
+
+
 def test_scores_of_a_model_say_what_is_missing(client: TestClient) -> None:
     table = page(client, f"/models/{PARTIAL}").table("Scores, what they rest on and what is missing")
     coding = next(row for row in table.rows if row[0].text == "Coding")
