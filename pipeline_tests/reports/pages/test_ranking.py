@@ -1,5 +1,6 @@
 """Pages of rankings of language models: what they say is what the API says, and names are text whatever is in them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,15 @@ def test_links_of_sources_lead_to_the_web_only(client: TestClient) -> None:
 def test_what_forms_send_when_nothing_is_chosen_is_no_question(client: TestClient) -> None:
     empty = dict.fromkeys(("search", "tier", "max_price", "min_context", "free", "open_weights", "min_quality"), "")
     assert cells(page(client, **empty), MODELS, "Model") == cells(page(client), MODELS, "Model")
+
+
+def test_what_the_address_filters_by_stays_in_the_form_whether_or_not_it_has_a_box(client: TestClient) -> None:
+    asked = {"providers": "ACME,nobody", "has_benchmarks": "lmarena_text,humaneval_plus.pass_at_1"}
+    form = client.get("/rankings", params=asked, headers={"accept": "text/html"}).text
+    kept = re.findall(r'name="(providers|has_benchmarks)" value="([^"]*)"( checked)?', form)
+    hidden = re.findall(r'<input type="hidden" name="(providers|has_benchmarks)" value="([^"]*)"', form)
+    assert [value for _, value, ticked in kept if ticked] == ["Acme", "lmarena_text"]
+    assert [value for _, value in hidden[:2]] == ["nobody", "humaneval_plus.pass_at_1"]
 
 
 @pytest.mark.parametrize(
