@@ -110,9 +110,10 @@ def board(
     as_json: AsJson = False,
 ) -> None:
     """Print the published board."""
-    from pipeline.cli.experiments_shown import experiment_board, is_experiment, print_experiment_board
+    from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
     from pipeline.cli.published import published
     from pipeline.experiments import GROUPINGS
+    from pipeline.reports.queries import is_experiment
     from pipeline.reports.queries.experiment_boards import run_board
     from pipeline.reports.queries.experiment_tables import published_tables
     from pipeline.warehouse import Memory
