@@ -354,7 +354,9 @@ class PublishedReader:
         stack = ExitStack()
         opened = _Opened(*_enter_newest(stack, self.published_dir), stack)
         if self._threads is not None:
-            opened.connection.execute(f"SET threads = {self._threads}")
+            opened.connection.execute(f"SET threads = {int(self._threads)}")
+        # Its queries are Podium's own and need no other file; should one ever be a stranger's, it gets none either.
+        opened.connection.execute("SET enable_external_access = false")
         return opened
 
 
