@@ -147,7 +147,7 @@ def model_metadata(hub: Hub) -> Iterator[ModelMetadata | Unusable]:
     files = [path for path in folder.iterdir() if path.suffix in (".yml", ".yaml")] if folder.is_dir() else []
     for path in sorted(files, key=lambda one: one.name):
         try:
-            said = load_plain(path.read_text(encoding="utf-8"))
+            said: Any = load_plain(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             yield Unusable(path, f"it is no YAML: {' '.join(str(error).split())}")
             continue
