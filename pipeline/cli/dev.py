@@ -40,7 +40,7 @@ def dev(
         )
     level = "info" if verbose else "warning"
     arguments = ["dev", "--host", host, "--port", str(port), "--log-level", level]
-    os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  (our own command)
+    os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  # nosec B606 # our own command
 
 
 def folders() -> dict[str, str]:
