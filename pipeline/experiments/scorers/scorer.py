@@ -18,6 +18,8 @@ from pipeline.experiments.identity import sha256_of
 
 NO_OUTPUT = "no_output"
 NO_REFERENCE = "no_reference"
+TOO_LONG = "too_long"
+"""To be scored in a time that anybody would wait."""
 
 
 class Kind(StrEnum):
