@@ -7,7 +7,6 @@ part of what made their rows.
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
@@ -22,19 +21,22 @@ from pipeline.experiments import (
     changed_without_version,
     comparison_rows,
     configuration_rows,
+    frame_of_rows,
     input_rows,
     leaderboard_rows,
     plan,
+    planned_row,
     prompt_rows,
     run_board_rows,
     score_runs,
+    score_table,
     scorer_rows,
     stage_code,
+    stage_rows,
     with_former,
 )
 from pipeline.experiments.arrivals import AskedRuns
-from pipeline.experiments.given import computed_scores, score_table, scores_of_files, scores_with_runs
-from pipeline.experiments.identity import canonical_json
+from pipeline.experiments.given import computed_scores, scores_of_files, scores_with_runs
 from pipeline.experiments.scorers import Answer
 from pipeline.intake.experiments import LandedRuns, declared_inputs, experiment_intakes
 from pipeline.landing import Landed
@@ -66,7 +68,6 @@ _OF_BOARDS = (
     *("duration_ms", "tokens_in", "tokens_out", "cost"),
 )
 _WEIGHED = ("run_id", "scorer", "rater", "value", "scored_at", "is_latest")
-_STAGE = ("status", "started_at", "completed_at", "duration_ms", "tokens_in", "tokens_out", "cost", "sent", "output")
 
 
 def land_inbox(store: Store, experiment: Experiment, config: Landing) -> list[Landed]:
@@ -103,7 +104,8 @@ def update_prompts(store: Store, experiment: Experiment, config: Recompute) -> O
         if changed:
             raise ValueError("; ".join(changed))
         key = ["prompt", "version"]
-        now = with_former(prompt_rows(experiment), _frame(before, _asked(store, experiment).prompt_rows()), key)
+        asked = frame_of_rows(EXPERIMENT_PROMPTS, _asked(store, experiment).prompt_rows())
+        now = with_former(prompt_rows(experiment), asked, key)
         return with_former(now, before, key)
 
     return _following_files(store, EXPERIMENT_PROMPTS, experiment, config, rows)
@@ -115,7 +117,8 @@ def update_inputs(store: Store, experiment: Experiment, config: Recompute) -> Ou
 
     def rows() -> pd.DataFrame:
         before = _before(store, EXPERIMENT_INPUTS, experiment)
-        now = with_former(declared, _frame(before, _asked(store, experiment).input_rows()), ["input_id"])
+        asked = frame_of_rows(EXPERIMENT_INPUTS, _asked(store, experiment).input_rows())
+        now = with_former(declared, asked, ["input_id"])
         return with_former(now, before, ["input_id"])
 
     return _following_files(store, EXPERIMENT_INPUTS, experiment, config, rows, declared.to_csv())
@@ -147,7 +150,8 @@ def update_runs(store: Store, experiment: Experiment, config: Recompute) -> Outc
         numbered = LandedRuns(store, experiment.name).numbered()
         landed = _landed_runs(store, experiment, numbered)
         done = frozenset(zip(numbered["config_hash"], numbered["repeat"], strict=True))
-        return pd.concat([landed, _frame(landed, _planned(experiment, done))], ignore_index=True)
+        planned = map(planned_row, plan(experiment, declared_inputs(experiment), done))
+        return pd.concat([landed, frame_of_rows(EXPERIMENT_RUNS, list(planned))], ignore_index=True)
 
     code = _code(store, EXPERIMENT_RUNS, experiment)
     return recompute_whole(store, EXPERIMENT_RUNS, experiment.name, code, config, rows)
@@ -158,12 +162,9 @@ def update_stages(store: Store, experiment: Experiment, config: Recompute) -> Ou
 
     def rows() -> pd.DataFrame:
         told = _rows_with(store, experiment, "stages")
-        found = [
-            {"run_id": run, "number": number, **dict.fromkeys(_STAGE), **stage}
-            for run, text in zip(told["run_id"], told["stages"], strict=True)
-            for number, stage in enumerate(json.loads(text), start=1)
-        ]
-        return _frame(_before(store, EXPERIMENT_STAGES, experiment), found)
+        texts = zip(told["run_id"], told["stages"], strict=True)
+        found = [row for run, text in texts for row in stage_rows(run, json.loads(text))]
+        return frame_of_rows(EXPERIMENT_STAGES, found)
 
     code = _code(store, EXPERIMENT_STAGES, experiment)
     return recompute_whole(store, EXPERIMENT_STAGES, experiment.name, code, config, rows)
@@ -220,7 +221,7 @@ def update_comparisons(store: Store, experiment: Experiment, config: Recompute) 
             return comparison_rows(scored)
         except BoardError as error:
             told["podium/baseline"] = str(error)
-            return _before(store, EXPERIMENT_COMPARISONS, experiment).iloc[:0]
+            return frame_of_rows(EXPERIMENT_COMPARISONS, [])
 
     done = _board(store, EXPERIMENT_COMPARISONS, experiment, config, rows)
     return Outcome(done.changes, done.why, told)
@@ -287,15 +288,6 @@ def _before(store: Store, spec: TableSpec, experiment: Experiment) -> pd.DataFra
     return store.read(spec, experiment.name).drop(columns=spec.board)
 
 
-def _frame(like: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows with the columns and types of a frame."""
-    made = pd.DataFrame(rows, columns=like.columns, dtype=object)
-    for name, dtype in like.dtypes.items():
-        is_time = pd.api.types.is_datetime64_any_dtype(dtype)
-        made[name] = pd.to_datetime(made[name], format="ISO8601") if is_time else made[name]
-    return made.astype(like.dtypes.to_dict())
-
-
 def _asked(store: Store, experiment: Experiment) -> AskedRuns:
     rows = store.read(RUN_ROWS, experiment.name, columns=_ASKED)
     return AskedRuns(rows, experiment, declared_inputs(experiment))
@@ -311,22 +303,6 @@ def _landed_runs(store: Store, experiment: Experiment, numbered: pd.DataFrame) -
     created = rows["created_at"].fillna(rows["started_at"]).fillna(rows["completed_at"]).fillna(rows["received_at"])
     whole = rows.assign(created_at=created, repeat=rows["repeat"].astype("int32")).join(asked, on="config_hash")
     return whole[[name for name in EXPERIMENT_RUNS.column_names if name != EXPERIMENT_RUNS.board]]
-
-
-def _planned(experiment: Experiment, done: frozenset[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Runs that are declared, and that no file tells of."""
-    return [
-        {
-            "run_id": one.run_id,
-            "config_hash": one.config_hash,
-            "repeat": one.repeat,
-            "configuration": one.configuration.id,
-            "input_id": one.input_id,
-            "config": canonical_json(one.config.as_json),
-            "status": "pending",
-        }
-        for one in plan(experiment, declared_inputs(experiment), done)
-    ]
 
 
 def _rows_with(store: Store, experiment: Experiment, column: str, *, only_counting: bool = True) -> pd.DataFrame:

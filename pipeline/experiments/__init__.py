@@ -22,16 +22,23 @@ from pipeline.experiments.declaration import (
 )
 from pipeline.experiments.execution import LOCAL, OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.fingerprint import stage_code
+from pipeline.experiments.frames import frame_of_rows
+from pipeline.experiments.given import details_json, score_row, score_table
 from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
 from pipeline.experiments.inputs import InputsError, InputSpec, read_inputs
 from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan, variables_in
 from pipeline.experiments.raters import agreement_rows
 from pipeline.experiments.rows import (
     configuration_of,
+    configuration_row,
     configuration_rows,
     input_of,
     input_rows,
+    planned_row,
     prompt_rows,
+    stage_rows,
+    undeclared_input_row,
+    undeclared_prompt_row,
     with_former,
 )
 from pipeline.experiments.scores import latest_scores, numbered, rater_numbers, scorer_values
@@ -70,7 +77,10 @@ __all__ = [
     "comparison_rows",
     "configuration_id",
     "configuration_of",
+    "configuration_row",
     "configuration_rows",
+    "details_json",
+    "frame_of_rows",
     "input_of",
     "input_rows",
     "latest_scores",
@@ -78,17 +88,23 @@ __all__ = [
     "messages",
     "numbered",
     "plan",
+    "planned_row",
     "prompt_rows",
     "ranked_again",
     "rater_numbers",
     "read_inputs",
     "run_board_rows",
     "run_id",
+    "score_row",
     "score_runs",
+    "score_table",
     "scorer_rows",
     "scorer_values",
     "sha256_of",
     "stage_code",
+    "stage_rows",
+    "undeclared_input_row",
+    "undeclared_prompt_row",
     "variables_in",
     "weigh",
     "with_former",

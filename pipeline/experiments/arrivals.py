@@ -14,10 +14,9 @@ import pandas as pd
 
 from pipeline.experiments.board import STATUSES
 from pipeline.experiments.declaration import Configuration, Experiment
-from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
+from pipeline.experiments.identity import RunConfig, configuration_id, run_id
 from pipeline.experiments.inputs import InputSpec
-from pipeline.experiments.rows import InputNames, prompt_called
-from pipeline.experiments.templates import PromptError, variables_of
+from pipeline.experiments.rows import InputNames, configuration_of, undeclared_input_row, undeclared_prompt_row
 
 _UNFINISHED = STATUSES[:2]
 _OF_ARRIVAL = ["file_number", "row_number"]
@@ -135,14 +134,15 @@ class AskedRuns:
                 strict=True,
             )
         )
-        return [self._configuration(*one) for one in names.values()]
+        return [configuration_of(one.asked, self.experiment, *called) for one, *called in names.values()]
 
     def prompt_rows(self) -> list[dict[str, Any]]:
         """Rows of ``experiments.prompts``; of two texts of one name and version the first."""
         texts = {one.configuration: one.asked.prompt for one in self._configs}
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for one in self.configurations:
-            found.setdefault((one.prompt, one.prompt_version), _prompt_row(one, texts[one.id]))
+            named = one.prompt, one.prompt_version
+            found.setdefault(named, undeclared_prompt_row(*named, texts[one.id]))
         return list(found.values())
 
     def input_rows(self) -> list[dict[str, Any]]:
@@ -150,24 +150,8 @@ class AskedRuns:
         found: dict[str, dict[str, Any]] = {}
         for input_id, config in zip(self._input_ids, self._configs, strict=True):
             if input_id not in found:
-                variables = canonical_json(config.asked.input_data)
-                found[input_id] = {
-                    "input_id": input_id,
-                    "variables": variables,
-                    "reference": None,
-                    "is_declared": False,
-                }
+                found[input_id] = undeclared_input_row(input_id, config.asked.input_data)
         return list(found.values())
-
-    def _configuration(self, config: "_Config", name: str | None, version: str | None) -> Configuration:
-        prompt, version = prompt_called(config.asked.prompt, self.experiment, name, version)
-        return Configuration(
-            id=config.configuration,
-            prompt=prompt,
-            prompt_version=version,
-            model=config.asked.model,
-            parameters=dict(config.asked.params),
-        )
 
     @cached_property
     def _last(self) -> pd.DataFrame:
@@ -207,21 +191,3 @@ def _cells(rows: pd.DataFrame, name: str) -> list[Any]:
     """The cells of a column, None where there is none."""
     column = rows[name].astype(object)
     return column.where(column.notna(), None).tolist()
-
-
-def _prompt_row(configuration: Configuration, text: object) -> dict[str, Any]:
-    """A prompt as runs have it; a text that is no template takes no variables."""
-    parts = text if isinstance(text, dict) else {"system": None, "template": str(text)}
-    try:
-        variables = frozenset[str]().union(*(variables_of(one) for one in parts.values() if one is not None))
-    except PromptError:
-        variables = frozenset()
-    return {
-        "prompt": configuration.prompt,
-        "version": configuration.prompt_version,
-        "template": parts["template"],
-        "system": parts["system"],
-        "variables": ", ".join(sorted(variables)),
-        "sha256": sha256_of(text),
-        "is_declared": False,
-    }

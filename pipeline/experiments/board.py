@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.frames import frame_of, frame_of_rows
 from pipeline.experiments.scores import scorer_values
 from pipeline.experiments.weighing import Weighed, weigh
 from pipeline.leaderboard import (
@@ -31,7 +32,7 @@ from pipeline.leaderboard import (
 )
 from pipeline.leaderboard.intervals import MIN_CYCLES, Interval
 from pipeline.leaderboard.item_intervals import STUDENT, TOO_FEW_ITEMS
-from pipeline.tables import EXPERIMENT_LEADERBOARD, EXPERIMENT_RUN_BOARD, EXPERIMENT_SCORERS, TableSpec
+from pipeline.tables import EXPERIMENT_LEADERBOARD, EXPERIMENT_RUN_BOARD, EXPERIMENT_SCORERS
 
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 STATUSES = ("pending", "running", COMPLETED, FAILED, CANCELLED)
@@ -136,7 +137,7 @@ def run_board_rows(scored: ScoredRuns) -> pd.DataFrame:
         "mean_of_scorers": weighed.mean_of_scorers,
         "status": ranking.status,
     }
-    return _frame(EXPERIMENT_RUN_BOARD, columns).sort_values("position", ignore_index=True)
+    return frame_of(EXPERIMENT_RUN_BOARD, columns).sort_values("position", ignore_index=True)
 
 
 def ranked_again(rows: pd.DataFrame) -> pd.DataFrame:
@@ -198,7 +199,7 @@ def leaderboard_rows(scored: ScoredRuns, grouping: str, input_ids: Sequence[str]
         "coverage": coverage,
         "status": ranking.status,
     }
-    return _frame(EXPERIMENT_LEADERBOARD, columns).sort_values("position", ignore_index=True)
+    return frame_of(EXPERIMENT_LEADERBOARD, columns).sort_values("position", ignore_index=True)
 
 
 def scorer_rows(scored: ScoredRuns, grouping: str) -> pd.DataFrame:
@@ -213,7 +214,7 @@ def scorer_rows(scored: ScoredRuns, grouping: str) -> pd.DataFrame:
         by_group = pd.Series(values[has]).groupby(groups.code[has])
         n = np.bincount(groups.code[has], minlength=len(groups.names))
         frames.append(
-            _frame(
+            frame_of(
                 EXPERIMENT_SCORERS,
                 {
                     "grouping": np.full(len(groups.names), grouping, dtype=object),
@@ -227,7 +228,7 @@ def scorer_rows(scored: ScoredRuns, grouping: str) -> pd.DataFrame:
                 },
             )
         )
-    return pd.concat(frames, ignore_index=True) if frames else _frame(EXPERIMENT_SCORERS, {})
+    return pd.concat(frames, ignore_index=True) if frames else frame_of_rows(EXPERIMENT_SCORERS, [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -430,15 +431,3 @@ def _none_for_0(ranks: Integers) -> Texts:
     found = ranks.astype(object)
     found[ranks == 0] = None
     return found
-
-
-def _frame(spec: TableSpec, columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
-    """Columns of a table, but the experiment's name, in its order; what is absent makes no float of a whole number."""
-    kinds = {"VARCHAR": "str", "INTEGER": "Int32", "BIGINT": "Int64", "DOUBLE": "float64"}
-    return pd.DataFrame(
-        {
-            one.name: pd.Series(columns.get(one.name, np.array([], dtype=object)), dtype=kinds[one.type])
-            for one in spec.columns
-            if one.name != spec.board
-        }
-    )

@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.experiments.asked import Asked, Asking
 from pipeline.experiments.board import STATUSES
 from pipeline.experiments.declaration import OF_CONFIG, Experiment
+from pipeline.experiments.given import details_json
 from pipeline.experiments.identity import canonical_json, run_id
 from pipeline.experiments.scorers import Human, Imported, Kind, Scorer, Scoring
 from pipeline.experiments.stages import as_stages
@@ -241,7 +242,7 @@ class _Score:
             row["identity"],
             scoring.value,
             scoring.reason,
-            canonical_json(details) if details else None,
+            details_json(details),
             row["scored_at"],
         )
 

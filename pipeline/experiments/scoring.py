@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.identity import canonical_json
 from pipeline.experiments.scorers import Answer, Human, Imported, Kind, Scorer, Scoring, Tools
 from pipeline.experiments.scorers.judge import NO_JUDGE
 from pipeline.experiments.scorers.matching import NO_EMBEDDER
@@ -77,6 +78,7 @@ def _scored(scorer: Scorer, answer: Answer, tools: Tools) -> tuple[Scoring, bool
     """What a scorer says, and whether it would say the same again."""
     try:
         scoring = scorer.score(answer, tools)
+        canonical_json(dict(scoring.details))  # as rows have them
     except Exception as error:  # a scorer of one's own, or what it calls, may fail in any way
         said = f"{type(error).__name__}: {error}"[:_MOST_SAID]
         return Scoring.undefined(SCORER_FAILED, error=said), False

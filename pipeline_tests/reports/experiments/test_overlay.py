@@ -13,7 +13,7 @@ import pytest
 from pipeline.experiments import RunConfig, configuration_of, input_of, plan, run_id
 from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running import Outcome, Queue, QueuedRun, Seen
-from pipeline.reports.experiments import waiting
+from pipeline.reports.experiments import laid_tables
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.queries.experiment_boards import board
 from pipeline.reports.queries.experiment_runs import RunSelection, run, runs
@@ -119,11 +119,7 @@ def all_of(tables: ExperimentTables, spec: TableSpec) -> pd.DataFrame:
         f"CAST({one.name} AS {'VARCHAR' if one.type == 'JSON' else one.type}) AS {one.name}" for one in spec.columns
     ]
     statement = f"SELECT {', '.join(listed)} FROM {{{spec.name}}} ORDER BY {', '.join(spec.key)}"
-    frame = tables.connection.execute(tables.sql(statement)).df()[columns]
-    for one in spec.columns:
-        if one.type == "JSON":
-            frame[one.name] = frame[one.name].str.replace(" ", "")
-    return frame
+    return tables.connection.execute(tables.sql(statement)).df()[columns]
 
 
 def test_tables_are_those_of_the_next_publication(live: LiveExperiments, folder: Path) -> None:
@@ -213,7 +209,7 @@ def test_beyond_so_many_runs_grouped_boards_say_what_they_lack(
 ) -> None:
     with live.tables() as tables:
         before = board(tables, NAME, "model")
-    monkeypatch.setattr(waiting, "MOST_GROUPED", 10)
+    monkeypatch.setattr(laid_tables, "MOST_GROUPED", 10)
     work(live)
     with live.tables() as tables:
         found = board(tables, NAME, "model")
