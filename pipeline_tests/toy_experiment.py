@@ -267,10 +267,7 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     references = {row.input_id: row.reference for row in inputs.itertuples()}
     completed = runs[runs["status"] == "completed"]
     answers = [
-        (
-            row.run_id,
-            Answer(row.output, _json(references[row.input_id]), _variables(json.loads(row.config)["input_data"])),
-        )
+        (row.run_id, Answer.of(row.output, _json(references[row.input_id]), json.loads(row.config)["input_data"]))
         for row in completed.itertuples()
     ]
     ended = dict(zip(runs["run_id"], runs["completed_at"], strict=True))
@@ -297,10 +294,6 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     frame = pd.DataFrame(rows, columns=names)
     frame["scored_at"] = frame["scored_at"].astype("datetime64[us]")
     return numbered(frame.astype({"rater": "int32", "value": "float64"}))
-
-
-def _variables(input_data: object) -> dict[str, Any]:
-    return input_data if isinstance(input_data, dict) else {}
 
 
 def _json(text: object) -> Any:

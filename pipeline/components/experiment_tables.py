@@ -5,7 +5,7 @@ part of what made their rows.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 import pandas as pd
@@ -329,18 +329,18 @@ def _computed(store: Store, experiment: Experiment, given: "pd.Series[str]") -> 
     if not experiment.computed:
         return stored.iloc[:0]
     known = stored.dropna(subset=["identity"])[["run_id", "scorer", "identity"]]
-    moments: dict[str, datetime] = {}
+    answered = stored_answers(store, experiment)
     scored = score_runs(
         experiment,
-        _answers(store, experiment, moments),
+        ((run, answer) for run, (answer, _) in answered.items()),
         set(known.itertuples(index=False, name=None)),
         names=experiment.computed,
     )
-    return computed_scores(scored, stored, moments, given)
+    return computed_scores(scored, stored, {run: ended_at for run, (_, ended_at) in answered.items()}, given)
 
 
-def _answers(store: Store, experiment: Experiment, moments: dict[str, datetime]) -> Iterator[tuple[str, Answer]]:
-    """What completed runs answered; ``moments`` gets when each of them ended."""
+def stored_answers(store: Store, experiment: Experiment) -> dict[str, tuple[Answer, datetime]]:
+    """Completed runs as what scorers see of them, and when each of them ended."""
     statement = compose(
         "SELECT run_id, output, config -> 'input_data' AS input_data, reference,"
         " coalesce(completed_at, created_at) AS ended_at"
@@ -350,12 +350,11 @@ def _answers(store: Store, experiment: Experiment, moments: dict[str, datetime])
         inputs=EXPERIMENT_INPUTS,
     )
     found = store.connection.execute(statement, [experiment.name]).fetchall()
-    for run, output, input_data, reference, ended_at in found:
-        moments[run] = ended_at
-        variables = json.loads(input_data)
-        answer = Answer(
-            output,
-            None if reference is None else json.loads(reference),
-            variables if isinstance(variables, dict) else {},
-        )
-        yield run, answer
+    return {
+        run: (Answer.of(output, _loaded(reference), _loaded(input_data)), ended_at)
+        for run, output, input_data, reference, ended_at in found
+    }
+
+
+def _loaded(text: str | None) -> object:
+    return None if text is None else json.loads(text)

@@ -26,7 +26,7 @@ from pipeline.experiments.frames import frame_of_rows
 from pipeline.experiments.given import details_json, score_row, score_table
 from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
 from pipeline.experiments.inputs import InputsError, InputSpec, read_inputs
-from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan, variables_in
+from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan
 from pipeline.experiments.raters import agreement_rows
 from pipeline.experiments.rows import (
     configuration_of,
@@ -43,7 +43,7 @@ from pipeline.experiments.rows import (
 )
 from pipeline.experiments.scores import latest_scores, numbered, rater_numbers, scorer_values
 from pipeline.experiments.scoring import RunScore, score_runs
-from pipeline.experiments.templates import PromptError
+from pipeline.experiments.templates import PromptError, variables_in
 from pipeline.experiments.weighing import Weighed, weigh
 
 __all__ = [

@@ -62,8 +62,7 @@ def _scoring(waiting: Waiting, run: QueuedRun, reference: object) -> Callable[[]
     experiment = waiting.experiment
 
     def score() -> list[dict[str, Any]]:
-        variables = run.config.input_data
-        answer = Answer(run.output, reference, variables if isinstance(variables, dict) else {})
+        answer = Answer.of(run.output, reference, run.config.input_data)
         found = score_runs(experiment, [(run.run_id, answer)], names=experiment.computed)
         return [score_row(one) | {"scored_at": run.completed_at or run.created_at} for one in found]
 
