@@ -40,6 +40,7 @@ from pipeline.experiments.running import (
     why_not_run,
 )
 from pipeline.intake.experiments import declared_inputs
+from pipeline.intake.posted import is_posted
 from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name, queue_path
 from pipeline.intake.results import (
     Published,
@@ -51,8 +52,6 @@ from pipeline.intake.results import (
 from pipeline.settings import Settings, provider_variable, secret_variable
 
 _NO_MONEY = Money(0.0, 0.0, 0.0, 0)
-POSTED = "declared"
-"""The folder, beside the queues, of experiments that were posted: ``<name>.json``."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +121,6 @@ class Execution:
     n_waiting: int
     money: Money
     ceiling: float | None
-
-
-def is_posted(name: str, given: Settings) -> bool:
-    """Whether an experiment was posted to the report API: who did may not spend more than the settings allow."""
-    return (given.experiments_dir / POSTED / f"{name}.json").exists()
 
 
 def ceiling_of(experiment: Experiment, given: Settings, max_cost: float | None = None) -> float | None:

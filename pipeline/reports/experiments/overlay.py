@@ -49,7 +49,7 @@ class LiveExperiments:
     def __init__(self, reader: PublishedReader, given: Settings) -> None:
         self._reader = reader
         self.queues = Queues(given.experiments_dir)
-        self.posted = PostedExperiments(given.experiments_dir)
+        self.posted = PostedExperiments(given)
         self.raters = Raters(given.keys_dir)
         self._scored = _Kept(_MOST_SCORED)
 
