@@ -41,7 +41,7 @@ from pipeline.experiments.running import (
 )
 from pipeline.intake.experiments import declared_inputs
 from pipeline.intake.posted import is_posted
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name, queue_path
+from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_if_changed, queue_path
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -174,12 +174,10 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
     with open_queue(experiment.name, given) as queue:
         queue.recover()
         why: dict[str, None] = {}
+        inputs: Sequence[InputSpec] = ()
         try:
-            inputs = declared_inputs(experiment, given)
-            if queue.planned != plan_name(experiment, given):
-                bring_up_to_date(experiment, queue, inputs, published_of(experiment.name, given), given)
+            inputs = plan_if_changed(experiment, queue, given)
         except (InputsError, PlanError, ValueError) as error:
-            inputs = ()
             why[str(error)] = None
         return _pending(experiment, queue, inputs, given, why)
 
