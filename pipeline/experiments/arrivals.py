@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.experiments.board import STATUSES
-from pipeline.experiments.declaration import Configuration, Experiment
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.identity import RunConfig, configuration_id, run_id
 from pipeline.experiments.inputs import InputSpec
+from pipeline.experiments.parts import Configuration
 from pipeline.experiments.rows import InputNames, configuration_of, undeclared_input_row, undeclared_prompt_row
+from pipeline.experiments.scored import UNFINISHED
 
-_UNFINISHED = STATUSES[:2]
 _OF_ARRIVAL = ["file_number", "row_number"]
 _MOMENTS = ("created_at", "started_at", "completed_at")
 
@@ -46,7 +46,7 @@ def numbered_runs(rows: pd.DataFrame, experiment: str) -> pd.DataFrame:
     """
     found = rows.sort_values(_OF_ARRIVAL, ignore_index=True)
     found["repeat"] = _repeats(found)
-    ended = ~found["status"].isin(_UNFINISHED)
+    ended = ~found["status"].isin(UNFINISHED)
     in_force = found.assign(has_ended=ended).sort_values(["has_ended", *_OF_ARRIVAL], kind="stable")
     found["counts"] = ~in_force.duplicated(["config_hash", "repeat"], keep="last").sort_index()
     keys = found[["config_hash", "repeat"]].drop_duplicates()

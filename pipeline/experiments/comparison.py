@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.experiments.board import BoardError, Groups, ScoredRuns, leaderboard_rows
+from pipeline.experiments.board import leaderboard_rows
 from pipeline.experiments.frames import frame_of_rows
+from pipeline.experiments.groups import Groups
+from pipeline.experiments.scored import BoardError, ScoredRuns
 from pipeline.leaderboard import Comparing, PairwiseComparison, compare_pairs, item_interval, mean_influence
 from pipeline.tables import EXPERIMENT_COMPARISONS
 

@@ -7,9 +7,10 @@ added, so what is already done is never done again.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.experiments.declaration import Configuration, Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.identity import RunConfig, run_id
 from pipeline.experiments.inputs import InputSpec
+from pipeline.experiments.parts import Configuration, PromptSpec
 from pipeline.experiments.templates import filled
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.experiments.asked import FIRST_VERSION, is_name
-from pipeline.experiments.declaration import Configuration, Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.frames import frame_of_rows
 from pipeline.experiments.identity import RunConfig, canonical_json, sha256_of
 from pipeline.experiments.inputs import InputSpec
+from pipeline.experiments.parts import Configuration, PromptSpec
 from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.templates import PromptError, variables_of
 from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_INPUTS, EXPERIMENT_PROMPTS, EXPERIMENT_STAGES

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.experiments import RUNS, SCORES, Experiment, InputSpec, read_inputs
 from pipeline.experiments.arrivals import numbered_runs
-from pipeline.experiments.declaration import RUN_COLUMNS, SCORE_COLUMNS
+from pipeline.experiments.files import RUN_COLUMNS, SCORE_COLUMNS
 from pipeline.experiments.intake import SCORER_COLUMN, run_rows, score_rows
 from pipeline.intake.reading import Reading
 from pipeline.landing import FileField, Intake

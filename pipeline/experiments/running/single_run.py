@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.experiments.declaration import Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.execution import LOCAL
 from pipeline.experiments.identity import RunConfig
+from pipeline.experiments.parts import PromptSpec
 from pipeline.experiments.plan import messages
 from pipeline.experiments.running.asking import CUT_OFF, Asked, Asker, Question
 from pipeline.experiments.running.pricing import Providers, cost_of, most_cost, n_bytes_of
