@@ -62,7 +62,6 @@ from pipeline.tables import (
 )
 from pipeline.warehouse import Store, compose
 
-_ASKED = ("config_hash", "config", "prompt", "prompt_version", "input_id")
 _OF_BOARDS = (
     *("run_id", "configuration", "input_id", "repeat", "status", "created_at"),
     *("duration_ms", "tokens_in", "tokens_out", "cost"),
@@ -72,7 +71,7 @@ _WEIGHED = ("run_id", "scorer", "rater", "value", "scored_at", "is_latest")
 
 def land_inbox(store: Store, experiment: Experiment, config: Landing) -> list[Landed]:
     """Land the files that wait in an experiment's inbox, runs first."""
-    intakes = experiment_intakes(experiment, LandedRuns(store, experiment.name).ids)
+    intakes = experiment_intakes(experiment, LandedRuns(store, experiment).ids)
     return land_waiting(store, experiment.name, EXPERIMENT_FILES, intakes, config)
 
 
@@ -104,7 +103,7 @@ def update_prompts(store: Store, experiment: Experiment, config: Recompute) -> O
         if changed:
             raise ValueError("; ".join(changed))
         key = ["prompt", "version"]
-        asked = frame_of_rows(EXPERIMENT_PROMPTS, _asked(store, experiment).prompt_rows())
+        asked = frame_of_rows(EXPERIMENT_PROMPTS, LandedRuns(store, experiment).asked().prompt_rows)
         now = with_former(prompt_rows(experiment), asked, key)
         return with_former(now, before, key)
 
@@ -117,7 +116,7 @@ def update_inputs(store: Store, experiment: Experiment, config: Recompute) -> Ou
 
     def rows() -> pd.DataFrame:
         before = _before(store, EXPERIMENT_INPUTS, experiment)
-        asked = frame_of_rows(EXPERIMENT_INPUTS, _asked(store, experiment).input_rows())
+        asked = frame_of_rows(EXPERIMENT_INPUTS, LandedRuns(store, experiment).asked().input_rows)
         now = with_former(declared, asked, ["input_id"])
         return with_former(now, before, ["input_id"])
 
@@ -130,7 +129,7 @@ def update_configurations(store: Store, experiment: Experiment, config: Recomput
 
     def rows() -> pd.DataFrame:
         before = _before(store, EXPERIMENT_CONFIGURATIONS, experiment)
-        others = _asked(store, experiment).configurations
+        others = LandedRuns(store, experiment).asked().configurations
         try:
             now = configuration_rows(experiment, others)
         except ValueError as error:  # what was imported has not, or not only, what is declared as the baseline
@@ -147,8 +146,9 @@ def update_runs(store: Store, experiment: Experiment, config: Recompute) -> Outc
     """Write what became of every run: by the rows of files that count, and as pending what nobody ran yet."""
 
     def rows() -> pd.DataFrame:
-        numbered = LandedRuns(store, experiment.name).numbered()
-        landed = _landed_runs(store, experiment, numbered)
+        runs = LandedRuns(store, experiment)
+        numbered = runs.numbered()
+        landed = _landed_runs(store, experiment, numbered, runs.asked())
         done = frozenset(zip(numbered["config_hash"], numbered["repeat"], strict=True))
         planned = map(planned_row, plan(experiment, declared_inputs(experiment), done))
         return pd.concat([landed, frame_of_rows(EXPERIMENT_RUNS, list(planned))], ignore_index=True)
@@ -288,20 +288,16 @@ def _before(store: Store, spec: TableSpec, experiment: Experiment) -> pd.DataFra
     return store.read(spec, experiment.name).drop(columns=spec.board)
 
 
-def _asked(store: Store, experiment: Experiment) -> AskedRuns:
-    rows = store.read(RUN_ROWS, experiment.name, columns=_ASKED)
-    return AskedRuns(rows, experiment, declared_inputs(experiment))
-
-
-def _landed_runs(store: Store, experiment: Experiment, numbered: pd.DataFrame) -> pd.DataFrame:
+def _landed_runs(store: Store, experiment: Experiment, numbered: pd.DataFrame, asked: AskedRuns) -> pd.DataFrame:
     """Rows of ``experiments.runs`` out of the rows of files that count."""
     rows = store.read(RUN_ROWS, experiment.name)
-    asked = AskedRuns(rows[list(_ASKED)], experiment, declared_inputs(experiment)).by_config
     rows = rows.drop(columns=["repeat", "config_hash", "input_id"]).merge(
         numbered[numbered["counts"]], on=["file_number", "row_number"], validate="one_to_one"
     )
     created = rows["created_at"].fillna(rows["started_at"]).fillna(rows["completed_at"]).fillna(rows["received_at"])
-    whole = rows.assign(created_at=created, repeat=rows["repeat"].astype("int32")).join(asked, on="config_hash")
+    whole = rows.assign(created_at=created, repeat=rows["repeat"].astype("int32")).join(
+        asked.by_config, on="config_hash"
+    )
     return whole[[name for name in EXPERIMENT_RUNS.column_names if name != EXPERIMENT_RUNS.board]]
 
 
@@ -317,7 +313,7 @@ def _rows_with(store: Store, experiment: Experiment, column: str, *, only_counti
     told = store.query(statement, [experiment.name])
     if told.empty:
         return told.assign(run_id=pd.Series(dtype="str"))
-    numbered = LandedRuns(store, experiment.name).numbered()
+    numbered = LandedRuns(store, experiment).numbered()
     of_rows = numbered[numbered["counts"]] if only_counting else numbered
     return told.merge(of_rows[["file_number", "row_number", "run_id"]], on=["file_number", "row_number"])
 
