@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.dev import folders
-from pipeline.cli.errors import InputError, RunFailedError
-from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.errors import RunFailedError
+from pipeline.cli.instance import dagster_home, open_instance, while_nothing_is_up
 from pipeline.cli.serve import refuse_taken
 from pipeline.settings import PROJECT_ROOT, settings
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipeline.operation import Service
 
 _PODIUM = "from pipeline.cli import main; main()"
-_LOCK = "up.lock"
 
 
 def up(
@@ -27,24 +26,15 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print what the daemon does, too.")] = False,
 ) -> None:
     """Run the daemon (sensors, schedules), pages and report API until SIGTERM; what ends is started again."""
-    import filelock
-
     from pipeline.operation import Supervisor
 
     refuse_taken(host, port)
     home = dagster_home()
-    lock = filelock.FileLock(home / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise InputError(f"`podium up` runs already with the history in {home}; stop it first") from None
-    try:
+    with while_nothing_is_up(home):
         with open_instance(home):
             pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
         _say(f"Podium reports: http://{host}:{port}/; the data are in {settings().data_dir.resolve()}")
         is_clean = Supervisor(_services(host, port, "info" if verbose else "warning"), _say).run()
-    finally:
-        lock.release()
     if not is_clean:
         raise RunFailedError("something did not end in time when it was told to, and had to be killed: see above")
 
