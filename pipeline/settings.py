@@ -18,7 +18,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 _PREFIX = "PODIUM_"
 _NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE", "PODIUM_SHARED_DATA")  # read by the profile of dbt, and by tests
-_SECRET = "secrets_"  # noqa: S105 - what variables begin with
+_SECRET = "secrets_"  # noqa: S105  # nosec B105 # what variables begin with
 _PROVIDER = "providers_"
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]

@@ -31,6 +31,7 @@ from pipeline.cli import (
     up,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
+from pipeline.cli.output import harmless
 from pipeline.settings import unknown_variables
 
 app = typer.Typer(
@@ -92,5 +93,5 @@ def main() -> None:
         code = exit_code(error)
         if code is None:
             raise
-        print(f"podium: {one_line(error)}", file=sys.stderr)
+        print(f"podium: {harmless(one_line(error))}", file=sys.stderr)
     raise SystemExit(code)

@@ -17,12 +17,13 @@ def serve(
     import uvicorn
 
     from pipeline.cli.history import last_runs
+    from pipeline.reports.access.connections import bounds
     from pipeline.reports.app import create_app
 
     refuse_taken(host, port)
     app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
     typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    uvicorn.run(app, host=host, port=port, log_level="warning", **bounds())
 
 
 def _due(cron: str, now: datetime) -> datetime:

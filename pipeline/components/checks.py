@@ -21,7 +21,7 @@ from pipeline.tables import (
     SUBMISSIONS,
     TableSpec,
 )
-from pipeline.warehouse import Store, compose
+from pipeline.warehouse import Sql, Store, compose
 
 _SHOWN = 5
 """Violations that a failed check lists."""
@@ -54,7 +54,11 @@ class Check:
         """Look for violations; passes when there are none."""
         parameters = [board] * self.violations.count("?")
         found = store.query(
-            f"SELECT *, count(*) OVER () AS violations FROM ({self.violations}) LIMIT {_SHOWN}",  # noqa: S608
+            compose(
+                "SELECT *, count(*) OVER () AS violations FROM ({violations}) LIMIT {shown}",
+                violations=Sql(self.violations),
+                shown=Sql(str(_SHOWN)),
+            ),
             parameters,
         )
         count = int(found["violations"].iloc[0]) if len(found) else 0
@@ -89,14 +93,19 @@ def _no_metric_failed(spec: TableSpec, condition: str = "true") -> Check:
     return Check(
         "no_metric_failed",
         "No metric failed: none left an error in place of a value (a warning).",
-        f"""
-        SELECT metric, count(DISTINCT (model_id, {spec.cycle})) AS n_values, count(DISTINCT {spec.cycle}) AS n_cycles,
-            first(reason ORDER BY {spec.cycle}, model_id) AS first_error
-        FROM {spec.qualified_name}
+        compose(
+            """
+        SELECT metric, count(DISTINCT (model_id, {cycle})) AS n_values, count(DISTINCT {cycle}) AS n_cycles,
+            first(reason ORDER BY {cycle}, model_id) AS first_error
+        FROM {table}
         WHERE competition = ? AND (reason = 'error' OR starts_with(reason, 'error: ')) AND {condition}
         GROUP BY metric
         ORDER BY metric
-        """,  # noqa: S608
+        """,
+            cycle=str(spec.cycle),
+            table=spec,
+            condition=Sql(condition),
+        ),
         blocking=False,
     )
 
@@ -189,11 +198,15 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
         Check(
             "scores_match_resolved_predictions",
             "Every prediction in time whose outcome is known has a score or a reason, and nothing else has.",
-            f"""
-            SELECT 'not scored' AS problem, * FROM ({_RESOLVED} EXCEPT {_SCORED})
+            compose(
+                """
+            SELECT 'not scored' AS problem, * FROM ({resolved} EXCEPT {scored})
             UNION ALL
-            SELECT 'not resolved' AS problem, * FROM ({_SCORED} EXCEPT {_RESOLVED})
-            """,  # noqa: S608
+            SELECT 'not resolved' AS problem, * FROM ({scored} EXCEPT {resolved})
+            """,
+                resolved=Sql(_RESOLVED),
+                scored=Sql(_SCORED),
+            ),
         ),
     ),
     CYCLE_METRICS: (

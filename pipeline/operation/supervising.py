@@ -7,7 +7,7 @@ killed, they are told to stop by the kernel.
 import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own commands alone, without a shell
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +129,7 @@ class Supervisor:
         one.started = moment
         one.groups = [group for group in one.groups if members(group)]
         try:
-            one.process = subprocess.Popen(  # noqa: S603  (our own commands)
+            one.process = subprocess.Popen(  # noqa: S603  # nosec B603 # our own commands
                 list(service.command),
                 env=dict(service.environment),
                 cwd=service.folder,
@@ -145,7 +145,7 @@ class Supervisor:
         self.say(f"{service.name} started (process {one.process.pid})")
 
     def _note_end(self, one: _Running, moment: float) -> None:
-        assert one.process is not None  # noqa: S101  (asked for by whoever calls)
+        assert one.process is not None  # noqa: S101  # nosec B101 # asked for by whoever calls
         code, pid = one.process.returncode, one.process.pid
         _kill_group(pid, signal.SIGTERM)  # what it left behind would be in the way of the next one
         one.process = None

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
 from pipeline.reports.access import EXPERIMENTS, RUNS, SUBMISSIONS, KeyGate
+from pipeline.reports.access.headers import SecurityHeaders
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
 from pipeline.reports.access.sizes import BodySizes
@@ -149,13 +150,14 @@ def create_app(
         first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )
     app.add_middleware(BodySizes, most={RUNS: _MOST_OF_A_BODY, EXPERIMENTS: _MOST_OF_A_BODY})
-    app.add_middleware(  # the last, so that it is around all others
+    app.add_middleware(  # around all that answers
         KeyGate,
         keys=KeyStore(given.keys_dir),
         is_private=given.reports_private,
         per_key={SUBMISSIONS: Buckets(given.submissions_per_minute), RUNS: Buckets(given.runs_per_minute)},
         per_address=Buckets(given.failed_keys_per_minute),
     )
+    app.add_middleware(SecurityHeaders)  # the last, so that it is around all others
     return app
 
 

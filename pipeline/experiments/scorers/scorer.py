@@ -19,6 +19,8 @@ from pipeline.experiments.templates import variables_in
 
 NO_OUTPUT = "no_output"
 NO_REFERENCE = "no_reference"
+TOO_LONG = "too_long"
+"""To be scored in a time that anybody would wait."""
 
 
 class Kind(StrEnum):

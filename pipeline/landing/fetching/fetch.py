@@ -19,6 +19,7 @@ from typing import Protocol
 import httpx
 from pydantic import SecretStr
 
+from pipeline.landing.fetching.addresses import refuse_inside
 from pipeline.landing.fetching.body import check_content, check_content_type, read_body
 from pipeline.landing.fetching.errors import (
     BadAddressError,
@@ -257,7 +258,7 @@ class Fetcher:
                 async with client.stream("GET", url, headers=sent) as response:
                     if not response.has_redirect_location:
                         return await self._taken(document, response)
-                    url = _next_address(response)
+                    url = await refuse_inside(first, _next_address(response))
         raise RedirectError(place_of(first), f"it sends one on more than {_MOST_REDIRECTS} times")
 
     async def _taken(self, document: Document, response: httpx.Response) -> Fetched:

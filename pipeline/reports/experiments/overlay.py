@@ -148,7 +148,7 @@ class _Relations(Mapping[str, Sql]):
         key = next(iter(laid.values())).key
         rows = pa.concat_tables([to_arrow(spec, name, one.rows) for name, one in laid.items()])
         replaced = pa.concat_tables([_replaced(name, one) for name, one in laid.items()])
-        typed = join([compose("CAST({column} AS " + one.type + ")", column=one.name) for one in spec.columns])
+        typed = join([compose("CAST({column} AS {type})", column=one.name, type=Sql(one.type)) for one in spec.columns])
         names = [self._stack.enter_context(relation(self._published.connection, one)) for one in (replaced, rows)]
         return compose(
             _OVERLAID,
