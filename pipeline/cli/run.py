@@ -118,6 +118,8 @@ def _run(
     started = time.perf_counter()
     home, run_id = dagster_home(), str(uuid.uuid4())
     _require_folders()
+    if settings().log == "json":
+        out = None  # what it would print is logged
     with logged(log := log_path(home, run_id)):
         if out is not None:
             out.print("[dim]loading definitions[/dim]")
