@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.cli.output import counted
+from pipeline.components.observing import cause_of
 from pipeline.logs import asset_of
 
 _log = logging.getLogger(__name__)
@@ -145,8 +146,7 @@ class _Watcher:
             _log.warning("check failed: %s", evaluation.description or "", extra=told)
 
     def _failed(self, step: str, error: Any) -> None:
-        cause = error.cause if error is not None and error.cause is not None else error
-        failure = Failure(step, *("", "no message") if cause is None else _cause(cause))
+        failure = Failure(step, *cause_of(error))
         self.watch.failures.append(failure)
         if not self.watch.is_stopped:
             self._say(f"[red]✗[/red] {escape(step)}: {escape(failure.message)}")
@@ -199,13 +199,6 @@ def _step(event: dg.DagsterEvent) -> str:
 
 def _level(level: str | int) -> int:
     return level if isinstance(level, int) else logging.getLevelNamesMapping().get(level, logging.INFO)
-
-
-def _cause(error: Any) -> tuple[str, str]:
-    """Class and message of a recorded error; Dagster records both as one text, ``package.Class: message``."""
-    name = error.cls_name or ""
-    _, _, message = error.message.partition(f"{name}:")
-    return name, " ".join((message or error.message).split())
 
 
 def _value(metadata: Mapping[str, Any], name: str) -> Any:

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.dev import folders
 from pipeline.cli.errors import InputError, RunFailedError
-from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.instance import dagster_home, open_instance, require_hook
 from pipeline.cli.serve import refuse_taken
 from pipeline.logs import line
 from pipeline.settings import PROJECT_ROOT, settings
@@ -34,6 +34,7 @@ def up(
     from pipeline.operation import Supervisor
 
     refuse_taken(host, port)
+    require_hook()
     home = dagster_home()
     lock = filelock.FileLock(home / _LOCK, timeout=0)
     try:

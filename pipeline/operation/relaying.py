@@ -14,10 +14,11 @@ Relay = Callable[[str, str], None]
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OF_DAGSTER = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d) [+-]\d{4} - (?P<logger>[\w.\-]+) - (?P<level>[A-Z]+) - (?P<rest>.*)"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - (?P<logger>[\w.\-]+) - (?P<level>[A-Z]+) - (?P<rest>.*)"
 )
 _OF_RUN = re.compile(
-    r"(?P<job>\w+) - (?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})( - \d+)?( - (?P<step>\w+))? - (?P<message>.*)"
+    r"(?P<job>\w+) - (?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?: - \d+)?"
+    r"(?: - (?P<step>[a-z]\w*))? - (?P<message>.*)"
 )
 _MOST = 64 * 1024
 """Characters of one line that are kept."""

@@ -57,7 +57,7 @@ def test_lines_are_passed_on_whole_and_the_last_without_its_end() -> None:
     told: list[tuple[str, str]] = []
     reading, writing = os.pipe()
     output = Output("daemon", reading, lambda service, text: told.append((service, text)))
-    os.write(writing, "one\r\ntw".encode())
+    os.write(writing, b"one\r\ntw")
     assert output.pass_on()
     assert told == [("daemon", "one")]
     os.write(writing, "o\n\nthrée".encode())
