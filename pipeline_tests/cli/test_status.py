@@ -72,6 +72,7 @@ def test_json_has_everything_of_a_board(podium: Podium) -> None:
         "last_run": None,
         "schedule": None,
         "next_run": None,
+        "failing": [],
     }
 
 
