@@ -57,19 +57,29 @@ def asset_of(step: str | None) -> str | None:
     return step.replace("__", "/") if step else None
 
 
+def is_of_run(record: logging.LogRecord) -> bool:
+    """Whether Dagster keeps a record among the events of a run."""
+    return hasattr(record, _OF_DAGSTER)
+
+
 def is_line(found: object) -> bool:
     """Whether something that was read as JSON is a line of :func:`line`."""
     return isinstance(found, Mapping) and {"time", "level", "logger", "message"} <= found.keys()
 
 
 @contextmanager
-def logged_as_json(stream: TextIO | None = None) -> Iterator[None]:
+def logged_as_json(stream: TextIO | None = None) -> Iterator[logging.Handler]:
     """Write what this process logs in the block as JSON; of libraries warnings only, which tell no request's details.
 
     Parameters
     ----------
     stream : text stream, optional
         Standard error by default.
+
+    Yields
+    ------
+    Handler
+        What writes, to filter what it does.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
@@ -78,7 +88,7 @@ def logged_as_json(stream: TextIO | None = None) -> Iterator[None]:
     root.addHandler(handler)
     own.setLevel(logging.INFO)
     try:
-        yield
+        yield handler
     finally:
         own.setLevel(before)
         root.removeHandler(handler)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from pipeline.logs import JsonLines, logged_as_json
+from pipeline.logs import JsonLines, is_of_run, logged_as_json
 from pipeline.settings import settings
 
 _KEPT = 20
@@ -64,7 +64,9 @@ def _handled(log: TextIO) -> Iterator[None]:
     if not as_json:
         lock.addHandler(waiting)
     try:
-        with logged_as_json() if as_json else contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            for one in (handler, stack.enter_context(logged_as_json())) if as_json else ():
+                one.addFilter(lambda record: not is_of_run(record))  # the events of a run are logged as they come
             yield
     finally:
         lock.removeHandler(waiting)

@@ -136,9 +136,9 @@ def test_runs_and_checks_are_told(tmp_path: Path) -> None:
     assert of(samples, "podium_asset_failed", asset="toy/scores") == 0
     assert of(samples, "podium_checks_failing", board="toy", severity="WARN") == 1
     assert of(samples, "podium_checks_failing", board="toy", severity="ERROR") == 0
-    assert of(samples, "podium_job_last_success", job="toy") == 0
-    assert of(samples, "podium_job_last_end_timestamp_seconds", job="toy") == at + 2
-    assert of(samples, "podium_job_last_duration_seconds", job="toy") == 2.5
+    assert of(samples, "podium_job_last_success", job_name="toy") == 0
+    assert of(samples, "podium_job_last_end_timestamp_seconds", job_name="toy") == at + 2
+    assert of(samples, "podium_job_last_duration_seconds", job_name="toy") == 2.5
 
 
 def test_each_server_counts_by_itself(folder: Path) -> None:

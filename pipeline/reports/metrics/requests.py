@@ -30,6 +30,7 @@ class RequestMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._total = Counter(
             "podium_http_requests",
             "Requests by method, template of the route and status.",
@@ -46,8 +47,17 @@ class RequestMetrics:
 
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._total.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        counted, timed = self._of(method, route, status)
+        counted.inc()
+        timed.observe(seconds)
+
+    def _of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        # Kept, since looking up labels takes longer than counting.
+        found = self._known.get((method, route, status))
+        if found is None:
+            found = (self._total.labels(method, route, str(status)), self._seconds.labels(method, route))
+            self._known[method, route, status] = found
+        return found
 
 
 class Measured:

@@ -141,12 +141,15 @@ def _of_health(health: Health) -> Iterator[GaugeMetricFamily]:
     yield _gauge("podium_asset_failed", "Whether it failed and was not computed since.", ("asset",), states)
     jobs = health.jobs.values()
     yield _gauge(
-        "podium_job_last_success", "Whether its last run succeeded.", ("job",), [((o.job,), float(o.ok)) for o in jobs]
+        "podium_job_last_success",
+        "Whether its last run succeeded.",
+        ("job_name",),
+        [((o.job,), float(o.ok)) for o in jobs],
     )
     ended = [((one.job,), _timestamp(one.at)) for one in jobs]
-    yield _gauge("podium_job_last_end_timestamp_seconds", "When its last run ended.", ("job",), ended)
+    yield _gauge("podium_job_last_end_timestamp_seconds", "When its last run ended.", ("job_name",), ended)
     seconds = [((one.job,), one.seconds) for one in jobs if one.seconds is not None]
-    yield _gauge("podium_job_last_duration_seconds", "Seconds that its last run took.", ("job",), seconds)
+    yield _gauge("podium_job_last_duration_seconds", "Seconds that its last run took.", ("job_name",), seconds)
     failing = Counter((one.asset.partition("/")[0], one.severity) for one in health.failing_checks)
     boards = sorted({asset.partition("/")[0] for asset, _ in health.checks})
     counts = [((board, severity), failing[board, severity]) for board in boards for severity in _SEVERITIES]
