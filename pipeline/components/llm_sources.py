@@ -103,17 +103,10 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
     return schedule
 
 
-def why_not_looked_at(rankings: Rankings, name: str) -> str:
-    """Why a source is not looked at by itself, but by a run of the board only; empty where it is."""
-    declared = rankings.sources[name]
-    if schedule_of(rankings, name) is None:
-        return "with a run (a folder)" if declared.folder else "with a run (frozen)"
-    return "" if settings().fetch or declared.folder else "fetching is off"
-
-
 def _is_looked_at(rankings: Rankings, name: str) -> bool:
-    """Whether a source is looked at by itself: what nobody is to look at is not stale."""
-    return not why_not_looked_at(rankings, name)
+    """Whether a source is looked at by a schedule: what nobody is to look at is not stale."""
+    about = rankings.source(name).about
+    return rankings.sources[name].why_never(is_frozen=about.is_frozen, is_fetching=settings().fetch) is None
 
 
 def freshness_of(about: About, cron: str | None = None) -> dg.FreshnessPolicy | None:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ import pytest
 from pipeline.health import Alert, AlertError, Journal, after, hook_of, tell, webhook
 from pipeline.health import alerts as module
 from pipeline.registry import UnknownNameError
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings
 from pipeline_tests.health.test_states import at, computed, failed
 
 TOLD: list[Alert] = []
@@ -169,8 +168,16 @@ def test_an_address_where_nobody_listens_is_not_named() -> None:
     assert "hidden" not in str(raised.value)
 
 
-def test_the_setting_names_an_address_or_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _own_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline_tests"]')
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("_own_package")
+def test_the_setting_names_an_address_or_a_function() -> None:
     assert hook_of(Settings()) is None
     named = hook_of(Settings(alert="pipeline_tests.health.test_alerts.hook"))
     assert named is not None
@@ -185,8 +192,8 @@ def test_the_setting_names_an_address_or_a_function(monkeypatch: pytest.MonkeyPa
     assert "hidden" not in repr(Settings(alert=address))
 
 
-def test_what_is_no_hook_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline_tests"]')
+@pytest.mark.usefixtures("_own_package")
+def test_what_is_no_hook_is_refused() -> None:
     for path, why in (
         ("os.remove", "outside the packages"),
         ("pipeline_tests.health.test_alerts.nothing", "cannot be imported"),
@@ -197,4 +204,3 @@ def test_what_is_no_hook_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("ftp://example.org", "https://", "one", "one two.three"):
         with pytest.raises(ValueError, match="write an address such as"):
             Settings(alert=text)
-    assert os.environ.get("PODIUM_ALERT") is None
