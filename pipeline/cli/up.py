@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.dev import folders
-from pipeline.cli.errors import InputError, RunFailedError
-from pipeline.cli.instance import dagster_home, open_instance, require_hook
+from pipeline.cli.errors import RunFailedError
+from pipeline.cli.instance import dagster_home, open_instance, require_hook, while_nothing_is_up
 from pipeline.cli.serve import refuse_taken
 from pipeline.logs import line
 from pipeline.settings import PROJECT_ROOT, settings
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.operation import Relay, Service
 
 _PODIUM = "from pipeline.cli import main; main()"
-_LOCK = "up.lock"
 _LOGGER = "podium.up"
 
 
@@ -29,26 +28,17 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print what the daemon does, too.")] = False,
 ) -> None:
     """Run the daemon (sensors, schedules), pages and report API until SIGTERM; what ends is started again."""
-    import filelock
-
     from pipeline.operation import Supervisor
 
     refuse_taken(host, port)
     require_hook()
     home = dagster_home()
-    lock = filelock.FileLock(home / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise InputError(f"`podium up` runs already with the history in {home}; stop it first") from None
-    try:
+    with while_nothing_is_up(home):
         with open_instance(home):
             pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
         _say(f"Podium reports: http://{host}:{port}/; the data are in {settings().data_dir.resolve()}")
         services = _services(host, port, "info" if verbose else "warning")
         is_clean = Supervisor(services, _say, relay=_relay() if settings().log == "json" else None).run()
-    finally:
-        lock.release()
     if not is_clean:
         raise RunFailedError("something did not end in time when it was told to, and had to be killed: see above")
 

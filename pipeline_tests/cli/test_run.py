@@ -447,7 +447,7 @@ main()
     assert re.search(r"^✓ marts +nothing new$", second.stdout, re.MULTILINE)
     assert "Nothing new: 0 cycles recomputed" in second.stdout
     for query in re.findall(r'^  \S*podium sql "(.*)"$', second.stdout, re.MULTILINE):
-        assert json.loads(call("sql", query, "--json").stdout)
+        assert podium("sql", query, "--json", data_dir=tmp_path / "data").json
 
 
 def declared(attributes: dict[str, Any]) -> Callable[[], dg.Definitions]:
