@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from pipeline.components.catalog import catalog_row
 from pipeline.components.inbox import Landing, land_waiting
 from pipeline.components.recompute import Outcome, Recompute, recompute, recompute_whole
 from pipeline.experiments import (
@@ -77,12 +78,7 @@ def land_inbox(store: Store, experiment: Experiment, config: Landing) -> list[La
 
 def update_catalog(store: Store, experiment: Experiment, config: Recompute) -> Outcome:
     """Write the declaration, for readers of SQL."""
-    row = {
-        "kind": experiment.kind,
-        "title": experiment.title,
-        "contract": experiment.model_dump_json(),
-        "embargo_seconds": None,
-    }
+    row = catalog_row(experiment)
     code = stage_code("catalog", experiment, repr(row))
     return recompute_whole(store, BOARDS, experiment.name, code, config, lambda: pd.DataFrame([row]))
 

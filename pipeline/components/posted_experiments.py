@@ -13,6 +13,7 @@ from pipeline.components.automation import Waiting, waiting_sensor
 from pipeline.components.experiment import ASSETS
 from pipeline.components.inbox import Landing
 from pipeline.components.keys import POSTED
+from pipeline.components.metadata import Stopwatch
 from pipeline.components.recompute import Recompute
 from pipeline.experiments import Experiment
 from pipeline.fingerprint import digest
@@ -64,6 +65,7 @@ def _asset() -> dg.AssetsDefinition:
         ],
     )
     def experiments(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
+        watch = Stopwatch()
         found, wrong = posted_experiments(settings())
         faults = dict(wrong)
         for name, one in found.items():  # before the warehouse is taken
@@ -71,10 +73,8 @@ def _asset() -> dg.AssetsDefinition:
         for name, one in found.items():
             with warehouse.write(f"{context.run.run_id}: {JOB}/{name}") as store:
                 faults |= {name: why} if (why := _updated(store, one)) else {}
-        return dg.MaterializeResult(
-            metadata={"podium/why": f"{len(found)} experiments", "experiments": ", ".join(found) or "none"},
-            check_results=[_checked(faults)],
-        )
+        metadata = {"podium/why": f"{len(found)} experiments", "experiments": ", ".join(found) or "none"}
+        return watch.result(metadata, [_checked(faults)])
 
     return experiments
 
