@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.instance import dagster_home, open_instance, require_hook
 from pipeline.settings import PROJECT_ROOT, settings
 
 _IGNORED = "ignore:Function `dev_command` is superseded"
@@ -24,6 +24,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
     _require_port(host, port)
+    require_hook()
     with open_instance(dagster_home()):
         pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
     os.environ |= folders()

@@ -105,6 +105,23 @@ def require_folder(folder: Path, variable: str) -> None:
         raise InputError(f"the folder {folder} cannot be used: {why}; set {variable} to one you may write in")
 
 
+def require_hook() -> None:
+    """Refuse a hook for alerts that is not there, before anything could fail.
+
+    Raises
+    ------
+    InputError
+        If ``PODIUM_ALERT`` names none.
+    """
+    from pipeline.health import hook_of
+    from pipeline.registry import UnknownNameError
+
+    try:
+        hook_of(settings())
+    except (UnknownNameError, ImportError) as error:
+        raise InputError(f"PODIUM_ALERT cannot be used: {error}") from None
+
+
 def run_tags() -> dict[str, str]:
     """Tags of a run that say which process executes it."""
     me = Process.this()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from pipeline.components.catalog import catalog_row
 from pipeline.components.recompute import Outcome, Recompute, recompute_whole
 from pipeline.components.track_files import TrackFile, state_of, track_files
 from pipeline.judging import (
@@ -53,12 +54,7 @@ Topics = tuple[str, ...] | None
 
 def update_catalog(store: Store, track: Track, config: Recompute) -> Outcome:
     """Write the declaration, for readers of SQL."""
-    row = {
-        "kind": track.kind,
-        "title": track.title,
-        "contract": track.model_dump_json(),
-        "embargo_seconds": None,
-    }
+    row = catalog_row(track)
     code = stage_code("catalog", track, repr(row))
     return recompute_whole(store, BOARDS, track.name, code, config, lambda: pd.DataFrame([row]))
 

@@ -151,6 +151,13 @@ def _reader() -> Environment:
     return Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  # nosec B701 # prompts are text, and no page shows them unescaped
 
 
+def variables_in(input_data: object) -> Mapping[str, object]:
+    """What templates are filled with: an input's variables, or a text alone as ``input``."""
+    if isinstance(input_data, Mapping):
+        return input_data
+    return {"input": input_data} if input_data not in ("", None) else {}
+
+
 @functools.lru_cache(maxsize=256)
 def variables_of(template: str) -> frozenset[str]:
     """The variables that a template takes, in whatever branch.

@@ -16,8 +16,9 @@ PAGE_POLICY = "; ".join(
 """The Content-Security-Policy of pages: nothing from anywhere else, and no script that is not a file of ours."""
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Of everything else, should a browser take it for a page: nothing at all."""
+_POLICY = "Content-Security-Policy"
 _HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": _DATA_POLICY,
+    _POLICY: _DATA_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -46,7 +47,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message.get("headers", ())))
                 for name, value in said.items():
-                    headers.setdefault(name, value)
+                    # A browser keeps a page that has not changed with the headers of the answer that says so.
+                    if name != _POLICY or message["status"] != 304:
+                        headers.setdefault(name, value)
                 message = {**message, "headers": headers.raw}
             await send(message)
 
