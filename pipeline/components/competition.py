@@ -229,7 +229,8 @@ def _files(contract: Contract) -> dg.AssetsDefinition:
     def files(
         context: dg.AssetExecutionContext, config: inbox_tables.Landing, warehouse: Warehouse
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        with warehouse.write(f"{context.run.run_id}: {contract.name}/{FILES.name}") as store:
+        part = f"{contract.name}/{FILES.name}"
+        with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
             landed = inbox_tables.land_inbox(store, contract, config)
             metadata = landing_metadata(landed, row_count(store, FILES, contract.name))
             results = [check.run(store, contract.name) for check in held]

@@ -67,10 +67,11 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefi
             # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
             context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
             return
-        build = _build(context, dbt, warehouse)
-        # All events before the first is passed on: rows can be counted only when dbt has let go of the file.
-        events = list(build.stream())
-        error = build.get_error()
+        with warehouse.files.lock.hold(f"{context.run.run_id}: {MARTS}"):
+            build = _build(context, dbt, warehouse)
+            # All events before the first is passed on: rows can be counted only when dbt has let go of the file.
+            events = list(build.stream())
+            error = build.get_error()
         with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
             if error is None and not context.is_subset:
                 row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])

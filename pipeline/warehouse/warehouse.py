@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.settings import settings
-from pipeline.warehouse.connection import connect, damage_named
-from pipeline.warehouse.lock import WriteLock
-from pipeline.warehouse.migrations import check_version, migrate
+from pipeline.warehouse.engine import engine_of
+from pipeline.warehouse.migrations import check_version, is_current, migrate
 from pipeline.warehouse.publish import is_published, publish
 from pipeline.warehouse.published import Publication
 from pipeline.warehouse.store import Store
@@ -50,12 +49,12 @@ class WarehouseFiles:
         self.published_dir = (published_dir or _published_dir(self.path)).resolve()
         self.timeout = settings().lock_timeout if lock_timeout is None else lock_timeout
         self.keep_published = settings().keep_published if keep_published is None else keep_published
-        self.config = dict(config or {})
-        self.lock = WriteLock(self.path.with_name(self.path.name + ".lock"), self.timeout)
+        self.engine = engine_of(self.path, self.timeout, dict(config or {}))
+        self.lock = self.engine.lock
         self._open = threading.local()
 
     @contextmanager
-    def write(self, purpose: str) -> Iterator[Store]:
+    def write(self, purpose: str, part: str | None = None) -> Iterator[Store]:
         """The working file, open for writing; tables are created or upgraded as needed.
 
         The lock is taken for the block (and stays if it was held before, as during a run); the connection is closed at
@@ -65,6 +64,9 @@ class WarehouseFiles:
         ----------
         purpose : str
             What this does, for the error message of whoever waits.
+        part : str, optional
+            What is written, such as ``board/table``: where several machines write at once, others may write other
+            parts meanwhile. Everything by default, and always in an embedded file.
 
         Raises
         ------
@@ -79,12 +81,14 @@ class WarehouseFiles:
         """
         with (
             self._alone("write", purpose),
-            self.lock.hold(purpose),
-            damage_named(self.path),
-            connect(self.path, read_only=False, timeout=self.timeout, config=self.config) as connection,
+            self.engine.writing(purpose, part),
+            self.engine.damage_named(),
+            self.engine.open(read_only=False) as connection,
         ):
-            migrate(connection)
-            yield Store(connection)
+            if not is_current(connection):
+                with self.engine.turn():
+                    migrate(connection)
+            yield Store(connection, turn=self.engine.turn)
 
     @contextmanager
     def read(self) -> Iterator[Store]:
@@ -105,8 +109,8 @@ class WarehouseFiles:
         """
         with (
             self._alone("read", "reading"),
-            damage_named(self.path),
-            connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
+            self.engine.damage_named(),
+            self.engine.open(read_only=True) as connection,
         ):
             check_version(connection)
             yield Store(connection)
@@ -150,15 +154,9 @@ class WarehouseFiles:
             If called inside ``write`` or ``read`` of the same thread: copying a file that is open in this process would
             drop DuckDB's lock on it.
         """
-        with self._alone("publish", "publishing"), self.lock.hold("publish"), damage_named(self.path):
+        with self._alone("publish", "publishing"), self.lock.hold("publish"), self.engine.damage_named():
             return publish(
-                self.path,
-                self.published_dir,
-                boards,
-                keep=self.keep_published,
-                force=force,
-                timeout=self.timeout,
-                config=self.config,
+                self.engine, self.path.name, self.published_dir, boards, keep=self.keep_published, force=force
             )
 
     @contextmanager
