@@ -24,6 +24,7 @@ from pipeline.cli import (
     sql,
     status,
     submit,
+    worker,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.settings import unknown_variables
@@ -48,6 +49,7 @@ app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

@@ -19,6 +19,7 @@ from pipeline.warehouse.connection import connect_in_memory
 from pipeline.warehouse.identifiers import compose, literal
 
 _EXTENSIONS = ("postgres_scanner", "ducklake")
+_KEPT = {"expire_older_than": "1 day", "delete_older_than": "2 days"}
 _PASSWORD = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(://[^:/@]+:)[^@]+@", re.IGNORECASE)
 _ABSENT = "creating a new DuckLake is explicitly disabled"
 
@@ -119,6 +120,13 @@ class DuckLake:
     def turn(self) -> AbstractContextManager[None]:
         """The turn of one transaction, after which the next one sees what it changed."""
         return self.lock.turn()
+
+    def tidy(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Merge small files, and remove those that no snapshot of the last day needs and no reader can still read."""
+        for option, kept in _KEPT.items():
+            statement = "CALL {name}.set_option({option}, {kept})"
+            connection.execute(compose(statement, name=self.name, option=literal(option), kept=literal(kept)))
+        connection.execute("CHECKPOINT")
 
     def copy(self, target: Path) -> None:
         """Copy all tables and views, with their comments, into a new DuckDB file."""

@@ -71,6 +71,9 @@ class Engine(Protocol):
     def turn(self) -> AbstractContextManager[None]:
         """The right to change tables, for the ``with`` block of one transaction."""
 
+    def tidy(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Put what was written in order before it is copied; the caller holds the lock."""
+
     def copy(self, target: Path) -> None:
         """Copy everything into a new DuckDB file; the caller holds the lock, and no connection is open."""
 
@@ -119,6 +122,10 @@ class EmbeddedFile:
     def turn(self) -> AbstractContextManager[None]:
         """Nothing to wait for: whoever has the file open is alone."""
         return nullcontext()
+
+    def tidy(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the log into the file."""
+        connection.execute("CHECKPOINT")
 
     def copy(self, target: Path) -> None:
         """Copy the file, whose log is written into it when it is closed."""

@@ -53,7 +53,7 @@ def publish(
         lost = _lost(present, planned, boards)
         if present is not None and not force and (lost or _holds(present, planned)):
             return replace(present, changed=False, left_out=(*planned.left_out, *lost))
-        connection.execute("CHECKPOINT")
+        engine.tidy(connection)
     planned = _make_copy(engine, planned)
     final = published_dir / _free_name(published_dir, planned.seq)
     _switch(planned.path.parent, final)
