@@ -35,8 +35,9 @@ test: $(READY) ## Run all tests
 test-fast: $(READY) ## Run the tests without the heavy proofs
 	@$(TEST) -m "not slow"
 
-soak: $(READY) ## Tell twenty times as many random stories as make test does
-	@STORIES=20 $(TEST) pipeline_tests/components -k "any_sequence or any_order or whatever_happens"
+soak: $(READY) ## Tell twenty times as many random stories as make test does, and kill a hundred processes
+	@STORIES=20 $(TEST) pipeline_tests/components pipeline_tests/operation -k "any_sequence or any_order or whatever_happens"
+	@KILLS=100 $(BIN)/python -m pytest pipeline_tests/operation/test_kills.py
 
 browser: ## Install Debian's Chromium, which the tests of pages drive; without it they are skipped
 	@command -v chromium > /dev/null || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium)
@@ -80,4 +81,4 @@ lock: $(READY) ## Write requirements.lock from the environment, by name and vers
 		| grep -v -i -E '^(pip|podium|$(SCALE))([ =@]|$$)' | grep '==' > requirements.lock
 
 clean: ## Remove the environment and everything that a run wrote
-	rm -rf $(VENV) data/warehouse data/published data/hubs data/dagster_home dbt_project/target dbt_project/logs
+	rm -rf $(VENV) data/warehouse data/published data/rebuild data/hubs data/dagster_home dbt_project/target dbt_project/logs

@@ -45,11 +45,27 @@ class Process:
         return state == "Z" or ("" not in (self.started, started) and self.started != started)
 
 
+def members(group: int) -> list[int]:
+    """The processes of a group that run; those that have ended, and nobody asked how, are left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            fields = _fields(int(entry.name))
+            if fields and int(fields[2]) == group and fields[0] not in "ZX":
+                found.append(int(entry.name))
+    return found
+
+
 def _state_and_start(pid: int) -> tuple[str, str]:
     """Fields 3 and 22 of ``/proc/<pid>/stat``; empty where there is none."""
+    fields = _fields(pid)
+    return (fields[0], fields[19]) if fields else ("", "")
+
+
+def _fields(pid: int) -> list[str]:
+    """The fields of ``/proc/<pid>/stat`` from the third on; none where there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "", ""
-    fields = stat.rpartition(")")[2].split()  # the second field is the program's name, which may hold anything
-    return fields[0], fields[19]
+        return []
+    return stat.rpartition(")")[2].split()  # the second field is the program's name, which may hold anything

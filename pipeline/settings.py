@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,7 @@ _NOT_SETTINGS = (  # read by the profile of dbt, and by tests
 )
 _SECRET = "secrets_"  # noqa: S105 - what variables begin with
 _DUCKLAKE = "ducklake:postgres:"
+_PROVIDER = "providers_"
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
 
@@ -86,7 +88,7 @@ class Settings(BaseSettings):
         default=(), description="Dotted paths of routers of one's own that podium serve adds (JSON list)."
     )
     reports_private: bool = Field(
-        default=False, description="Whether reports and pages need a key, too; without it only submissions do."
+        default=False, description="Whether reports and pages need a key, too; without it only submissions and runs do."
     )
     submission_megabytes: int = Field(
         default=100, ge=1, le=10_000, description="Size of one submission through the API, at most."
@@ -96,6 +98,9 @@ class Settings(BaseSettings):
     )
     submissions_per_minute: int = Field(
         default=30, ge=1, description="Requests about submissions that one key may make in a minute."
+    )
+    runs_per_minute: int = Field(
+        default=600, ge=1, description="Requests about runs of experiments that one key may make in a minute."
     )
     failed_keys_per_minute: int = Field(
         default=30, ge=1, description="Requests without a valid key that one address may make in a minute."
@@ -111,6 +116,17 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Keys that publishers gave, each in a variable of its own: PODIUM_SECRETS_<NAME>, such as "
         "PODIUM_SECRETS_ARTIFICIALANALYSIS.",
+    )
+    providers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Addresses of providers of models, each in a variable of its own: PODIUM_PROVIDERS_<NAME>, such as "
+        "PODIUM_PROVIDERS_OPENAI=https://api.openai.com/v1; the key is PODIUM_SECRETS_<NAME>.",
+    )
+    posted_cost: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="USD that one experiment may cost that was posted to the report API.",
     )
     fetch_connect_seconds: float = Field(
         default=10.0, gt=0, le=3600, allow_inf_nan=False, description="Seconds to wait for a publisher's connection."
@@ -163,6 +179,21 @@ class Settings(BaseSettings):
             raise ValueError("give each key in a variable of its own, PODIUM_SECRETS_<NAME>")
         return {str(name).lower(): value for name, value in given.items()}
 
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _are_addresses(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            raise ValueError("give each address in a variable of its own, PODIUM_PROVIDERS_<NAME>")
+        for name, address in given.items():
+            parts = urlsplit(str(address))
+            if parts.scheme not in ("https", "http") or not parts.hostname:
+                raise ValueError(f"that of {name} is no address; write one such as https://api.openai.com/v1")
+            if "@" in parts.netloc or parts.query or parts.fragment:
+                raise ValueError(
+                    f"that of {name} has more than host and path; give a key as {secret_variable(str(name))}"
+                )
+        return {str(name).lower(): str(address).rstrip("/") for name, address in given.items()}
+
     @property
     def warehouse_path(self) -> Path:
         """The working DuckDB file; only Podium opens it."""
@@ -199,6 +230,11 @@ class Settings(BaseSettings):
         return self.archive_dir / "llm"
 
     @property
+    def experiments_dir(self) -> Path:
+        """The folder of the queues of experiments, ``<experiment>.sqlite``, on a disk of this machine."""
+        return self.data_dir.resolve() / "experiments"
+
+    @property
     def keys_dir(self) -> Path:
         """The folder of players' keys and of the models that they claimed; its owner alone may read it."""
         return self.data_dir.resolve() / "keys"
@@ -220,13 +256,18 @@ def secret_variable(name: str) -> str:
     return _variable(f"{_SECRET}{name}")
 
 
+def provider_variable(name: str) -> str:
+    """The variable that the address of a provider is given in."""
+    return _variable(f"{_PROVIDER}{name}")
+
+
 def unknown_variables() -> list[str]:
     """Variables of the environment that look like settings and are none, each with the setting it may mean."""
     known = list(Settings.model_fields)
     found = []
     for variable in sorted(os.environ):
         name = variable.lower().removeprefix(_PREFIX.lower())
-        is_meant = variable.upper().startswith(_PREFIX) and not name.startswith(_SECRET)
+        is_meant = variable.upper().startswith(_PREFIX) and not name.startswith((_SECRET, _PROVIDER))
         if is_meant and name not in known and variable not in _NOT_SETTINGS:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {_variable(nearest[0])}?" if nearest else f"known: {', '.join(map(_variable, known))}"

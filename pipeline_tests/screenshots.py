@@ -2,7 +2,7 @@
 
 Called as ``python -m pipeline_tests.screenshots [ADDRESS] [NAME ...]``.
 
-Needs the bundled competitions published (``podium run``), ``podium serve`` and Chromium; writes
+Needs the bundled boards published (``podium run``), ``podium serve`` and Chromium; writes
 ``pipeline/docs/page_*.png``.
 """
 
@@ -35,6 +35,7 @@ SHOTS = (
     Shot("compare", "/boards/sp500_risk/compare?models=garch&models=constant&models=last_move"),
     Shot("phone", "/boards/sp500", "dark", 390, 800),
     Shot("rankings", "/rankings", height=900),
+    Shot("experiments", "/experiments/reading", width=1400, height=900),
 )
 
 

@@ -9,3 +9,7 @@ STORIES = int(os.environ.get("STORIES", "1"))
 def seeds() -> range:
     """What the stories of a test begin with, from 0."""
     return range(STORIES)
+
+
+KILLS = int(os.environ.get("KILLS", "8"))
+"""How often a process is killed at a random moment; ``make soak`` does it more often."""

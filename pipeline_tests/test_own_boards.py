@@ -259,7 +259,9 @@ def test_two_own_boards_are_declared_beside_the_bundled_ones_and_the_marts_follo
     write_board(own, declaration(name="crate"))
     definitions = defs()
     dg.Definitions.validate_loadable(definitions)
-    assert {job.name for job in definitions.jobs or ()} == {"box", "coding_models", "crate", "sp500", "sp500_risk"}
+    assert {job.name for job in definitions.jobs or ()} == {
+        *("box", "coding_models", "crate", "posted", "reading", "sp500", "sp500_risk")
+    }
     graph = definitions.resolve_asset_graph()
     parents = graph.get(dg.AssetKey(["marts", "leaderboard_current"])).parent_keys
     assert {key.path[0] for key in parents} == {"box", "crate", "sp500", "sp500_risk"}

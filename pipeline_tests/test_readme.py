@@ -18,6 +18,7 @@ from pipeline.competition.ensembles import EnsembleConfig
 from pipeline.competition.evaluations import EvaluationSpec
 from pipeline.competition.scoring import RULES
 from pipeline.declaration import BoardDeclaration
+from pipeline.experiments import Experiment
 from pipeline.judging import BoardFiles, Track
 from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
 from pipeline.rankings.declaration import Rankings
@@ -51,6 +52,22 @@ def walked(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.slow
+def test_the_bundled_experiment_is_run_ranked_and_asked_in_sql(tmp_path: Path) -> None:
+    done = walked("experiment walk", tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "72 completed, 0 failed" in done.stdout
+    assert "Maren Holt" in done.stdout
+
+
+def test_the_experiment_of_the_readme_is_valid() -> None:
+    (declared,) = re.findall(r"```yaml\n(type: pipeline.components.Experiment\n.*?)```", README, re.DOTALL)
+    experiment = Experiment.model_validate(yaml.safe_load(declared)["attributes"])
+    assert len(experiment.configurations) == 8
+    assert experiment.baseline_of(experiment.configurations) == experiment.configurations[0].id
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from pipeline.cli.errors import one_line
-from pipeline.settings import PROJECT_ROOT, Settings, secret_variable, settings, unknown_variables
+from pipeline.settings import PROJECT_ROOT, Settings, provider_variable, secret_variable, settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +135,31 @@ def test_secrets_in_one_variable_are_refused_without_showing_them(monkeypatch: p
     told = one_line(caught.value)
     assert "secrets" in told.lower()
     assert "s3cret" not in told
+
+
+def test_each_provider_has_an_address_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(provider_variable("my_host"), "http://localhost:8000/v1/")
+    monkeypatch.setenv("PODIUM_PROVIDERS_OPENAI", "https://api.openai.com/v1")
+    assert settings().providers == {"my_host": "http://localhost:8000/v1", "openai": "https://api.openai.com/v1"}
+    assert unknown_variables() == []
+
+
+@pytest.mark.parametrize(
+    "value", ["nowhere", "ftp://host", "https://", "https://s3cret@host/v1", "https://h/?k=s3cret"]
+)
+def test_an_address_that_is_none_or_holds_a_key_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("PODIUM_PROVIDERS_OPENAI", value)
+    with pytest.raises(ValidationError) as raised:
+        settings()
+    told = one_line(raised.value)
+    assert told.startswith("PODIUM_PROVIDERS cannot be used: that of openai")
+    assert "s3cret" not in told
+
+
+def test_addresses_in_one_variable_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_PROVIDERS", "https://host")
+    with pytest.raises(SettingsError) as raised:
+        settings()
+    assert "PODIUM_PROVIDERS_<NAME>" in one_line(raised.value)

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, ClassVar
 
 from pipeline.rankings import About, ModelName, Parsed, Result, SourceError, Wanted, Wanting
 
@@ -28,6 +28,7 @@ class Listed:
     url: str = "https://arena.test/list.json"
     needs: str = ""
     is_frozen: bool = False
+    flags: ClassVar[Mapping[str, str]] = {"guessed": "the publisher guessed it"}
 
     @property
     def about(self) -> About:
@@ -56,7 +57,9 @@ class Listed:
             ModelName(row["name"], organisation="acme", hugging_face_id=row.get("link", ""), open_weights=True)
             for row in rows
         ]
-        return Parsed(tuple(results), tuple(names), version=listed.get("version", ""))
+        said = listed.get("updated_at")
+        updated_at = datetime.fromisoformat(said) if said else None
+        return Parsed(tuple(results), tuple(names), updated_at, listed.get("version", ""))
 
 
 class Mine(Listed):

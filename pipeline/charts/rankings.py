@@ -13,7 +13,7 @@ _PRICES = {"tickCount": 6, "format": "~g", "grid": False}
 _PRICE_SCALE = {"type": "log", "nice": False, "padding": 12}
 
 
-def cost_chart(rows: Sequence[Row], price_title: str, score_title: str) -> Spec:
+def cost_chart(rows: Sequence[Row], price_title: str, score_title: str, called: str = "Model", digits: int = 1) -> Spec:
     """Price against score: every model a point, and a line through those that none beats in both.
 
     Parameters
@@ -22,14 +22,18 @@ def cost_chart(rows: Sequence[Row], price_title: str, score_title: str) -> Spec:
         ``label``, ``price`` (above 0), ``value``, ``low`` and ``high`` (None without an interval), and ``is_best``,
         whether it is one of those that none beats.
     price_title, score_title : str
+    called : str
+        What the points are.
+    digits : int
+        Decimals of scores.
     """
     front = sorted((dict(row) for row in rows if row["is_best"]), key=lambda row: row["price"])
     x = {"field": "price", "type": "quantitative", "title": price_title, "axis": _PRICES, "scale": _PRICE_SCALE}
     y = {"field": "value", "type": "quantitative", "title": score_title, "scale": {"zero": False}}
     tooltip = [
-        {"field": "label", "title": "Model"},
+        {"field": "label", "title": called},
         {"field": "price", "title": price_title, "format": ".3~g"},
-        {"field": "value", "title": score_title, "format": ".1f"},
+        {"field": "value", "title": score_title, "format": f".{digits}f"},
     ]
     at = {"x": x, "y": y}
     to_the_right, to_the_left = _sides(_named(front, rows), rows)

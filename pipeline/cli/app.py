@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import (
     backtest,
+    backup,
     bench,
     board,
     board_compare,
@@ -15,15 +16,19 @@ from pipeline.cli import (
     check,
     dev,
     evaluations,
+    experiments,
+    experiments_run,
     hub,
     keys,
     leaderboard,
     rankings,
+    rebuild,
     run,
     serve,
     sql,
     status,
     submit,
+    up,
     worker,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
@@ -36,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 warehouse busy, 4 nothing published yet, "
-    "130 stopped by Ctrl-C.",
+    "5 the rebuilt warehouse differs, 130 stopped by Ctrl-C.",
 )
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
@@ -49,6 +54,10 @@ app.command("backtest")(backtest.backtest)
 app.command("hub")(hub.hub)
 app.command("status")(status.status)
 app.command("serve")(serve.serve)
+app.command("up")(up.up)
+app.command("rebuild")(rebuild.rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("worker")(worker.worker)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
@@ -56,6 +65,9 @@ app.add_typer(board.board, name="board")
 app.add_typer(bench.bench, name="bench")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(rankings.rankings, name="rankings")
+experiments.experiments.command("run")(experiments_run.run)
+experiments.experiments.command("retry")(experiments_run.retry)
+app.add_typer(experiments.experiments, name="experiments")
 
 
 @app.callback(invoke_without_command=True)

@@ -77,6 +77,7 @@ def refuse_options(given: Mapping[str, object], board: str) -> None:
 
 
 def _exported(name: str, asked: Export) -> "Exported":
+    from pipeline.cli.experiments_shown import is_experiment
     from pipeline.reports.queries import exported, exported_track, is_ranking, is_track
 
     with published() as connection:
@@ -84,6 +85,10 @@ def _exported(name: str, asked: Export) -> "Exported":
             raise InputError(
                 f"{name!r} is a ranking of language models: it has no runs and topics to write; its figures are in "
                 f"{name}.results: ask podium sql"
+            )
+        if is_experiment(connection, name):
+            raise InputError(
+                f"{name!r} is an experiment: write what you need of {name}.runs and {name}.scores with podium sql"
             )
         if is_track(connection, name):
             of_competitions = {

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -35,7 +35,7 @@ def check(
         str | None, typer.Option("--board", help="For this board; needless if only one takes files.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="For this folder of its inbox; that of predictions without it.")
+        str | None, typer.Option("--kind", help="For this folder of its inbox; that of predictions or runs without it.")
     ] = None,
     received_at: Annotated[
         str | None, typer.Option("--received-at", help="As if it came then: a date (its end, UTC) or a time.")
@@ -70,7 +70,7 @@ def print_judgement(out: Console, judged: "Judgement") -> None:
     for verdict in judged.verdicts:
         print_verdict(out, verdict)
     if judged.late is not None:
-        _say(out, _late_in_words(judged, judged.late))
+        _say(out, _late_in_words(judged, cast("Contract", judged.contract), judged.late))
     if judged.unread:
         columns = ", ".join(
             in_print(one.column) + (f" (meant {one.meant}?)" if one.meant else "") for one in judged.unread
@@ -109,16 +109,16 @@ def _print_table(out: Console, headers: Sequence[str], rows: Sequence[Sequence[s
     out.print(table)
 
 
-def _late_in_words(judged: "Judgement", late: "Late") -> str:
+def _late_in_words(judged: "Judgement", contract: "Contract", late: "Late") -> str:
     rows = f"{counted(late.n_rows, 'row')} {'is' if late.n_rows == 1 else 'are'}"
-    trusted = judged.contract.predictions.trusted
+    trusted = contract.predictions.trusted
     received = "received_at in the file" if trusted else f"received {_moment(judged.received_at)}"
     if late.first_deadline == late.last_deadline:
         deadline = f"the deadline was {_moment(late.first_deadline)}"
     else:
         deadline = f"deadlines were {_moment(late.first_deadline)} to {_moment(late.last_deadline)}"
     advice = "" if trusted else "; imports of old predictions declare `trusted: true`"
-    return f"{rows} late and would not be scored: {received}, {deadline} ({_rule(judged.contract)}){advice}."
+    return f"{rows} late and would not be scored: {received}, {deadline} ({_rule(contract)}){advice}."
 
 
 def _rule(contract: "Contract") -> str:

@@ -6,6 +6,7 @@ from pipeline.cli.errors import InputError
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.declaration import BoardDeclaration
+from pipeline.experiments import RUNS, Experiment
 from pipeline.judging import Track
 from pipeline.rankings.declaration import Rankings
 
@@ -30,8 +31,10 @@ def board_of(contracts: Mapping[str, BoardDeclaration], board: str) -> BoardDecl
     return contracts[board]
 
 
-def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | None) -> Contract:
-    """The contract of a competition that takes files; without a name, of the only one that does.
+def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | None) -> Contract | Experiment:
+    """The declaration of a board that takes files.
+
+    Without a name, of the only competition that does; where none does, of the only experiment.
 
     Raises
     ------
@@ -40,13 +43,18 @@ def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | Non
     """
     if board is not None:
         contract = board_of(contracts, board)
+        if isinstance(contract, Experiment):
+            return contract
         if not isinstance(contract, Contract):
             raise InputError(f"board {board!r} is a {contract.called}; {_WITHOUT_INBOX[contract.kind].format(board)}")
         if not contract.has_inbox:
             source = contract.predictions.source
             raise InputError(f"board {board!r} takes no files: its predictions come from {source}")
         return contract
-    found = [one for one in contracts.values() if isinstance(one, Contract) and one.has_inbox]
+    found: list[Contract | Experiment] = [
+        one for one in contracts.values() if isinstance(one, Contract) and one.has_inbox
+    ]
+    found = found or [one for one in contracts.values() if isinstance(one, Experiment)]
     if not found:
         raise InputError(
             f"no board takes files; declare one with `source: {INBOX}` in a folder of your own, and name that in "
@@ -57,8 +65,8 @@ def board_with_inbox(contracts: Mapping[str, BoardDeclaration], board: str | Non
     return found[0]
 
 
-def folder_of(contract: Contract, kind: str | None) -> str:
-    """The folder of a board's inbox that is meant: the one named, or that of predictions.
+def folder_of(contract: Contract | Experiment, kind: str | None) -> str:
+    """The folder of a board's inbox that is meant: the one named, or that of predictions, or of runs.
 
     Raises
     ------
@@ -66,11 +74,13 @@ def folder_of(contract: Contract, kind: str | None) -> str:
         If it has no such folder.
     """
     known = ", ".join(contract.folders)
-    if kind is None:
+    if kind is None and isinstance(contract, Experiment):
+        return RUNS
+    if kind is None and isinstance(contract, Contract):
         if contract.predictions.source != INBOX:
             source = contract.predictions.source
             raise InputError(f"predictions of {contract.name!r} come from {source}; name a folder: --kind {known}")
         return contract.predictions.files
-    if kind not in contract.folders:
+    if kind is None or kind not in contract.folders:
         raise InputError(f"the inbox of {contract.name!r} has no folder {kind!r}; known: {known}")
     return kind

@@ -25,11 +25,7 @@ def dev(
     _require_port(host, port)
     with open_instance(dagster_home()):
         pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
-    # Dagster must start in the project; relative folders in the settings mean those of the caller's folder.
-    os.environ["PODIUM_DATA_DIR"] = str(settings().data_dir.resolve())
-    os.environ["PODIUM_DBT_PROJECT_DIR"] = str(settings().dbt_project_dir.resolve())
-    if (own := settings().defs_dir) is not None:
-        os.environ["PODIUM_DEFS_DIR"] = str(own.resolve())
+    os.environ |= folders()
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _IGNORED]))
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
@@ -37,6 +33,15 @@ def dev(
     level = "info" if verbose else "warning"
     arguments = ["dev", "--host", host, "--port", str(port), "--log-level", level]
     os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  (our own command)
+
+
+def folders() -> dict[str, str]:
+    """The variables that name folders, absolute: Dagster must start in the project, relative ones mean the caller's."""
+    own = settings().defs_dir
+    named = {"PODIUM_DATA_DIR": settings().data_dir, "PODIUM_DBT_PROJECT_DIR": settings().dbt_project_dir}
+    if own is not None:
+        named["PODIUM_DEFS_DIR"] = own
+    return {variable: str(folder.resolve()) for variable, folder in named.items()}
 
 
 def _require_port(host: str, port: int) -> None:

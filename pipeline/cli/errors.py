@@ -8,6 +8,9 @@ from typer.exceptions import TyperException
 
 from pipeline.settings import Settings
 
+_BY_NAME = ("secrets", "providers")
+"""Settings that have a variable for each name."""
+
 
 class Exit(IntEnum):
     """What a script can tell from the exit code."""
@@ -17,6 +20,7 @@ class Exit(IntEnum):
     WRONG_INPUT = 2
     BUSY = 3
     NOT_PUBLISHED = 4
+    DIFFERENT = 5
     STOPPED = 130
 
 
@@ -28,24 +32,42 @@ class RunFailedError(RuntimeError):
     """A run that did not succeed; the message names the step and the cause."""
 
 
+class DifferentError(RuntimeError):
+    """A rebuilt warehouse that is not the present one; the message names the tables."""
+
+
 class StoppedError(RuntimeError):
     """A run that Ctrl-C ended."""
 
 
 def exit_code(error: Exception) -> Exit | None:
     """The exit code of a known error; None when it is a bug."""
+    from pipeline.experiments import InputsError, PlanError
+    from pipeline.experiments.running import QueueBusyError, QueueError
     from pipeline.reports.access.keys import KeysError
     from pipeline.reports.queries import UnknownBoardError
-    from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
+    from pipeline.warehouse import (
+        NotAFileError,
+        NotPublishedError,
+        WarehouseBusyError,
+        WarehouseDamagedError,
+        WarehouseVersionError,
+    )
 
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
         (StoppedError, Exit.STOPPED),
+        (DifferentError, Exit.DIFFERENT),
         (WarehouseBusyError, Exit.BUSY),
         (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (WarehouseDamagedError, Exit.WRONG_INPUT),
+        (NotAFileError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
+        (QueueBusyError, Exit.BUSY),
+        (QueueError, Exit.WRONG_INPUT),
+        (InputsError, Exit.WRONG_INPUT),
+        (PlanError, Exit.WRONG_INPUT),
         (KeysError, Exit.WRONG_INPUT),
         (UnknownBoardError, Exit.WRONG_INPUT),
         (SettingsError, Exit.WRONG_INPUT),
@@ -68,8 +90,9 @@ def one_line(error: Exception) -> str:
     if isinstance(error, TyperException):
         return _usage(error)
     text = " ".join(str(error).split())
-    if isinstance(error, SettingsError) and '"secrets"' in text:
-        return f"PODIUM_SECRETS cannot be used: {_meaning('secrets')}"
+    by_name = next((one for one in _BY_NAME if f'"{one}"' in text), None)
+    if isinstance(error, SettingsError) and by_name is not None:
+        return f"PODIUM_{by_name.upper()} cannot be used: {_meaning(by_name)}"
     if isinstance(error, SettingsError):
         return f"{text}; a setting of several values is a JSON list: PODIUM_DOTTED_PATH_PACKAGES='[\"pipeline\"]'"
     return text
@@ -83,8 +106,8 @@ def _usage(error: TyperException) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    """The value that is wrong; nothing of a secret."""
-    return "" if name == "secrets" else f"={value!r}"
+    """The value that is wrong; nothing of a secret, nor of an address that may hold one."""
+    return "" if name in _BY_NAME else f"={value!r}"
 
 
 def _meaning(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What Dagster remembers and plans of a board: its last run, and the next tick of its schedule."""
+"""What Dagster remembers of a board: its last run."""
 
 import os
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.errors import InputError
 from pipeline.cli.instance import dagster_home, open_instance
 from pipeline.reports.runs import LastRun
 from pipeline.settings import settings
@@ -45,22 +44,6 @@ def last_runs(boards: Sequence[str], now: datetime) -> dict[str, LastRun]:
 
 _ALL_ASSETS = "__ASSET_JOB"
 """Dagster's name of the job over all assets: `podium run` without a board, and what automation requests."""
-
-
-def next_tick(cron: str, board: str, now: datetime) -> datetime:
-    """The next moment (UTC, without a zone) of a cron line.
-
-    Raises
-    ------
-    InputError
-        If it is no cron line.
-    """
-    from dagster._utils.schedules import cron_string_iterator, is_valid_cron_schedule
-
-    if not is_valid_cron_schedule(cron):
-        raise InputError(f"board {board!r}: schedule {cron!r} is no cron line; write one such as '0 22 * * 5'")
-    ticks = cron_string_iterator(now.replace(tzinfo=UTC).timestamp(), cron, "UTC")
-    return next(tick for tick in (_utc(tick) for tick in ticks) if tick > now)
 
 
 def _records(instance: "dg.DagsterInstance", job: str, at_most: int) -> Sequence["dg.RunRecord"]:

@@ -23,13 +23,19 @@ def judge_file(file: Path, board: str | None, kind: str | None, received_at: dat
     with Console(stderr=True).status("checking"):
         from pipeline.cli.contracts import board_with_inbox, folder_of
         from pipeline.cli.declarations import load_contracts
+        from pipeline.experiments import Experiment
         from pipeline.intake import judge, reading_by_files
+        from pipeline.intake.experiments import experiment_reading
 
         # Without a name, a board that cannot be loaded could be the one that is meant.
         contract = board_with_inbox(load_contracts(board, all_must_load=board is None), board)
         folder = folder_of(contract, kind)
         require_file(file)
-        return judge(file, contract, folder, received_at, reading_by_files(contract, folder))
+        if isinstance(contract, Experiment):
+            reading = experiment_reading(contract, folder)
+        else:
+            reading = reading_by_files(contract, folder)
+        return judge(file, contract, folder, received_at, reading)
 
 
 def require_file(path: Path) -> None:

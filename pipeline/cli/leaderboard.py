@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_options
 from pipeline.cli.errors import InputError
+from pipeline.cli.experiments_shown import experiment_board, is_experiment, print_experiment_board
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
 from pipeline.cli.rankings_shown import ModelBoard, model_board, print_model_board
@@ -24,6 +25,7 @@ from pipeline.reports.queries import (
     is_track,
     track_board,
 )
+from pipeline.reports.queries.experiment_boards import ExperimentBoard
 from pipeline.tables import OFFICIAL, OVERALL
 from pipeline.warehouse import now
 
@@ -79,6 +81,10 @@ def leaderboard(
             refuse_options(of_competitions, f"{name!r} is a judged track")
             _show_track(track_board(connection, name, judge or OFFICIAL), limit, as_json)
             return
+        if is_experiment(connection, name):
+            refuse_options(of_competitions | {"--judge": judge}, f"{name!r} is an experiment")
+            _show_experiment(experiment_board(connection, name), limit, as_json)
+            return
         refuse_options({"--judge": judge}, f"{name!r} is a competition")
         found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
     if as_json:
@@ -99,6 +105,13 @@ def _show_ranking(found: ModelBoard, limit: int | None, as_json: bool) -> None:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:
         print_model_board(found, limit)
+
+
+def _show_experiment(found: ExperimentBoard, limit: int | None, as_json: bool) -> None:
+    if as_json:
+        print_json({**vars(found), "rows": found.rows[:limit]})
+    else:
+        print_experiment_board(found, limit)
 
 
 def parse_moment(text: str, option: str, time_of_day: time = time.max) -> datetime:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli import rankings_aliases
 from pipeline.cli.default_command import showing
-from pipeline.cli.errors import InputError
+from pipeline.cli.errors import Exit, InputError
 from pipeline.cli.output import console, print_json
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking, ranking_with
@@ -16,6 +16,9 @@ from pipeline.cli.rankings_shown import SORT_KEYS, ModelBoard, model_board, prin
 from pipeline.reports.queries.rankings import ranking_names
 from pipeline.settings import settings
 from pipeline.warehouse import current_publication, now
+
+if TYPE_CHECKING:
+    from pipeline.cli.rankings_files import TakenIn
 
 _TOP = 20
 
@@ -30,7 +33,9 @@ rankings.add_typer(rankings_aliases.aliases, name="aliases")
 @rankings.command()
 def show(
     board: Annotated[str | None, typer.Argument(help="A ranking; the only one without it.")] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="So many models.")] = _TOP,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help=f"So many models; by default {_TOP}, in JSON all.")
+    ] = None,
     sort: Annotated[str, typer.Option("--sort", help=f"By what: {', '.join(SORT_KEYS)}.")] = "rank",
     source_dir: Annotated[
         Path | None,
@@ -40,26 +45,35 @@ def show(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: all models, unless --top is given.")] = False,
 ) -> None:
-    """Print a ranking and the state of its sources; with --from, made anew of files in a folder."""
+    """Print a ranking and the state of its sources; with --from, made anew of files in a folder.
+
+    Exit code 2 if the files of a source were refused.
+    """
     sorted_rows((), sort)  # a key that is not known is told before anything is done
-    record: dict[str, object] = {}
+    taken_in: TakenIn | None = None
     if source_dir is not None:
         from pipeline.cli.rankings_files import take_in
 
         declared = declared_ranking(board)
-        board, record = declared.name, take_in(declared, source_dir, None if as_json else console())
+        board, taken_in = declared.name, take_in(declared, source_dir, None if as_json else console())
     found = published_board(board)
     if as_json:
         rows = tuple(sorted_rows(found.rows, sort)[:top])
+        record = vars(taken_in) | {"refused": taken_in.refused} if taken_in else {}
         print_json({**vars(replace(found, rows=rows)), "n_models": len(found.rows), **record})
-        return
-    print_model_board(found, top, sort)
+    else:
+        print_model_board(found, top or _TOP, sort)
+    if taken_in is not None and taken_in.refused:
+        if not as_json:
+            console().print(taken_in.told, style="red", soft_wrap=True, highlight=False, markup=False)
+        raise typer.Exit(Exit.WRONG_INPUT)
 
 
 @rankings.command()
 def accept(
     source: Annotated[str, typer.Argument(help="The source, such as livebench.")],
     because: Annotated[str, typer.Option("--because", help="Why what the guards refused is right after all.")],
+    board: Annotated[str | None, typer.Option("--board", help="A ranking that has the source.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Accept the newest snapshot of a source, which the guards refused; it counts at the next run."""
@@ -69,15 +83,15 @@ def accept(
 
     if not because.strip():
         raise InputError("--because is empty; say why the snapshot is right after all")
-    board = ranking_with(source)
+    declared = ranking_with(source, board)
     try:
-        found = accept_snapshot(board.source(source), Archive.of_settings(), because.strip())
+        found = accept_snapshot(declared.source(source), Archive.of_settings(), because.strip())
     except (FilesError, SnapshotError) as error:
         raise InputError(str(error)) from error
     if as_json:
         print_json({"source": source, "snapshot": found.snapshot, "because": found.why, "breaks": found.notes})
         return
-    print(f"Accepted: {found.snapshot} of {source}. It counts at the next run: podium run {board.name}")
+    print(f"Accepted: {found.snapshot} of {source}. It counts at the next run: podium run {declared.name}")
 
 
 def published_board(name: str | None) -> ModelBoard:

@@ -37,16 +37,21 @@ def declared_rankings() -> Mapping[str, "Rankings"]:
 
 
 def ranking_with(source: str, board: str | None = None) -> "Rankings":
-    """The declared ranking with a source; the first of several, where none is named.
+    """The declared ranking with a source; the first of several that have the same one, where none is named.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or sources of several rankings only share the name.
     """
+    from pipeline.rankings.finding import kept_as
+
     known = declared_rankings() if board is None else {board: declared_ranking(board)}
     found = [one for one in known.values() if source in one.sources]
     if not found:
         sources = sorted({name for one in known.values() for name in one.sources})
         raise InputError(f"no ranking has a source {source!r}; known: {', '.join(sources) or 'none'}")
+    if len({kept_as(one.source(source)) for one in found}) > 1:
+        boards = ", ".join(one.name for one in found)
+        raise InputError(f"rankings {boards} have different sources that are called {source!r}; name one: --board")
     return found[0]

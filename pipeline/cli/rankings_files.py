@@ -44,16 +44,53 @@ class Taken:
     why: str
 
     @property
+    def is_refused(self) -> bool:
+        """Whether nothing of them is used."""
+        return bool(self.why)
+
+    @property
     def told(self) -> str:
         """A line for people."""
-        if self.why:
-            return f"{self.source}: nothing is taken: {self.why}"
+        if self.is_refused:
+            return f"{self.source}: refused: {self.why}"
         unread = f", {counted(self.n_unread, 'part')} unread" if self.n_unread else ""
         new = "" if self.event == Event.FETCHED else ", as they were"
         return f"{self.source}: {counted(self.n_results, 'figure')} of {counted(self.n_models, 'name')}{unread}{new}"
 
 
-def take_in(declared: "Rankings", folder: Path, out: "Console | None") -> dict[str, object]:
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of a folder of files.
+
+    Parameters
+    ----------
+    taken : tuple of Taken
+        By source.
+    left_alone : tuple of str
+        What belongs to no source.
+    """
+
+    taken: tuple[Taken, ...]
+    left_alone: tuple[str, ...]
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The sources of whose files nothing is used."""
+        return tuple(one.source for one in self.taken if one.is_refused)
+
+    @property
+    def told(self) -> str:
+        """A sentence on what was refused; empty where nothing was."""
+        if not self.refused:
+            return ""
+        n_taken = len(self.taken) - len(self.refused)
+        return (
+            f"Refused: {', '.join(self.refused)}; {counted(n_taken, 'source')} taken. Why is said above; what the "
+            f"guards refused of a source counts after podium rankings accept SOURCE --because WHY."
+        )
+
+
+def take_in(declared: "Rankings", folder: Path, out: "Console | None") -> "TakenIn":
     """Take in the files of every source that has a folder there, bring the ranking up to date and publish it.
 
     Parameters
@@ -66,8 +103,8 @@ def take_in(declared: "Rankings", folder: Path, out: "Console | None") -> dict[s
 
     Returns
     -------
-    dict
-        What was taken, and what was not, for JSON.
+    TakenIn
+        What was taken, and what was not.
 
     Raises
     ------
@@ -82,11 +119,11 @@ def take_in(declared: "Rankings", folder: Path, out: "Console | None") -> dict[s
     archive, taken = Archive.of_settings(), []
     for name in sources:
         taken.append(_taken(declared, name, archive, folder / name))
-        _say(out, taken[-1].told, is_fine=not taken[-1].why)
+        _say(out, taken[-1].told, is_fine=not taken[-1].is_refused)
     for stranger in strangers:
         _say(out, f"{stranger}: no source of {declared.name} is called so, and it is left alone", is_fine=False)
     run_tables(declared.name, out, without=lambda key: key.path[1:2] == ["sources"])
-    return {"taken": taken, "left_alone": strangers}
+    return TakenIn(tuple(taken), tuple(strangers))
 
 
 def _found(declared: "Rankings", folder: Path) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, console, counted, percent, print_table
+from pipeline.rankings.origin import FETCHING_OFF, is_unasked
 from pipeline.reports.queries.ranking_sources import RankingSource, ranking_sources
 from pipeline.reports.queries.rankings import RankedModel, declared_ranking, ranked_models
 
@@ -37,6 +38,11 @@ SORT_KEYS: Mapping[str, tuple[Callable[[RankedModel], Any], bool]] = MappingProx
     }
 )
 """What models can be sorted by, each with whether more comes first."""
+_USED_UNASKED = {
+    "kept": "Last good snapshots are used of",
+    "bundled": "Bundled facts are used of",
+    "missing": "Nothing is there of",
+}
 _NOT_CURRENT = ("kept", "bundled", "missing")
 _UNRANKED = "unranked: "
 
@@ -109,20 +115,33 @@ def print_sources(sources: Iterable[RankingSource]) -> None:
     columns = [
         Column("source", [row.source for row in rows], is_text=True, rank=0),
         Column("figures", [row.status for row in rows], is_text=True, rank=0),
-        Column("as of", [_age(row) for row in rows], rank=0),
+        Column("as of", [age_told(row) for row in rows], rank=0),
         Column("results", [f"{row.n_results:,}" for row in rows], rank=1),
         Column("models", [f"{row.n_models:,}" for row in rows], rank=1),
         Column("unread", [f"{row.n_unread:,}" if row.n_unread else "" for row in rows], rank=2),
-        Column("why", [row.why or "" for row in rows], is_text=True, rank=0),
+        Column("why", ["" if is_unasked(row.why) else row.why or "" for row in rows], is_text=True, rank=0),
     ]
     print_table(columns, Text("Sources"), dim=[row.status == "missing" for row in rows])
+    told = fetching_told(rows)
+    if told:
+        console().print(told, soft_wrap=True, highlight=False, markup=False)
+
+
+def fetching_told(sources: Iterable[RankingSource]) -> str:
+    """A line for all sources that nobody asked because fetching is off; empty where it is on."""
+    unasked = [row for row in sources if is_unasked(row.why)]
+    if not unasked:
+        return ""
+    parts = {said: [row.source for row in unasked if row.status == status] for status, said in _USED_UNASKED.items()}
+    listed = [f" {said} {', '.join(names)}." for said, names in parts.items() if names]
+    return f"No publisher was asked: {FETCHING_OFF}.{''.join(listed)}"
 
 
 def sources_told(name: str, sources: Iterable[RankingSource]) -> list[str]:
-    """A line for all sources that have nothing for one reason."""
+    """A line for all sources that have nothing for one reason, but that fetching is off."""
     without: dict[str, list[str]] = {}
     for row in sources:
-        if row.status == "missing":
+        if row.status == "missing" and not is_unasked(row.why):
             without.setdefault(row.why or "", []).append(row.source)
     return [f"board {name}: it is made without {', '.join(rows)}: {why}" for why, rows in without.items()]
 
@@ -130,7 +149,7 @@ def sources_told(name: str, sources: Iterable[RankingSource]) -> list[str]:
 def states_told(sources: Iterable[RankingSource]) -> list[str]:
     """How many sources are in which state: ``3 live``, ``1 kept``."""
     counts = Counter(row.status for row in sources)
-    order = ("live", "unchanged", "frozen", *_NOT_CURRENT)
+    order = ("live", "unchanged", "files", "frozen", *_NOT_CURRENT)
     return [f"{counts[status]} {status}" for status in order if counts[status]]
 
 
@@ -188,7 +207,7 @@ def _price(row: RankedModel) -> str:
     return f"{row.price_input:g}/{MISSING if row.price_output is None else f'{row.price_output:g}'}"
 
 
-def _age(row: RankingSource) -> str:
+def age_told(row: RankingSource) -> str:
     """When the figures were last known to be what the source publishes, and how long ago that is."""
     if row.confirmed_at is None or row.age_days is None:
         return MISSING

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pipeline.cli.progress import Watch
 
 
+_ASKING = ("sources", "execution")
+
+
 @dataclass(frozen=True)
 class _Run:
     """A run that ended."""
@@ -42,13 +45,17 @@ def run(
     from_cycle: Annotated[str | None, typer.Option("--from", help="Recompute by hand: first cycle.")] = None,
     to_cycle: Annotated[str | None, typer.Option("--to", help="Recompute by hand: last cycle, included.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Recompute those cycles even when nothing changed.")] = False,
+    no_look: Annotated[
+        bool, typer.Option("--no-look", help="Ask nobody outside, such as sources of rankings: use what is kept.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Do everything that is new, from predictions to a published board; done twice, the second does nothing."""
     _check_range(from_cycle, to_cycle)
     out = None if as_json else console()
     try:
-        done = _run(name, {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}, out)
+        given = {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}
+        done = _run(name, given, out, _asks if no_look else None)
     except KeyboardInterrupt:
         raise _stopped() from None
     if out is None:
@@ -80,6 +87,11 @@ def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey
     except KeyboardInterrupt:
         raise _stopped() from None
     _raise_failures(done)
+
+
+def _asks(key: "dg.AssetKey") -> bool:
+    """Whether an asset asks somebody outside, and writes no table: ``<board>/sources/...``, ``<board>/execution``."""
+    return len(key.path) > 1 and key.path[1] in _ASKING
 
 
 def _check_range(from_cycle: str | None, to_cycle: str | None) -> None:

@@ -1,5 +1,6 @@
 """``podium serve``: pages and report API on the published file."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -18,13 +19,20 @@ def serve(
     from pipeline.cli.history import last_runs
     from pipeline.reports.app import create_app
 
-    _refuse_taken(host, port)
-    app = create_app(settings().published_dir, settings().report_routes, last_runs)
+    refuse_taken(host, port)
+    app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
     typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def _due(cron: str, now: datetime) -> datetime:
+    """When the schedule of a source is due."""
+    from pipeline.components.cron import next_tick
+
+    return next_tick(cron, now)
+
+
+def refuse_taken(host: str, port: int) -> None:
     """Refuse an address that cannot be listened on.
 
     Raises

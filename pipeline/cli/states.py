@@ -1,18 +1,20 @@
 """How a board is doing, as its kind tells it: for a person, and as JSON has it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 import duckdb
 
+from pipeline.cli.experiments_shown import experiment_files, experiment_runs
 from pipeline.cli.failures import told_of
-from pipeline.cli.output import counted
-from pipeline.cli.rankings_shown import sources_told, states_told
+from pipeline.cli.output import MISSING, counted
+from pipeline.cli.rankings_shown import age_told, sources_told, states_told
 from pipeline.cli.tracks import refusals_told
 from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
+from pipeline.experiments import Experiment
 from pipeline.judging import Track
 from pipeline.rankings.declaration import Rankings
 from pipeline.reports.queries import (
@@ -25,7 +27,7 @@ from pipeline.reports.queries import (
     n_ranked,
     n_runs,
 )
-from pipeline.reports.queries.ranking_sources import Age, ranking_sources
+from pipeline.reports.queries.ranking_sources import Age, RankingSource, ranking_sources
 from pipeline.settings import settings
 
 
@@ -43,6 +45,8 @@ class BoardState:
         All of that as JSON has it.
     notes : tuple of str
         What its operator must know.
+    sources : tuple of SourceState
+        Of a ranking: what it is made of.
     """
 
     state: str
@@ -50,6 +54,40 @@ class BoardState:
     files: tuple[str, ...]
     record: Mapping[str, Any]
     notes: tuple[str, ...]
+    sources: tuple["SourceState", ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """How one source of a ranking is doing, and when it is looked at next.
+
+    Parameters
+    ----------
+    source : str
+    state : str
+        How old its figures are: fresh, ageing, old, frozen or missing.
+    figures : str
+        Whence those that are used are: live, unchanged, files, kept, bundled, missing or frozen.
+    as_of : str
+        When they were last known to be what it publishes, and how long ago that is.
+    checked_at : datetime or None
+        When it was looked at last; None for never.
+    next_look : datetime or None
+        When it is looked at next by itself; None for never.
+    why_not : str
+        Why never.
+    why : str
+        What there is to be told of its figures.
+    """
+
+    source: str
+    state: str
+    figures: str
+    as_of: str
+    checked_at: datetime | None
+    next_look: datetime | None
+    why_not: str
+    why: str
 
 
 def state_of(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, moment: datetime) -> BoardState:
@@ -151,6 +189,7 @@ def _of_ranking(
 ) -> BoardState:
     sources = () if connection is None else ranking_sources(connection, declared.name, moment)
     n_models = 0 if connection is None else n_ranked(connection, declared.name)
+    states = _source_states(cast(Rankings, declared), sources, moment)
     late = [one.source for one in sources if one.state == Age.OLD]
     state = "empty" if not sources else "late" if late else "fresh"
     record = {
@@ -159,14 +198,52 @@ def _of_ranking(
         "newest_look": max((one.checked_at for one in sources), default=None),
         "late_sources": late,
         "sources": {one.source: one.status for one in sources},
+        "looks": states,
     }
     newest = [counted(n_models, "ranked model"), *([f"late: {', '.join(late)}"] if late else [])] if sources else []
     told = tuple(sources_told(declared.name, sources))
-    return BoardState(state, tuple(newest), tuple(states_told(sources)), record, told)
+    return BoardState(state, tuple(newest), tuple(states_told(sources)), record, told, states)
+
+
+def _source_states(declared: Rankings, published: Iterable[RankingSource], moment: datetime) -> tuple[SourceState, ...]:
+    """Every declared source, also one that nothing is published of yet."""
+    from pipeline.components.cron import next_tick
+    from pipeline.components.llm_sources import schedule_of, why_not_looked_at
+
+    known = {one.source: one for one in published}
+    found = []
+    for name in declared.sources:
+        row, cron, why_not = known.get(name), schedule_of(declared, name), why_not_looked_at(declared, name)
+        found.append(
+            SourceState(
+                source=name,
+                state=row.state if row else Age.MISSING,
+                figures=row.status if row else "missing",
+                as_of=age_told(row) if row else MISSING,
+                checked_at=row.checked_at if row else None,
+                next_look=None if why_not or cron is None else next_tick(cron, moment),
+                why_not=why_not,
+                why=(row.why or "") if row else "nothing is published of it yet",
+            )
+        )
+    return tuple(found)
+
+
+def _of_experiment(connection: duckdb.DuckDBPyConnection | None, declared: BoardDeclaration, _: datetime) -> BoardState:
+    from pipeline.landing import pending
+
+    files, runs = experiment_files(connection, declared.name), experiment_runs(connection, declared.name)
+    waiting = len(pending(settings().inbox_dir, declared.name, tuple(declared.folders)))
+    state = "fresh" if any(runs.values()) else "empty"
+    record = {"state": state, "runs": runs, "inbox": {"waiting": waiting}, "files": files}
+    newest = tuple(f"{n:,} {status}" for status, n in runs.items() if n)
+    landed = f"{files.landed:,} landed" if connection is not None else "nothing published yet"
+    return BoardState(state, newest, (f"{waiting:,} waiting", landed, *_refused(files)), record, ())
 
 
 _STATES: dict[str, Callable[[duckdb.DuckDBPyConnection | None, BoardDeclaration, datetime], BoardState]] = {
     Contract.kind: _of_competition,
     Track.kind: _of_track,
     Rankings.kind: _of_ranking,
+    Experiment.kind: _of_experiment,
 }

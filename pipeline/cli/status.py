@@ -12,7 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import MISSING, console, counted, day, print_json
+from pipeline.cli.output import MISSING, Column, console, counted, day, print_json, print_table
+from pipeline.rankings.origin import is_unasked
 from pipeline.settings import settings
 from pipeline.warehouse import (
     NotPublishedError,
@@ -25,7 +26,7 @@ from pipeline.warehouse import (
 
 if TYPE_CHECKING:
     from pipeline.cli.declarations import Contracts
-    from pipeline.cli.states import BoardState
+    from pipeline.cli.states import BoardState, SourceState
     from pipeline.declaration import BoardDeclaration
     from pipeline.reports.runs import LastRun
     from pipeline.warehouse.lock import Holder
@@ -82,6 +83,9 @@ def status(
         return
     out = console()
     out.print(_table(found, moment))
+    for one in found:
+        if one.board.sources:
+            _print_sources(one.contract.name, one.board.sources)
     said = "nothing is published yet" if published_at is None else f"published {_moment(published_at)}"
     writes = "nobody writes the warehouse now" if writer is None else f"written by {writer}"
     out.print(Text(f"{day(moment.replace(second=0, microsecond=0))}: {said}; {writes}."))
@@ -106,8 +110,9 @@ def _strays(contracts: "Contracts") -> list[str]:
 
 def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[list[_Status], list[str]]:
     """The status of each board, and what is wrong with the published file."""
-    from pipeline.cli.history import last_runs, next_tick
+    from pipeline.cli.history import last_runs
     from pipeline.cli.states import state_of
+    from pipeline.components.cron import next_tick
 
     damage: list[str] = []
     with _published(damage) as connection:
@@ -118,7 +123,7 @@ def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[l
             contract,
             states[contract.name],
             runs.get(contract.name),
-            None if contract.schedule is None else next_tick(contract.schedule, contract.name, moment),
+            None if contract.schedule is None else next_tick(contract.schedule, moment),
         )
         for contract in chosen
     ]
@@ -167,6 +172,22 @@ def _table(found: Sequence[_Status], moment: datetime) -> Table:
             *(Text("\n".join(lines) or MISSING) for lines in (one.board.newest, one.board.files, _runs(one, moment))),
         )
     return table
+
+
+def _print_sources(board: str, sources: Sequence["SourceState"]) -> None:
+    """Print how the sources of a ranking are doing, and when each is looked at next."""
+    looked = [MISSING if one.checked_at is None else _moment(one.checked_at) for one in sources]
+    following = [one.why_not if one.next_look is None else _moment(one.next_look) for one in sources]
+    columns = [
+        Column("source", [one.source for one in sources], is_text=True, rank=0),
+        Column("state", [one.state for one in sources], is_text=True, rank=0),
+        Column("figures", [one.figures for one in sources], is_text=True, rank=0),
+        Column("as of", [one.as_of for one in sources], rank=0),
+        Column("tried", looked, rank=1),
+        Column("next look", following, is_text=True, rank=0),
+        Column("why", ["" if is_unasked(one.why) else one.why for one in sources], is_text=True, rank=2),
+    ]
+    print_table(columns, Text(f"Sources of {board}"), dim=[one.state == "missing" for one in sources])
 
 
 def _runs(one: _Status, moment: datetime) -> list[str]:

@@ -21,7 +21,7 @@ def submit(
     board: Annotated[str, typer.Argument(help="Name of the board.")],
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
     kind: Annotated[
-        str | None, typer.Option("--kind", help="Folder of the inbox; that of predictions without it.")
+        str | None, typer.Option("--kind", help="Folder of the inbox; that of predictions or runs without it.")
     ] = None,
     name: Annotated[str | None, typer.Option("--as", help="Name in the inbox; the file's own without it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Land the good rows, quarantine the others.")] = False,

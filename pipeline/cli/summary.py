@@ -12,6 +12,13 @@ import duckdb
 from rich.markup import escape
 
 from pipeline.cli.errors import InputError
+from pipeline.cli.experiments_shown import (
+    experiment_board,
+    experiment_files,
+    experiment_runs,
+    is_experiment,
+    print_experiment_board,
+)
 from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
@@ -68,8 +75,21 @@ RANKING_QUERIES = (
 )
 """The same on a ranking of language models; the second is what its first model's scores rest on."""
 
+EXPERIMENT_QUERIES = (
+    "SELECT rank, rank_lo, rank_hi, title, round(score, 3) AS score, n_scored, round(cost, 6) AS cost "
+    "FROM {schema}.leaderboard WHERE grouping = 'model' ORDER BY position LIMIT 10",
+    "SELECT r.input_id, round(avg(b.score), 3) AS score, count(*) AS runs FROM {schema}.runs AS r "
+    "JOIN {schema}.run_board AS b USING (run_id) WHERE b.status = 'ranked' GROUP BY 1 ORDER BY 2 LIMIT 10",
+    "SELECT c.title, o.difference, o.wins, o.losses, o.p_adjusted, o.verdict FROM {schema}.comparisons AS o "
+    "JOIN {schema}.configurations AS c USING (configuration) ORDER BY o.difference DESC LIMIT 10",
+)
+"""The same on an experiment: who is best, which inputs are hard, and who beats the baseline."""
+
+_REFUSED = "SELECT reason, count(*) AS n FROM quarantine.experiment_rows WHERE experiment = '{name}' GROUP BY ALL"
+_FAILED = "SELECT error, count(*) AS n FROM {schema}.runs WHERE status = 'failed' GROUP BY ALL"
+
 _TOP = 10
-"""Models of a ranking that are printed."""
+"""Models of a ranking, or contestants of an experiment, that are printed."""
 
 
 _Show = Callable[[duckdb.DuckDBPyConnection, str], list[str]]
@@ -146,6 +166,8 @@ def _shown_as(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[_Show, 
     """How a board of its kind is printed, and what its operator is told of."""
     if is_ranking(connection, name):
         return _show_ranking, _told_of_ranking
+    if is_experiment(connection, name):
+        return _show_experiment, _told_of_experiment
     return (_show_track, _told_of_track) if is_track(connection, name) else (_show, _told)
 
 
@@ -185,6 +207,25 @@ def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]
 
 def _told_of_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     return sources_told(name, ranking_sources(connection, name, now()))
+
+
+def _show_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Print the first contestants of an experiment and return questions about it."""
+    found = experiment_board(connection, name)
+    print_experiment_board(found, _TOP)
+    return [query.format(schema=_as_name(connection, name)) for query in EXPERIMENT_QUERIES] if found.rows else []
+
+
+def _told_of_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    files, failed = experiment_files(connection, name), experiment_runs(connection, name).get("failed", 0)
+    told = []
+    if files.rows_rejected or files.unreadable:
+        refused = f"{counted(files.rows_rejected, 'row')} refused, {counted(files.unreadable, 'file')} unreadable"
+        told.append(f"board {name}: {refused}; why: podium sql {_in_shell(_REFUSED.format(name=name))}")
+    if failed:
+        query = _in_shell(_FAILED.format(schema=_as_name(connection, name)))
+        told.append(f"board {name}: {counted(failed, 'run')} failed; why: podium sql {query}")
+    return told
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, found: Board) -> list[str]:

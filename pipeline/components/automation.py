@@ -115,10 +115,28 @@ class Seen:
     n_unsettled: int
 
 
-def changed_files_sensor(
-    board: str, asset: dg.AssetKey, metadata: str, look: Callable[[], Seen]
-) -> dg.SensorDefinition:
-    """Compute a board when files that it reads in place were added, changed or taken away.
+@dataclass(frozen=True)
+class Watched:
+    """Files that are read where they are.
+
+    Parameters
+    ----------
+    asset : AssetKey
+        Who reads them, and says in its metadata which state it saw.
+    look : function
+        What is there now.
+    requested : tuple of AssetKey
+        What to compute when they change, the asset among it; what follows is left to automation conditions. Empty for
+        the whole board.
+    """
+
+    asset: dg.AssetKey
+    look: Callable[[], Seen]
+    requested: tuple[dg.AssetKey, ...] = ()
+
+
+def changed_files_sensor(board: str, metadata: str, every: Sequence[Watched]) -> dg.SensorDefinition:
+    """Compute a board, or what reads them, when files that it reads in place were added, changed or taken away.
 
     They never leave their place, so what was read is compared with what is there: whoever materialized the asset said
     in its metadata what it saw. A run that failed is tried again, after pauses that double up to an hour.
@@ -127,12 +145,10 @@ def changed_files_sensor(
     ----------
     board : str
         The board.
-    asset : AssetKey
-        The asset that reads its files.
     metadata : str
-        The metadata in which that says the state that it saw.
-    look : function
-        What is there now.
+        The metadata in which assets say the state that they saw.
+    every : sequence of Watched
+        The files, by who reads them.
     """
 
     @dg.sensor(
@@ -143,26 +159,85 @@ def changed_files_sensor(
         description=f"Computes {board} anew when its files changed.",
     )
     def changed_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        seen = look()
-        if seen.n_unsettled:
-            return dg.SkipReason(f"{seen.n_unsettled} of {seen.n_files} files are being written")
+        seen = [one.look() for one in every]
+        n_files, n_unsettled = sum(one.n_files for one in seen), sum(one.n_unsettled for one in seen)
+        if n_unsettled:
+            return dg.SkipReason(f"{n_unsettled} of {n_files} files are being written")
         if not context.instance.get_runs(dg.RunsFilter(job_name=board), limit=1):
             return dg.SkipReason(f"the first run is that of {board}_first_run")
-        event = context.instance.get_latest_materialization_event(asset)
-        read = {} if event is None or event.asset_materialization is None else event.asset_materialization.metadata
-        if metadata in read and read[metadata].value == seen.state:
-            return dg.SkipReason(f"{seen.n_files} files, none new, changed or gone")
+        pairs = zip(every, seen, strict=True)
+        changed = [one for one, now_there in pairs if _state_read(context, one.asset, metadata) != now_there.state]
+        if not changed:
+            return dg.SkipReason(f"{n_files} files, none new, changed or gone")
         running = _unfinished(context, job_name=board)
         if running:
             return dg.SkipReason(f"run {running} computes it")
+        is_whole = not all(one.requested for one in changed)
+        requested = None if is_whole else sorted({key for one in changed for key in one.requested})
         return _tried(
             context,
-            seen.state,
-            lambda one: dg.RunRequest(run_key=f"{board}:{one.batch}:{one.number}:{int(one.at)}"),
+            ":".join(one.state for one in seen),
+            lambda one: dg.RunRequest(
+                run_key=f"{board}:{one.batch}:{one.number}:{int(one.at)}", asset_selection=requested
+            ),
             lambda number: f"{number} runs did not read the files",
         )
 
     return changed_files
+
+
+def _state_read(context: dg.SensorEvaluationContext, asset: dg.AssetKey, metadata: str) -> object:
+    """The state of its files that an asset saw when it was last computed; None if it never said."""
+    event = context.instance.get_latest_materialization_event(asset)
+    read = {} if event is None or event.asset_materialization is None else event.asset_materialization.metadata
+    return read[metadata].value if metadata in read else None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits to be done: a digest that is another one when that changes, empty for nothing; and why nothing."""
+
+    state: str
+    why_not: str
+
+
+def waiting_sensor(
+    name: str, job: str, description: str, look: Callable[[], Waiting], tags: Mapping[str, str] | None = None
+) -> dg.SensorDefinition:
+    """Run a job while something waits for it; what did not change is tried again, after pauses that double to an hour.
+
+    Parameters
+    ----------
+    name, job, description : str
+        Of the sensor, and the job.
+    look : function
+        What waits now.
+    tags : mapping of str to str, optional
+        Of the runs.
+    """
+
+    @dg.sensor(
+        name=name,
+        job_name=job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=3 * _TICK_SECONDS,
+        description=description,
+    )
+    def waiting(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        running = _unfinished(context, job_name=job)
+        if running:
+            return dg.SkipReason(f"run {running} goes on")
+        found = look()
+        if not found.state:
+            return dg.SkipReason(found.why_not)
+        return _tried(
+            context,
+            found.state,
+            lambda one: dg.RunRequest(run_key=f"{name}:{one.batch}:{one.number}:{int(one.at)}", tags=dict(tags or {})),
+            lambda number: f"{number} runs left it waiting",
+        )
+
+    return waiting
 
 
 def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from pipeline.components.automation import first_run_sensor, on_new_inputs
 from pipeline.components.checks import Check
+from pipeline.components.cron import require_cron
 from pipeline.components.keys import asset_key
 from pipeline.components.metadata import definition_metadata, row_count, run_metadata
 from pipeline.components.pictures import Chart, picture_metadata
@@ -66,8 +67,8 @@ class Board(dg.Component):
         TypeError
             If there are no attributes.
         ValueError
-            If a key is written twice in the file, the board's name is not that of its defs folder, or what it names
-            is not there.
+            If a key is written twice in the file, the board's name is not that of its defs folder, its schedule is no
+            cron line, or what it names is not there.
         """
         declared_in = context.path / "defs.yaml"
         repeated = repeated_keys(declared_in) if declared_in.exists() else []
@@ -82,6 +83,8 @@ class Board(dg.Component):
                 f"{called} {attributes.name!r} is declared in the folder {context.path.name!r}; "
                 f"a board's name is its folder's: rename one of them"
             )
+        if attributes.schedule is not None:
+            require_cron(attributes.schedule, "schedule")
         cls.check(attributes)
         return cls(attributes)
 

@@ -23,8 +23,7 @@ from pipeline.components import (
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Picture, Update, board_definitions, table_asset
 from pipeline.components.hub_sensor import hub_sensors
-from pipeline.components.keys import asset_key
-from pipeline.components.metadata import definition_metadata, landing_metadata, row_count
+from pipeline.components.inbox import files_asset
 from pipeline.declaration import BoardDeclaration
 from pipeline.registry import UnknownNameError, resolve_dotted_path
 from pipeline.tables import (
@@ -49,7 +48,6 @@ from pipeline.tables import (
     TRUTH,
     TableSpec,
 )
-from pipeline.warehouse.resource import Warehouse
 
 Asset = tuple[TableSpec, Update[Contract], tuple[TableSpec, ...]]
 """A table: how it is brought up to date, and which tables that reads."""
@@ -175,7 +173,13 @@ def competition_definitions(contract: Contract) -> dg.Definitions:
     if not contract.has_inbox:
         return board_definitions(contract, assets)
     sensor = inbox_sensor(contract.name, tuple(contract.folders))
-    return board_definitions(contract, [*assets, _files(contract)], [sensor])
+    files = files_asset(
+        contract.name,
+        FILES,
+        lambda store, config: inbox_tables.land_inbox(store, contract, config),
+        checks.of_table(FILES),
+    )
+    return board_definitions(contract, [*assets, files], [sensor])
 
 
 def assets_of(contract: Contract) -> tuple[Asset, ...]:
@@ -210,30 +214,3 @@ def checks_of(contract: Contract, spec: TableSpec) -> list[checks.Check]:
 
 def _beginning(source: str) -> dict[TableSpec, Asset]:
     return {INBOX: _FROM_FILES, HUB: _FROM_HUB}.get(source, _FROM_SOURCE)
-
-
-def _files(contract: Contract) -> dg.AssetsDefinition:
-    """The asset that lands what waits in the inbox."""
-    key = asset_key(contract.name, FILES)
-    held = checks.of_table(FILES)
-
-    @dg.asset(
-        key=key,
-        deps=[asset_key(contract.name, BOARDS)],
-        group_name=contract.name,
-        kinds={"python", "duckdb", "file"},
-        description=FILES.comment,
-        metadata=definition_metadata(FILES),
-        check_specs=[check.spec(key) for check in held],
-    )
-    def files(
-        context: dg.AssetExecutionContext, config: inbox_tables.Landing, warehouse: Warehouse
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        part = f"{contract.name}/{FILES.name}"
-        with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
-            landed = inbox_tables.land_inbox(store, contract, config)
-            metadata = landing_metadata(landed, row_count(store, FILES, contract.name))
-            results = [check.run(store, contract.name) for check in held]
-        return dg.MaterializeResult(metadata=metadata, check_results=results)
-
-    return files

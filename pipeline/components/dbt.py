@@ -5,7 +5,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +92,14 @@ class Translator(DagsterDbtTranslator):
     ----------
     boards : sequence of BoardDeclaration
         Every declared board.
+    others : collection of AssetKey
+        Assets that write boards which are not declared.
     """
 
-    def __init__(self, boards: Sequence[BoardDeclaration]) -> None:
+    def __init__(self, boards: Sequence[BoardDeclaration], others: Collection[dg.AssetKey] = ()) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self._boards = tuple(boards)
+        self._others = frozenset(others)
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The asset of a model, its source dependencies replaced by the boards' assets."""
@@ -148,7 +151,8 @@ class Translator(DagsterDbtTranslator):
     def _boards_assets(self, source: Mapping[str, Any]) -> set[dg.AssetKey]:
         """The asset of each board; what is about the whole warehouse (``meta``) follows every one of each board."""
         if source["source_name"] == LEDGER.schema:
-            return {asset_key(board.name, table) for board in self._boards for table in (BOARDS, *board.tables)}
+            tables = {asset_key(board.name, table) for board in self._boards for table in (BOARDS, *board.tables)}
+            return tables | self._others
         read = next(one for one in ALL_TABLES if (one.schema, one.name) == (source["source_name"], source["name"]))
         return {key for board in self._boards for key in _asset_of(board, read)}
 

@@ -10,7 +10,7 @@ from upath import UPath
 
 from pipeline.competition import Contract
 from pipeline.competition.hub import hub_source
-from pipeline.components.automation import Seen, changed_files_sensor
+from pipeline.components.automation import Seen, Watched, changed_files_sensor
 from pipeline.components.hub_tables import FILES_SEEN, hub_state
 from pipeline.components.keys import asset_key
 from pipeline.tables import PREDICTIONS
@@ -31,7 +31,7 @@ def hub_sensors(contract: Contract) -> list[dg.SensorDefinition]:
         unsettled = sum(file.changed_at is not None and file.changed_at > recently for file in source.files)
         return Seen(hub_state(source), len(source.files), unsettled)
 
-    return [changed_files_sensor(contract.name, asset_key(contract.name, PREDICTIONS), FILES_SEEN, look)]
+    return [changed_files_sensor(contract.name, FILES_SEEN, [Watched(asset_key(contract.name, PREDICTIONS), look)])]
 
 
 def is_local(contract: Contract) -> bool:

@@ -1,12 +1,10 @@
 """How the tables of a competition with an inbox are brought up to date: files land, tables follow from their rows."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
-import dagster as dg
 import pandas as pd
-from pydantic import Field
 
 from pipeline.competition import Contract, stage_code
 from pipeline.competition.peers import are_virtual
@@ -15,14 +13,17 @@ from pipeline.competition.submissions import choose_submissions, counted_rows
 from pipeline.competition.truth import truth_of_arrivals
 from pipeline.components.carrying import LandedSubmissions, fill_in, landed_changes
 from pipeline.components.competition_tables import versions, virtual_models
+from pipeline.components.inbox import Intakes, Landing, land_waiting
 from pipeline.components.readings import first_seen
 from pipeline.components.recompute import Outcome, Recompute, recompute
-from pipeline.intake import StoreKnown, folders
-from pipeline.landing import Delivery, Landed, arrivals, land_again, land_file, pending
+from pipeline.intake import Known, StoreKnown, folders
+from pipeline.intake.folders import IntakeOf
+from pipeline.landing import Intake, Landed
 from pipeline.settings import settings
 from pipeline.tables import (
     FACTOR_ROWS,
     FACTORS,
+    FILES,
     MODEL_ROWS,
     MODELS,
     PREDICTION_ROWS,
@@ -37,73 +38,21 @@ from pipeline.tables import (
 )
 from pipeline.warehouse import Store, compose
 
-_LONGEST_WAIT = 10.0
-"""Seconds that one run waits, in all, for files that were dropped while it began."""
 _BYTES_PER_ROW = 1_000
 """Of a landed row while it is worked on, roughly."""
 
 
-class Landing(dg.Config):
-    """How many files to land at once."""
-
-    max_files: int | None = Field(default=None, description="At most so many files; PODIUM_FILES_PER_RUN by default.")
-
-
 def land_inbox(store: Store, contract: Contract, config: Landing) -> list[Landed]:
-    """Land the files that wait in a board's inbox, those that arrived first, first."""
-    of_folder = folders(contract)
+    """Land the files that wait in a competition's inbox, those that arrived first, first."""
     known = StoreKnown(store, contract.name)
-    at_most = settings().files_per_run if config.max_files is None else config.max_files
-    patience = time.monotonic() + _LONGEST_WAIT
-    landed = _land_lost(store, contract)
-    for delivery in pending(settings().inbox_dir, contract.name, tuple(of_folder)):
-        if len(landed) >= at_most:
-            break
-        if not _settles(delivery, patience):
-            continue
-        intakes = [intake(contract, known) for intake in of_folder[delivery.folder]]
-        try:
-            done = land_file(store, delivery, intakes, settings().archive_dir)
-        except PermissionError as error:
-            dg.get_dagster_logger().warning(f"{delivery.path} waits until it may be read: {error}")
-            continue
-        if done is not None:
-            landed.append(done)
-    return landed
+    intakes: Intakes = {
+        folder: partial(_intakes, contract, known, intakes_of) for folder, intakes_of in folders(contract).items()
+    }
+    return land_waiting(store, contract.name, FILES, intakes, config)
 
 
-def _land_lost(store: Store, contract: Contract) -> list[Landed]:
-    """Land the files of the archive that the warehouse does not know: it was lost, or is an older copy."""
-    of_folder = folders(contract)
-    statement = "SELECT file_number, kind, sha256 FROM competition.files WHERE competition = ?"
-    have = set(store.query(statement, [contract.name]).itertuples(index=False, name=None))
-    contents = {sha256 for _, _, sha256 in have}
-    landed: list[Landed] = []
-    for arrival in arrivals(settings().archive_dir, contract.name):
-        delivery = arrival.delivery
-        is_there = have.issuperset((number, kind, arrival.sha256) for kind, number in arrival.numbers.items())
-        if not arrival.numbers:
-            # The log did not say under which numbers. After the first that is missing all are landed again, so that
-            # one sent a second time replaces those between.
-            is_there = arrival.sha256 in contents and not landed
-        if is_there or delivery.folder not in of_folder:
-            continue
-        intakes = [intake(contract, StoreKnown(store, contract.name)) for intake in of_folder[delivery.folder]]
-        done = land_again(store, arrival, intakes)
-        if done is None:
-            dg.get_dagster_logger().warning(
-                f"{delivery.path} is not what arrived as {delivery.name!r}: not landed again"
-            )
-        else:
-            landed.append(done)
-    return landed
-
-
-def _settles(delivery: Delivery, patience: float) -> bool:
-    """Whether a file is whole, after waiting a moment for one that was dropped just now."""
-    while not delivery.is_settled and time.monotonic() < patience:
-        time.sleep(0.1)
-    return delivery.is_settled and delivery.is_unchanged
+def _intakes(contract: Contract, known: Known, intakes_of: Sequence[IntakeOf]) -> list[Intake]:
+    return [intake_of(contract, known) for intake_of in intakes_of]
 
 
 def update_submissions(store: Store, contract: Contract, config: Recompute) -> Outcome:

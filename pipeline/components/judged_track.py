@@ -7,7 +7,7 @@ in ``judged_checks``, what every kind of board has in ``board``.
 import dagster as dg
 
 from pipeline.components import judged_checks, judged_tables
-from pipeline.components.automation import Seen, changed_files_sensor
+from pipeline.components.automation import Seen, Watched, changed_files_sensor
 from pipeline.components.board import Board, Update, board_definitions, table_asset
 from pipeline.components.keys import asset_key
 from pipeline.components.track_files import state_of, track_files
@@ -58,5 +58,6 @@ def track_definitions(track: Track) -> dg.Definitions:
         files = track_files(track)
         return Seen(state_of(files), len(files), sum(not one.is_settled for one in files))
 
-    sensor = changed_files_sensor(track.name, asset_key(track.name, TRACK_FILES), judged_tables.FILES_SEEN, look)
+    watched = Watched(asset_key(track.name, TRACK_FILES), look)
+    sensor = changed_files_sensor(track.name, judged_tables.FILES_SEEN, [watched])
     return board_definitions(track, assets, [sensor])

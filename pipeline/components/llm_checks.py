@@ -67,6 +67,14 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             )
             """,
         ),
+        Check(
+            "abilities_are_at_rest",
+            "The fit of abilities came to rest (a warning: without it they are a guess, and have no intervals).",
+            """
+            SELECT score, count(value) AS n_models FROM llm.scores WHERE ranking = ? AND NOT is_converged GROUP BY score
+            """,
+            blocking=False,
+        ),
     ),
     LLM_LEADERBOARD: (
         Check(

@@ -5,15 +5,21 @@ hold in ``llm_checks``, what every kind of board has in ``board``.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import dagster as dg
 
 from pipeline.components import llm_checks, llm_tables
+from pipeline.components.automation import Watched, changed_files_sensor
 from pipeline.components.board import Board, Update, board_definitions, table_asset
-from pipeline.components.llm_sources import source_asset, source_key, source_schedule
+from pipeline.components.cron import require_cron
+from pipeline.components.files_seen import FILES_SEEN
+from pipeline.components.keys import asset_key
+from pipeline.components.llm_sources import folder_seen, source_asset, source_key, source_schedule
 from pipeline.declaration import BoardDeclaration
-from pipeline.rankings import Unit
+from pipeline.rankings import Source, Unit
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.flags import known_flags
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.tables import (
     BOARDS,
@@ -81,9 +87,14 @@ def check_rankings(rankings: Rankings) -> None:
     Raises
     ------
     ValueError
-        If a source is not there or cannot be made, or a score is to be made of what nobody measures.
+        If a source is not there or cannot be made, is to be looked at when no cron line says, or a score is to be made
+        of what nobody measures, or without what nobody says.
     """
+    for name, declared in rankings.sources.items():
+        if declared.schedule is not None:
+            require_cron(declared.schedule, f"sources.{name}.schedule")
     made = [rankings.source(name) for name in rankings.sources]
+    _refuse_unknown_flags(rankings, made)
     known = vocabulary(getattr(one, "benchmarks", {}) for one in made)
     measures = {f"{key}.{measure}" for key, one in known.items() for measure in one.measures}
     for part, named in {"weights.coding": tuple(rankings.weights.coding), "quality": (rankings.quality,)}.items():
@@ -104,12 +115,33 @@ def check_rankings(rankings: Rankings) -> None:
         )
 
 
+def _refuse_unknown_flags(rankings: Rankings, made: Sequence[Source]) -> None:
+    flags = known_flags(made)
+    unknown = [flag for flag in rankings.leave_out_flags if flag not in flags]
+    if unknown:
+        raise ValueError(
+            f"leave_out_flags: nobody says {', '.join(map(repr, unknown))}; known: {', '.join(sorted(flags))}; a "
+            f"source of one's own adds its flags by an attribute `flags`"
+        )
+
+
 def rankings_definitions(rankings: Rankings) -> dg.Definitions:
     """Definitions of one ranking, from its declaration alone."""
     sources = [source_asset(rankings, name) for name in rankings.sources]
     tables = [_table(rankings, spec, update, upstream) for spec, update, upstream in ASSETS]
     schedules = [one for name in rankings.sources if (one := source_schedule(rankings, name)) is not None]
-    return dg.Definitions.merge(board_definitions(rankings, [*sources, *tables]), dg.Definitions(schedules=schedules))
+    board = board_definitions(rankings, [*sources, *tables], [_files_sensor(rankings)])
+    return dg.Definitions.merge(board, dg.Definitions(schedules=schedules))
+
+
+def _files_sensor(rankings: Rankings) -> dg.SensorDefinition:
+    """Compute what reads people's decisions or a folder when these change; no publisher is asked because of it."""
+    aliases, models = (asset_key(rankings.name, spec) for spec in (LLM_ALIASES, LLM_MODELS))
+    watched = [Watched(aliases, partial(llm_tables.decisions_seen, rankings), (aliases, models))]
+    for name in (name for name, declared in rankings.sources.items() if declared.folder):
+        key = source_key(rankings.name, name)
+        watched.append(Watched(key, partial(folder_seen, rankings, name), (key,)))
+    return changed_files_sensor(rankings.name, FILES_SEEN, watched)
 
 
 def _table(

@@ -10,18 +10,18 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.components.automation import Seen
+from pipeline.components.files_seen import FILES_SEEN, seen_in, seen_of
 from pipeline.intake.figures import published_now_of
 from pipeline.intake.sources import Archive, look
 from pipeline.rankings import About, Status
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.origin import FETCHING_OFF, is_unasked
 from pipeline.rankings.stages import Published
 from pipeline.settings import settings
 
 USES_CURRENT_FIGURES = "uses_current_figures"
-_CURRENT = (Status.LIVE, Status.UNCHANGED, Status.FROZEN)
-_DAILY, _WEEKLY = "0 5 * * *", "0 5 * * 1"
-_OFTEN = 2
-"""Days between changes of a source up to which it is looked at every day."""
+_CURRENT = (Status.LIVE, Status.UNCHANGED, Status.FILES, Status.FROZEN)
 
 
 def source_key(board: str, source: str) -> dg.AssetKey:
@@ -30,21 +30,21 @@ def source_key(board: str, source: str) -> dg.AssetKey:
 
 
 def schedule_of(rankings: Rankings, name: str) -> str | None:
-    """The cron line of a source: the declared one, else daily or weekly as often as it changes; None for a frozen one.
-
-    A folder that is read in place of fetching has none either, unless one is declared: a run of the board reads it.
-    """
-    declared = rankings.sources[name]
+    """The cron line of a source; None where none looks at it by itself."""
     about = rankings.source(name).about
-    if declared.schedule or about.is_frozen or declared.folder:
-        return declared.schedule
-    return _DAILY if about.days <= _OFTEN else _WEEKLY
+    return rankings.sources[name].looked_at_by(about.days, is_frozen=about.is_frozen)
 
 
 def folder_of(rankings: Rankings, name: str) -> Path | None:
     """The folder that a source is read from in place of fetching."""
     folder = rankings.sources[name].folder
     return None if folder is None else settings().data_dir.resolve() / Path(folder).expanduser()
+
+
+def folder_seen(rankings: Rankings, name: str) -> Seen:
+    """The state of the files that a source is read from; of no files where it is fetched."""
+    folder = folder_of(rankings, name)
+    return seen_of(()) if folder is None else seen_in(folder)
 
 
 def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
@@ -62,16 +62,19 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 USES_CURRENT_FIGURES,
                 asset=key,
-                description="The figures that are used are what the publisher gave when it was last asked (a warning).",
+                description="The figures that are used are what was last given, if anybody was asked (a warning).",
             )
         ],
     )
     def source(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         archive = Archive.of_settings()
+        seen = folder_seen(rankings, name).state  # before it is read: what comes meanwhile is another state
         found = look(rankings.source(name), archive, folder_of(rankings, name))
         context.log.info(f"{name}: {found.event} {found.why}")
         published = published_now_of(rankings, name, archive)
-        return dg.MaterializeResult(metadata=_metadata(published, found.event), check_results=[_checked(published)])
+        metadata = _metadata(published, found.event)
+        metadata[FILES_SEEN] = dg.MetadataValue.text(seen)
+        return dg.MaterializeResult(metadata=metadata, check_results=[_checked(published)])
 
     return source
 
@@ -92,15 +95,23 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
     )
     def schedule() -> dg.RunRequest | dg.SkipReason:
         if not _is_looked_at(rankings, name):
-            return dg.SkipReason("fetching is off: set PODIUM_FETCH=true to fetch from publishers")
+            return dg.SkipReason(FETCHING_OFF)
         return dg.RunRequest()
 
     return schedule
 
 
+def why_not_looked_at(rankings: Rankings, name: str) -> str:
+    """Why a source is not looked at by itself, but by a run of the board only; empty where it is."""
+    declared = rankings.sources[name]
+    if schedule_of(rankings, name) is None:
+        return "with a run (a folder)" if declared.folder else "with a run (frozen)"
+    return "" if settings().fetch or declared.folder else "fetching is off"
+
+
 def _is_looked_at(rankings: Rankings, name: str) -> bool:
     """Whether a source is looked at by itself: what nobody is to look at is not stale."""
-    return schedule_of(rankings, name) is not None and (settings().fetch or rankings.sources[name].folder is not None)
+    return not why_not_looked_at(rankings, name)
 
 
 def freshness_of(about: About) -> dg.FreshnessPolicy | None:
@@ -140,10 +151,11 @@ def _metadata(published: Published, event: str) -> dict[str, dg.MetadataValue[An
 
 
 def _checked(published: Published) -> dg.AssetCheckResult:
+    """Whether figures are current; that nobody is asked because fetching is off is no fault of any source."""
     status = published.status
     return dg.AssetCheckResult(
         check_name=USES_CURRENT_FIGURES,
-        passed=status.status in _CURRENT,
+        passed=status.status in _CURRENT or is_unasked(status.why),
         severity=dg.AssetCheckSeverity.WARN,
         description=None if status.status in _CURRENT else f"{status.status.value}: {status.why}",
     )

@@ -10,6 +10,8 @@ from datetime import datetime
 
 import pandas as pd
 
+from pipeline.components.automation import Seen
+from pipeline.components.files_seen import FILES_SEEN, seen_of
 from pipeline.components.recompute import Outcome, Recompute, recompute, recompute_whole
 from pipeline.fingerprint import digest
 from pipeline.intake.decisions import decisions_file, decisions_of
@@ -112,8 +114,14 @@ def update_aliases(store: Store, rankings: Rankings, config: Recompute) -> Outco
         published = _published(store, rankings)
         return alias_rows(_identity(rankings, published), published)
 
+    seen = decisions_seen(rankings).state  # before they are read: what is decided meanwhile is another state
     done = _whole(store, LLM_ALIASES, rankings, config, rows, _decided(rankings))
-    return Outcome(done.changes, done.why, _told_of_aliases(store, rankings))
+    return Outcome(done.changes, done.why, {FILES_SEEN: seen, **_told_of_aliases(store, rankings)})
+
+
+def decisions_seen(rankings: Rankings) -> Seen:
+    """The state of the file of people's decisions, whether there is one or not."""
+    return seen_of([decisions_file(rankings)])
 
 
 def update_results(store: Store, rankings: Rankings, config: Recompute) -> Outcome:

@@ -10,8 +10,11 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.components.automation import on_new_inputs
+from pipeline.components.keys import POSTED
 from pipeline.components.trees import boards_left_out, declared_contracts
 from pipeline.declaration import BoardDeclaration
+from pipeline.intake.posted import posted_names
+from pipeline.settings import settings
 from pipeline.tables import BUILDS, WHOLE
 from pipeline.warehouse import Dirty, Store, compose, now
 from pipeline.warehouse.resource import Warehouse
@@ -29,10 +32,12 @@ class Publishing(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The dbt models as assets and the published file, downstream of every declared board."""
         contracts = declared_contracts(context.component_tree)
-        return publishing_definitions(list(contracts.values()), boards_left_out())
+        return publishing_definitions(list(contracts.values()), boards_left_out(), [POSTED])
 
 
-def publishing_definitions(boards: Sequence[BoardDeclaration], left_out: Collection[str] = ()) -> dg.Definitions:
+def publishing_definitions(
+    boards: Sequence[BoardDeclaration], left_out: Collection[str] = (), others: Collection[dg.AssetKey] = ()
+) -> dg.Definitions:
     """Definitions of marts and publication.
 
     Parameters
@@ -41,13 +46,15 @@ def publishing_definitions(boards: Sequence[BoardDeclaration], left_out: Collect
         Those that are declared.
     left_out : collection of str
         Others by name, whose declaration is broken: what the warehouse has of them stays published.
+    others : collection of AssetKey
+        Assets that write boards which are not declared, such as experiments that were posted.
     """
     kept = sorted({*(board.name for board in boards), *left_out})
-    marts = _marts(boards, kept)
+    marts = _marts(boards, kept, others)
     return dg.Definitions(assets=[marts, _published(kept, sorted(marts.keys))])
 
 
-def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefinition:
+def _marts(boards: Sequence[BoardDeclaration], kept: list[str], others: Collection[dg.AssetKey]) -> dg.AssetsDefinition:
     from dagster_dbt import DbtCliResource, dbt_assets
 
     from pipeline.components.dbt import Translator, dbt_project, project_code
@@ -56,7 +63,7 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefi
         manifest=dbt_project().manifest_path,
         project=dbt_project(),
         name=MARTS,
-        dagster_dbt_translator=Translator(boards),
+        dagster_dbt_translator=Translator(boards, others),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         code, purpose = project_code(), f"{context.run.run_id}: {MARTS}"
@@ -64,7 +71,7 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefi
         with warehouse.files.lock.hold(purpose):  # nobody writes while dbt reads, on whatever machine
             with warehouse.write(purpose) as store:
                 seq = store.max_seq()
-                is_done = _is_built(store, code) and warehouse.files.is_published(store, kept)
+                is_done = _is_built(store, code) and warehouse.files.is_published(store, _with_posted(kept))
             if is_done:
                 # No output: Dagster then skips the publication too. A materialization would claim work not done.
                 context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
@@ -83,6 +90,11 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str]) -> dg.AssetsDefi
             raise error
 
     return marts
+
+
+def _with_posted(boards: list[str]) -> list[str]:
+    """The declared boards, and the experiments that were posted by now."""
+    return sorted({*boards, *posted_names(settings())})
 
 
 def _build(context: dg.AssetExecutionContext, dbt: "DbtCliResource", warehouse: Warehouse) -> "DbtCliInvocation":
@@ -124,7 +136,7 @@ def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefiniti
         description="The DuckDB file for readers: every declared board, each with a schema of views, and the marts.",
     )
     def published(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        publication = warehouse.publish(boards)
+        publication = warehouse.publish(_with_posted(boards))
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(publication.path)),

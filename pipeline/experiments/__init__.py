@@ -6,24 +6,25 @@ from pipeline.experiments.board import (
     BoardError,
     ScoredRuns,
     leaderboard_rows,
+    ranked_again,
     run_board_rows,
     scorer_rows,
 )
-from pipeline.experiments.comparison import comparison_rows
+from pipeline.experiments.comparison import compared_columns, comparison_rows
 from pipeline.experiments.declaration import (
     RUNS,
     SCORES,
     BaselineSpec,
     Configuration,
     Experiment,
-    ModelSpec,
     PromptSpec,
     ScorerSpec,
 )
+from pipeline.experiments.execution import LOCAL, OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.fingerprint import stage_code
 from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
 from pipeline.experiments.inputs import InputsError, InputSpec, read_inputs
-from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan
+from pipeline.experiments.plan import PlanError, PlannedRun, changed_without_version, messages, plan, variables_in
 from pipeline.experiments.raters import agreement_rows
 from pipeline.experiments.rows import (
     configuration_of,
@@ -40,12 +41,15 @@ from pipeline.experiments.weighing import Weighed, weigh
 
 __all__ = [
     "GROUPINGS",
+    "LOCAL",
+    "OPENAI",
     "RUNS",
     "SCORES",
     "STATUSES",
     "BaselineSpec",
     "BoardError",
     "Configuration",
+    "ExecutionSpec",
     "Experiment",
     "InputSpec",
     "InputsError",
@@ -62,6 +66,7 @@ __all__ = [
     "agreement_rows",
     "canonical_json",
     "changed_without_version",
+    "compared_columns",
     "comparison_rows",
     "configuration_id",
     "configuration_of",
@@ -74,6 +79,7 @@ __all__ = [
     "numbered",
     "plan",
     "prompt_rows",
+    "ranked_again",
     "rater_numbers",
     "read_inputs",
     "run_board_rows",
@@ -83,6 +89,7 @@ __all__ = [
     "scorer_values",
     "sha256_of",
     "stage_code",
+    "variables_in",
     "weigh",
     "with_former",
 ]

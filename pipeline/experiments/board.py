@@ -47,6 +47,7 @@ Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
 _CONFIDENCE = 0.95
+_RANKED = "ranked"
 _BY_SCORE = RankBy(RankingKey("score"))
 
 
@@ -138,6 +139,24 @@ def run_board_rows(scored: ScoredRuns) -> pd.DataFrame:
     return _frame(EXPERIMENT_RUN_BOARD, columns).sort_values("position", ignore_index=True)
 
 
+def ranked_again(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a board of runs put in order anew, after some of them were replaced.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of experiments.run_board; ``position`` and ``rank`` are those of before.
+    """
+    status = rows["status"].to_numpy(dtype=object)
+    why_not = np.array([None if one == _RANKED else one.removeprefix("unranked: ") for one in status], dtype=object)
+    score = rows["score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    ranking = rank_contestants(rows["run_id"].to_numpy(dtype=object), {"score": score}, _BY_SCORE, ineligible=why_not)
+    placed = rows.assign(
+        position=ranking.position.astype(np.int32), rank=pd.Series(_none_for_0(ranking.rank), rows.index, dtype="Int32")
+    )
+    return placed.sort_values("position", ignore_index=True)
+
+
 def leaderboard_rows(scored: ScoredRuns, grouping: str, input_ids: Sequence[str] = ()) -> pd.DataFrame:
     """Configurations, models or prompts by the mean score of their runs, with what is behind it.
 
@@ -150,7 +169,8 @@ def leaderboard_rows(scored: ScoredRuns, grouping: str, input_ids: Sequence[str]
     grouping : str
         ``configuration``, ``model`` or ``prompt``.
     input_ids : sequence of str
-        Inputs that everybody should have runs on, besides those that anybody has.
+        Inputs that everybody should have runs on; those that anybody has, where none is given. Runs on others do not
+        lower anybody's coverage: whoever asks for a run of their own would unrank all others.
 
     Raises
     ------
@@ -174,7 +194,7 @@ def leaderboard_rows(scored: ScoredRuns, grouping: str, input_ids: Sequence[str]
         **_intervals(groups, influence),
         **groups.described(),
         "n_inputs": np.count_nonzero(groups.n_by_input, axis=0),
-        "n_inputs_missing": np.count_nonzero(groups.n_by_input == 0, axis=0),
+        "n_inputs_missing": np.count_nonzero(groups.n_by_input[groups.is_wanted] == 0, axis=0),
         "coverage": coverage,
         "status": ranking.status,
     }
@@ -228,6 +248,8 @@ class Groups:
         Inputs of the experiment.
     input_code : int array, shape (runs,)
         The input of each run.
+    is_wanted : bool array, shape (inputs,)
+        Whether everybody should have runs on it.
     """
 
     runs: pd.DataFrame
@@ -237,6 +259,7 @@ class Groups:
     code: Integers
     input_ids: tuple[str, ...]
     input_code: Integers
+    is_wanted: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, scored: ScoredRuns, grouping: str, input_ids: Sequence[str]) -> "Groups":
@@ -249,9 +272,9 @@ class Groups:
         inputs = tuple(sorted({*input_ids, *runs["input_id"].unique()}))
         input_code = pd.Index(inputs).get_indexer(pd.Index(runs["input_id"]))
         first = pd.Series(np.arange(len(runs))).groupby(code).first().to_numpy(dtype=np.int64)
-        return cls(
-            runs, score, np.asarray(names, dtype=object), titles.to_numpy(dtype=object)[first], code, inputs, input_code
-        )
+        named = np.asarray(names, dtype=object), titles.to_numpy(dtype=object)[first]
+        is_wanted = np.isin(np.array(inputs, dtype=object), list(input_ids or inputs))
+        return cls(runs, score, *named, code, inputs, input_code, is_wanted)
 
     @cached_property
     def n_by_input(self) -> Integers:
@@ -281,8 +304,8 @@ class Groups:
     def coverage(self) -> Floats:
         """Mean over the experiment's inputs of the share of a contestant's runs that count; 0 where it has no run."""
         n_runs = self._counted(np.ones(len(self.score), dtype=bool))
-        shares = self.n_by_input / np.maximum(n_runs, 1)
-        return np.asarray(shares.sum(axis=0) / max(len(self.input_ids), 1), dtype=np.float64)
+        shares = (self.n_by_input / np.maximum(n_runs, 1))[self.is_wanted]
+        return np.asarray(shares.sum(axis=0) / max(len(shares), 1), dtype=np.float64)
 
     @cached_property
     def influence(self) -> Influence:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.experiments.board import BoardError, Groups, ScoredRuns, leaderboard_rows
-from pipeline.leaderboard import PairwiseComparison, compare_pairs, item_interval, mean_influence
+from pipeline.leaderboard import Comparing, PairwiseComparison, compare_pairs, item_interval, mean_influence
 from pipeline.tables import EXPERIMENT_COMPARISONS
 
 BETTER, WORSE, UNDECIDED = "better", "worse", "undecided"
@@ -38,20 +38,32 @@ def comparison_rows(scored: ScoredRuns, baseline: str | None = None) -> pd.DataF
     best = [one for one in leaderboard_rows(scored, "configuration")["contestant"] if one != baseline]
     compared = best[: experiment.comparisons.configurations]
     means = groups.means[:, [place[one] for one in (baseline, *compared)]]
-    pairs = compare_pairs(means, experiment.comparisons.how, baseline=0)
-    interval = item_interval(mean_influence(means - means[:, :1]), least=2)
+    pairs = compared_columns(means, experiment.comparisons.how)
     return _frame(
-        [
-            {
-                "configuration": one,
-                "baseline": baseline,
-                **_of_pair(pairs, at),
-                "ci_low": interval.low[at],
-                "ci_high": interval.high[at],
-            }
-            for at, one in enumerate(compared, start=1)
-        ]
+        [{"configuration": one, "baseline": baseline, **pair} for one, pair in zip(compared, pairs, strict=True)]
     )
+
+
+def compared_columns(means: npt.NDArray[np.float64], how: Comparing) -> list[dict[str, Any]]:
+    """Every column but the first against the first, on the rows that both have; p values allow for all of them.
+
+    Parameters
+    ----------
+    means : float array, shape (inputs, configurations)
+        Mean scores; NaN where there is none.
+    how : Comparing
+
+    Returns
+    -------
+    list of dict
+        Columns of experiments.comparisons, without the names.
+    """
+    pairs = compare_pairs(means, how, baseline=0)
+    interval = item_interval(mean_influence(means - means[:, :1]), least=2)
+    return [
+        {**_of_pair(pairs, at), "ci_low": interval.low[at], "ci_high": interval.high[at]}
+        for at in range(1, means.shape[1])
+    ]
 
 
 def _of_pair(pairs: PairwiseComparison, at: int) -> dict[str, Any]:

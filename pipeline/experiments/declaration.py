@@ -9,16 +9,33 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.declaration import BoardDeclaration, Declaration
+from pipeline.experiments.execution import OPENAI, ExecutionSpec, ModelSpec
 from pipeline.experiments.identity import canonical_json, configuration_id, sha256_of
 from pipeline.experiments.inputs import InputSpec, lacking, require_distinct
 from pipeline.experiments.parameters import Parameters
-from pipeline.experiments.scorers import Scorer, make_scorer
+from pipeline.experiments.scorers import Human, Imported, Scorer, make_scorer
 from pipeline.experiments.templates import variables_of
 from pipeline.leaderboard import Comparing, Correction, SignificanceTest
-from pipeline.tables import EXPERIMENT_TABLES, TableSpec
+from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES, TableSpec
 
 RUNS, SCORES = "runs", "scores"
 """The folders of the inbox: runs, and scores of runs."""
+
+OF_CONFIG = ("prompt", "model", "params", "input_data")
+"""What a run's config has, and what columns may have instead."""
+
+RUN_COLUMNS = (
+    *("config", *OF_CONFIG, "prompt_name", "prompt_version", "input_id", "repeat", "status", "created_at"),
+    *("started_at", "completed_at", "duration_ms", "tokens_in", "tokens_out", "cost", "output", "error"),
+    *("error_detail", "stages"),
+)
+"""Columns of files of runs, besides those of imported scorers."""
+
+SCORE_COLUMNS = (
+    *("run_id", "config_hash", "repeat", "scorer", "value", "rating", "rater", "scored_at", "comment", "details"),
+    *("kind", "version", "identity", "reason", "score_id"),
+)
+"""Columns of files of scores."""
 
 Grouping = Literal["run", "configuration", "model", "prompt"]
 
@@ -69,23 +86,6 @@ class PromptSpec(Declaration):
     def sha256(self) -> str:
         """Hash of its text."""
         return sha256_of(self.text)
-
-
-class ModelSpec(Declaration):
-    """One model."""
-
-    model: str = Field(default="", description="What its provider calls it; the name that it is listed by by default.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters that it is always called with.")
-    input_price: float | None = Field(
-        default=None, ge=0, description="USD per million tokens of prompts; unknown by default, which is not 0."
-    )
-    output_price: float | None = Field(default=None, ge=0, description="USD per million tokens of outputs.")
-
-    @field_validator("parameters")
-    @classmethod
-    def _parameters_can_be_hashed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        canonical_json(parameters)
-        return parameters
 
 
 class ScorerSpec(Declaration):
@@ -167,14 +167,16 @@ class Experiment(BoardDeclaration):
     kind: ClassVar[str] = "experiments"
     called: ClassVar[str] = "experiment"
 
-    prompts: Annotated[dict[Label, PromptSpec], BeforeValidator(_prompts)] = Field(
+    prompts: Annotated[
+        dict[Label, PromptSpec], BeforeValidator(_prompts, json_schema_input_type=dict[str, PromptSpec | str])
+    ] = Field(
         default_factory=dict,
         description="Prompts by name; a text alone is the template of version 1.",
         examples=[{"terse": "Answer in a word: {{ question }}"}],
     )
-    models: Annotated[dict[str, ModelSpec], BeforeValidator(_by_name)] = Field(
-        default_factory=dict, description="Models by name; a list of names where no more is to be said."
-    )
+    models: Annotated[
+        dict[str, ModelSpec], BeforeValidator(_by_name, json_schema_input_type=dict[str, ModelSpec] | list[str])
+    ] = Field(default_factory=dict, description="Models by name; a list of names where no more is to be said.")
     parameters: Parameters = Field(default_factory=Parameters, description="Sets of parameters to try.")
     inputs: tuple[InputSpec, ...] = Field(default=(), description="What prompts are filled with.")
     inputs_file: str | None = Field(
@@ -183,7 +185,9 @@ class Experiment(BoardDeclaration):
     )
     repeats: int = Field(default=1, ge=1, description="How often each configuration is asked each input.")
     max_runs: int = Field(default=100_000, ge=1, description="More runs than that are a mistake.")
-    scorers: Annotated[dict[Label, ScorerSpec], BeforeValidator(_by_name)] = Field(
+    scorers: Annotated[
+        dict[Label, ScorerSpec], BeforeValidator(_by_name, json_schema_input_type=dict[str, ScorerSpec] | list[str])
+    ] = Field(
         default_factory=dict, description="Scorers by name, with weights and options; a list of names for Podium's own."
     )
     min_scorers: int | None = Field(
@@ -200,6 +204,14 @@ class Experiment(BoardDeclaration):
     baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
     comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
     group_by: Grouping = Field(default="configuration", description="What the board shows first.")
+    recurring: str | None = Field(
+        default=None, description="Cron line (UTC) at which every configuration is asked every input once more."
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names that imported files give to columns, where they are not Podium's: {model: model_name}.",
+    )
+    execution: ExecutionSpec = Field(default_factory=ExecutionSpec, description="How runs are executed.")
 
     @model_validator(mode="after")
     def _has_all_or_nothing_to_run(self) -> "Experiment":
@@ -212,6 +224,8 @@ class Experiment(BoardDeclaration):
                 f"no {' and no '.join(missing)}, so that nothing can be run; give prompts, models and inputs, or "
                 f"none of them where runs are imported"
             )
+        if missing and self.recurring is not None:
+            raise ValueError("recurring is given, and there is nothing to run; give prompts, models and inputs")
         return self
 
     @model_validator(mode="after")
@@ -249,6 +263,23 @@ class Experiment(BoardDeclaration):
         return self
 
     @model_validator(mode="after")
+    def _columns_are_known(self) -> "Experiment":
+        taken = [name for name in self.imported if name in (*RUN_COLUMNS, *SCORE_COLUMNS)]
+        if taken:
+            raise ValueError(
+                f"scorer {', '.join(map(repr, taken))} is imported and called like a column of files; call it otherwise"
+            )
+        known = (*RUN_COLUMNS, *SCORE_COLUMNS, *self.imported)
+        unknown = [name for name in self.columns if name not in known]
+        if unknown:
+            listed = ", ".join(dict.fromkeys(known))
+            raise ValueError(f"columns: unknown {', '.join(map(repr, unknown))}; known: {listed}")
+        twice = [repr(column) for column, n in Counter(self.columns.values()).items() if n > 1]
+        if twice:
+            raise ValueError(f"columns: {', '.join(twice)} cannot be two columns at once; give each its own")
+        return self
+
+    @model_validator(mode="after")
     def _baseline_is_one(self) -> "Experiment":
         self.baseline_of(self.configurations)
         return self
@@ -256,7 +287,7 @@ class Experiment(BoardDeclaration):
     @property
     def tables(self) -> tuple[TableSpec, ...]:
         """The tables that it fills, besides those of the catalog."""
-        return EXPERIMENT_TABLES
+        return EXPERIMENT_FILES, *EXPERIMENT_TABLES
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -301,6 +332,31 @@ class Experiment(BoardDeclaration):
         if wrong:
             raise ValueError("; ".join(wrong))
         return made
+
+    def model_called(self, name: str) -> ModelSpec:
+        """What is known of a model, by what its provider calls it.
+
+        Of one that is not declared only the provider is presumed: that of all declared ones, where they share one.
+        """
+        listed = [*self.models.items(), *self.execution.models.items()]
+        for listed_as, spec in listed:
+            if (spec.model or listed_as) == name:
+                return spec
+        providers = {one.provider for one in self.models.values()}
+        return ModelSpec(model=name, provider=providers.pop() if len(providers) == 1 else OPENAI)
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """Scorers whose values come with files of runs."""
+        return tuple(name for name, one in self.made_scorers.items() if isinstance(one, Imported))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Scorers that need nobody: they are computed with the tables."""
+        needing = (Human, Imported)
+        return tuple(
+            name for name, one in self.made_scorers.items() if not isinstance(one, needing) and not one.reaches_out
+        )
 
     @property
     def weights(self) -> dict[str, float]:

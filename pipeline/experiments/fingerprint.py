@@ -15,7 +15,7 @@ _STAGES = {
     "prompts": Stage({"prompts": True}, _SOURCES),
     "inputs": Stage(_INPUTS, _SOURCES),
     "configurations": Stage(_CONFIGURATIONS, _SOURCES),
-    "runs": Stage({}, _SOURCES),
+    "runs": Stage({"repeats": True, "max_runs": True}, _SOURCES),
     "stages": Stage({}, _SOURCES),
     "scores": Stage({"scorers": True}, _SOURCES),
     "run_board": Stage(_WEIGHED, _SOURCES),

@@ -132,7 +132,8 @@ def run_id(experiment: str, config_hash: str, repeat: int) -> str:
     """
     if repeat < 1:
         raise ValueError(f"repeat is {repeat}; repeats count from 1")
-    return str(uuid.uuid5(_NAMESPACE, canonical_json([experiment, config_hash, repeat])))
+    named = [_text(experiment, "the experiment"), _text(config_hash, "the hash"), str(int(repeat))]
+    return str(uuid.uuid5(_NAMESPACE, f"[{','.join(named)}]"))  # canonical JSON of the three
 
 
 def _written(value: object, where: str) -> str:

@@ -92,6 +92,13 @@ def plan(
     ]
 
 
+def variables_in(input_data: object) -> Mapping[str, object]:
+    """What templates are filled with: an input's variables, or a text alone as ``input``."""
+    if isinstance(input_data, Mapping):
+        return input_data
+    return {"input": input_data} if input_data not in ("", None) else {}
+
+
 def messages(prompt: PromptSpec, variables: Mapping[str, object]) -> list[dict[str, str]]:
     """What is sent to a model: the system message, if there is one, and the prompt, filled in.
 

@@ -1,10 +1,11 @@
 """What is declared, as rows of the tables: prompts, inputs, configurations; and what an ad-hoc run belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from pipeline.experiments.asked import FIRST_VERSION, is_name
 from pipeline.experiments.declaration import Configuration, Experiment, PromptSpec
 from pipeline.experiments.identity import RunConfig, canonical_json, sha256_of
 from pipeline.experiments.inputs import InputSpec
@@ -75,11 +76,21 @@ def with_former(now: pd.DataFrame, before: pd.DataFrame, key: Sequence[str]) -> 
     return pd.concat([now, former.assign(is_declared=False)], ignore_index=True)
 
 
-def configuration_of(config: RunConfig, experiment: Experiment) -> Configuration:
-    """The configuration of any run: by the declared prompt of this very text, else an ad-hoc one."""
-    sha256 = sha256_of(config.prompt)
-    named = [(name, one.version) for name, one in experiment.prompts.items() if one.sha256 == sha256]
-    prompt, version = named[0] if named else (AD_HOC, sha256[:8])
+def configuration_of(
+    config: RunConfig, experiment: Experiment, name: str | None = None, version: str | None = None
+) -> Configuration:
+    """The configuration of any run.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What it asks.
+    experiment : Experiment
+    name, version : str, optional
+        What its prompt is called. By default the declared prompt of this very text, else the text itself where it is
+        a name, else an ad-hoc one.
+    """
+    prompt, version = prompt_called(config.prompt, experiment, name, version)
     return Configuration(
         id=config.configuration,
         prompt=prompt,
@@ -89,11 +100,40 @@ def configuration_of(config: RunConfig, experiment: Experiment) -> Configuration
     )
 
 
+def prompt_called(
+    text: object, experiment: Experiment, name: str | None = None, version: str | None = None
+) -> tuple[str, str]:
+    """The name and the version of a prompt; see :func:`configuration_of`."""
+    sha256 = sha256_of(text)
+    declared = {one: spec.version for one, spec in experiment.prompts.items() if spec.sha256 == sha256}
+    if name is None and declared:
+        return next(iter(declared.items()))
+    is_its_name = is_name(text) and name in (None, text)
+    called = name or (str(text) if is_its_name else AD_HOC)
+    return called, version or declared.get(called) or (FIRST_VERSION if is_its_name else sha256[:8])
+
+
+class InputNames:
+    """The names of inputs by their variables.
+
+    Parameters
+    ----------
+    inputs : iterable of InputSpec
+        Declared ones.
+    """
+
+    def __init__(self, inputs: Iterable[InputSpec]) -> None:
+        self._declared = {canonical_json(one.variables): one.id for one in inputs}
+
+    def __call__(self, input_data: object) -> str:
+        """The declared input with these very variables, else the text itself where it is a name, else a hash."""
+        named = self._declared.get(canonical_json(input_data))
+        return named or (str(input_data) if is_name(input_data) else sha256_of(input_data)[:12])
+
+
 def input_of(config: RunConfig, inputs: Sequence[InputSpec]) -> str:
-    """The input of any run: the declared one with these very variables, else a name out of their hash."""
-    written = canonical_json(config.input_data)
-    named = [one.id for one in inputs if canonical_json(one.variables) == written]
-    return named[0] if named else sha256_of(config.input_data)[:12]
+    """The input of any run; see :class:`InputNames`."""
+    return InputNames(inputs)(config.input_data)
 
 
 def _prompt_row(name: str, prompt: PromptSpec) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def score_runs(
     answers: Iterable[tuple[str, Answer]],
     known: Collection[tuple[str, str, str]] = (),
     tools: Tools | None = None,
+    names: Collection[str] | None = None,
 ) -> Iterator[RunScore]:
     """Scores of runs by every scorer that needs nobody: not by people, and not those that are imported.
 
@@ -54,10 +55,16 @@ def score_runs(
         Scores that are there.
     tools : Tools, optional
         What calls models.
+    names : collection of str, optional
+        Only these scorers; all of them by default.
     """
     there = frozenset(known)
     tools = tools or Tools()
-    scorers = {name: one for name, one in experiment.made_scorers.items() if not isinstance(one, Human | Imported)}
+    scorers = {
+        name: one
+        for name, one in experiment.made_scorers.items()
+        if not isinstance(one, Human | Imported) and (names is None or name in names)
+    }
     for run_id, answer in answers:
         for name, scorer in scorers.items():
             identity = scorer.identity(answer)

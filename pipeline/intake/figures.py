@@ -6,8 +6,8 @@ Nothing is fetched here. What a snapshot says is read once in a process, however
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,14 @@ from pipeline.rankings import (
     Status,
     choose_figures,
 )
+from pipeline.rankings.benchmarks import Area
 from pipeline.rankings.bundled import Bundled, bundled_facts, bundled_hash
 from pipeline.rankings.declaration import Rankings
-from pipeline.rankings.finding import make_source
+from pipeline.rankings.finding import is_own, kept_as, make_source
+from pipeline.rankings.rolling import rolling_medians
+from pipeline.rankings.sources.reading import day_in, midnight
 from pipeline.rankings.stages import Break, Published
+from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import settings
 
 _NOTHING = Parsed((), ())
@@ -77,10 +81,10 @@ def published_before(rankings: Rankings, archive: Archive, stored: pd.DataFrame)
 def note_unlooked(rankings: Rankings, archive: Archive) -> None:
     """Note of every source that nobody looked at that this is so: tables may be made without a run of its own asset."""
     for name in rankings.sources:
-        if archive.log.newest(name) is None:
-            source = rankings.source(name)
+        source = rankings.source(name)
+        if archive.log.newest(kept_as(source)) is None:
             why = why_not_fetched(source) or "nobody has looked yet: run the board"
-            archive.log.append(name, Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
+            archive.log.append(kept_as(source), Look(utc_now(), Event.NOT_TRIED, why), unless_repeated=True)
 
 
 def state_of(rankings: Rankings, archive: Archive) -> str:
@@ -96,7 +100,7 @@ def figures_code(rankings: Rankings) -> str:
 def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
     """From when on figures of its sources are on another scale, as their logs have it."""
     for name in rankings.sources:
-        for one in archive.log.all(name):
+        for one in archive.log.all(kept_as(rankings.source(name))):
             if one.event in _CURRENT:
                 for note in one.notes:
                     at = datetime.fromisoformat(note["fetched_at"])
@@ -105,40 +109,63 @@ def breaks_of(rankings: Rankings, archive: Archive) -> Iterator[Break]:
 
 def _states(rankings: Rankings, archive: Archive) -> Iterator[str]:
     for name in rankings.sources:
-        good = archive.snapshots.last_good(name)
-        yield repr((name, archive.log.all(name), good and (good.name, good.sha256)))
+        folder = kept_as(rankings.source(name))
+        good = archive.snapshots.last_good(folder)
+        made_at = None if good is None else _files_at(good)
+        yield repr((name, archive.log.all(folder), good and (good.name, good.sha256), made_at))
 
 
 def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     made = _Made.of(rankings, name)
     source = made.source()
-    looked = archive.log.newest(name)
+    looked = archive.log.newest(kept_as(source))
     if looked is None:
         raise FiguresGoneError(f"the log of {name} was removed meanwhile; run `podium run {rankings.name}` again")
-    good = archive.snapshots.last_good(name)
+    good = archive.snapshots.last_good(kept_as(source))
     kept, why_unread = _read(made, good)
-    bundled = bundled_facts(name) if rankings.bundled else None
+    bundled = bundled_facts(name) if rankings.bundled and is_own(source) else None
     attempt = _attempt(looked, good, why_unread)
     figures = _figures_of(good, kept)
     is_live = attempt.event == Event.FETCHED
     choice = choose_figures(source.about, attempt, figures if is_live else None, figures, _figures_of_bundled(bundled))
-    status = choice.status if choice.status.why else _with_word(choice.status, looked)
-    return _made_published(source, choice, status, good, kept, bundled)
+    rolled = None if good is None or kept is None else _rolled(rankings, made, archive, good, kept)
+    return _made_published(source, choice, good, rolled, bundled)
+
+
+def _rolled(rankings: Rankings, made: "_Made", archive: Archive, good: Snapshot, parsed: Parsed) -> Parsed:
+    """What a snapshot says, with speeds as medians over the days that are kept of the ranking's window."""
+    source = made.source()
+    every = vocabulary([getattr(source, "benchmarks", {})])
+    speeds = {key for key, one in every.items() if one.area == Area.SPEED}
+    if rankings.speed_days == 1 or not any(one.benchmark in speeds for one in parsed.results):
+        return parsed
+    earlier: dict[date, Parsed] = {}
+    for one in archive.snapshots.all(kept_as(source)):  # the oldest first: of a day the last one counts
+        if one.verdict == Verdict.GOOD and _day_of(good) - timedelta(rankings.speed_days) < _day_of(one) < _day_of(
+            good
+        ):
+            found, _ = _read(made, one)
+            earlier |= {} if found is None else {_day_of(one): found}
+    return rolling_medians(parsed, _day_of(good), earlier, speeds, rankings.speed_days)
+
+
+def _day_of(snapshot: Snapshot) -> date:
+    """The day that the figures of a snapshot are of."""
+    return (_files_at(snapshot) or snapshot.fetched_at).date()
 
 
 def _made_published(
     source: Source,
     choice: Choice,
-    status: FetchStatus,
     good: Snapshot | None,
     kept: Parsed | None,
     bundled: Bundled | None,
 ) -> Published:
     benchmarks = getattr(source, "benchmarks", {})
     if choice.origin in (Origin.LIVE, Origin.KEPT) and good is not None and kept is not None:
-        return Published(source.about, kept, status, good.sha256, benchmarks)
+        return Published(source.about, kept, choice.status, good.sha256, benchmarks)
     parsed = bundled.parsed if choice.origin == Origin.BUNDLED and bundled is not None else _NOTHING
-    return Published(source.about, parsed, status, None, benchmarks)
+    return Published(source.about, parsed, choice.status, None, benchmarks)
 
 
 def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:
@@ -147,13 +174,9 @@ def _attempt(looked: Look, good: Snapshot | None, why_unread: str) -> Attempt:
         return Attempt(Event(looked.event), looked.at, looked.why)
     if good is None or why_unread:
         return Attempt(Event.UNREADABLE, looked.at, why_unread or "its snapshot is not there any more")
-    return Attempt(Event.FETCHED, good.checked_at if looked.event == ACCEPTED else looked.at)
-
-
-def _with_word(status: FetchStatus, looked: Look) -> FetchStatus:
-    """What is said of figures that are what their publisher gives: whence they came, or who accepted them."""
-    said = f"accepted by a person: {looked.why}" if looked.event == ACCEPTED else looked.why
-    return replace(status, why=said or None)
+    if looked.event == ACCEPTED:
+        return Attempt(Event.FETCHED, good.checked_at, f"accepted by a person: {looked.why}")
+    return Attempt(Event.FETCHED, looked.at, looked.why)
 
 
 def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
@@ -169,7 +192,16 @@ def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
 def _figures_of(good: Snapshot | None, parsed: Parsed | None) -> Figures | None:
     if good is None or parsed is None:
         return None
-    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version)
+    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version, _files_at(good))
+
+
+def _files_at(snapshot: Snapshot) -> datetime | None:
+    """When files were made: the newest day in their names, else the last change of one; None if they were fetched."""
+    if not snapshot.is_of_files:
+        return None
+    days = [day for one in snapshot.bodies if (day := day_in(one.name))]
+    changed = [one.modified_at for one in snapshot.bodies if one.modified_at]
+    return midnight(max(days, default=None)) or max(changed, default=snapshot.fetched_at)
 
 
 def _figures_of_bundled(bundled: Bundled | None) -> Figures | None:
@@ -181,14 +213,15 @@ def _as_stored(rankings: Rankings, name: str, archive: Archive, row: Mapping[Any
     source = made.source()
     sha256, parsed = _text(row["sha256"]), _NOTHING
     if sha256:
-        same = [one for one in archive.snapshots.all(name) if one.sha256 == sha256 and one.verdict == Verdict.GOOD]
+        kept = archive.snapshots.all(kept_as(source))
+        same = [one for one in kept if one.sha256 == sha256 and one.verdict == Verdict.GOOD]
         found, why = _read(made, same[-1] if same else None)
         if found is None:
             raise FiguresGoneError(
                 f"figures of {name} that {rankings.name} rests on cannot be read: {why or 'they were removed'}; run "
                 f"`podium run {rankings.name}` to look at the source again"
             )
-        parsed = found
+        parsed = _rolled(rankings, made, archive, same[-1], found)
     elif _moment(row["fetched_at"]) is not None:
         bundled = bundled_facts(name)
         parsed = bundled.parsed if bundled is not None else _NOTHING
@@ -221,27 +254,29 @@ def _moment(value: object) -> datetime | None:
 
 @dataclass(frozen=True)
 class _Made:
-    """What a source is made of: a key for what was read by it."""
+    """What a source is made of: a key for what was read by it; options as they are, told apart by how they read."""
 
     name: str
     path: str | None
-    options: str
+    told: str
+    options: Mapping[str, Any] = field(compare=False)
 
     @classmethod
     def of(cls, rankings: Rankings, name: str) -> "_Made":
         """That of a declared source."""
         declared = rankings.sources[name]
-        return cls(name, declared.source, json.dumps(declared.options, sort_keys=True, default=str))
+        told = json.dumps(declared.options, sort_keys=True, default=repr)
+        return cls(name, declared.source, told, declared.options)
 
     def source(self) -> Source:
         """The source, ready to use."""
-        return make_source(self.name, self.path, json.loads(self.options))
+        return make_source(self.name, self.path, dict(self.options))
 
 
 @functools.lru_cache(maxsize=64)
 def _parsed(made: _Made, folder: Path, name: str, sha256: str) -> Parsed:  # noqa: ARG001 - the hash is part of the key
-    snapshots = Snapshots(folder, 1)
-    found = next((one for one in snapshots.all(made.name) if one.name == name), None)
+    snapshots, source = Snapshots(folder, 1), made.source()
+    found = next((one for one in snapshots.all(kept_as(source)) if one.name == name), None)
     if found is None:
         raise SnapshotError(f"snapshot {name} of {made.name} was removed; fetch it again")
-    return read(made.source(), snapshots.read(found))
+    return read(source, snapshots.read(found))

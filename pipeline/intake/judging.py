@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from pipeline.competition import Contract
+from pipeline.declaration import BoardDeclaration
 from pipeline.intake.reading import Reading
 from pipeline.landing import Intake, Verdict, check_file
 from pipeline.landing.files import printable
@@ -44,7 +45,7 @@ class Judgement:
     Parameters
     ----------
     file : Path
-    contract : Contract
+    contract : BoardDeclaration
         Of the board.
     folder : str
         Folder of the inbox that it is judged for.
@@ -60,7 +61,7 @@ class Judgement:
     """
 
     file: Path
-    contract: Contract
+    contract: BoardDeclaration
     folder: str
     received_at: datetime
     verdicts: tuple[Verdict, ...]
@@ -82,7 +83,7 @@ class Judgement:
         )
 
 
-def judge(path: Path, contract: Contract, folder: str, received_at: datetime, reading: Reading) -> Judgement:
+def judge(path: Path, contract: BoardDeclaration, folder: str, received_at: datetime, reading: Reading) -> Judgement:
     """Judge a file as landing would, were it received then.
 
     Parameters
@@ -90,7 +91,7 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime, re
     path : Path
         A file that is there and can be opened; a symbolic link outside the inbox is followed, as delivering a copy
         would.
-    contract : Contract
+    contract : BoardDeclaration
         Of the board.
     folder : str
         Folder of its inbox.
@@ -108,13 +109,13 @@ def judge(path: Path, contract: Contract, folder: str, received_at: datetime, re
         for intake in intakes:
             verdict = check_file(connection, path, intake, received_at)
             verdicts += (verdict,)
-            if verdict.n_late:
+            if verdict.n_late and isinstance(contract, Contract):
                 late = _late(connection, contract, verdict.n_late)
     return Judgement(path, contract, folder, received_at, verdicts, late, _unread(verdicts, intakes), notes)
 
 
 def judged_unreadable(
-    path: Path, contract: Contract, folder: str, received_at: datetime, reading: Reading, reason: str
+    path: Path, contract: BoardDeclaration, folder: str, received_at: datetime, reading: Reading, reason: str
 ) -> Judgement:
     """The judgement of a file that is not read, for a reason; otherwise as for :func:`judge`."""
     verdicts = tuple(Verdict(intake.kind, unreadable=reason) for intake in reading.intakes)

@@ -7,12 +7,13 @@ a look is in the log; which figures are used because of it is worked out in :mod
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.landing import is_left_alone
 from pipeline.landing.fetching import (
+    A_FILE,
     Body,
     Fetcher,
     FetchError,
@@ -28,6 +29,8 @@ from pipeline.landing.fetching import (
 )
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import Benchmark, Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
+from pipeline.rankings.finding import kept_as
+from pipeline.rankings.origin import FETCHING_OFF
 from pipeline.rankings.soundness import require_sound
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import secret_variable, settings
@@ -97,17 +100,19 @@ def take(source: Source, archive: Archive, folder: Path, called: str = "") -> Lo
     called : str
         What the folder is called where people read it; by default its path from the data folder, or its name.
     """
-    said = f"taken from files in {called or shown_folder(folder)}"
+    files = f"files in {called or shown_folder(folder)}"
+    said = f"taken from {files}"
     try:
         bodies = _bodies(folder)
-        snapshot = archive.snapshots.last_good(source.about.name)
-        kept = archive.snapshots.keep(source.about.name, bodies)
+        snapshot = archive.snapshots.last_good(kept_as(source))
+        kept = archive.snapshots.keep(kept_as(source), bodies)
     except (FilesError, SnapshotError) as error:
         return _noted(source, archive, Look(utc_now(), Event.FAILED, str(error)), unless_repeated=True)
     if snapshot is not None and kept.name == snapshot.name:
         return _taken_again(source, archive, Look(utc_now(), Event.NOT_MODIFIED, said, kept.name))
     documents = {one.name: one.content for one in bodies}
-    found = _judged(source, archive, kept, documents, said)
+    found = _judged(source, archive, kept, documents)
+    found = replace(found, why=said if found.event == Event.FETCHED else f"{files}: {found.why}")
     return _noted(source, archive, found, unless_repeated=found.event != Event.FETCHED)
 
 
@@ -122,7 +127,7 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
         If it is damaged, or another process writes there.
     """
     name = source.about.name
-    newest = _refused(archive, name)
+    newest = _refused(source, archive)
     try:
         new = read(source, archive.snapshots.read(newest))
     except SourceError as error:
@@ -132,9 +137,10 @@ def accept(source: Source, archive: Archive, why: str) -> Look:
     return _noted(source, archive, Look(utc_now(), ACCEPTED, why, newest.name, _notes(newest, breaks)))
 
 
-def _refused(archive: Archive, name: str) -> Snapshot:
+def _refused(source: Source, archive: Archive) -> Snapshot:
     """The newest snapshot of a source, refused, and not taken back by the publisher since."""
-    newest, good = archive.snapshots.newest(name), archive.snapshots.last_good(name)
+    name, folder = source.about.name, kept_as(source)
+    newest, good = archive.snapshots.newest(folder), archive.snapshots.last_good(folder)
     if newest is None:
         state = "nothing is kept of it"
     elif newest.verdict != Verdict.REFUSED:
@@ -151,7 +157,7 @@ def why_not_fetched(source: Source) -> str:
     """Why a source is not fetched, with the remedy; empty where it is."""
     needed = source.about.needs
     if not settings().fetch:
-        return "fetching is off: set PODIUM_FETCH=true to fetch from publishers"
+        return FETCHING_OFF
     secret = settings().secrets.get(needed) if needed else None
     if needed and (secret is None or not secret.get_secret_value().strip()):
         return f"it needs a key, which {source.about.home} gives: set {secret_variable(needed)}"
@@ -184,9 +190,8 @@ def shown_folder(folder: Path) -> str:
 
 
 def _fetched(source: Source, archive: Archive, fetcher: Fetcher) -> Look:
-    name = source.about.name
     try:
-        found = gather(name, source.wanted(), fetcher, archive.snapshots)
+        found = gather(kept_as(source), source.wanted(), fetcher, archive.snapshots)
     except (FetchError, SnapshotError) as error:
         return Look(utc_now(), Event.FAILED, str(error))
     except Exception as error:  # of the source's own code
@@ -196,27 +201,25 @@ def _fetched(source: Source, archive: Archive, fetcher: Fetcher) -> Look:
     return _judged(source, archive, found.snapshot, found.documents)
 
 
-def _judged(
-    source: Source, archive: Archive, snapshot: Snapshot, documents: Mapping[str, bytes], said: str = ""
-) -> Look:
+def _judged(source: Source, archive: Archive, snapshot: Snapshot, documents: Mapping[str, bytes]) -> Look:
     """What the guards say of a snapshot that is kept already."""
-    at, prefix = snapshot.checked_at, f"{said}: " if said else ""
+    at = snapshot.checked_at
     try:
         new = read(source, documents)
     except SourceError as error:
         archive.snapshots.judge(snapshot, Verdict.REFUSED, [str(error)])
-        return Look(at, Event.UNREADABLE, f"{prefix}{error}", snapshot.name)
+        return Look(at, Event.UNREADABLE, str(error), snapshot.name)
     judgement = _judgement(source, archive, new)
     if judgement.is_refused:
         archive.snapshots.judge(snapshot, Verdict.REFUSED, judgement.reasons)
-        return Look(at, Event.REFUSED, f"{prefix}{'; '.join(judgement.reasons)}", snapshot.name)
+        return Look(at, Event.REFUSED, "; ".join(judgement.reasons), snapshot.name)
     archive.snapshots.judge(snapshot, Verdict.GOOD)
-    return Look(at, Event.FETCHED, said, snapshot.name, _notes(snapshot, judgement.breaks))
+    return Look(at, Event.FETCHED, "", snapshot.name, _notes(snapshot, judgement.breaks))
 
 
 def _judgement(source: Source, archive: Archive, new: Parsed) -> Judgement:
     """The guards' word on new figures, by the last good ones as far as these can still be read."""
-    last = archive.snapshots.last_good(source.about.name)
+    last = archive.snapshots.last_good(kept_as(source))
     previous = None
     if last is not None:
         with suppress(SnapshotError, SourceError):
@@ -244,13 +247,13 @@ def _notes(snapshot: Snapshot, breaks: tuple[Finding, ...]) -> tuple[Mapping[str
 
 
 def _noted(source: Source, archive: Archive, found: Look, *, unless_repeated: bool = False) -> Look:
-    archive.log.append(source.about.name, found, unless_repeated=unless_repeated)
+    archive.log.append(kept_as(source), found, unless_repeated=unless_repeated)
     return found
 
 
 def _taken_again(source: Source, archive: Archive, found: Look) -> Look:
     """Note that files are still what they were, where the log's last line says anything else."""
-    last = archive.log.newest(source.about.name)
+    last = archive.log.newest(kept_as(source))
     is_said = last is not None and last.event in (Event.FETCHED, Event.NOT_MODIFIED) and last.why == found.why
     return found if is_said else _noted(source, archive, found)
 
@@ -274,8 +277,9 @@ def _bodies(folder: Path) -> list[Body]:
 
 
 def _body(path: Path, now: datetime) -> Body:
+    modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
     url_hash = hashlib.sha256(b"file").hexdigest()  # of no publisher: nothing is asked of one by what is known of it
-    return Body(path.name, "a file", url_hash, path.read_bytes(), 200, "", Validators(), now)
+    return Body(path.name, A_FILE, url_hash, path.read_bytes(), 200, "", Validators(), now, modified_at)
 
 
 def _said(error: Exception) -> str:

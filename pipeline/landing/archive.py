@@ -32,7 +32,7 @@ class Arrival:
     delivery : Delivery
         What arrived, at its place in the archive.
     numbers : mapping of str to int
-        The number of its line in ``competition.files``, by kind; empty where the log does not say, as it once did not.
+        The number of its line in the table of files, by kind; empty where the log does not say, as it once did not.
     """
 
     sha256: str
@@ -88,10 +88,18 @@ def note_arrival(archive_dir: Path, delivery: Delivery, sha256: str, numbers: Ma
         "numbers": dict(numbers),
     }
     archive_dir.mkdir(parents=True, exist_ok=True)
-    with _log(archive_dir, delivery.board).open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line, ensure_ascii=False) + "\n")
+    with _log(archive_dir, delivery.board).open("ab+") as log:
+        log.write(f"{_line_break(log)}{json.dumps(line, ensure_ascii=False)}\n".encode())
         log.flush()
         os.fsync(log.fileno())
+
+
+def _line_break(log: BinaryIO) -> str:
+    """What ends a line that a full disk or a power cut left unfinished, so that the next one can be read."""
+    if not log.seek(0, os.SEEK_END):
+        return ""
+    log.seek(-1, os.SEEK_END)
+    return "" if log.read(1) == b"\n" else "\n"
 
 
 def arrivals(archive_dir: Path, board: str, named: str = "") -> Iterator[Arrival]:

@@ -1,9 +1,10 @@
 """From what a file says to typed values: every field converted as a whole column, every failure a reason of its row.
 
-Nothing is guessed: a number is no date, a truth value no number, and a list or bytes are nothing at all. Blanks around
-text, numbers and times do not count.
+Nothing is guessed: a number is no date, a truth value no number, and a list or bytes are nothing at all, but where JSON
+is asked for. Blanks around text, numbers and times do not count, but in what is kept as it is.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from pipeline.landing.intake import FileField
 FIRST_YEAR, LAST_YEAR = 1700, 2199
 """Years that a time may be of: others are slips, and could not be reckoned with in nanoseconds."""
 _LONGEST_TEXT = 10_000
+_LARGEST_INTEGER = 2**53 - 1
+"""The largest whole number that doubles do not confuse with others."""
 _SHOWN = 60
 _TRUE, _FALSE = {"true", "t", "yes", "1"}, {"false", "f", "no", "0"}
 _DATE = r"\s*\d{4}-\d{2}-\d{2}"
@@ -175,9 +178,9 @@ def _number(value: object) -> float:
         return np.inf
 
 
-def _to_integer(values: "pd.Series[Any]") -> Converted:
+def _to_integer(values: "pd.Series[Any]", most: int = int(np.iinfo(np.int32).max)) -> Converted:
     numbers, wrong = _to_number(values)
-    wrong |= (numbers != numbers.round()) | (numbers.abs() > np.iinfo(np.int32).max)
+    wrong |= (numbers != numbers.round()) | (numbers.abs() > most)
     return numbers.mask(wrong).astype("Int64"), wrong
 
 
@@ -199,27 +202,97 @@ def _to_truth_value(values: "pd.Series[Any]") -> Converted:
     return truth, truth.isna()
 
 
+def _to_json(values: "pd.Series[Any]") -> Converted:
+    """JSON: a text that is some, and whatever else can be written as some."""
+    written = values.astype(object).map(
+        lambda value: _json(value) if isinstance(value, str) else _as_json(value), na_action="ignore"
+    )
+    return written.astype("str"), written.isna()
+
+
+def _to_document(values: "pd.Series[Any]") -> Converted:
+    """Any text as it is, and whatever else can be written as JSON."""
+    written = values.astype(object).map(
+        lambda value: _unicode(value) if isinstance(value, str) else _as_json(value), na_action="ignore"
+    )
+    return written.astype("str"), written.isna()
+
+
+def _to_whole_text(values: "pd.Series[Any]") -> Converted:
+    text = values.astype(object).map(lambda value: _unicode(value) if isinstance(value, str) else None)
+    return text.astype("str"), text.isna()
+
+
+def _unicode(text: str) -> str | None:
+    """A text that can be stored, whatever is in it; None for one with half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text
+
+
+def _json(text: str) -> str | None:
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return _unicode(text)
+
+
+def _as_json(value: object) -> str | None:
+    try:
+        return json.dumps(value, allow_nan=False, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _plain(value: object) -> object:
+    """What Parquet has and JSON does not."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
 _CONVERTERS: dict[str, Callable[["pd.Series[Any]"], Converted]] = {
     "VARCHAR": lambda values: _each(values, _to_text),
     "LABEL": lambda values: _each(values, _to_label),
     "DOUBLE": _to_number,
     "INTEGER": lambda values: _each(values, _to_integer),
+    "BIGINT": lambda values: _each(values, lambda distinct: _to_integer(distinct, _LARGEST_INTEGER)),
     "TIMESTAMP": lambda values: _each(values, _to_time),
     "BOOLEAN": lambda values: _each(values, _to_truth_value),
+    "JSON": lambda values: _each(values, _to_json),
+    "DOCUMENT": lambda values: _each(values, _to_document),
+    "TEXT": lambda values: _each(values, _to_whole_text),
 }
 _MEANINGS = {
     "VARCHAR": f"printable text of at most {_LONGEST_TEXT:,} characters",
     "LABEL": f"a number, or printable text of at most {_LONGEST_TEXT:,} characters",
     "DOUBLE": "a finite number such as 1.5",
     "INTEGER": "a whole number",
+    "BIGINT": "a whole number up to 2^53 - 1",
     "TIMESTAMP": f"a date or time such as 2024-05-31 or 2024-05-31T22:00Z, of the years {FIRST_YEAR} to {LAST_YEAR}",
     "BOOLEAN": "true or false",
+    "JSON": "JSON",
+    "DOCUMENT": "text or JSON",
+    "TEXT": "text without half characters",
 }
 _DTYPES: dict[str, Any] = {
     "VARCHAR": "str",
     "LABEL": "str",
     "DOUBLE": "float64",
     "INTEGER": "Int64",
+    "BIGINT": "Int64",
     "TIMESTAMP": "datetime64[us]",
     "BOOLEAN": "boolean",
+    "JSON": "str",
+    "DOCUMENT": "str",
+    "TEXT": "str",
 }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import pandas as pd
 
 BLOCK_ROWS = 50_000
@@ -152,8 +153,19 @@ def _frame(table: Any) -> pd.DataFrame:
         for column in table.columns
     ]
     plain = pa.table(columns, names=table.column_names)
-    frame: pd.DataFrame = plain.to_pandas(ignore_metadata=True, date_as_object=False, integer_object_nulls=True)
+    frame: pd.DataFrame = plain.to_pandas(
+        ignore_metadata=True, date_as_object=False, integer_object_nulls=True, maps_as_pydicts="lossy"
+    )
+    for name in (one.name for one in plain.schema if pa.types.is_nested(one.type)):
+        frame[name] = frame[name].map(_without_nulls)
     return frame
+
+
+def _without_nulls(value: Any) -> Any:
+    """A nested value without the fields that it does not have: a struct has those of all rows."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list | np.ndarray) else value
 
 
 class _TooLongError(Exception):

@@ -170,8 +170,12 @@ def _in_folder(inbox_dir: Path, board: str, folder: str) -> Iterator[Delivery]:
 
 
 def _delivery(board: str, folder: str, path: Path, found: os.stat_result) -> Delivery:
-    arrived = datetime.fromtimestamp(found.st_ctime, UTC).replace(tzinfo=None)
-    return Delivery(board, folder, path, arrived, found.st_size, found.st_ctime_ns, stat.S_ISREG(found.st_mode))
+    return Delivery(board, folder, path, arrival(found), found.st_size, found.st_ctime_ns, stat.S_ISREG(found.st_mode))
+
+
+def arrival(found: os.stat_result) -> datetime:
+    """When a file arrived, UTC: nobody but the file system sets this."""
+    return datetime.fromtimestamp(found.st_ctime, UTC).replace(tzinfo=None)
 
 
 def is_left_alone(name: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from pipeline.tables import TableSpec
+from pipeline.tables import FILES, QUARANTINE, TableSpec
 
 Rules = Callable[[pd.DataFrame, datetime], tuple[pd.DataFrame, "pd.Series[str]"]]
 """From rows with the columns of the fields, indexed by row number, and the time of arrival: the rows to store, with
@@ -28,8 +28,8 @@ class FileField:
     name : str
         What Podium calls it.
     type : str
-        Its DuckDB type: VARCHAR, DOUBLE, INTEGER, BOOLEAN or TIMESTAMP; or LABEL, a VARCHAR that files may write as a
-        number.
+        Its DuckDB type: VARCHAR, DOUBLE, INTEGER, BIGINT, BOOLEAN, TIMESTAMP or JSON; or LABEL, a VARCHAR that files
+        may write as a number; TEXT, a VARCHAR of any length that is kept as it is; DOCUMENT, such a text or JSON.
     column : str
         What the files call it.
     required : bool
@@ -111,6 +111,10 @@ class Intake:
         What rows must be together, of those that nothing else refuses.
     constant : mapping of str to str
         Columns of the table that are the same in every row of such files.
+    files : TableSpec
+        The table of the lines that say what became of each file.
+    refused : TableSpec
+        The table that refused rows go to.
     """
 
     kind: str
@@ -123,6 +127,8 @@ class Intake:
     agreement: Agreement | None = None
     together: Together | None = None
     constant: Mapping[str, str] = field(default_factory=dict)
+    files: TableSpec = FILES
+    refused: TableSpec = QUARANTINE
 
     @property
     def stored(self) -> tuple[str, ...]:

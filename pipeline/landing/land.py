@@ -1,6 +1,6 @@
 """Checking a file, and landing it: the same judgement, once without and once with writing.
 
-Landing one file is one transaction: its rows, the refused ones, its line in ``competition.files`` and the ledger.
+Landing one file is one transaction: its rows, the refused ones, its line in the table of files and the ledger.
 Killed at any point, the file is either still to be landed, or landed and only to be moved to the archive.
 """
 
@@ -18,8 +18,8 @@ from pipeline.landing.files import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
-from pipeline.tables import FILES, QUARANTINE, TableSpec
-from pipeline.warehouse import Sql, Store, compose, join, literal, now, quote, relation
+from pipeline.tables import TableSpec
+from pipeline.warehouse import Part, Sql, Store, compose, join, literal, now, quote, relation
 
 _SHOWN = 20
 _INCOMING = quote("podium_incoming")
@@ -77,7 +77,7 @@ class Landed:
     is_new : bool
         False when the same content had been landed before.
     numbers : mapping of str to int
-        By kind, the number of the line in ``competition.files`` that speaks of it, written now or before.
+        By kind, the number of the line in the table of files that speaks of it, written now or before.
     """
 
     delivery: Delivery
@@ -205,14 +205,18 @@ class _Landing:
         """Whether a later file says something else of what this content spoke of last: then saying it again is news."""
         if not self.intake.replaces:
             return False
+        table = self.intake.table
         statement = compose(
             "SELECT EXISTS (FROM {table} AS own SEMI JOIN {table} AS later"
-            " ON later.competition = own.competition AND later.file_number > own.file_number AND {same}"
-            " WHERE own.competition = ? AND own.file_number = (SELECT max(file_number) FROM {files}"
-            "  WHERE competition = ? AND kind = ? AND sha256 = ?))",
-            table=self.intake.table,
-            files=FILES,
-            same=join([compose("later.{c} = own.{c}", c=name) for name in self.intake.replaces], " AND "),
+            " ON {same} AND later.file_number > own.file_number"
+            " WHERE own.{own_board} = ? AND own.file_number = (SELECT max(file_number) FROM {files}"
+            "  WHERE {board} = ? AND kind = ? AND sha256 = ?))",
+            table=table,
+            own_board=table.board,
+            same=join(
+                [compose("later.{c} = own.{c}", c=name) for name in (table.board, *self.intake.replaces)], " AND "
+            ),
+            **self._of_files,
         )
         board = self.delivery.board
         found = self.store.connection.execute(statement, [board, board, self.intake.kind, self.sha256]).fetchone()
@@ -228,10 +232,10 @@ class _Landing:
         """What the same content gave when it was landed before, at best; its line is this file's too."""
         statement = compose(
             "SELECT file_number, kind, n_rows, n_accepted, n_rejected FROM {files}"
-            " WHERE competition = ? AND kind = ? AND sha256 = ? AND (sha256 <> '' OR (name, received_at) = (?, ?))"
+            " WHERE {board} = ? AND kind = ? AND sha256 = ? AND (sha256 <> '' OR (name, received_at) = (?, ?))"
             " AND file_number = coalesce(?, file_number)"
             " ORDER BY status = 'accepted' DESC, n_accepted DESC, file_number DESC LIMIT 1",
-            files=FILES,
+            **self._of_files,
         )
         delivery = self.delivery
         given = [delivery.board, self.intake.kind, self.sha256, delivery.name, delivery.received_at, self._had]
@@ -255,20 +259,23 @@ class _Landing:
         else:
             template = "SELECT 0 AS row_number, {reason} AS reason, NULL::VARCHAR AS original"
             refused = compose(template, reason=literal(verdict.unreadable))
-        self._add(QUARANTINE, refused, number)
+        self._add(self.intake.refused, self._of_kind(refused), number)
         with relation(self.store.connection, self._line(verdict)) as line:
-            self._add(FILES, compose("SELECT * FROM {line}", line=line), number)
+            self._add(self.intake.files, self._of_kind(compose("SELECT * FROM {line}", line=line)), number)
+
+    def _of_kind(self, rows: Sql) -> Sql:
+        return compose("SELECT {kind} AS kind, * FROM ({rows})", kind=literal(self.intake.kind), rows=rows)
 
     def _add(self, spec: TableSpec, rows: Sql, number: int) -> None:
-        """Add rows, given without the board's name, the file's number and the kind."""
+        """Add rows, given without the board's name and the file's number."""
         self.store.connection.execute(
             compose(
                 "CREATE OR REPLACE TEMP VIEW {incoming} AS"
-                " SELECT {board} AS competition, {number} AS file_number, {kind} AS kind, * FROM ({rows})",
+                " SELECT {name} AS {board}, {number} AS file_number, * FROM ({rows})",
                 incoming=_INCOMING,
-                board=literal(self.delivery.board),
+                name=literal(self.delivery.board),
+                board=spec.board,
                 number=Sql(str(int(number))),
-                kind=literal(self.intake.kind),
                 rows=rows,
             )
         )
@@ -290,19 +297,24 @@ class _Landing:
         return pa.Table.from_pylist([line])
 
     def _next_number(self) -> int:
-        statement = compose("SELECT coalesce(max(file_number), 0) + 1 FROM {files} WHERE competition = ?", files=FILES)
+        statement = compose("SELECT coalesce(max(file_number), 0) + 1 FROM {files} WHERE {board} = ?", **self._of_files)
         found = self.store.connection.execute(statement, [self.delivery.board]).fetchone()
         return int(found[0]) if found else 1
 
     def _is_of_another(self, number: int) -> bool:
         """Whether a number is that of another content by now: of what came while this one could not be landed again."""
         statement = compose(
-            "SELECT count(*) FROM {files} WHERE competition = ? AND file_number = ? AND (kind, sha256) <> (?, ?)",
-            files=FILES,
+            "SELECT count(*) FROM {files} WHERE {board} = ? AND file_number = ? AND (kind, sha256) <> (?, ?)",
+            **self._of_files,
         )
         given = [self.delivery.board, number, self.intake.kind, self.sha256]
         found = self.store.connection.execute(statement, given).fetchone()
         return bool(found and found[0])
+
+    @property
+    def _of_files(self) -> dict[str, Part]:
+        """The table of the files' lines, and its column of the board's name."""
+        return {"files": self.intake.files, "board": self.intake.files.board}
 
 
 def _verdict(connection: duckdb.DuckDBPyConnection, kind: str, counts: Counts) -> Verdict:

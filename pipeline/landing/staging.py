@@ -202,8 +202,9 @@ class _Staging:
         """Move the rows that a SELECT of row_number, reason and kind finds; what they said is given as understood."""
         self._run("CREATE OR REPLACE TEMP TABLE {found} AS " + found, *parameters)
         self._run(
-            "INSERT INTO {refused} SELECT row_number, any_value(reason), to_json(any_value({fields})), any_value(kind)"
-            " FROM {staged} AS staged JOIN {found} USING (row_number) GROUP BY row_number"
+            "INSERT INTO {refused} SELECT row_number, any_value(found.reason), to_json(any_value({fields})),"
+            " any_value(found.kind) FROM {staged} AS staged JOIN {found} AS found USING (row_number)"
+            " GROUP BY row_number"
         )
         self._run("DELETE FROM {staged} WHERE row_number IN (SELECT row_number FROM {found})")
 

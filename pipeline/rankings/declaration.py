@@ -16,6 +16,9 @@ ScoreName = Literal["ability", "coding", "performance", "value", "overall"]
 SCORES: tuple[ScoreName, ...] = ("ability", "coding", "performance", "value", "overall")
 """The scores of a model, in the order in which they are shown."""
 
+_DAILY, _WEEKLY = "0 5 * * *", "0 5 * * 1"
+_OFTEN = 2
+"""Days between changes of a source up to which it is looked at every day."""
 _PRICES = ("openrouter", "modelsdev", "litellm", "artificialanalysis")
 
 Weight = Annotated[float, Field(gt=0)]
@@ -42,6 +45,22 @@ class SourceSpec(Declaration):
         description="A folder of files as the source publishes them, absolute or from the data folder; they are read "
         "in place of fetching.",
     )
+
+    def looked_at_by(self, days: int, *, is_frozen: bool) -> str | None:
+        """The cron line (UTC) by which it is looked at: the declared one, else daily or weekly; None for never.
+
+        A folder that is read in place of fetching has none unless one is declared: a run of the board reads it.
+
+        Parameters
+        ----------
+        days : int
+            How often the source changes as a rule.
+        is_frozen : bool
+            Whether nothing is added to it any more.
+        """
+        if self.schedule or is_frozen or self.folder:
+            return self.schedule
+        return _DAILY if days <= _OFTEN else _WEEKLY
 
 
 class AbilitySpec(Declaration):
@@ -131,6 +150,11 @@ class Rankings(BoardDeclaration):
     prices: Annotated[tuple[str, ...], some("[openrouter]")] = Field(
         default=_PRICES,
         description="Whose prices and contexts are used, the first that has them; the others' are cross-checks.",
+    )
+    speed_days: int = Field(
+        default=7,
+        ge=1,
+        description="Speeds are medians over so many days, as far as they are kept; of 1 they are the newest day's.",
     )
     leave_out_flags: tuple[str, ...] = Field(
         default=("agent_system", "contaminated", "estimated", "self_reported", "unseen_bias", "zero_subtask"),

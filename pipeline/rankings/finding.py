@@ -3,9 +3,13 @@
 import importlib
 import inspect
 import pkgutil
+from dataclasses import is_dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from pipeline.fingerprint import digest
 from pipeline.rankings import sources
 from pipeline.rankings.source import Source
 from pipeline.registry import UnknownNameError, resolve_dotted_path
@@ -53,12 +57,53 @@ def make_source(name: str, path: str | None, options: dict[str, Any]) -> Source:
     if not _is_source(made):
         raise ValueError(f"source {name!r}: {where} is no source; it needs {', '.join(_DOES)}")
     try:
-        source: Source = made(**options)
+        source: Source = made(**_as_typed(made, options))
     except (TypeError, ValueError) as error:
         raise ValueError(f"source {name!r} ({where}) cannot be made with {options}: {error}") from error
     if source.about.name != name:
         raise ValueError(f"source {name!r} ({where}) calls itself {source.about.name!r}; declare it by that name")
     return source
+
+
+def _as_typed(made: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Options as the fields of a dataclass are typed: YAML has a date as text, and a tuple as a list.
+
+    Raises
+    ------
+    ValueError
+        If one is nothing of the type of its field; the message says which and why.
+    """
+    if not is_dataclass(made):
+        return options
+    kinds = get_type_hints(made)
+    return {name: _of_kind(name, value, kinds[name]) if name in kinds else value for name, value in options.items()}
+
+
+def _of_kind(name: str, value: object, kind: Any) -> object:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except PydanticSchemaGenerationError:  # of a class of somebody's own, who has to take what YAML gives
+        return value
+    except ValidationError as error:
+        raise ValueError(f"{name}: {error.errors()[0]['msg']}") from None
+
+
+def is_own(source: Source) -> bool:
+    """Whether a source is Podium's own, and no class of somebody else that has the same name."""
+    return type(source).__module__.startswith(f"{sources.__name__}.")
+
+
+def kept_as(source: Source) -> str:
+    """The name of the folder that everything of a source is kept in.
+
+    It is the source's name for Podium's own as they are. A class of somebody else, and another edition of what is
+    published, has a folder of its own, whatever it is called: what two fetch is never taken for one another's.
+    """
+    name, edition = source.about.name, source.about.edition
+    if is_own(source) and not edition:
+        return name
+    made = type(source)
+    return f"{name}-{digest(made.__module__, made.__qualname__, edition)[:12]}"
 
 
 def _only_one(module: ModuleType, where: str) -> Any:

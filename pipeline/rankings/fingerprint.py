@@ -6,7 +6,7 @@ from pipeline.fingerprint import Stage, source_hash, stage_named
 from pipeline.rankings.declaration import Rankings
 
 _OF_SOURCES: dict[str, Any] = {"sources": {"__all__": {"source", "options"}}, "bundled": True}
-_CHOSEN: dict[str, Any] = _OF_SOURCES | {"prices": True, "leave_out_flags": True}
+_CHOSEN: dict[str, Any] = _OF_SOURCES | {"prices": True, "leave_out_flags": True, "speed_days": True}
 _SCORED: dict[str, Any] = _OF_SOURCES | dict.fromkeys(
     ("rank_by", "ability", "weights", "scales", "quality", "renormalise", "min_coverage"), True
 )

@@ -5,7 +5,7 @@ The estimation alone, on a scale of its own: who may be compared with whom, and 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -250,14 +250,9 @@ class _Equations:
     gradient_of_models: Floats
     gradient_of_benchmarks: Floats
 
-    @cached_property
+    @property
     def _free(self) -> Floats:
-        """The directions in which the parameters of benchmarks may move, as columns: slopes keep their product."""
-        n = len(self.of_benchmarks) // 2
-        free = np.zeros((2 * n, 2 * n - 1))
-        free[:n, : n - 1] = helmert(n).T if n > 1 else 0.0
-        free[n:, n - 1 :] = np.eye(n)
-        return free
+        return _free(len(self.of_benchmarks) // 2)
 
     def _eliminated(self, of_models: Floats, of_benchmarks: Floats) -> tuple[Floats, bool]:
         """The Cholesky factor of the Schur complement of the models, over the free directions."""
@@ -286,6 +281,15 @@ class _Equations:
     def moved(self) -> Floats:
         """How much abilities change with the parameters of benchmarks."""
         return -self.across / self.of_models[:, None]
+
+
+@cache
+def _free(n: int) -> Floats:
+    """The directions in which the parameters of n benchmarks may move, as columns: slopes keep their product."""
+    free = np.zeros((2 * n, 2 * n - 1))
+    free[:n, : n - 1] = helmert(n).T if n > 1 else 0.0
+    free[n:, n - 1 :] = np.eye(n)
+    return free
 
 
 @dataclass(frozen=True, eq=False)

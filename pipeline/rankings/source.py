@@ -6,10 +6,13 @@ all of it.
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.rankings.results import Parsed
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class SourceError(ValueError):
@@ -65,6 +68,9 @@ class About:
         How often it changes as a rule: what freshness is judged by.
     needs : str
         The secret without which it cannot be fetched; empty for none.
+    edition : str
+        Which of several things that are published is fetched, where options say so: each is kept apart. Empty for what
+        is fetched without options.
     """
 
     name: str
@@ -75,13 +81,30 @@ class About:
     is_frozen: bool = False
     days: int = 7
     needs: str = ""
+    edition: str = ""
+
+
+def edition_of(made: "DataclassInstance", *options: str) -> str:
+    """What a source's options choose to be fetched, where they are not the default: for :attr:`About.edition`.
+
+    Parameters
+    ----------
+    made : dataclass
+        The source.
+    *options : str
+        Its fields that decide what is fetched; what only decides how that is read is none.
+    """
+    chosen = {one.name: getattr(made, one.name) for one in fields(made) if one.name in options}
+    defaults = {one.name: one.default for one in fields(made)}
+    return ", ".join(f"{name} {value}" for name, value in chosen.items() if value != defaults[name])
 
 
 class Source(Protocol):
     """A publisher of figures about models.
 
     One that measures what nobody did before has an attribute ``benchmarks``, too: a mapping of keys, which begin with
-    its name, to :class:`pipeline.rankings.Benchmark`.
+    its name, to :class:`pipeline.rankings.Benchmark`. One that says against figures what nobody said before has
+    an attribute ``flags``: a mapping of these words to what they mean.
     """
 
     @property

@@ -12,16 +12,23 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
-from pipeline.reports.access import SUBMISSIONS, KeyGate
+from pipeline.reports.access import EXPERIMENTS, RUNS, SUBMISSIONS, KeyGate
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
+from pipeline.reports.access.sizes import BodySizes
 from pipeline.reports.caching import PublishedCache
+from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.pages import (
     api,
     boards,
     compare,
     ensembles,
     evaluation,
+    experiment,
+    experiment_compare,
+    experiment_rate,
+    experiment_run,
+    experiment_runs,
     home,
     model,
     ranking_model,
@@ -29,36 +36,44 @@ from pipeline.reports.pages import (
     status,
     track_run,
 )
+from pipeline.reports.pages import experiments as experiments_page
 from pipeline.reports.pages import rankings as rankings_page
 from pipeline.reports.problems import PROBLEMS, tell_problems
 from pipeline.reports.routes import (
     catalog,
     diversity,
     evaluations,
+    experiments,
     history,
     leaderboard,
     models,
     rankings,
+    runs,
     submissions,
     tracks,
 )
-from pipeline.reports.runs import LastRuns, no_runs
+from pipeline.reports.runs import LastRuns, NextTick, no_runs, no_ticks
 from pipeline.settings import Settings, settings
 from pipeline.warehouse import PublishedReader
 
 _ROUTERS = (
     *(leaderboard.router, evaluations.router, tracks.router, rankings.router, diversity.router),
     *(models.router, history.router, catalog.router, submissions.router),
+    *(runs.router, experiments.router),
 )
 _PAGES = (
     *(home.router, status.router, api.router, static_files.router),
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
     *(rankings_page.router, ranking_model.router),
+    *(experiments_page.router, experiment.router, experiment_runs.router, experiment_run.router),
+    *(experiment_compare.router, experiment_rate.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""
 
 _FROM_BYTES = 1000
+_MOST_OF_A_BODY = 5_000_000
+"""Bytes of a run, a score or an experiment that is sent."""
 _AT_ONCE = 2 * (os.cpu_count() or 2)
 """Questions that are asked of the file at once: more would only take the processors from each other."""
 _COMPRESSED = 1
@@ -74,6 +89,7 @@ def create_app(
     own_routes: Sequence[str] = (),
     last_runs: LastRuns = no_runs,
     given: Settings | None = None,
+    next_tick: NextTick = no_ticks,
 ) -> FastAPI:
     """The report server.
 
@@ -87,6 +103,8 @@ def create_app(
         What the page of status asks for the last run of boards.
     given : Settings, optional
         Where submissions go, who may ask, and limits; those of this process by default.
+    next_tick : function
+        What pages of status ask when a schedule is due.
 
     Raises
     ------
@@ -100,6 +118,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = _AT_ONCE
         yield
+        app.state.experiments.close()
         reader.close()
 
     app = FastAPI(
@@ -112,7 +131,9 @@ def create_app(
     )
     app.state.reader = reader
     app.state.last_runs = last_runs
+    app.state.next_tick = next_tick
     app.state.settings = given
+    app.state.experiments = LiveExperiments(reader, given)
     for router in (*map(_own_router, own_routes), *_ROUTERS):
         _summarise(router)
         app.include_router(router, responses=PROBLEMS)
@@ -123,15 +144,16 @@ def create_app(
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS, RUNS, EXPERIMENTS),
         by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )
+    app.add_middleware(BodySizes, most={RUNS: _MOST_OF_A_BODY, EXPERIMENTS: _MOST_OF_A_BODY})
     app.add_middleware(  # the last, so that it is around all others
         KeyGate,
         keys=KeyStore(given.keys_dir),
         is_private=given.reports_private,
-        per_key=Buckets(given.submissions_per_minute),
+        per_key={SUBMISSIONS: Buckets(given.submissions_per_minute), RUNS: Buckets(given.runs_per_minute)},
         per_address=Buckets(given.failed_keys_per_minute),
     )
     return app

@@ -1,11 +1,15 @@
 """What requests may say about rankings of language models: which ranking, which models, by which weights."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
+from pipeline.rankings.declaration import Rankings
 from pipeline.reports.inputs import Connection, Remembered, names_given, only_board
 from pipeline.reports.queries.ranking_lists import SORTS, TIERS, Filters, Tier
+from pipeline.reports.queries.ranking_partial import MissingParts, scored_by
+from pipeline.reports.queries.ranking_sources import NextLook, RankingSource, next_look
 from pipeline.reports.queries.ranking_weights import parse_weights
 from pipeline.reports.queries.rankings import Ranking, ranking
 from pipeline.tables import LLM_LEADERBOARD
@@ -35,6 +39,40 @@ def asked_ranking(
 
 
 AskedRanking = Annotated[Ranking, Depends(asked_ranking)]
+
+
+def next_look_of(request: Request, declared: Rankings, one: RankingSource, now: datetime) -> NextLook:
+    """When a source is looked at next, as far as the server can tell."""
+    state = request.app.state
+    return next_look(declared, one, now, state.next_tick, is_fetching=state.settings.fetch)
+
+
+async def missing_parts(
+    renormalise: Annotated[
+        bool | None,
+        Query(
+            description="Whether a model that lacks parts of a weighted score gets the mean of the others, and is "
+            "marked as partial. As the ranking declares when left out; its ranks stay as they are."
+        ),
+    ] = None,
+    min_coverage: Annotated[
+        float | None,
+        Query(gt=0, le=1, description="The least share of the weights that such a mean may rest on; else as declared."),
+    ] = None,
+) -> MissingParts:
+    """What becomes of models that lack parts of weighted scores."""
+    return MissingParts(renormalise, min_coverage)
+
+
+Missing = Annotated[MissingParts, Depends(missing_parts)]
+
+
+def asked_scores(of: AskedRanking, memory: Remembered, missing: Missing) -> Ranking:
+    """The ranking that is asked about, with its weighted scores as the reader wants missing parts to count."""
+    return scored_by(of, memory, missing)
+
+
+AskedScores = Annotated[Ranking, Depends(asked_scores)]
 
 _TIERS = "; ".join(f"{tier} is {said}" for tier, said in TIERS.items())
 _Providers = Annotated[

@@ -1,4 +1,4 @@
-"""The last run of boards, as far as whoever starts the server can tell: reports know no orchestrator."""
+"""The last run of boards and when schedules are due, as whoever starts the server tells: it knows no orchestrator."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,15 @@ class LastRun:
 
 LastRuns = Callable[[Sequence[str], datetime], Mapping[str, LastRun]]
 """From the names of boards and the time (UTC, without a zone) to the last run of each that had one."""
+
+
+NextTick = Callable[[str, datetime], datetime | None]
+"""From a cron line and the time (UTC, without a zone, as is the answer) to the next time that it is due."""
+
+
+def no_ticks(cron: str, now: datetime) -> datetime | None:  # noqa: ARG001  (a NextTick)
+    """Nothing is known of schedules."""
+    return None
 
 
 def no_runs(boards: Sequence[str], now: datetime) -> Mapping[str, LastRun]:  # noqa: ARG001  (a LastRuns)

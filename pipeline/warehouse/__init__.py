@@ -3,8 +3,9 @@
 The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out of here so that readers start fast.
 """
 
+from pipeline.warehouse.comparison import Difference, Example, compare, made_by_other_code
 from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
-from pipeline.warehouse.frames import RowsError, now, relation
+from pipeline.warehouse.frames import RowsError, now, relation, to_arrow, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.memory import Memory
@@ -19,12 +20,15 @@ from pipeline.warehouse.published import (
     open_published,
 )
 from pipeline.warehouse.store import Change, Dirty, Store
-from pipeline.warehouse.warehouse import WarehouseFiles
+from pipeline.warehouse.warehouse import NotAFileError, WarehouseFiles
 
 __all__ = [
     "Change",
+    "Difference",
     "Dirty",
+    "Example",
     "Memory",
+    "NotAFileError",
     "NotPublishedError",
     "Part",
     "Publication",
@@ -39,14 +43,18 @@ __all__ = [
     "WarehouseFiles",
     "WarehouseVersionError",
     "WriteLock",
+    "compare",
     "compose",
     "connect",
     "connect_in_memory",
     "current_publication",
     "join",
     "literal",
+    "made_by_other_code",
     "now",
     "open_published",
     "quote",
     "relation",
+    "to_arrow",
+    "to_pandas",
 ]

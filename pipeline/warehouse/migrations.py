@@ -103,6 +103,18 @@ def _ready_experiments(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS experiments.{table}")
 
 
+def _add_settings_and_convergence(connection: duckdb.DuckDBPyConnection) -> None:
+    # A file of before rankings has none of their tables, and gets them as they are now.
+    for table, column in (("results", "settings VARCHAR"), ("scores", "is_converged BOOLEAN")):
+        connection.execute(f"ALTER TABLE IF EXISTS llm.{table} ADD COLUMN IF NOT EXISTS {column}")
+
+
+def _add_evidence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say whose word the facts of releases are; a file from before there were any gets the whole table later."""
+    for column in ("released_evidence", "weights_evidence"):
+        connection.execute(f"ALTER TABLE IF EXISTS llm.models ADD COLUMN IF NOT EXISTS {column} VARCHAR")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "create all tables", _create_tables),
     Migration(2, "boards say how long predictions stay unpublished", _add_embargo),
@@ -112,6 +124,10 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(6, "snapshots say whether they are final", _add_final),
     Migration(7, "landed predictions may be distributions", _add_output_type_id),
     Migration(8, "runs of experiments and their scores", _ready_experiments),
+    Migration(
+        9, "figures say what their names state, abilities whether they are at rest", _add_settings_and_convergence
+    ),
+    Migration(10, "releases say who states their day and their weights", _add_evidence),
 )
 
 

@@ -110,7 +110,7 @@ def _make_copy(engine: Engine, planned: Publication) -> Publication:
         planned.path.chmod(stat.S_IMODE(planned.path.stat().st_mode) & ~0o222)
         note = write_note(planned)
         for path in (planned.path, note, folder):
-            _fsync(path)
+            sync(path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -131,14 +131,14 @@ def _switch(folder: Path, final: Path) -> None:
     """Give the finished folder its name and point ``current`` to it; readers see the old one or the new one."""
     published_dir = final.parent
     folder.rename(final)
-    _fsync(published_dir)
+    sync(published_dir)
     link = published_dir / f"{_LEFTOVER}link-{os.getpid()}"
     link.symlink_to(final.name)
     current = published_dir / CURRENT
     if current.is_dir() and not current.is_symlink():  # what copying with links followed leaves; no link can replace it
         current.rename(published_dir / f"{_LEFTOVER}removed-{CURRENT}")
     link.replace(current)
-    _fsync(published_dir)
+    sync(published_dir)
 
 
 def _free_name(published_dir: Path, seq: int) -> str:
@@ -177,7 +177,8 @@ def _order(name: str) -> tuple[int, int] | None:
     return int(seq), int(again or 0)
 
 
-def _fsync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file or a folder on the disk for good."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -6,16 +6,23 @@ Dagster.
 
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from pipeline.settings import settings
-from pipeline.warehouse.engine import engine_of
-from pipeline.warehouse.migrations import check_version, is_current, migrate
-from pipeline.warehouse.publish import is_published, publish
+from pipeline.warehouse.connection import connect, damage_named
+from pipeline.warehouse.engine import EmbeddedFile, clone, engine_of
+from pipeline.warehouse.migrations import check_version, file_version, is_current, migrate
+from pipeline.warehouse.publish import is_published, publish, sync
 from pipeline.warehouse.published import Publication
 from pipeline.warehouse.store import Store
+
+
+class NotAFileError(RuntimeError):
+    """Something that is done to a file, asked of tables that are in none; the message says what to do instead."""
 
 
 class WarehouseFiles:
@@ -159,6 +166,98 @@ class WarehouseFiles:
                 self.engine, self.path.name, self.published_dir, boards, keep=self.keep_published, force=force
             )
 
+    def version(self) -> int:
+        """The version of the tables in the working file, whatever it is.
+
+        Raises
+        ------
+        FileNotFoundError, WarehouseBusyError, WarehouseDamagedError, RuntimeError
+            As :meth:`read`.
+        """
+        self._require_file()
+        with (
+            self._alone("version", "reading"),
+            damage_named(self.path),
+            connect(self.path, read_only=True, timeout=self.timeout, config=self.engine.config) as connection,
+        ):
+            return file_version(connection)
+
+    def copy_to(self, target: Path, purpose: str) -> None:
+        """Copy the working file as it is, whatever version of Podium wrote it, with the log that may lie beside it.
+
+        Parameters
+        ----------
+        target : Path
+            The copy; its folder is made.
+        purpose : str
+            What this does, for the error message of whoever waits.
+
+        Raises
+        ------
+        FileNotFoundError
+            If nothing was ever written.
+        WarehouseBusyError
+            If another process or thread writes longer than the timeout.
+        WarehouseDamagedError
+            If DuckDB cannot read the file.
+        RuntimeError
+            If called inside ``write`` or ``read`` of the same thread.
+        """
+        self._require_file()
+        with self._alone("copy_to", purpose), self.lock.hold(purpose), damage_named(self.path):
+            with connect(self.path, read_only=True, timeout=self.timeout, config=self.engine.config):
+                pass  # nobody else has it open, who would not have asked for the lock
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for source, copy in ((self.path, target), (_log_of(self.path), _log_of(target))):
+                if source.exists():
+                    clone(source, copy)
+
+    def replace_by(self, file: Path, aside: Path) -> None:
+        """Put another file in the place of the working file, which is kept aside.
+
+        Killed at any point, the working file is the old one or the new one.
+
+        Parameters
+        ----------
+        file : Path
+            A whole DuckDB file, closed, on the same file system; it is moved.
+        aside : Path
+            Where the old one is put, with the log that may lie beside it; its folder is made.
+
+        Raises
+        ------
+        WarehouseBusyError
+            If another process or thread writes longer than the timeout.
+        RuntimeError
+            If called inside ``write`` or ``read`` of the same thread.
+        """
+        self._require_file()
+        with self._alone("replace_by", "replacing it"), self.lock.hold("replacing it"):
+            with suppress(duckdb.Error), connect(self.path, read_only=False, timeout=self.timeout) as connection:
+                connection.execute("CHECKPOINT")  # nothing is left in the log beside it, unless it is damaged
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            for source, kept in ((self.path, aside), (_log_of(self.path), _log_of(aside))):
+                if source.exists():
+                    clone(source, kept)
+                    sync(kept)
+            _log_of(self.path).unlink(missing_ok=True)  # it would be taken for that of the new file
+            file.replace(self.path)
+            sync(self.path.parent)
+
+    def _require_file(self) -> None:
+        """Refuse what is done to a file where the tables are in none.
+
+        Raises
+        ------
+        NotAFileError
+            If they are in DuckLake.
+        """
+        if not isinstance(self.engine, EmbeddedFile):
+            raise NotAFileError(
+                "the tables are in DuckLake (PODIUM_WAREHOUSE), not in a file; copy its catalog with pg_dump and the "
+                "folder of its Parquet files (PODIUM_LAKE_PATH) together, while nothing runs"
+            )
+
     @contextmanager
     def _alone(self, action: str, purpose: str) -> Iterator[None]:
         """Only this thread of the process has the file open, and only once."""
@@ -174,6 +273,11 @@ class WarehouseFiles:
                 yield
             finally:
                 self._open.action = None
+
+
+def _log_of(path: Path) -> Path:
+    """The file in which DuckDB keeps what is not in the file at ``path`` yet."""
+    return path.with_name(path.name + ".wal")
 
 
 def _published_dir(path: Path) -> Path:

@@ -10,7 +10,8 @@ import yaml
 
 from pipeline.competition import Contract
 from pipeline.components import trees
-from pipeline.components.inbox_tables import Landing, land_inbox
+from pipeline.components.inbox import Landing
+from pipeline.components.inbox_tables import land_inbox
 from pipeline.landing import deliver, inbox
 from pipeline.settings import settings
 from pipeline.tables import BOARDS, MODELS, PREDICTIONS, SUBJECTS, WHOLE, TableSpec

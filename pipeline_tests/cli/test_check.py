@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.cli.contracts import board_with_inbox
+from pipeline.cli.errors import InputError
 from pipeline.cli.output import in_print
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Outcome, Podium, error
@@ -336,7 +338,7 @@ def test_the_board_is_the_only_one_that_takes_files_or_must_be_named(
     assert error(check(podium, path), 2) == "2 boards take files: cup, league; name one: --board"
     assert check(podium, path, "--board", "cup").code == 0
     assert error(check(podium, path, "--board", "nope"), 2) == (
-        "no board 'nope' is declared; known: coding_models, cup, league, sp500, sp500_risk"
+        "no board 'nope' is declared; known: coding_models, cup, league, reading, sp500, sp500_risk"
     )
     assert error(check(podium, path, "--board", "sp500"), 2) == (
         "board 'sp500' takes no files: its predictions come from pipeline.baselines.sp500"
@@ -346,12 +348,19 @@ def test_the_board_is_the_only_one_that_takes_files_or_must_be_named(
     )
 
 
-def test_without_a_board_that_takes_files_there_is_nothing_to_check_for(
+def test_without_a_board_that_takes_files_there_is_nothing_to_check_for() -> None:
+    with pytest.raises(InputError, match=r"^no board takes files; declare one with `source: inbox`"):
+        board_with_inbox({}, None)
+
+
+def test_without_a_competition_that_takes_files_the_only_experiment_is_meant(
     podium: Podium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PODIUM_DEFS_DIR")
     league.trees.own_tree.cache_clear()
-    assert error(check(podium, tmp_path / "x.csv"), 2).startswith("no board takes files; declare one with `source: inb")
+    path = tmp_path / "runs.csv"
+    path.write_text("prompt,model,input_id,output\nnotes,extractive,1,yes\n")
+    assert check(podium, path, "--json").json["board"] == "reading"
 
 
 def test_truth_alone_may_come_as_files(podium: Podium, tmp_path: Path, own_boards: Path) -> None:

@@ -159,7 +159,7 @@ def test_the_files_of_a_broken_board_are_not_astray(podium: Podium, own_boards: 
 def test_a_board_that_is_not_known_may_be_the_broken_one(podium: Podium, own_boards: Path) -> None:
     path = spoil(own_boards)
     assert error(podium("status", "nope"), 2).startswith(
-        "no board 'nope' is declared; known: coding_models, league, sp500, sp500_risk; "
+        "no board 'nope' is declared; known: coding_models, league, reading, sp500, sp500_risk; "
         f"not loaded: {path}: no YAML in line 1"
     )
 
@@ -172,6 +172,7 @@ def test_every_broken_board_is_warned_of_in_a_line_of_its_own(podium: Podium, ow
     assert [board["board"] for board in outcome.json["boards"]] == [
         "coding_models",
         "league",
+        "reading",
         "sp500",
         "sp500_risk",
         "vase",
@@ -192,7 +193,7 @@ def test_the_job_of_another_board_loads_and_what_the_broken_one_published_stays(
     job = load_job("league")
     assert job.name == "league"
     assert {key.path[0] for key in job.asset_layer.executable_asset_keys} == {"league", "marts", "published"}
-    assert published.call_args.args[0] == ["coding_models", "cup", "league", "sp500", "sp500_risk"]
+    assert published.call_args.args[0] == ["coding_models", "cup", "league", "reading", "sp500", "sp500_risk"]
     assert capsys.readouterr().err == (
         f"podium: {path}: unknown metric 'icc'; known: {', '.join(METRICS.available())}; 'cup' left out\n"
     )

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli import leaderboard
 from pipeline.cli.app import app
-from pipeline.cli.errors import Exit, InputError, RunFailedError, exit_code
+from pipeline.cli.errors import DifferentError, Exit, InputError, RunFailedError, exit_code
 from pipeline.reports.queries import UnknownBoardError
 from pipeline.warehouse import WarehouseBusyError, WarehouseVersionError
 from pipeline.warehouse.published import NotPublishedError
@@ -25,6 +25,7 @@ def test_exit_codes_are_those_that_scripts_rely_on() -> None:
         "WRONG_INPUT": 2,
         "BUSY": 3,
         "NOT_PUBLISHED": 4,
+        "DIFFERENT": 5,
         "STOPPED": 130,
     }
 
@@ -38,6 +39,7 @@ def test_exit_codes_are_those_that_scripts_rely_on() -> None:
         (WarehouseVersionError, 2),
         (WarehouseBusyError, 3),
         (NotPublishedError, 4),
+        (DifferentError, 5),
         (FileNotFoundError, None),
         (ValueError, None),
         (LookupError, None),

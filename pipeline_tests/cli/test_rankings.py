@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pipeline.components import trees
 from pipeline.intake.decisions import decisions_of
 from pipeline.intake.sources import Archive, take
 from pipeline.landing.fetching import FetchLog, Snapshots
+from pipeline.rankings.finding import kept_as
 from pipeline.settings import settings
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
@@ -34,11 +36,12 @@ def write(folder: Path, source: str, content: bytes) -> None:
     (folder / source / "list.json").write_bytes(content)
 
 
-def declare(folder: Path) -> None:
+def declare(folder: Path, name: str = "small", **changes: Any) -> None:
     """Declare the ranking in a folder of one's own."""
-    place = folder / "small"
+    place = folder / name
     place.mkdir(parents=True)
-    attributes = json.loads(ranking(SOURCES).model_dump_json(exclude_defaults=True))
+    declared = ranking(**({"sources": SOURCES, "name": name} | changes))
+    attributes = json.loads(declared.model_dump_json(exclude_defaults=True))
     declared = {"type": "pipeline.components.LlmRankings", "attributes": attributes}
     (place / "defs.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     trees.own_tree.cache_clear()
@@ -72,7 +75,7 @@ def taken(data: Path) -> command.Outcome:
 @pytest.fixture
 def podium(data: Path, taken: command.Outcome) -> Podium:
     """The command after the files were taken in."""
-    assert taken.code == 0, taken
+    assert taken.code == 2, taken
     return partial(command.podium, data_dir=data)
 
 
@@ -88,7 +91,7 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
     assert lines[:4] == [
         "✓ arena: 8 figures of 8 names",
         "✓ mine: 4 figures of 4 names",
-        "✗ other: nothing is taken: taken from files in files/other: list.json has no list of models",
+        "✗ other: refused: files in files/other: list.json has no list of models",
         "✗ nobody: no source of small is called so, and it is left alone",
     ]
     assert "8 models ranked; the first 3 are shown (--top)." in lines
@@ -97,19 +100,31 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
         ["2", "–", "model-g"],
         ["3", "–", "model-f"],
     ]
+    assert lines[-1].startswith("Refused: other; 2 sources taken. Why is said above; ")
     sources = {row[0]: row for row in taken.table if row[0] in SOURCES}
-    assert sources["arena"][1] == "live"
-    assert sources["arena"][-1] == "taken from files in files/arena"
+    assert sources["arena"][1] == "files"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert sources["arena"][-1] == f"taken from files in files/arena; as of {today}, by the files"
     assert sources["other"][1] == "missing"
-    assert (data / "archive" / "llm" / "arena" / "fetches.jsonl").exists()
+    assert (data / "archive" / "llm" / kept_as(Listed("arena")) / "fetches.jsonl").exists()
 
 
 def test_the_same_files_again_are_nothing_new(podium: Podium, data: Path) -> None:
     outcome = podium("rankings", "small", "--from", str(data / "files"))
+    assert outcome.code == 2
     assert "✓ arena: 8 figures of 8 names, as they were" in outcome.out
     recomputed = [line for line in outcome.out.splitlines() if line.startswith("✓ small/")]
     assert len(recomputed) == 12
     assert all(line.endswith("nothing new: 0 cycles recomputed") for line in recomputed)
+
+
+def test_files_of_which_nothing_is_refused_are_no_error(podium: Podium, data: Path) -> None:
+    write(data / "fine", "arena", listed(MODELS))
+    outcome = podium("rankings", "small", "--from", str(data / "fine"), "--json")
+    assert (outcome.code, outcome.json["refused"], len(outcome.json["rows"])) == (0, [], 8)
+    write(data / "fine", "other", b"{}")
+    outcome = podium("rankings", "small", "--from", str(data / "fine"), "--json")
+    assert (outcome.code, outcome.json["refused"]) == (2, ["other"])
 
 
 def test_json_has_every_model_and_every_source(podium: Podium) -> None:
@@ -117,8 +132,8 @@ def test_json_has_every_model_and_every_source(podium: Podium) -> None:
     assert (found["name"], found["rank_by"], found["n_models"]) == ("small", "coding", 8)
     assert [row["rank"] for row in found["rows"]] == list(range(1, 9))
     assert {one["source"]: one["status"] for one in found["sources"]} == {
-        "arena": "live",
-        "mine": "live",
+        "arena": "files",
+        "mine": "files",
         "other": "missing",
     }
 
@@ -152,10 +167,19 @@ def test_other_commands_know_the_kind(podium: Podium, tmp_path: Path) -> None:
 
     (state,) = podium("status", "small", "--json").json["boards"]
     assert (state["state"], state["kind"], state["ranked_models"]) == ("fresh", "llm", 8)
-    assert state["sources"] == {"arena": "live", "mine": "live", "other": "missing"}
+    assert state["sources"] == {"arena": "files", "mine": "files", "other": "missing"}
     shown = podium("status", "small").out
     assert "8 ranked models" in shown
     assert "board small: it is made without other: " in shown
+    looks = {one["source"]: one for one in state["looks"]}
+    assert (looks["arena"]["state"], looks["arena"]["figures"], looks["arena"]["why_not"]) == (
+        "fresh",
+        "files",
+        "fetching is off",
+    )
+    assert (looks["other"]["state"], looks["other"]["next_look"]) == ("missing", None)
+    sources = {row[0]: row for row in podium("status", "small").table if row[0] in SOURCES}
+    assert [sources[name][1:3] for name in SOURCES] == [["fresh", "files"], ["fresh", "files"], ["missing", "missing"]]
     fresh = podium("sql", "SELECT table_name FROM marts.freshness WHERE board = 'small'", "--json").json
     assert {"leaderboard", "snapshots", "fetch_status"} <= {row["table_name"] for row in fresh}
 
@@ -232,12 +256,20 @@ def test_what_the_guards_refused_can_be_accepted_with_a_reason(podium: Podium, d
     outcome = podium("rankings", "accept", "arena", "--because", "it was cut")
 
     assert outcome.out.startswith(f"Accepted: {found.snapshot} of arena. It counts at the next run: podium run ")
-    noted = archive(data).log.newest("arena")
+    noted = archive(data).log.newest(kept_as(Listed("arena")))
     assert noted is not None
     assert (noted.event, noted.why, noted.snapshot) == ("accepted", "it was cut", found.snapshot)
-    good = archive(data).snapshots.last_good("arena")
+    good = archive(data).snapshots.last_good(kept_as(Listed("arena")))
     assert good is not None
     assert good.name == found.snapshot
+    own = {"sources": {"epoch": {"source": LISTED, "options": {"name": "epoch"}}}, "name": "own_epoch"}
+    declare(data / "boards", **own)
+    told = error(podium("rankings", "accept", "epoch", "--because", "x"), 2)
+    assert told == (
+        "rankings coding_models, own_epoch have different sources that are called 'epoch'; name one: --board"
+    )
+    told = error(podium("rankings", "accept", "epoch", "--because", "x", "--board", "own_epoch"), 2)
+    assert told.startswith("source 'epoch' has nothing to accept: nothing is kept of it")
     told = error(podium("rankings", "accept", "arean", "--because", "x"), 2)
     assert told.startswith("no ranking has a source 'arean'; known: aider, arena, ")
 

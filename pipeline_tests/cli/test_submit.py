@@ -147,7 +147,7 @@ def test_a_board_that_is_not_there_or_takes_no_files(podium: Podium, tmp_path: P
     path = str(write(tmp_path / "good.csv", *GOOD))
     assert (
         error(podium("submit", "cup", path), 2)
-        == "no board 'cup' is declared; known: coding_models, league, sp500, sp500_risk"
+        == "no board 'cup' is declared; known: coding_models, league, reading, sp500, sp500_risk"
     )
     assert error(podium("submit", "sp500", path), 2).startswith("board 'sp500' takes no files")
     assert error(submit(podium, tmp_path / "gone.csv"), 2).endswith("does not exist; give the path of a file")

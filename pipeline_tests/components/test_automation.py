@@ -602,8 +602,9 @@ def test_every_board_has_what_keeps_it_up_to_date_on_by_default(everything: dg.D
     repository = everything.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    first_runs = {f"{board}_first_run" for board in ("coding_models", "sp500", "sp500_risk", "box")}
-    assert set(sensors) == {"automation", "embargo", "box_inbox"} | first_runs
+    first_runs = {f"{board}_first_run" for board in ("coding_models", "reading", "sp500", "sp500_risk", "box")}
+    of_experiments = {"reading_inbox", "reading_pending", "posted_pending"}
+    assert set(sensors) == {"automation", "embargo", "box_inbox", "coding_models_files"} | first_runs | of_experiments
     of_sources = {f"coding_models_{source}_schedule" for source in LOOKED_AT}
     assert set(schedules) == {"sp500_schedule", "sp500_risk_schedule", "box_schedule"} | of_sources
     assert len(repository.sensor_defs) == len(sensors)
@@ -622,6 +623,7 @@ def test_every_computed_asset_follows_what_is_new(everything: dg.Definitions) ->
             for read in ("catalog", "predictions", "truth", "factors")
         ),
         *("box/catalog", "box/files", "coding_models/catalog"),
+        *("reading/execution", "reading/files", "posted_experiments"),
         *(f"coding_models/sources/{source}" for source in (*LOOKED_AT, *FROZEN)),
     }
     labels = {node.automation_condition.get_label() for node in nodes if node.automation_condition}

@@ -15,6 +15,7 @@ from pipeline.competition import Contract
 from pipeline.components import blocks, competition_tables, inbox_tables
 from pipeline.components.checks import of_table
 from pipeline.components.competition import assets_of
+from pipeline.components.inbox import Landing
 from pipeline.components.recompute import Recompute
 from pipeline.landing import inbox
 from pipeline.settings import settings
@@ -103,7 +104,7 @@ class League:
             place.mkdir(parents=True, exist_ok=True)
             rows.to_csv(place / f"{self.landed:04}.csv", index=False)
         with self.open() as store:
-            inbox_tables.land_inbox(store, self.contract, inbox_tables.Landing())
+            inbox_tables.land_inbox(store, self.contract, Landing())
             return bring_up_to_date(store, self.contract, **config)
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from pipeline.components import competition, inbox_tables
+from pipeline.components import competition
+from pipeline.components import inbox as inbox_component
 from pipeline.components.checks import of_table
 from pipeline.landing import inbox, land
 from pipeline.settings import settings
@@ -448,14 +449,14 @@ def test_files_that_may_not_be_read_wait_and_keep_none_from_landing(
     locked = contest.drop("predictions", predictions("a", 9), "locked.csv")
     time.sleep(0.01)
     contest.drop("predictions", predictions("b", 9), "open.csv")
-    land_file = inbox_tables.land_file
+    land_file = inbox_component.land_file
 
     def refusing(store: Any, delivery: Any, *more: Any) -> Any:
         if delivery.path == locked:
             raise PermissionError(13, "Permission denied")
         return land_file(store, delivery, *more)
 
-    monkeypatch.setattr(inbox_tables, "land_file", refusing)
+    monkeypatch.setattr(inbox_component, "land_file", refusing)
     contest.run(max_files=1)
 
     assert contest.table(FILES)["name"].tolist() == ["open.csv"]
@@ -466,7 +467,7 @@ def test_a_file_that_is_still_written_waits(make: Make, monkeypatch: pytest.Monk
     contest = make()
     path = contest.drop("predictions", predictions("a", 9))
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 3600.0)
-    monkeypatch.setattr(inbox_tables, "_LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(inbox_component, "_LONGEST_WAIT", 0.2)
     contest.run()
     assert path.exists()
 

@@ -18,10 +18,12 @@ from pipeline.components.llm_sources import freshness_of, schedule_of
 from pipeline.components.recompute import Recompute
 from pipeline.intake import sources as looking
 from pipeline.intake.decisions import decisions_file
+from pipeline.landing import inbox
 from pipeline.landing.fetching import Fetcher, Patience
 from pipeline.rankings import About
 from pipeline.rankings.decisions import COLUMNS, DecisionsError
 from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.finding import kept_as
 from pipeline.settings import settings
 from pipeline.tables import (
     LLM_ALIASES,
@@ -34,7 +36,7 @@ from pipeline.tables import (
     LLM_UNMATCHED,
 )
 from pipeline_tests.landing.publisher import Answer, Publisher
-from pipeline_tests.rankings_graph import LISTED, MODELS, NAME, RankingsGraph, source
+from pipeline_tests.rankings_graph import LISTED, MINE, MODELS, NAME, RankingsGraph, source
 from pipeline_tests.toy_graph import failed_checks, metadata, recomputed
 from pipeline_tests.toy_sources import JSON, listed
 
@@ -104,6 +106,7 @@ def test_while_fetching_is_off_a_second_run_does_nothing_and_says_so(
     assert status == "kept"
     assert why is not None
     assert why.startswith("not fetched: fetching is off: set PODIUM_FETCH=true to fetch from publishers; shown is ")
+    assert failed_checks(again) == {}, "that nobody is asked is no fault of a source"
     assert graph.ranks()["acme/model-h"] == 1
 
 
@@ -116,7 +119,7 @@ def test_a_partial_answer_is_refused_and_the_figures_that_were_good_stay(graph: 
 
     status, why = graph.said("arena")
     assert status == "kept"
-    assert "what was fetched is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
+    assert "what came is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
     assert graph.ranks() == before
 
 
@@ -250,7 +253,7 @@ def test_a_source_that_is_declared_no_more_is_on_the_board_no_more(graph: Rankin
 
     assert set(alone.table(LLM_FETCH_STATUS)["source"]) == {"arena"}
     assert set(alone.table(LLM_RESULTS)["source"]) == {"arena"}
-    assert (graph.folder / "archive" / "llm" / "mine" / "fetches.jsonl").exists()
+    assert (graph.folder / "archive" / "llm" / kept_as(graph.declared.source("mine")) / "fetches.jsonl").exists()
 
 
 def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: RankingsGraph) -> None:
@@ -260,13 +263,14 @@ def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: Ranking
     declared = {"arena": source(graph.publisher, "arena") | {"folder": "mirror"}}
     mirrored = graph.redeclared(sources=declared)
     mirrored.update()
-    assert mirrored.said("arena") == ("live", "taken from files in mirror")
+    status, why = mirrored.said("arena")
+    assert (status, str(why).startswith("taken from files in mirror; as of ")) == ("files", True)
     assert set(mirrored.update().values()) == {0}
 
     (folder / "list.json").write_bytes(listed(PARTIAL))
     mirrored.update()
     status, why = mirrored.said("arena")
-    assert (status, "taken from files in mirror: it has 3 rows, where 8 were" in str(why)) == ("kept", True)
+    assert (status, "files in mirror: it has 3 rows, where 8 were" in str(why)) == ("kept", True)
     assert set(mirrored.update().values()) == {0}
     assert graph.publisher.asked == []
 
@@ -376,6 +380,7 @@ DAMAGES = {
     "figures_that_are_used_are_there": "UPDATE llm.results SET model = NULL WHERE raw_name = 'acme/model-h'",
     "one_figure_of_a_model_is_used": "UPDATE llm.results SET model = 'acme/model-a' WHERE is_used",
     "scores_say_why": "UPDATE llm.scores SET value = 101 WHERE score = 'coding'",
+    "abilities_are_at_rest": "UPDATE llm.scores SET is_converged = false WHERE score = 'ability'",
     "ranks_are_well_formed": "UPDATE llm.leaderboard SET rank = 3 WHERE rank = 1",
     "rank_intervals_hold_the_rank": "UPDATE llm.leaderboard SET rank_lo = 7, rank_hi = 8 WHERE rank = 1",
     "no_ranked_model_without_a_figure": "UPDATE llm.leaderboard SET n_sources = 0 WHERE rank = 1",
@@ -416,7 +421,7 @@ def test_a_declared_ranking_becomes_its_assets_its_job_and_its_schedules() -> No
         assert keys == {f"small/{name}" for name in TABLES} | {"small/sources/evalplus", "small/sources/openrouter"}
         assert [job.name for job in definitions.jobs or []] == ["small"]
         assert [one.name for one in definitions.schedules or []] == ["small_openrouter_schedule"]
-        assert [one.name for one in definitions.sensors or []] == ["small_first_run"]
+        assert [one.name for one in definitions.sensors or []] == ["small_first_run", "small_files"]
 
 
 @pytest.mark.parametrize(
@@ -433,6 +438,15 @@ def test_a_declared_ranking_becomes_its_assets_its_job_and_its_schedules() -> No
             "weights.coding: nobody measures 'livebench.codin'; known: livebench.agentic_coding, livebench.coding",
         ),
         ({"quality": "nobody.index"}, "quality: nobody measures 'nobody.index'; known: "),
+        ({"schedule": "daily"}, "schedule 'daily' is no cron line; write one such as '0 22 * * 5'"),
+        (
+            {"sources": {"evalplus": {"schedule": "61 5 * * *"}}},
+            "sources.evalplus.schedule '61 5 * * *' is no cron line; write one such as '0 22 * * 5'",
+        ),
+        (
+            {"leave_out_flags": ["agent_system", "self-reported"]},
+            "leave_out_flags: nobody says 'self-reported'; known: agent_system, alias, ",
+        ),
         ({"ability": {"leave_out": ["mbp"]}}, "ability.leave_out: no benchmark is called 'mbp'; known: humaneval, "),
     ],
 )
@@ -447,9 +461,84 @@ def test_a_mistake_shows_at_load(changes: Mapping[str, Any], told: str) -> None:
 
 
 def test_a_source_of_one_s_own_is_declared_by_its_path(graph: RankingsGraph) -> None:
-    with loaded(DECLARED | {"sources": {"arena": {"source": LISTED}}}) as (component, _):
+    own = {"sources": {"arena": {"source": LISTED}}, "leave_out_flags": ["guessed"]}
+    with loaded(DECLARED | own) as (component, _):
         assert isinstance(component, LlmRankings)
         assert component.contract.source("arena").about.title == "Arena"
+
+
+# --- the sensor of files
+
+
+class Ticks:
+    """The sensor of a ranking's files, tick by tick."""
+
+    def __init__(self, graph: RankingsGraph) -> None:
+        self.graph = graph
+        self.cursor: str | None = None
+        (self.sensor,) = (one for one in graph.definitions.sensors or [] if one.name == "small_files")
+
+    def tick(self) -> list[str] | str:
+        """The assets that are requested, or why none is."""
+        context = dg.build_sensor_context(self.graph.instance, cursor=self.cursor)
+        result = self.sensor(context)
+        if isinstance(result, dg.SkipReason):
+            return str(result.skip_message)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        (request,) = result.run_requests or []
+        return ["/".join(key.path[1:]) for key in request.asset_selection or []]
+
+
+@pytest.fixture
+def ticks(graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", -1e12)
+    (graph.folder / "mirror").mkdir()
+    (graph.folder / "mirror" / "list.json").write_bytes(listed(MODELS))
+    sources = {
+        "arena": source(graph.publisher, "arena") | {"folder": "mirror"},
+        "mine": source(graph.publisher, "mine", MINE, benchmark="mbpp_plus"),
+    }
+    return Ticks(graph.redeclared(sources=sources))
+
+
+def test_a_decision_asks_for_what_rests_on_decisions_and_no_publisher(ticks: Ticks) -> None:
+    assert ticks.tick() == "the first run is that of small_first_run"
+    ticks.graph.run()
+    assert ticks.tick() == "1 files, none new, changed or gone"
+    n_asked = len(ticks.graph.publisher.asked)
+    decide(ticks.graph, "mine,Gamma Chat,acme/model-b,accepted,the maker says so,2026-01-01T00:00:00Z")
+
+    requested = ticks.tick()
+
+    assert requested == ["aliases", "models"]
+    assert ticks.tick() == "1 runs did not read the files; the next try waits: see the runs"
+    ticks.graph.run(*requested)
+    assert ticks.tick() == "2 files, none new, changed or gone"
+    assert meant(ticks.graph, "Gamma Chat") == ("acme/model-b", "accepted")
+    assert len(ticks.graph.publisher.asked) == n_asked
+    decisions_file(ticks.graph.declared).unlink()
+    assert ticks.tick() == ["aliases", "models"]
+
+
+def test_a_file_in_a_declared_folder_asks_for_its_source_alone(ticks: Ticks) -> None:
+    ticks.graph.run()
+    (ticks.graph.folder / "mirror" / "list.json").write_bytes(listed(MODELS | {"acme/model-i": 60.0}))
+
+    requested = ticks.tick()
+
+    assert requested == ["sources/arena"]
+    ticks.graph.run(*requested)
+    assert ticks.tick() == "1 files, none new, changed or gone"
+    (ticks.graph.folder / "mirror" / ".hidden").touch()
+    assert ticks.tick() == "1 files, none new, changed or gone"
+
+
+def test_decisions_that_are_still_written_are_waited_for(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks.graph.run()
+    decide(ticks.graph)
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 1e12)
+    assert ticks.tick() == "2 of 2 files are being written"
 
 
 # --- the bundled ranking

@@ -23,14 +23,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_contracts_are_those_declared_by_name(folder: Path) -> None:
     cup, league = declare(folder, "cup"), declare(folder, "league")
     found = trees.declared_contracts()
-    assert list(found) == ["coding_models", "cup", "league", "sp500", "sp500_risk"]
+    assert list(found) == ["coding_models", "cup", "league", "reading", "sp500", "sp500_risk"]
     assert (found["cup"], found["league"]) == (cup, league)
 
 
 def test_a_folder_without_boards_yet_adds_none(folder: Path) -> None:
     (folder / "notes").mkdir()
     (folder / "notes" / "README.md").touch()
-    assert list(trees.declared_contracts()) == ["coding_models", "sp500", "sp500_risk"]
+    assert list(trees.declared_contracts()) == ["coding_models", "reading", "sp500", "sp500_risk"]
 
 
 def test_the_bundled_contests_ended_with_their_data() -> None:

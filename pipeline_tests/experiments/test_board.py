@@ -189,6 +189,18 @@ def test_who_was_tried_on_the_easy_inputs_only_is_not_ranked() -> None:
     assert wanting.set_index("contestant").loc["n", ["coverage", "n_inputs_missing"]].tolist() == [0.5, 4]
 
 
+def test_a_run_on_an_input_that_nobody_wants_unranks_nobody_else() -> None:
+    declared = imported({"a": 1}, **PROMPT, models=["m", "n"], inputs=inputs(8))
+    runs = run_rows(declared)
+    own = ~((runs["configuration"] == runs["configuration"][0]) & ~runs["input_id"].isin(["i04", "i05", "i06", "i07"]))
+    runs = runs[own].reset_index(drop=True)
+    board = scored(declared, runs, score_rows(runs["run_id"], a=1.0))
+    found = leaderboard_rows(board, "model", ["i04", "i05", "i06", "i07"]).set_index("contestant")
+    assert found["coverage"].tolist() == [1.0, 1.0]
+    assert found["n_inputs_missing"].tolist() == [0, 0]
+    assert found["rank"].tolist() == [1, 1]
+
+
 def test_nobody_without_a_scored_run_is_ranked() -> None:
     declared = imported({"a": 1}, **PROMPT, models=["m", "n"], inputs=inputs(1), min_coverage=0)
     found = by_model(declared, [1.0, math.nan])

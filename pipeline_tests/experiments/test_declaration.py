@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.experiments import Experiment
-from pipeline.tables import EXPERIMENT_TABLES
+from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES
 from pipeline_tests.experiments.declared import DECLARED, experiment
 
 
@@ -87,7 +87,7 @@ def test_runs_may_be_imported_only() -> None:
     declared = Experiment(name="a", title="A")
     assert declared.configurations == ()
     assert declared.folders == ("runs", "scores")
-    assert declared.tables == EXPERIMENT_TABLES
+    assert declared.tables == (EXPERIMENT_FILES, *EXPERIMENT_TABLES)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ BOARDS = {"run_board", "leaderboard", "scorer_summary", "comparisons"}
     ("changes", "stages"),
     [
         ({"title": "Another title"}, set()),
-        ({"repeats": 9}, set()),
-        ({"max_runs": 9}, set()),
+        ({"repeats": 9}, {"runs"}),
+        ({"max_runs": 9}, {"runs"}),
         ({"prompts": {"terse": "{{ country }}"}}, {"prompts", "configurations", "comparisons"}),
         ({"models": ["small"]}, {"configurations", "comparisons"}),
         ({"parameters": {"grid": {"t": [1]}}}, {"configurations", "comparisons"}),

@@ -125,9 +125,7 @@ def test_partial_answers_never_take_the_place_of_whole_ones(days: Days) -> None:
     ]
     refused = found[1].status
     assert refused.why is not None
-    assert refused.why.startswith(
-        "what was fetched is not used: it has 20 rows, where 30 were: 33% fewer; 11 of 30 models"
-    )
+    assert refused.why.startswith("what came is not used: it has 20 rows, where 30 were: 33% fewer; 11 of 30 models")
     assert refused.why.endswith("shown is the last good snapshot, fetched on 2026-03-20 06:00 UTC")
     kept = days.snapshots.all("lmarena")
     assert [one.verdict for one in kept] == [Verdict.GOOD, Verdict.REFUSED, Verdict.GOOD, Verdict.GOOD, Verdict.GOOD]

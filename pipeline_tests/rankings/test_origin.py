@@ -15,9 +15,9 @@ LIVE = Figures(NOW, 50, datetime(2026, 3, 31), "4.0")
 KEPT = Figures(datetime(2026, 4, 1, 7, 6, 25), 30, datetime(2026, 3, 20), "3.0")
 BUNDLED = Figures(datetime(2026, 2, 1), 12)
 WRONG = [
-    (Event.FAILED, "arena.test/text: it was answered with status 500; try again later", "fetching failed: arena.test"),
-    (Event.REFUSED, "it has 20 rows, where 30 were: 33% fewer", "what was fetched is not used: it has 20 rows"),
-    (Event.UNREADABLE, "text.json: no list of models", "what was fetched cannot be read: text.json"),
+    (Event.FAILED, "arena.test/text: it was answered with status 500; try again later", "nothing came: arena.test"),
+    (Event.REFUSED, "it has 20 rows, where 30 were: 33% fewer", "what came is not used: it has 20 rows"),
+    (Event.UNREADABLE, "text.json: no list of models", "what came cannot be read: text.json"),
     (Event.NOT_TRIED, "the secret 'artificialanalysis' is not set", "not fetched: the secret 'artificialanalysis'"),
 ]
 
@@ -78,6 +78,31 @@ def test_without_anything_the_source_is_missing(event: Event, why: str, says: st
     assert found.status == FetchStatus(
         "lmarena", Status.MISSING, NOW, None, None, 0, f"{says.partition(':')[0]}: {why}; there is no good snapshot", ""
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "as_of", "who"),
+    [
+        (
+            Figures(NOW, 50, datetime(2026, 3, 31), files_at=datetime(2026, 4, 1)),
+            datetime(2026, 3, 31),
+            "the source itself",
+        ),
+        (Figures(NOW, 50, None, files_at=datetime(2026, 2, 1)), datetime(2026, 2, 1), "the files"),
+        (Figures(NOW, 50, datetime(2027, 1, 1), files_at=datetime(2026, 2, 1)), NOW, "the source itself"),
+    ],
+)
+def test_files_are_as_old_as_they_say_and_are_not_called_live(files: Figures, as_of: datetime, who: str) -> None:
+    said = f"taken from files in llm/arena; as of {as_of:%Y-%m-%d}, by {who}"
+    taken = Attempt(Event.FETCHED, NOW, "taken from files in llm/arena")
+    again = Attempt(Event.NOT_MODIFIED, NOW, "taken from files in llm/arena")
+    for found in (choose_figures(ARENA, taken, files), choose_figures(ARENA, again, None, files)):
+        assert (found.status.status, found.status.fetched_at, found.status.why) == (Status.FILES, as_of, said)
+    kept = choose_figures(ARENA, failed(), None, files).status
+    assert (kept.status, kept.fetched_at) == (Status.KEPT, as_of)
+    assert str(kept.why).endswith(f"taken from files on 2026-04-02 06:03 UTC, as of {as_of:%Y-%m-%d}, by {who}")
+    frozen = choose_figures(EVALPLUS, taken, files).status
+    assert (frozen.status, frozen.why) == (Status.FROZEN, said)
 
 
 def test_unchanged_is_no_help_where_nothing_was_kept() -> None:

@@ -48,6 +48,8 @@ BEST, CHEAP, FREE, SLOW, TWIN, PARTIAL, FEW, BARE = (
     "nobody/bare+name",
 )
 """The models that show something, in order; the last two are not ranked."""
+GONE = "slowly/gone"
+"""A model that was on the board of the first day alone."""
 FACTS_OF_PRICES = ("price.input", "price.output", "context.context_length")
 SPEEDS = ("speed.ttft_median", "speed.throughput_median")
 QUALITY = "artificial_analysis.intelligence_index"
@@ -370,6 +372,7 @@ def _scores(one: Made) -> list[dict[str, Any]]:
             "missing": ",".join(one.missing) or None if score == "coding" else None,
             **{"n_benchmarks": len(CODING) - len(one.missing), "n_sources": len(_sources(one))},
             "reason": "missing_parts" if value is None else None,
+            "is_converged": None if score != "ability" else True,
         }
         for score, value in values.items()
     ]
@@ -413,9 +416,9 @@ def _board_row(one: Made, position: int, abilities: Sequence[float], moment: dat
 
 
 def _snapshots(board: Sequence[Mapping[str, Any]], day: datetime, number: int) -> list[dict[str, Any]]:
-    """The board of a day; on the first the last of the ranked models was not there yet."""
+    """The board of a day; on the first there was another model in the place of one that is there now."""
     columns = [name for name in LLM_SNAPSHOTS.column_names if name not in ("ranking", "day")]
-    there = [row for row in board if number or row["model"] != TWIN]
+    there = [row if number or row["model"] != TWIN else {**row, "model": GONE} for row in board]
     return [{"day": day} | {name: row[name] for name in columns} for row in there]
 
 

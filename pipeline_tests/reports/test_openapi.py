@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from pipeline.reports.access import SUBMISSIONS
+from pipeline.reports.access import EXPERIMENTS, RUNS, SUBMISSIONS
 from pipeline.reports.app import create_app
 from pipeline.settings import Settings
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.reports.experiments.asked import Bench, asked
+from pipeline_tests.reports.experiments.test_declaring import DECLARED
 from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.made_up_ranking import BEST, publish_ranking
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.reports.writing import FUTURE, Desk
+from pipeline_tests.toy_experiment import NAME, toy_experiment
 
 pytestmark = pytest.mark.slow
 
@@ -27,11 +30,26 @@ FREE_TEXT = ("competition", "as_of", "start", "end", "window", "category", "rank
 FREE_TEXT += ("track", "judge", "evaluation", "by")
 FREE_TEXT += ("ranking", "providers", "has_benchmarks", "sort", "weights", "models")
 """Parameters whose meaning no schema can tell: what there is, and dates, which are refused by what they say."""
-PATHS = sorted(set(create_app(Path("nowhere")).openapi()["paths"]) - {SUBMISSIONS})
+ALL_PATHS = create_app(Path("nowhere")).openapi()["paths"]
+OF_EXPERIMENTS = [
+    (path, method.upper())
+    for path, operations in sorted(ALL_PATHS.items())
+    if path.startswith((RUNS, EXPERIMENTS))
+    for method in operations
+]
+PATHS = sorted(set(ALL_PATHS) - {SUBMISSIONS} - {path for path, _ in OF_EXPERIMENTS})
 GOOD_PATHS = {"model": BEST}
 """What is there of parts of paths; elsewhere ``good``."""
 GOOD = {"rows": [{"model_id": "anna", "cycle": FUTURE, "subject": "X", "value": 0.5}]}
-OFTEN = {"submissions_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000}
+OFTEN = {"submissions_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000, "runs_per_minute": 1_000_000}
+GOOD_RUN = toy_experiment().made[-1].run_id()
+GOOD_QUERY = {"experiment_id": NAME, "scorer": "helpful", "configuration": None, "input_id": None, "search": None}
+"""What there is of free texts in queries of experiments; None: without it."""
+GOOD_BODIES = {
+    RUNS: asked(),
+    f"{RUNS}/{{run_id}}/score": {"scorer_name": "helpful", "value": 0.5},
+    EXPERIMENTS: DECLARED,
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +120,54 @@ def test_the_document_says_that_submissions_need_a_key_and_what_goes_wrong(desk:
         assert {"401", "404", "422", "429", "503"} <= set(operation["responses"])
     assert {"200", "201", "403", "413"} <= set(of_path["post"]["responses"])
     assert set(of_path["post"]["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    made = Bench(tmp_path_factory.mktemp("experiments"))
+    toy_experiment().publish(made.folder)
+    return made
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+@pytest.mark.parametrize(("path", "method"), OF_EXPERIMENTS)
+def test_experiments_are_answered_as_the_document_says(bench: Bench, path: str, method: str, with_key: bool) -> None:
+    app = create_app(bench.folder / "published", given=Settings(data_dir=bench.folder, **OFTEN))
+    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[path][method]
+    headers = bench.key("Ann") if with_key else {}
+    answered = set()
+
+    @given(case=operation.as_strategy(), is_good=st.booleans())
+    @settings(max_examples=QUESTIONS, suppress_health_check=list(HealthCheck), deadline=None)
+    def ask(case: schemathesis.Case, is_good: bool) -> None:
+        case.headers = headers
+        if is_good:
+            _about_what_there_is(case, path)
+        # A declaration may be shorter than the document says: a list of names, a text for a prompt.
+        is_strict = with_key and not is_good and path != EXPERIMENTS
+        checks = [positive_data_acceptance, *(() if is_strict else (negative_data_rejection,))]
+        answered.add(case.call_and_validate(excluded_checks=checks).status_code)
+
+    ask()
+    assert answered & {200, 201, 409} if with_key else answered == {401}
+
+
+def _about_what_there_is(case: schemathesis.Case, path: str) -> None:
+    first, second = (one.id for one in toy_experiment().declared.configurations[:2])
+    case.path_parameters = {name: {"run_id": GOOD_RUN}.get(name, NAME) for name in case.path_parameters or {}}
+    good = GOOD_QUERY | {"a": first, "b": second}
+    query = {name: good.get(name, value) for name, value in (case.query or {}).items()}
+    case.query = {name: value for name, value in query.items() if value is not None}
+    if path in GOOD_BODIES:
+        case.body, case.media_type = GOOD_BODIES[path], "application/json"
+
+
+def test_the_document_says_that_runs_need_a_key_and_what_goes_wrong(bench: Bench) -> None:
+    document = create_app(bench.folder / "published").openapi()
+    for path, method in OF_EXPERIMENTS:
+        operation = document["paths"][path][method.lower()]
+        assert operation["security"] == [{"key": []}]
+        assert {"401", "404", "422", "429", "503"} <= set(operation["responses"])
+        assert operation["summary"]
+    assert {"200", "201", "409", "413"} <= set(document["paths"][RUNS]["post"]["responses"])
+    assert document["paths"][RUNS]["post"]["responses"]["201"]

@@ -24,6 +24,7 @@ from pipeline_tests.reports.made_up_ranking import (
     BREAK,
     FEW,
     FREE,
+    GONE,
     HOSTILE,
     NAME,
     PARTIAL,
@@ -220,7 +221,9 @@ def test_top_models_are_combined_by_the_weights_of_whoever_asks(client: TestClie
     assert scores == sorted(scores, reverse=True)
     assert found["weights"] == {"coding": 0.75, QUALITY: 0.25}
     assert found["n_without"] == len(by_model) - len(known) > 0
-    assert {row["is_partial"] for row in found["rows"]} == {False}
+    of_scores = {row["model"]: row["partial_scores"] for row in rows}
+    assert {row["model"]: row["partial_parts"] for row in found["rows"]} == {model: of_scores[model] for model in known}
+    assert {row["is_partial"] for row in found["rows"] if not row["partial_parts"]} == {False}
 
 
 def test_parts_that_are_missing_are_left_out_only_when_asked_and_then_marked(client: TestClient) -> None:
@@ -233,7 +236,9 @@ def test_parts_that_are_missing_are_left_out_only_when_asked_and_then_marked(cli
     assert found[SLOW]["coverage"] == 0.75
     assert found[SLOW]["score"] == pytest.approx(found[SLOW]["parts"]["coding"])
     strict = get(client, "/api/top-models", renormalise="true", min_coverage=0.8, **asked)
-    assert {row["model"] for row in strict["rows"]} == whole
+    has = {row["model"]: row["benchmarks"] for row in get(client, "/api/rankings", limit=1000)["rows"]}
+    enough = {model for model in whole if sum(CODING[name] for name in CODING if has[model][name] is not None) >= 0.8}
+    assert {row["model"] for row in strict["rows"]} == enough < whole
 
 
 def test_models_of_the_same_score_share_a_rank(client: TestClient) -> None:
@@ -347,7 +352,19 @@ def test_history_is_by_day_with_the_breaks_of_that_time(client: TestClient) -> N
     early = get(client, "/api/history", models=f"{BEST},{TWIN}", end=first_day)
     assert (early["total"], early["breaks"]) == (1, [])
     assert get(client, "/api/history", start=days[-1][:10])["total"] == N + 8
-    assert get(client, "/api/history")["total"] == 3 * (N + 8) - 1
+    assert get(client, "/api/history")["total"] == 3 * (N + 8)
+
+
+def test_history_of_a_model_that_left_the_board_is_given(client: TestClient) -> None:
+    assert GONE not in models(client)
+    first, *others = get(client, "/api/history", models=[GONE, TWIN])["rows"]
+    assert (first["model"], first["rank"]) == (GONE, others[0]["rank"])
+    assert [row["model"] for row in others] == [TWIN, TWIN]
+    said = get(client, f"/api/models/{GONE}", 404)["detail"]
+    assert said == (
+        f"ranking 'made_up' does not list model '{GONE}' any more; "
+        f"where it stood: /rankings/api/history?ranking=made_up&models={GONE}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -361,7 +378,7 @@ def test_history_is_by_day_with_the_breaks_of_that_time(client: TestClient) -> N
         ("/export?ranking=none", 404, "no board 'none' is published"),
         ("/status?ranking=none", 404, "no board 'none' is published"),
         ("/api/models/acme/bes", 404, "ranking 'made_up' has no model 'acme/bes'; like it: acme/best"),
-        ("/api/history?models=zzz", 404, "ranking 'made_up' has no model 'zzz'; it has 38 models"),
+        ("/api/history?models=zzz", 404, "ranking 'made_up' never had a model 'zzz'; it has 38 models"),
         ("/api/history?start=soon", 422, "start 'soon' is no date or time"),
     ],
 )

@@ -117,7 +117,7 @@ def killed_publish(folder: str, where: str) -> None:
     patches: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
         "clone": lambda: mock.patch.object(engine, "clone", half_a_clone),
         "contents": lambda: mock.patch.object(publish, "prepare", die),
-        "fsync": lambda: mock.patch.object(publish, "_fsync", die),
+        "fsync": lambda: mock.patch.object(publish, "sync", die),
         "rename": lambda: mock.patch.object(Path, "rename", die),
         "link": lambda: mock.patch.object(Path, "symlink_to", die),
         "switch": lambda: mock.patch.object(Path, "replace", _dying_replace(die)),

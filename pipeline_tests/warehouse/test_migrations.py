@@ -10,6 +10,7 @@ from pipeline.tables import (
     CYCLE_METRICS,
     FACTORS,
     LEADERBOARD,
+    LLM_SCORES,
     MODELS,
     PREDICTIONS,
     SCHEMA_VERSION,
@@ -169,6 +170,26 @@ def test_predictions_landed_before_there_were_distributions_are_of_one_number(
     assert kept.fetchall() == [("m", 0.5, "")]
 
 
+@pytest.mark.parametrize("has_rankings", [True, False])
+def test_rankings_from_before_figures_said_what_names_state_keep_their_rows(
+    connection: duckdb.DuckDBPyConnection, has_rankings: bool
+) -> None:
+    migrate(connection)
+    score = {"model": "m", "score": "ability", "value": 100.0, "coverage": 1.0, "n_benchmarks": 2, "n_sources": 1}
+    rows = frame(LLM_SCORES, [score | {"is_partial": False, "is_converged": True}])
+    Store(connection).replace(LLM_SCORES, "c", [Dirty(WHOLE, 0)], rows, "v1")
+    connection.execute("ALTER TABLE llm.scores DROP COLUMN is_converged")
+    connection.execute("ALTER TABLE llm.results DROP COLUMN settings")
+    if not has_rankings:
+        connection.execute("DROP SCHEMA llm CASCADE")
+    (added,) = [one.version for one in MIGRATIONS if one.title.startswith("figures say what their names state")]
+    connection.execute("UPDATE meta.schema_version SET version = ?", [added - 1])
+    assert added in [migration.version for migration in migrate(connection)]
+    kept = connection.execute("SELECT model, value, is_converged FROM llm.scores").fetchall()
+    assert kept == ([("m", 100.0, None)] if has_rankings else [])
+    assert connection.execute("SELECT count(settings) FROM llm.results").fetchone() == (0,)
+
+
 def test_a_new_file_gets_the_present_tables_without_the_steps_in_between(connection: duckdb.DuckDBPyConnection) -> None:
     migrate(connection, LATER_TABLES, LATER)
     assert file_version(connection) == LATEST + 1
@@ -244,3 +265,20 @@ def test_names_and_constants_are_quoted() -> None:
         literal("a\0b")
     with pytest.raises(KeyError):
         compose("{missing}")
+
+
+def test_releases_from_before_their_evidence_keep_their_rows_and_wait_for_it(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    migrate(connection)
+    for column in ("released_evidence", "weights_evidence"):
+        connection.execute(f"ALTER TABLE llm.models DROP COLUMN {column}")
+    connection.execute(
+        "INSERT INTO llm.models (ranking, model, title, family, is_made) VALUES ('r', 'a/m', 'M', 'a/m', false)"
+    )
+    connection.execute("UPDATE meta.schema_version SET version = 8")
+
+    assert [migration.version for migration in migrate(connection)] == list(range(9, LATEST + 1))
+
+    kept = connection.execute("SELECT model, released_evidence, weights_evidence FROM llm.models").fetchall()
+    assert kept == [("a/m", None, None)]

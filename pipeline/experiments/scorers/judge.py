@@ -78,6 +78,11 @@ class Judge(Scorer):
         canonical_json(self.parameters)
         return self
 
+    @property
+    def reaches_out(self) -> bool:
+        """It asks a model."""
+        return True
+
     def question(self, answer: Answer) -> Question:
         """What the model is asked.
 

@@ -85,12 +85,19 @@ class EmbeddingSimilarity(Scorer):
     embedder: str | None = Field(
         default=None,
         description="Dotted path of a function from a list of texts to vectors; character_ngrams for letters in "
-        "common, which needs no model and knows no meaning. By default what the caller hands over.",
+        "common, which needs no model and knows no meaning. By default a model is asked.",
     )
+    model: str = Field(default="", description="The model that is asked for vectors, where no embedder is named.")
+
+    @property
+    def reaches_out(self) -> bool:
+        """It asks a model, unless a function is named."""
+        return self.embedder is None
 
     @model_validator(mode="after")
     def _embedder_is_there(self) -> "EmbeddingSimilarity":
-        _ = self._declared()
+        if self._declared() is not None and self.model:
+            raise ValueError(f"embedder {self.embedder!r} and model {self.model!r} are given; keep one of the two")
         return self
 
     def score(self, answer: Answer, tools: Tools) -> Scoring:

@@ -143,6 +143,11 @@ class Scorer(Declaration):
     """Another one for whatever changes a score."""
     kind: ClassVar[Kind] = Kind.AUTO
 
+    @property
+    def reaches_out(self) -> bool:
+        """Whether it calls a model: such scorers are asked when runs are executed, never when tables are made."""
+        return False
+
     def score(self, answer: Answer, tools: Tools) -> Scoring:
         """Score one answer; an undefined score for what cannot be told, no exception."""
         raise NotImplementedError

@@ -23,9 +23,10 @@ from pipeline.landing.fetching.fetch import USER_AGENT, Document, Fetched, Fetch
 from pipeline.landing.fetching.folders import SnapshotError
 from pipeline.landing.fetching.gathering import Gathered, gather
 from pipeline.landing.fetching.log import FetchLog, Look
-from pipeline.landing.fetching.snapshots import Body, KeptBody, Snapshot, Snapshots, Verdict
+from pipeline.landing.fetching.snapshots import A_FILE, Body, KeptBody, Snapshot, Snapshots, Verdict
 
 __all__ = [
+    "A_FILE",
     "USER_AGENT",
     "BadAddressError",
     "Body",

@@ -17,12 +17,16 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pipeline.landing.archive import content_hash, write_whole
 from pipeline.landing.fetching.fetch import Validators
 from pipeline.landing.fetching.folders import SnapshotError, folder_of, locked, sync
 
 _log = logging.getLogger(__name__)
+
+A_FILE = "a file"
+"""The place of a document that somebody put in a folder: no publisher was asked for it."""
 
 
 class Verdict(StrEnum):
@@ -42,7 +46,7 @@ class Body:
     name : str
         The name that its source knows it by.
     place : str
-        Host and path of its URL.
+        Host and path of its URL; :data:`A_FILE` for one that was in a folder.
     url_hash : str
         SHA-256 of its whole URL, which is not kept: a query may hold a secret.
     content : bytes
@@ -52,6 +56,8 @@ class Body:
     validators : Validators
     fetched_at : datetime
         UTC, without a zone.
+    modified_at : datetime or None
+        Of a file, when it was last changed; UTC, without a zone.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Body:
     content_type: str
     validators: Validators
     fetched_at: datetime
+    modified_at: datetime | None = None
 
     @property
     def sha256(self) -> str:
@@ -83,6 +90,7 @@ class KeptBody:
     etag: str
     last_modified: str
     fetched_at: datetime
+    modified_at: datetime | None = None
 
     @classmethod
     def of(cls, body: Body) -> "KeptBody":
@@ -98,6 +106,7 @@ class KeptBody:
             body.validators.etag,
             body.validators.last_modified,
             body.fetched_at,
+            body.modified_at,
         )
 
     @property
@@ -137,6 +146,11 @@ class Snapshot:
     def sha256(self) -> str:
         """Hash of the names and hashes of its documents, in hexadecimal."""
         return _hash_of(self.bodies)
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether all of it was in a folder, and nothing came from its publisher."""
+        return all(one.place == A_FILE for one in self.bodies)
 
 
 class Snapshots:
@@ -304,7 +318,7 @@ def _hash_of(bodies: Sequence[KeptBody]) -> str:
 def _read_snapshot(path: Path, source: str) -> Snapshot | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        bodies = tuple(KeptBody(**one | {"fetched_at": _time(one["fetched_at"])}) for one in said["bodies"])
+        bodies = tuple(_kept_body(one) for one in said["bodies"])
         return Snapshot(
             source,
             path.stem,
@@ -319,6 +333,12 @@ def _read_snapshot(path: Path, source: str) -> Snapshot | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         _log.warning("%s is no snapshot that can be read (%s) and is passed over; remove it", path, error)
         return None
+
+
+def _kept_body(said: dict[str, Any]) -> KeptBody:
+    modified_at = said.get("modified_at")
+    times = {"fetched_at": _time(said["fetched_at"]), "modified_at": _time(modified_at) if modified_at else None}
+    return KeptBody(**said | times)
 
 
 def _time(text: str) -> datetime:

@@ -5,7 +5,7 @@ to, then what several sources name alike. Efforts, offers (``:free``) and quanti
 release; dates and variants (``-instruct``, ``-exp``, ``-0528``) make another.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -34,7 +34,8 @@ class Release:
     ----------
     release_id : str
         ``vendor/model``: OpenRouter's canonical slug (its id where the slug says something else), else models.dev's
-        id, else the Hugging Face id in lower case, else a made one, ``vendor/n1``.
+        id, else the Hugging Face id in lower case, else a made one, ``vendor/n1``. Those of models.dev and made ones
+        write the maker as OpenRouter does: ``x-ai``, not ``xai``.
     family : str
         ``vendor/family``, which releases of other dates and variants share.
     vendor : str
@@ -46,8 +47,11 @@ class Release:
     hugging_face_id, openrouter_id, models_dev_id : str
         Empty where there is none.
     released_on : date or None
+        In a catalogue that is being built, what its own rows say: names are told apart by it.
     open_weights : bool or None
-        None where nobody says.
+        None where nobody says, or as many say the one as the other.
+    released_evidence, weights_evidence : str
+        Who states these, and who states otherwise; empty where nobody does.
     is_made : bool
         No catalogue lists it: several sources name it alike, or a person decided for it.
     """
@@ -62,6 +66,8 @@ class Release:
     models_dev_id: str = ""
     released_on: date | None = None
     open_weights: bool | None = None
+    released_evidence: str = ""
+    weights_evidence: str = ""
     is_made: bool = False
 
 
@@ -97,6 +103,11 @@ class Catalogue:
     openrouter: Mapping[str, str]
     models_dev: Mapping[str, str]
 
+    def respelled(self, release_id: str) -> str:
+        """An id with its maker as OpenRouter writes it most often; as it is where that is another release's."""
+        found = _respelled(release_id, _spellings(self.openrouter))
+        return release_id if found in self.releases else found
+
     def extended(self, releases: Iterable[Release]) -> "Catalogue":
         """The same with further releases, which no link leads to; those that are there already stay as they are."""
         further = {release.release_id: release for release in releases}
@@ -129,7 +140,6 @@ def made_release(release_id: str, name: str, vendor: str, rows: Sequence[ModelNa
         vendor=vendor,
         names=(name,),
         released_on=min(released, default=None),
-        open_weights=_agreed([row.open_weights for row in rows]),
         is_made=True,
     )
 
@@ -184,6 +194,7 @@ class _Builder:
         for row in rows:
             if row.models_dev_id:
                 groups[row.models_dev_id.lower()].append(row)
+        spellings = _spellings(self._drafts)
         owners = {one: draft for draft in self._drafts.values() for one in draft.openrouter_ids}
         for models_dev_id in sorted(groups):
             own = groups[models_dev_id]
@@ -192,7 +203,9 @@ class _Builder:
             alike = self._alike(models_dev_id, vendor) or self._near(models_dev_id, vendor)
             # A statement is taken where it is the only one; where several offers are called one, the name decides.
             draft = alike or (next(iter(stated.values())) if len(stated) == 1 else None)
-            draft = draft or self._new(models_dev_id, {models_dev_id})
+            respelled = _respelled(models_dev_id, spellings)
+            release_id = models_dev_id if respelled in self._drafts else respelled
+            draft = draft or self._new(release_id, {models_dev_id})
             draft.models_dev_ids.add(models_dev_id)
             draft.rows += [row for row in own if row.raw_name.lower() == models_dev_id]
             self._name(draft, models_dev_id)
@@ -301,7 +314,6 @@ def _release(draft: _Draft) -> Release:
     name = take_apart(min(draft.names, key=lambda one: (len(take_apart(one).stem), len(one), one)))
     released = [row.released_on for row in draft.rows if row.released_on]
     openrouter_ids = {untagged(row.openrouter_id or row.raw_name) for row in draft.rows} & draft.openrouter_ids
-    stated = _agreed([row.open_weights for row in draft.rows])
     return Release(
         release_id=draft.release_id,
         family=f"{draft.vendor}/{name.family}",
@@ -312,13 +324,21 @@ def _release(draft: _Draft) -> Release:
         openrouter_id=min(openrouter_ids, key=lambda one: (len(one), one), default=""),
         models_dev_id=min(draft.models_dev_ids, key=lambda one: (len(one), one), default=""),
         released_on=min(released, default=None),
-        open_weights=True if stated is None and draft.hugging_face_id else stated,
     )
 
 
-def _agreed(values: Iterable[bool | None]) -> bool | None:
-    said = {value for value in values if value is not None}
-    return said.pop() if len(said) == 1 else None
+def _spellings(openrouter_ids: Iterable[str]) -> dict[str, str]:
+    """How OpenRouter writes each maker, by its key: of several ways the most frequent."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in openrouter_ids:
+        written = one.partition("/")[0]
+        counts[vendor_key(written)][written] += 1
+    return {vendor: min(found, key=lambda one: (-found[one], one)) for vendor, found in counts.items()}
+
+
+def _respelled(release_id: str, spellings: Mapping[str, str]) -> str:
+    written, slash, model = release_id.partition("/")
+    return f"{spellings.get(vendor_key(written), written)}{slash}{model}"
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

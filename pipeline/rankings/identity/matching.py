@@ -5,7 +5,7 @@ to decide. A person's rejection wins over everything, for ever.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
@@ -24,6 +24,7 @@ from pipeline.rankings.identity.catalogue import (
 )
 from pipeline.rankings.identity.names import Config, Name, normalised, take_apart, vendor_key
 from pipeline.rankings.identity.resolving import Doubt, Found, Resolver
+from pipeline.rankings.identity.stated import with_statements
 from pipeline.rankings.identity.vocabulary import FAMILY_VENDORS
 from pipeline.rankings.results import ModelName
 
@@ -88,8 +89,9 @@ def identify(names: Mapping[str, Sequence[ModelName]], decisions: Iterable[Decis
     catalogue = catalogue.extended(_made(names, resolver)).extended(_decided(known))
     matcher = _Matcher(Resolver(catalogue, spellings), known)
     found = {(source, row.raw_name): (row, matcher.match(source, row)) for source in names for row in names[source]}
-    aliases = _without_borrowed_links({pair: found[pair] for pair in sorted(found)}, catalogue)
-    return Identity(catalogue, tuple(matcher.with_likeness(aliases)))
+    accepted = _without_borrowed_links({pair: found[pair] for pair in sorted(found)}, catalogue)
+    aliases = tuple(matcher.with_likeness(accepted))
+    return Identity(with_statements(catalogue, names, aliases), aliases)
 
 
 class _Matcher:
@@ -174,19 +176,28 @@ class _Matcher:
         return self._by_others(name, others, vendor, row), found
 
     def _by_others(self, name: Name, others: Sequence[Name], vendor: str, row: ModelName) -> list[_Guess]:
-        readings = [(other, self._by_other(name, other, vendor, row)) for other in others]
+        lines = {one.stem[:1] for one in map(take_apart, _texts(row)) if one.dates}
+        readings = [(other, self._by_other(name, other, lines, vendor, row)) for other in others]
         return [
             _Guess(reading.release_id, Method.OWN_ALIAS, f"the source also calls it {other.raw!r}")
             for other, reading in readings
             if reading.release_id is not None
         ]
 
-    def _by_other(self, name: Name, other: Name, vendor: str, row: ModelName) -> Found:
-        """What another name means: of the date of the raw name, where that says the same and more, if there is one."""
-        if name.dates and not other.dates and set(other.stem) <= set(name.stem):
-            dated = self._resolver.find(replace(other, dates=name.dates), vendor, row.released_on)
-            if dated.release_id is not None:
-                return dated
+    def _by_other(self, name: Name, other: Name, lines: Set[tuple[str, ...]], vendor: str, row: ModelName) -> Found:
+        """What another name means: of the date of the raw name, where that says the same and more, if there is one.
+
+        A name without a date stands in for a dated one only where some dated name of the source is of its line of
+        models: a title may tell the version of a snapshot (``mistral-medium-2508`` is ``Mistral Medium 3.1``), and
+        ``Qwen Max`` is no title of ``qvq-max-2025-03-25``. The key of a run names no line.
+        """
+        if name.dates and not other.dates and not name.is_run:
+            if set(other.stem) <= set(name.stem):
+                dated = self._resolver.find(replace(other, dates=name.dates), vendor, row.released_on)
+                if dated.release_id is not None:
+                    return dated
+            elif other.stem[:1] not in lines:
+                return Found(None, Doubt.LINE, ())
         return self._resolver.find(other, vendor, row.released_on)
 
     def _same_name(self, name: Name, found: Found) -> str:
@@ -315,7 +326,8 @@ def _release_of(rows: Sequence[ModelName], maker: str, resolver: Resolver) -> Re
     words = first.stem[:-1] if resolver.is_setting(first) else first.stem
     text = min(plain or [normalised("-".join((*words, *(day.text for day in first.dates))))])
     vendor = maker or FAMILY_VENDORS.get(words[0], "")
-    return made_release(f"{vendor or 'unknown'}/{text}", text, vendor, rows)
+    release_id = resolver.catalogue.respelled(f"{vendor or 'unknown'}/{text}")
+    return made_release(release_id, text, vendor, rows)
 
 
 def _vendor(row: ModelName) -> str:
@@ -323,13 +335,15 @@ def _vendor(row: ModelName) -> str:
 
 
 def _of_listed_release(decision: Decision, catalogue: Catalogue) -> Decision:
-    """A decision on the release that its id leads to, where a catalogue has come to list that under another id."""
+    """A decision on the release that its id leads to, where a catalogue has come to list or write it otherwise."""
     if decision.release_id in catalogue.releases:
         return decision
     links = (catalogue.openrouter, catalogue.models_dev, catalogue.hugging_face)
     known_as = decision.release_id.lower()
     meant = {table[known_as] for table in links if known_as in table}
-    return replace(decision, release_id=meant.pop()) if len(meant) == 1 else decision
+    if len(meant) == 1:
+        return replace(decision, release_id=meant.pop())
+    return replace(decision, release_id=catalogue.respelled(decision.release_id)) if decision.release_id else decision
 
 
 def _decided(decisions: Iterable[Decision]) -> list[Release]:

@@ -37,6 +37,7 @@ _SIZE = re.compile(r"\d+[bm]")
 _OF_SIZE = "size "
 _VERSION_BEGUN = re.compile(r"\d{1,2}|[a-z]+\d")
 _YEAR_AND_MONTH = re.compile(r"(2[3-9]|3[0-5])\.(0[1-9]|1[0-2])")
+_RUN = re.compile(r"20\d{2}-?[01]\d-?[0-3]\d(?!\d)")
 _OFFER = re.compile(r":([a-z]+)$", re.IGNORECASE)
 
 
@@ -97,6 +98,11 @@ class Name:
         """:attr:`n2` if the possible configuration is one."""
         words = [word for word in self.stem[:-1] if word not in VARIANTS] if self.possible else []
         return " ".join(sorted(words)) or self.n2
+
+    @cached_property
+    def is_run(self) -> bool:
+        """Whether it is the key of a run, which begins with its day, and not the name of a model."""
+        return bool(_RUN.match(self.raw))
 
     @property
     def _family(self) -> tuple[str, ...]:

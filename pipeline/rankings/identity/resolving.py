@@ -22,6 +22,7 @@ class Doubt(StrEnum):
     VENDOR = "the release of this name is another maker's"
     DATES = "the releases of this name carry other dates"
     SEVERAL = "several releases have this name"
+    LINE = "it is of another line of models"
     RELEASED = "the release of this name came out at another time"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, no_document, pages, read_object
 from pipeline.rankings.sources.reading import UnusableError, list_of, shown, text, versions
 
@@ -70,6 +70,7 @@ class ArtificialAnalysis:
             attribution="Indices and speeds: Artificial Analysis, https://artificialanalysis.ai",
             days=1,
             needs=self.secret,
+            edition=edition_of(self, "url"),
         )
 
     def wanted(self) -> Wanting:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, Figure, no_document, read_table
 from pipeline.rankings.sources.epoch_tables import TABLES, TASKS, Scale, Table, scale_of
 from pipeline.rankings.sources.reading import UnusableError, hugging_face_id, number, shown, versions, web_link
@@ -77,6 +77,7 @@ class Epoch:
             licence="CC-BY",
             attribution="Benchmark results: Epoch AI, https://epoch.ai/benchmarks, CC-BY",
             days=30,
+            edition=edition_of(self, "url", "tables"),
         )
 
     def wanted(self) -> Wanting:

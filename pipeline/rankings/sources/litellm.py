@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, Wanted, Wanting
+from pipeline.rankings.source import About, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, Figure, per_million, read_object
 from pipeline.rankings.sources.reading import document_facts, newest
 
@@ -47,6 +47,7 @@ class LiteLLM:
             licence="MIT",
             attribution="Prices: BerriAI/litellm, MIT",
             days=2,
+            edition=edition_of(self, "url"),
         )
 
     def wanted(self) -> Wanting:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.rankings.results import ModelName, Parsed, Result
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.gathering import NOT_PUBLISHED, ZERO_MEANS_MISSING, Gathering
 from pipeline.rankings.sources.livebench_models import LinkedModel, linked_models
 from pipeline.rankings.sources.reading import (
@@ -15,6 +15,7 @@ from pipeline.rankings.sources.reading import (
     count,
     day_in,
     list_of,
+    midnight,
     number,
     object_of,
     percentage,
@@ -81,6 +82,7 @@ class LiveBench:
             home="https://livebench.ai/",
             attribution="LiveBench (White et al. 2024), https://livebench.ai",
             days=30,
+            edition=edition_of(self, "release", "repository"),
         )
 
     def wanted(self) -> Wanting:
@@ -124,7 +126,8 @@ class LiveBench:
             if costs is not None:
                 gathering.results.append(_question_cost(model, release, costs.get(model, {}), categories, flags))
         gathering.document = files["table"]
-        return gathering.parsed(version=release, facts=self._facts(documents, files))
+        updated_at = midnight(day_in(files["table"]))
+        return gathering.parsed(updated_at=updated_at, version=release, facts=self._facts(documents, files))
 
     def _files(self, documents: Mapping[str, bytes]) -> dict[str, str]:
         """The documents of the release, by what they hold."""

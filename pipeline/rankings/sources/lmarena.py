@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, no_document, read_object
 from pipeline.rankings.sources.reading import document_facts, list_of, midnight, shown, versions
 
@@ -72,6 +72,7 @@ class LMArena:
             licence="CC-BY-4.0",
             attribution="Ratings: LMArena, lmarena-ai/leaderboard-dataset on Hugging Face, CC-BY-4.0",
             days=7,
+            edition=edition_of(self, "arena"),
         )
 
     def wanted(self) -> Wanting:

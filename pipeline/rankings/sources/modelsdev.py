@@ -9,15 +9,16 @@ that the site offers, and tables flattened from its repository.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.rankings.benchmarks import Area, Benchmark, Measure, Unit
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, no_document, read_object, read_table
-from pipeline.rankings.sources.reading import hugging_face_id, shown, versions, web_link
+from pipeline.rankings.sources.reading import hugging_face_id, midnight, shown, versions, web_link
 
 CHANNEL = "modelsdev"
 """The channel of benchmarks, all of which models.dev repeats from elsewhere."""
@@ -113,6 +114,7 @@ class ModelsDev:
             licence="MIT",
             attribution="Prices, limits and aliases: models.dev, MIT",
             days=1,
+            edition=edition_of(self, "url"),
         )
 
     def wanted(self) -> Wanting:
@@ -131,7 +133,7 @@ class ModelsDev:
         for read in (self._read_catalogue, self._read_providers, self._read_tables):
             facts = read(catalogue, documents)
             if facts:
-                return catalogue.parsed(sorted(documents), facts=facts)
+                return catalogue.parsed(sorted(documents), updated_at=_newest_release(catalogue), facts=facts)
         raise no_document(
             f"{_CATALOGUE}.json, {_PROVIDERS}.json, {_PROVIDER_TABLE}.csv or {_BENCHMARK_TABLE}.csv", documents
         )
@@ -176,6 +178,11 @@ class ModelsDev:
                 _gather_served(catalogue, row, row.text("provider"), row.text("model_id"), _nested(row))
             facts["models at providers"] = f"{len(rows)} of {document}"
         return facts
+
+
+def _newest_release(catalogue: Catalogue) -> datetime | None:
+    """The day of the newest model that it lists: it was changed then or later."""
+    return midnight(max((one.released_on for one in catalogue.names.values() if one.released_on), default=None))
 
 
 def _nested(row: Fields) -> Fields:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.rankings.results import ModelName, Parsed
-from pipeline.rankings.source import About, SourceError, Wanted, Wanting
+from pipeline.rankings.source import About, SourceError, Wanted, Wanting, edition_of
 from pipeline.rankings.sources.catalogue import Catalogue, Fields, Figure, pages, per_million, read_object
 from pipeline.rankings.sources.gathering import ZERO_MEANS_MISSING
 from pipeline.rankings.sources.reading import document_facts, hugging_face_id, list_of, newest, shown
@@ -52,6 +52,7 @@ class OpenRouter:
             home="https://openrouter.ai/models",
             attribution="Prices and context: OpenRouter",
             days=1,
+            edition=edition_of(self, "url"),
         )
 
     def wanted(self) -> Wanting:

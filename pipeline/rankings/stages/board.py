@@ -13,7 +13,17 @@ from pipeline.rankings.rank_ranges import RankRange, rank_range_by_leaving_out, 
 from pipeline.rankings.stages.choosing import FREE_OFFER, has_flag
 from pipeline.rankings.stages.frames import Column, frame_of
 from pipeline.rankings.stages.results import could_be_used, without_source
-from pipeline.rankings.stages.scores import Bools, Floats, Ints, Used, figures_of, fitted_ability, scores_of
+from pipeline.rankings.stages.scores import (
+    Bools,
+    Floats,
+    Ints,
+    Score,
+    Used,
+    deciding,
+    figures_of,
+    fitted_ability,
+    scores_of,
+)
 from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
 
 NO_BENCHMARKS = "no_benchmarks"
@@ -44,7 +54,8 @@ def leaderboard_rows(
     """Rows of ``llm.leaderboard``, from the top: one per model that has a figure that is used.
 
     Equal to 12 significant digits is a tie, which shares its rank (1, 1, 3). Between which ranks a model could be is
-    told by comparing the abilities of every two, and by leaving out one source after another.
+    told by comparing the abilities of every two, and by leaving out one source after another; where a fit did not come
+    to rest, nothing is told.
 
     Parameters
     ----------
@@ -105,12 +116,16 @@ def _ranked(ids: Sequence[str], by: pd.DataFrame, declared: Rankings) -> Ranking
 def _allowed(
     ids: Sequence[str], is_ranked: Bools, results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 ) -> RankRange:
-    """Between which ranks ability leaves models; of other scores nothing tells."""
+    """Between which ranks ability leaves models; of other scores, and of a fit that is not at rest, nothing tells."""
     if declared.rank_by != "ability":
-        nothing = np.zeros(len(ids), dtype=np.int64)
-        return RankRange(nothing, nothing)
-    above = fitted_ability(Used.of(results, ids), declared, benchmarks).surely_above()
-    return rank_range_of_comparisons(above, is_ranked)
+        return _no_range(ids)
+    fitted = fitted_ability(Used.of(results, ids), declared, benchmarks)
+    return rank_range_of_comparisons(fitted.surely_above(), is_ranked) if fitted.is_converged else _no_range(ids)
+
+
+def _no_range(ids: Sequence[str]) -> RankRange:
+    nothing = np.zeros(len(ids), dtype=np.int64)
+    return RankRange(nothing, nothing)
 
 
 def _without_one_source(
@@ -119,32 +134,35 @@ def _without_one_source(
     """Ranks of the boards that leave out one source; where its figures were used, another's may be in their place.
 
     ``score`` has the declared score of every ranked model, NaN for others. A model that only one source tells of has no
-    range: what its rank rests on could not be left out.
+    range: what its rank rests on could not be left out. Nobody has one if a fit did not come to rest.
     """
     figures = figures_of(declared.rank_by, Used.of(results, ids), declared, benchmarks)
-    telling = results[could_be_used(results) & (results["benchmark"] + "." + results["measure"]).isin(figures)]
+    decides = results["benchmark"].isin(deciding(declared.rank_by, declared, benchmarks))
+    results = results[decides & could_be_used(results)]
+    telling = results[(results["benchmark"] + "." + results["measure"]).isin(figures)]
     has = pd.crosstab(telling["model"], telling["source"]).reindex(list(ids)).replace(0, np.nan)
     sources = [str(source) for source in has.columns]
     used = set(telling.loc[telling["is_used"].astype(bool), "source"])
+    are_at_rest: list[bool] = []
 
     def scored(values: Floats) -> Floats:
         gone = [sources[place] for place in np.flatnonzero(np.isnan(values).all(axis=0))]
         if not used.intersection(gone):
             return score
         rest = without_source(results, gone[0], declared, benchmarks)
-        board = _standings(ids, rest, declared, benchmarks)
-        return np.where(_ranked(ids, board, declared).rank > 0, board["value"], np.nan)
+        of_rest = scores_of(Used.of(rest, ids), declared, benchmarks, [declared.rank_by])[declared.rank_by]
+        are_at_rest.append(of_rest.is_converged is not False)
+        return np.where(_ranked(ids, _standings(of_rest), declared).rank > 0, of_rest.value, np.nan)
 
     found = rank_range_by_leaving_out(has.to_numpy(dtype=np.float64), sources, scored, ranked=~np.isnan(score))
+    if not all(are_at_rest):
+        return _no_range(ids)
     is_told_by_one = has.notna().sum(axis=1).to_numpy() < 2
     return RankRange(np.where(is_told_by_one, 0, found.lo), np.where(is_told_by_one, 0, found.hi))
 
 
-def _standings(
-    ids: Sequence[str], results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]
-) -> pd.DataFrame:
+def _standings(score: Score) -> pd.DataFrame:
     """What ranks models, and what they need to be ranked."""
-    score = scores_of(Used.of(results, ids), declared, benchmarks, [declared.rank_by])[declared.rank_by]
     return pd.DataFrame({"value": score.value, "n_benchmarks": score.n_benchmarks, "n_sources": score.n_sources})
 
 

@@ -94,10 +94,13 @@ def not_chosen(fit: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, B
         is_set=(fit["settings"] != "") | (fit["config"] != ""),
     )
     measured = _of_one_configuration(fit[~is_offered & ~is_speed], benchmarks)
-    used = fit.loc[measured.index[measured.isna()]]
-    speeds = _of_same_name(fit[is_speed], used[_is_measure(used, declared.quality)])
-    offered = _of_one_offer(fit[is_offered], len(declared.prices))
-    why: pd.Series = pd.concat([measured, speeds, offered]).reindex(fit.index)
+    found = [measured]
+    if is_speed.any():
+        used = fit.loc[measured.index[measured.isna()]]
+        found.append(_of_same_name(fit[is_speed], used[_is_measure(used, declared.quality)]))
+    if is_offered.any():
+        found.append(_of_one_offer(fit[is_offered], len(declared.prices)))
+    why: pd.Series = pd.concat(found).reindex(fit.index)
     return why
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from pipeline.rankings.identity import MODELS_DEV, OPENROUTER, Alias, Identity, Release, Status
 from pipeline.rankings.identity.aliases import Method
-from pipeline.rankings.identity.catalogue import untitled
-from pipeline.rankings.identity.names import vendor_key
+from pipeline.rankings.identity.catalogue import dates_agree, untitled
+from pipeline.rankings.identity.names import Name, take_apart, vendor_key
 from pipeline.rankings.results import ModelName
 from pipeline.rankings.stages.choosing import NO_MODEL
 from pipeline.rankings.stages.frames import frame_of, frame_of_rows
@@ -22,22 +22,25 @@ _Names = Mapping[tuple[str, str], ModelName]
 def model_rows(identity: Identity, published: Sequence[Published]) -> pd.DataFrame:
     """Rows of ``llm.models``: one per release of the catalogue.
 
-    A release is shown as OpenRouter titles it, else as models.dev does, without the maker and the configuration; else
-    as its repository or its id is called. A maker is written as most sources do, with capitals where any has.
+    A release is shown as OpenRouter titles it, else as models.dev does, without the maker and the configuration. Else
+    it is shown as its repository is called, where that has capitals, else as a board writes the same name with
+    capitals, else as its id says. A maker is written as most sources do, with capitals where any has.
     """
     names = _names(published)
-    titles = _titles(identity, names)
+    titles, written = _titles(identity, names), _written(identity, names)
     makers = _makers(names.values())
     return frame_of_rows(
         LLM_MODELS,
         [
             {
                 "model": release.release_id,
-                "title": titles.get(release.release_id) or _own_title(release),
+                "title": titles.get(release.release_id) or _own_title(release, written[release.release_id]),
                 "organisation": makers.get(release.vendor, release.vendor),
                 "family": release.family,
                 "released_on": release.released_on,
                 "open_weights": release.open_weights,
+                "released_evidence": release.released_evidence,
+                "weights_evidence": release.weights_evidence,
                 "hugging_face_id": release.hugging_face_id,
                 "openrouter_id": release.openrouter_id,
                 "models_dev_id": release.models_dev_id,
@@ -97,17 +100,52 @@ def _alias_row(alias: Alias, name: ModelName) -> dict[str, object]:
 
 
 def _titles(identity: Identity, names: _Names) -> dict[str, str]:
-    """By release the title of its plainest name in the first catalogue that has one."""
-    found: dict[str, list[tuple[int, bool, int, str]]] = defaultdict(list)
+    """By release the title of its plainest name in the first catalogue that has one; one that says it all, if any does.
+
+    ``Gemini 3 Pro`` says less than ``gemini-3-pro-preview``, and is the title of another release.
+    """
+    keys = {release.release_id: _keys(release) for release in identity.catalogue.releases.values()}
+    found: dict[str, list[tuple[int, bool, bool, int, str]]] = defaultdict(list)
     for alias in identity.aliases:
         title = untitled(names[alias.source, alias.raw_name].title)
         if alias.release_id and title and alias.source in _CATALOGUES and not alias.raw_name.startswith("~"):
-            found[alias.release_id].append((_CATALOGUES.index(alias.source), bool(alias.config), len(title), title))
+            says_less = take_apart(title).key not in keys[alias.release_id] or title == title.lower()
+            place = _CATALOGUES.index(alias.source)
+            found[alias.release_id].append((place, bool(alias.config), says_less, len(title), title))
     return {release_id: min(titles)[-1] for release_id, titles in found.items()}
 
 
-def _own_title(release: Release) -> str:
-    return (release.hugging_face_id or release.release_id).rsplit("/", 1)[-1]
+def _keys(release: Release) -> set[str]:
+    return {take_apart(name).key for name in release.names}
+
+
+def _written(identity: Identity, names: _Names) -> dict[str, list[str]]:
+    """By release how sources write names that mean it, as they title them and as they list them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for alias in identity.aliases:
+        if alias.release_id and not alias.raw_name.startswith("~"):
+            found[alias.release_id] += [untitled(names[alias.source, alias.raw_name].title), alias.raw_name]
+    return found
+
+
+def _own_title(release: Release, written: Iterable[str]) -> str:
+    """The name of a release that no catalogue titles: with capitals where its repository or anybody has them.
+
+    Of the ways to write the same name, with the same date and no configuration, those in words come first.
+    """
+    own = (release.hugging_face_id or release.release_id).rsplit("/", 1)[-1]
+    if own != own.lower():
+        return own
+    name = take_apart(own)
+    same = [text for text in written if text != text.lower() and "/" not in text and _is_same(take_apart(text), name)]
+    return min(same, key=lambda text: (" " not in text, len(text), text), default=own)
+
+
+def _is_same(name: Name, other: Name) -> bool:
+    """Whether a name says what another says, no more and no less."""
+    if name.key != other.key or name.config or bool(name.dates) != bool(other.dates):
+        return False
+    return not name.dates or dates_agree(name.dates, other.dates)
 
 
 def _makers(names: Iterable[ModelName]) -> dict[str, str]:

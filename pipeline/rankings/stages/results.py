@@ -12,7 +12,7 @@ from pipeline.rankings.stages.published import Published
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.tables import LLM_BENCHMARKS, LLM_RESULTS
 
-_OF_NAME = ("ranking", "model", "is_used", "left_out")
+_OF_NAME = ("ranking", "model", "settings", "is_used", "left_out")
 
 
 def vocabulary_of(published: Iterable[Published]) -> Mapping[str, Benchmark]:
@@ -53,11 +53,16 @@ def could_be_used(results: pd.DataFrame) -> "pd.Series[bool]":
 def without_source(
     results: pd.DataFrame, source: str, declared: Rankings, benchmarks: Mapping[str, Benchmark]
 ) -> pd.DataFrame:
-    """Rows of ``llm.results`` as they would be without a source: where its figures were used, others may be now."""
+    """Rows of ``llm.results`` as they would be without a source: where its figures were used, others may be now.
+
+    Names mean what they mean with it, and a repeat of one of its own runs goes with it: it is the same evidence. Why a
+    figure is not used (``left_out``) stays as it was.
+    """
     is_own = results["source"] == source
     rows = results[~is_own].copy()
     lost = set(results.loc[is_own & results["is_used"].astype(bool), "model"])
-    fit = rows[could_be_used(rows) & rows["model"].isin(lost)].assign(settings="")
+    fit = rows[could_be_used(rows) & rows["model"].isin(lost)]
+    fit = fit.assign(settings=fit["settings"].fillna(""))
     rows.loc[fit.index, "is_used"] = not_chosen(fit, declared, benchmarks).isna()
     return rows
 

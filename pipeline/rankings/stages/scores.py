@@ -1,16 +1,16 @@
 """Scores of models: latent ability, and the composites of quality, speed and price."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline.rankings.ability import Ability, fit_ability
-from pipeline.rankings.benchmarks import Benchmark, Unit
-from pipeline.rankings.composite import Combined, composite_scores
+from pipeline.rankings.benchmarks import Area, Benchmark, Unit
+from pipeline.rankings.composite import Combined, Scores, composite_scores
 from pipeline.rankings.declaration import SCORES, Rankings
 from pipeline.rankings.stages.frames import frame_of
 from pipeline.rankings.vocabulary import SAME_ANSWERS
@@ -101,6 +101,8 @@ class Score:
     n_benchmarks, n_sources : int array
     low, high : float array
         Ends of the 95 % interval; NaN where there is none.
+    is_converged : bool or None
+        Whether the fit came to rest; None where nothing was fitted. One that did not has no intervals.
     """
 
     value: Floats
@@ -112,6 +114,7 @@ class Score:
     n_sources: Ints
     low: Floats
     high: Floats
+    is_converged: bool | None = None
 
 
 def score_rows(results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> pd.DataFrame:
@@ -141,6 +144,7 @@ def score_rows(results: pd.DataFrame, declared: Rankings, benchmarks: Mapping[st
                 "n_benchmarks": score.n_benchmarks,
                 "n_sources": score.n_sources,
                 "reason": score.reason,
+                "is_converged": score.is_converged,
             }
         )
         for name, score in scores.items()
@@ -189,31 +193,59 @@ def _parts(declared: Rankings) -> dict[str, list[str]]:
     return figures | {"overall": [figure for part in spec.overall for figure in figures[part]]}
 
 
-def _counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
-    """The figures that ability is made of, sorted: headlines that are percentages, of the declared areas."""
+def deciding(score: str, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> set[str]:
+    """The benchmarks whose figures decide on a score: what it may be made of, and what chooses among figures of that.
+
+    Speeds are chosen by the quality that is used, prices and contexts together; of the same answers one benchmark
+    counts.
+    """
+    if score == "ability":
+        headlines = {figure.partition(".")[0] for figure in _headlines(declared, benchmarks)}
+        return headlines | {SAME_ANSWERS[one] for one in headlines if one in SAME_ANSWERS}
+    figures = {figure.partition(".")[0] for figure in (*_parts(declared)[score], declared.quality)}
+    return figures | {key for key, one in benchmarks.items() if one.area in (Area.SPEED, Area.PRICE, Area.LIMITS)}
+
+
+def _headlines(declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    """The figures that ability may be made of: headlines that are percentages, of the declared areas."""
     spec = declared.ability
-    headlines = [
+    return [
         f"{key}.{one.headline}"
         for key, one in benchmarks.items()
         if one.area in spec.areas and key not in spec.leave_out and one.measures[one.headline].unit == Unit.PERCENT
     ]
+
+
+def _counting(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    """The figures that ability is made of, sorted: of enough models."""
+    headlines = _headlines(declared, benchmarks)
     n_models = np.count_nonzero(~np.isnan(used.columns(headlines)), axis=0)
-    return sorted(figure for figure, n in zip(headlines, n_models, strict=True) if n >= spec.min_models)
+    return sorted(figure for figure, n in zip(headlines, n_models, strict=True) if n >= declared.ability.min_models)
 
 
 def fitted_ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Ability:
     """The ability of models, and how surely one is above another, by the figures that count."""
     used = used.without_same_answers()
-    figures = _counting(used, declared, benchmarks)
+    return _fitted(used, _counting(used, declared, benchmarks))
+
+
+def _fitted(used: Used, figures: Sequence[str]) -> Ability:
     values, n, se = (used.columns(figures, what) for what in ("value", "n", "se"))
-    return fit_ability(values, _items(values, n, se))
+    return _fit(values.shape, values.tobytes(), _items(values, n, se).tobytes())
+
+
+@lru_cache(maxsize=16)
+def _fit(shape: tuple[int, int], percent: bytes, items: bytes) -> Ability:
+    """The fit of such a table of figures; kept, since the scores and the board of a ranking are of the same ones."""
+    return fit_ability(np.frombuffer(percent).reshape(shape), np.frombuffer(items).reshape(shape))
 
 
 def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]) -> Score:
-    fitted = fitted_ability(used, declared, benchmarks)
     used = used.without_same_answers()
     figures = _counting(used, declared, benchmarks)
+    fitted = _fitted(used, figures)
     has = ~np.isnan(used.columns(figures))
+    ends = [np.where(fitted.is_converged, end, np.nan) for end in (fitted.low, fitted.high)]
     return Score(
         value=fitted.value,
         coverage=has.mean(axis=1) if figures else np.zeros(len(used.models)),
@@ -222,8 +254,9 @@ def _ability(used: Used, declared: Rankings, benchmarks: Mapping[str, Benchmark]
         reason=list(fitted.reason),
         n_benchmarks=used.count(figures, "benchmark"),
         n_sources=used.count(figures, "source"),
-        low=fitted.low,
-        high=fitted.high,
+        low=ends[0],
+        high=ends[1],
+        is_converged=fitted.is_converged,
     )
 
 
@@ -234,30 +267,49 @@ def _items(percent: Floats, n: Floats, se: Floats) -> Floats:
     return np.where(items > 0, items, np.nan)
 
 
-def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
-    figures = _parts(declared)
-    made = composite_scores(
-        {figure: used.column(figure) for figure in figures["coding"]},
-        throughput=used.column(SPEEDS["throughput"]),
-        ttft=used.column(SPEEDS["ttft"]),
-        quality=used.column(declared.quality),
-        price=used.column(OFFERS["efficiency"]),
-        context=used.column(OFFERS["context"]),
+def composites_of(column: Callable[[str], Floats], declared: Rankings) -> Scores:
+    """The weighted scores of models.
+
+    Parameters
+    ----------
+    column : callable
+        Values of a ``benchmark.measure``, shape (models,); NaN where a model has none.
+    declared : Rankings
+        Its weights, scales, and whether parts that are missing are left out.
+    """
+    return composite_scores(
+        {figure: column(figure) for figure in declared.weights.coding},
+        throughput=column(SPEEDS["throughput"]),
+        ttft=column(SPEEDS["ttft"]),
+        quality=column(declared.quality),
+        price=column(OFFERS["efficiency"]),
+        context=column(OFFERS["context"]),
         spec=declared.composite,
     )
-    return {name: _composite(getattr(made, name), used, figures[name], declared) for name in figures}
+
+
+def why_undefined(combined: Combined, declared: Rankings) -> list[str | None]:
+    """Why weighted scores are undefined; None where they are not."""
+    incomplete = LOW_COVERAGE if declared.renormalise else PARTS_MISSING
+    reasons = np.where(combined.coverage > 0, incomplete, NO_PARTS)
+    return [None if np.isfinite(one) else str(why) for one, why in zip(combined.value, reasons, strict=True)]
+
+
+def _composites(used: Used, declared: Rankings) -> dict[str, Score]:
+    made = composites_of(used.column, declared)
+    return {
+        name: _composite(getattr(made, name), used, figures, declared) for name, figures in _parts(declared).items()
+    }
 
 
 def _composite(combined: Combined, used: Used, figures: Sequence[str], declared: Rankings) -> Score:
     nothing = np.full(len(used.models), np.nan)
-    incomplete = LOW_COVERAGE if declared.renormalise else PARTS_MISSING
-    reasons = np.where(combined.coverage > 0, incomplete, NO_PARTS)
     return Score(
         value=combined.value,
         coverage=combined.coverage,
         is_partial=combined.is_partial,
         missing=[", ".join(parts) for parts in combined.missing],
-        reason=[None if np.isfinite(one) else why for one, why in zip(combined.value, reasons, strict=True)],
+        reason=why_undefined(combined, declared),
         n_benchmarks=used.count(figures, "benchmark"),
         n_sources=used.count(figures, "source"),
         low=nothing,

@@ -1,7 +1,18 @@
 """Who may ask and how often: keys of players, and the gate in front of everything."""
 
-from pipeline.reports.access.gate import SUBMISSIONS, KeyGate, key_of
+from pipeline.reports.access.gate import EXPERIMENTS, RUNS, SUBMISSIONS, KeyGate, key_of
 from pipeline.reports.access.keys import Key, KeysError, KeyStore, UnknownKeyIdError
 from pipeline.reports.access.limits import Buckets
 
-__all__ = ["SUBMISSIONS", "Buckets", "Key", "KeyGate", "KeyStore", "KeysError", "UnknownKeyIdError", "key_of"]
+__all__ = [
+    "EXPERIMENTS",
+    "RUNS",
+    "SUBMISSIONS",
+    "Buckets",
+    "Key",
+    "KeyGate",
+    "KeyStore",
+    "KeysError",
+    "UnknownKeyIdError",
+    "key_of",
+]

@@ -13,9 +13,12 @@ from pipeline.reports.access.keys import Key, KeysError, KeyStore
 from pipeline.reports.access.limits import Buckets
 
 SUBMISSIONS = "/submissions"
-"""The path that always needs a key."""
+"""The path of what players submit."""
+RUNS, EXPERIMENTS = "/runs", "/experiments"
+"""The paths of runs of experiments, and of experiments: their pages, and their API below ``/experiments/api``."""
 KEY = "podium.key"
 """Where the scope of a request has its key."""
+_READING = frozenset({"GET", "HEAD"})
 _OPEN = ("/reports/healthz",)
 _REMEDY = "send `Authorization: Bearer podium_...`; the operator makes keys: podium keys add PLAYER"
 _FOR_PEOPLE = 'Basic realm="Podium: the password is your key", charset="UTF-8"'
@@ -35,14 +38,17 @@ class KeyGate:
     app : ASGI application
     keys : KeyStore
     is_private : bool
-        Whether every path needs a key but that of health; otherwise only submissions do.
-    per_key : Buckets
-        How often a key may ask about submissions.
+        Whether every path needs a key but that of health; otherwise only what players write, and runs of experiments.
+    per_key : mapping of str to Buckets
+        How often a key may ask, by the path that always needs one: ``SUBMISSIONS``, and ``RUNS`` with all that is
+        about experiments.
     per_address : Buckets
         How often an address may come without a valid key.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyStore, is_private: bool, per_key: Buckets, per_address: Buckets) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: KeyStore, is_private: bool, per_key: Mapping[str, Buckets], per_address: Buckets
+    ) -> None:
         self._app, self._keys, self._is_private = app, keys, is_private
         self._per_key, self._per_address = per_key, per_address
 
@@ -54,8 +60,7 @@ class KeyGate:
     def _needs_key(self, scope: Scope) -> bool:
         if scope["type"] == "lifespan":
             return False
-        path: str = scope["path"]
-        return path not in _OPEN if self._is_private else _is_about_submissions(path)
+        return scope["path"] not in _OPEN if self._is_private else keyed_as(scope) is not None
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         """What is answered without a valid key, or to one that comes too often; None lets the request in."""
@@ -69,7 +74,8 @@ class KeyGate:
         if key is None:
             return self._unknown(scope, bool(text))
         scope[KEY] = key
-        wait = self._per_key.take(key.key_id) if _is_about_submissions(scope["path"]) else 0.0
+        keyed = keyed_as(scope)
+        wait = 0.0 if keyed is None else self._per_key[keyed].take(key.key_id)
         return _too_often(wait, "this key asks too often") if wait else None
 
     def _unknown(self, scope: Scope, is_given: bool) -> JSONResponse:
@@ -109,15 +115,28 @@ def _key_text(scope: Scope) -> str:
 
 
 def _is_read(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not _is_about_submissions(scope["path"])
+    return scope["type"] == "http" and scope["method"] in _READING and keyed_as(scope) is None
 
 
 def _is_read_by_a_person(scope: Scope) -> bool:
     return _is_read(scope) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
-def _is_about_submissions(path: str) -> bool:
-    return path == SUBMISSIONS or path.startswith(f"{SUBMISSIONS}/")
+def keyed_as(scope: Scope) -> str | None:
+    """What a request is about that always needs a key: submissions, or runs of experiments; None for all others.
+
+    Pages of experiments are as open as other pages; whatever is sent to their paths needs a key.
+    """
+    path: str = scope["path"]
+    if _is_below(path, SUBMISSIONS):
+        return SUBMISSIONS
+    is_read = scope["type"] == "http" and scope["method"] in _READING
+    is_of_api = _is_below(path, RUNS) or _is_below(path, f"{EXPERIMENTS}/api")
+    return RUNS if is_of_api or (_is_below(path, EXPERIMENTS) and not is_read) else None
+
+
+def _is_below(path: str, of: str) -> bool:
+    return path == of or path.startswith(f"{of}/")
 
 
 def _too_often(wait: float, what: str) -> JSONResponse:

@@ -24,7 +24,7 @@ class RankingRow(Answer):
     loo_rank_hi: int | None = Field(description="Worst rank then.", examples=[6])
     tie_group: int | None = Field(description="Models that share it have as many above that are surely better.")
     status: str = Field(description="ranked, or unranked and why.", examples=["ranked"])
-    model: str = Field(description="The release, vendor/model.", examples=["openai/gpt-5"])
+    model: str = Field(description="The release, vendor/model.", examples=["openai/gpt-4o-2024-08-06"])
     title: str = Field(examples=["GPT-5"])
     organisation: str | None = Field(examples=["OpenAI"])
     released_on: date | None
@@ -92,6 +92,11 @@ class RankingAnswer(Page[RankingModelRow]):
     ranking: str = Field(examples=["coding_models"])
     title: str
     rank_by: str = Field(description=_RANK_BY, examples=["ability"])
+    is_converged: bool | None = Field(
+        description="Whether the fit of abilities came to rest; if not, they are a guess without intervals."
+    )
+    renormalise: bool = Field(description="Whether weighted scores of models that lack parts are made of the others.")
+    min_coverage: float = Field(description="The least share of the weights that these rest on.", examples=[0.5])
     sort: str = Field(description="What rows are sorted by; empty for ranks.", examples=["-ttft"])
     statistics: RankingStatistics
 
@@ -103,10 +108,13 @@ class WeighedRow(Answer):
     rank: int = Field(description="Among the models with a score by these weights; ties share it.", examples=[1])
     score: float = Field(description="0 to 100.", examples=[81.3])
     coverage: float = Field(description="Share of the weights whose parts are there, 0 to 1.", examples=[1.0])
-    is_partial: bool = Field(description="Made of the parts that are there, their weights raised to sum to 1.")
+    is_partial: bool = Field(
+        description="It, or a part, is made of the parts that are there, whose weights are raised to sum to 1."
+    )
     missing: list[str] = Field(description="Parts that are not there.")
+    partial_parts: list[str] = Field(description="Parts that are made of the parts that are there themselves.")
     parts: dict[str, float | None] = Field(examples=[{"coding": 84.1, "value": 40.0}])
-    model: str = Field(examples=["openai/gpt-5"])
+    model: str = Field(examples=["openai/gpt-4o-2024-08-06"])
     title: str
     organisation: str | None
     board_rank: int | None = Field(description="Its rank in the ranking itself.")
@@ -128,7 +136,7 @@ class RankingSourceRow(Answer):
 
     source: str = Field(examples=["evalplus"])
     title: str = Field(examples=["EvalPlus"])
-    status: str = Field(description="live, unchanged, kept, bundled, missing or frozen.", examples=["live"])
+    status: str = Field(description="live, unchanged, files, kept, bundled, missing or frozen.", examples=["live"])
     state: str = Field(
         description="fresh (not older than it usually changes), ageing, old (more than three times as old), frozen "
         "(nothing is added any more) or missing.",
@@ -139,6 +147,11 @@ class RankingSourceRow(Answer):
     age_days: float | None = Field(description="Days since its figures were last known to be its newest.")
     confirmed_at: Moment | None = Field(description="When that was.")
     checked_at: Moment = Field(description="When it was last tried to fetch it, with whatever result.")
+    schedule: str | None = Field(
+        description="Cron line (UTC) by which it is looked at; null where it is not.", examples=["0 5 * * 1"]
+    )
+    next_look_at: Moment | None = Field(description="When that is due next, as far as the server can tell.")
+    no_look: str | None = Field(description="Why nobody is going to look at it; null where somebody is.")
     fetched_at: Moment | None = Field(description="When the figures that are used were fetched.")
     source_updated_at: Moment | None = Field(description="When the source was changed, where it says so.")
     why: str | None = Field(description="Why it is not what was fetched now.")
@@ -165,6 +178,9 @@ class RankingScore(Answer):
     n_benchmarks: int
     n_sources: int
     reason: str | None = Field(description="Why it is undefined.")
+    is_converged: bool | None = Field(
+        description="Whether the fit came to rest, of ability; without it there is no interval."
+    )
 
 
 class RankingFigure(Answer):

@@ -108,6 +108,24 @@ def draw_ranks(on: Axis, lo: int, hi: int, rank: int) -> Markup:
     )
 
 
+def draw_histogram(counts: Sequence[int], said: str) -> Markup:
+    """Counts of equal parts as bars in SVG, the highest as high as the drawing; ``said`` is what it says in words.
+
+    A part with anything in it is seen, however little it is beside the highest.
+    """
+    highest, step = max(counts, default=0), LINE_WIDTH / max(1, len(counts))
+    bars = "".join(
+        f'<rect x="{place * step + 0.5:.1f}" y="{LINE_HEIGHT - height:.1f}" width="{step - 1:.1f}" '
+        f'height="{height:.1f}"/>'
+        for place, height in enumerate(max(1.5, (LINE_HEIGHT - 2) * one / highest) if one else 0.0 for one in counts)
+        if height
+    )
+    return Markup(  # noqa: S704  (numbers, and a text that is escaped)
+        f'<svg class="hist" viewBox="0 0 {LINE_WIDTH:.0f} {LINE_HEIGHT:.0f}" role="img" aria-label="{escape(said)}">'
+        f'<line class="zero" x1="0" x2="{LINE_WIDTH:.0f}" y1="{LINE_HEIGHT:.0f}" y2="{LINE_HEIGHT:.0f}"/>{bars}</svg>'
+    )
+
+
 def draw_line(points: str) -> Markup:
     """A line through points of :func:`polyline` as SVG; nothing where there are none."""
     if not points:

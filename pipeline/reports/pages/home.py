@@ -10,15 +10,18 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.reports.inputs import Connection, Remembered
 from pipeline.reports.pages.board_rows import key_scale, ranked_by
+from pipeline.reports.pages.experiment_figures import score_scale
 from pipeline.reports.pages.figures import scale
 from pipeline.reports.pages.ranking_figures import score_name
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import UnknownBoardError, board_names, track_board
+from pipeline.reports.queries.experiment_boards import board as experiment_board
+from pipeline.reports.queries.experiment_tables import published_tables
 from pipeline.reports.queries.metrics import described
 from pipeline.reports.queries.overview import Overview, overview
 from pipeline.reports.queries.rankings import UnreadableRankingError, ranking
 from pipeline.reports.queries.standings import standings
-from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
+from pipeline.tables import EXPERIMENT_LEADERBOARD, LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory, now
 
 router = APIRouter(include_in_schema=False)
@@ -28,6 +31,7 @@ _KINDS = {
     LEADERBOARD.schema: "Competition",
     TRACK_LEADERBOARD.schema: "Judged track",
     LLM_LEADERBOARD.schema: "Ranking of language models",
+    EXPERIMENT_LEADERBOARD.schema: "Prompt experiment",
 }
 
 
@@ -69,6 +73,8 @@ def _card(connection: duckdb.DuckDBPyConnection, name: str, moment: datetime, me
             by, first = _of_track(connection, name)
         elif about.kind == LLM_LEADERBOARD.schema:
             by, first = _of_ranking(connection, name, memory)
+        elif about.kind == EXPERIMENT_LEADERBOARD.schema:
+            by, first = _of_experiment(connection, name, memory)
         else:
             by, first = "", ()
     except (UnknownBoardError, UnreadableRankingError):  # declared, and nothing is known yet, or not here
@@ -91,6 +97,15 @@ def _of_track(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, tu
     written = scale([row.value for row in rows])
     return found.measure, tuple(
         First(row.rank, row.rank_lo, row.rank_hi, row.run_id, written.text(row.value)) for row in rows
+    )
+
+
+def _of_experiment(connection: duckdb.DuckDBPyConnection, name: str, memory: Memory) -> tuple[str, tuple[First, ...]]:
+    found = experiment_board(published_tables(connection, memory), name, "configuration")
+    rows = [one.row for one in found.rows if one.row.rank][:_FIRST]
+    written = score_scale([row.score for row in rows])
+    return "weighted score", tuple(
+        First(row.rank, row.rank_lo, row.rank_hi, row.title, written.text(row.score)) for row in rows
     )
 
 

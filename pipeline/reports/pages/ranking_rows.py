@@ -10,17 +10,20 @@ from pipeline.reports.pages.drawings import Axis, Interval
 from pipeline.reports.pages.figures import NOTHING, Scale, percent, scale
 from pipeline.reports.pages.ranking_figures import SCORES_SAY, score_name, seconds, tokens, usd
 from pipeline.reports.queries.ranking_lists import Statistics, blended_price, pareto
-from pipeline.reports.queries.rankings import RankedModel, Ranking
+from pipeline.reports.queries.rankings import Note, RankedModel, Ranking
 
 Text = Callable[[float | None], str]
 
 _SCORE, _RATE = Scale(1), Scale(0)
 _FREE = "free"
+_UNPUBLISHED = "no source publishes it"
 _CODING, _PRICE = "coding", "price_input"
 _BENCHMARKS = 6
 """That have a column unless all are asked for."""
 _BEST = 50
 """Models that say which other benchmarks these are."""
+_RARE = 0.5
+"""Share of models: a score that fewer have is rare."""
 _PARTS = {"ttft": "time to the first token", "efficiency": "coding points for the price"}
 """What parts of scores are called, where not by their own names."""
 
@@ -231,15 +234,77 @@ def _row(of: Ranking, row: RankedModel, columns: Sequence[Column], on: Axis | No
 
 def _cell(of: Ranking, row: RankedModel, column: Column) -> Cell:
     if column.key in of.headlines:
-        return Cell(column.text(of.values.get(row.model, {}).get(column.key)))
+        figure = of.values.get(row.model, {}).get(column.key)
+        return Cell(column.text(figure), title="" if figure is not None else _UNPUBLISHED)
     value = blended_price(row) if column.key == "price_blended" else getattr(row, column.key)
     if column.key == "price_input" and row.is_free and not row.price_input:
         return Cell(_FREE)
     note = of.notes.get(row.model, {}).get(column.key)
-    if note is None or not note.lacks:
+    if note is None or not (note.lacks or note.is_partial):
         return Cell(column.text(value))
-    lacks = f"lacks {', '.join(label_of(of, part) for part in note.lacks)}"
-    return Cell(column.text(value), f"from {percent(note.coverage)}" if note.is_partial else "", lacks)
+    lacks = f"lacks {'; '.join(label_of(of, part) for part in note.lacks)}" if note.lacks else ""
+    return Cell(column.text(value), _has(of, column.key, note), lacks)
+
+
+def _has(of: Ranking, score: str, note: Note) -> str:
+    """What a score that lacks parts has: how much it is made of, or how many parts it would need are there."""
+    if note.is_partial:
+        return f"from {percent(note.coverage)}" if note.lacks else "of partial ones"
+    n = len(getattr(of.declared.composite, score))
+    there = n - len(note.lacks)
+    return f"{there} of {n} parts" if there and note.reason is not None else ""
+
+
+@dataclass(frozen=True)
+class RareScore:
+    """A weighted score that few models have.
+
+    Parameters
+    ----------
+    label : str
+    n_models : int
+        That have it.
+    parts : tuple of pairs
+        What it needs, and how many models have that.
+    """
+
+    label: str
+    n_models: int
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Weighted scores that few models have, and what to sort by instead: labels by sort key."""
+
+    scores: tuple[RareScore, ...]
+    instead: tuple[tuple[str, str], ...]
+
+
+def rare_scores(of: Ranking) -> Rare | None:
+    """The scores of the page that less than half of the models have; None where there is none."""
+    rare = tuple(_rare(of, name) for name in (_CODING, "overall"))
+    few = tuple(one for one in rare if one.n_models < _RARE * len(of.rows))
+    if not few:
+        return None
+    known = [name for name in of.parts if name in of.benchmarks and of.benchmarks[name].n_models]
+    known.sort(key=lambda name: -of.benchmarks[name].n_models)
+    instead = [("ability", score_name("ability")), *((name, of.benchmarks[name].label) for name in known)]
+    if of.declared.quality in of.benchmarks:
+        instead.append(("quality", "Quality"))
+    return Rare(few, tuple(instead))
+
+
+def _rare(of: Ranking, score: str) -> RareScore:
+    parts = tuple((label_of(of, part), _n_with(of, part)) for part in getattr(of.declared.composite, score))
+    return RareScore(score_name(score), _n_with(of, score), parts)
+
+
+def _n_with(of: Ranking, name: str) -> int:
+    """How many models have a score, or a value of a benchmark."""
+    if "." in name:
+        return sum(name in of.values.get(row.model, {}) for row in of.rows)
+    return sum(getattr(row, name) is not None for row in of.rows)
 
 
 def label_of(of: Ranking, part: str) -> str:

@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse
 from pipeline.charts import cost_chart
 from pipeline.reports.inputs import Published
 from pipeline.reports.pages.address import Address, address_of
-from pipeline.reports.pages.asked import number_up_to, yes_or_no
+from pipeline.reports.pages.asked import number_up_to, share, yes_or_no
 from pipeline.reports.pages.links import FORMATS, Links, downloads
 from pipeline.reports.pages.ranking_figures import MARKS, SCORES_SAY, score_name
-from pipeline.reports.pages.ranking_rows import Best, best_of, label_of, table_of
+from pipeline.reports.pages.ranking_rows import Best, best_of, label_of, rare_scores, table_of
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries import kind_of
 from pipeline.reports.queries.ranking_lists import (
@@ -29,9 +29,11 @@ from pipeline.reports.queries.ranking_lists import (
     organisations,
     statistics_of,
 )
+from pipeline.reports.queries.ranking_partial import MissingParts, scored_by
 from pipeline.reports.queries.ranking_sources import OLD_AFTER, breaks_of, ranking_sources, unmatched_of, unread_of
 from pipeline.reports.queries.ranking_weights import SCORE_PARTS, top_models
 from pipeline.reports.queries.rankings import RankedModel, Ranking, ranking, ranking_names
+from pipeline.reports.ranking_inputs import next_look_of
 from pipeline.reports.wrong import WrongInputError
 from pipeline.warehouse import now
 
@@ -44,9 +46,11 @@ _MOST_WEIGHT = 1000.0
 _HEIGHT = 380
 _ALIKE = (
     *("ranking", "search", "tier", "max_price", "min_context", "providers", "free", "open_weights"),
-    *("min_composite", "min_quality", "has_benchmarks", "ranked", "sort"),
+    *("min_composite", "min_quality", "has_benchmarks", "ranked", "renormalise", "min_coverage", "sort"),
 )
 """What addresses of this page and of the API have in common."""
+_SHARES = (0.5, 0.25, 0.1)
+"""Of the weights, that scores of the parts that are there may rest on."""
 _CONTEXTS = (32_000, 128_000, 200_000, 1_000_000)
 
 
@@ -71,7 +75,8 @@ class Asked:
     coding: str = ""
     performance: str = ""
     value: str = ""
-    partial: str = ""
+    renormalise: str = ""
+    min_coverage: str = ""
     limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0
 
@@ -98,6 +103,20 @@ class Asked:
             ranked=yes_or_no(self.ranked, "ranked"),
         )
 
+    @property
+    def missing(self) -> MissingParts:
+        """What becomes of models that lack parts of weighted scores.
+
+        Raises
+        ------
+        WrongInputError
+            If something is not what it should be.
+        """
+        least = share(self.min_coverage, "min_coverage")
+        if least == 0:
+            raise WrongInputError("min_coverage 0 is no share of parts that are there; write one above 0, such as 0.5")
+        return MissingParts(yes_or_no(self.renormalise, "renormalise"), least)
+
     def weights(self, declared: Mapping[str, float]) -> dict[str, float]:
         """The weights of scores that the address gives; those of the overall score where it gives none above 0.
 
@@ -117,7 +136,7 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
     names = ranking_names(connection)
     if not names and not asked.ranking:
         return show(request, "ranking_to_come.html")
-    of = ranking(connection, reading.memory, asked.ranking or names[0])
+    of = scored_by(ranking(connection, reading.memory, asked.ranking or names[0]), reading.memory, asked.missing)
     filters, moment = asked.filters, now()
     found = listed(of, filters)
     shown = in_order(of, found, asked.sort)[asked.offset : asked.offset + asked.limit]
@@ -138,6 +157,8 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         told_apart=_told_apart(of),
         said=SCORES_SAY,
         label_of=label_of,
+        rare=rare_scores(of),
+        shares=_SHARES,
         unmeasured=[label_of(of, name) for name in of.parts if name not in of.benchmarks],
         chart=_chart(of, found, best),
         n_free=sum(blended_price(row) == 0 and row.rank is not None for row in found),
@@ -145,7 +166,7 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         downloads=_files(here.of("/rankings/export", _ALIKE)),
         **_to_choose(of),
         **_by_weights(of, found, asked, here),
-        **_about_sources(connection, of, moment, here),
+        **_about_sources(request, connection, of, moment),
     )
 
 
@@ -157,27 +178,30 @@ def _to_choose(of: Ranking) -> dict[str, Any]:
 def _by_weights(of: Ranking, rows: Sequence[RankedModel], asked: Asked, here: Address) -> dict[str, Any]:
     """The first models by the weights of the address, and the same order in the API."""
     weights = asked.weights(of.declared.composite.overall)
-    found = top_models(of, rows, weights, renormalise=yes_or_no(asked.partial, "partial") is True)
+    renormalise, least = asked.missing.renormalise is True, of.declared.min_coverage
+    found = top_models(of, rows, weights, renormalise=renormalise, min_coverage=least)
     written = ",".join(f"{name}:{weight:g}" for name, weight in weights.items())
     endpoint = here.of("/rankings/api/top-models", [one for one in _ALIKE if one != "sort"])
     return {
         "weights": weights,
         "by_weights": found[:_FIRST],
         "n_by_weights": len(found),
-        "weights_as": downloads(endpoint.but(weights=written, renormalise=asked.partial)),
+        "weights_as": downloads(endpoint.but(weights=written)),
     }
 
 
 def _about_sources(
-    connection: duckdb.DuckDBPyConnection, of: Ranking, moment: datetime, here: Address
+    request: Request, connection: duckdb.DuckDBPyConnection, of: Ranking, moment: datetime
 ) -> dict[str, Any]:
-    """How old the figures of sources are, and what of them could not be used."""
+    """How old the figures of sources are, when these are looked at, and what of them could not be used."""
+    sources = ranking_sources(connection, of.name, moment)
     return {
-        "sources": ranking_sources(connection, of.name, moment),
+        "sources": sources,
+        "looks": {one.source: next_look_of(request, of.declared, one, moment) for one in sources},
         "breaks": breaks_of(connection, of.name),
         "unread": unread_of(connection, of.name)[:_FEW],
         "unmatched": unmatched_of(connection, of.name),
-        "status_as": downloads(here.of("/rankings/status", ["ranking"])),
+        "status_as": downloads(address_of(request).of("/rankings/status", ["ranking"])),
         "marks": MARKS,
         "old_after": OLD_AFTER,
         "few": _FEW,

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.reports.pages import drawings, figures, ranking_figures
+from pipeline.reports.pages import drawings, experiment_figures, figures, ranking_figures
 from pipeline.reports.pages.address import address_of, path_to
 
 STATIC = "/static"
@@ -50,7 +50,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawn = (drawings.draw_interval, drawings.draw_ranks, drawings.draw_line)
+    drawn = (drawings.draw_interval, drawings.draw_ranks, drawings.draw_line, drawings.draw_histogram)
     environment.globals.update(path_to=path_to, static=STATIC, nothing=figures.NOTHING)
     environment.globals.update({one.__name__: one for one in drawn})
     named = (
@@ -73,6 +73,15 @@ def _environment() -> Environment:
         ranking_figures.exact,
         ranking_figures.hours_ago,
         ranking_figures.web_link,
+        experiment_figures.points,
+        experiment_figures.dollars,
+        experiment_figures.took,
+        experiment_figures.moment,
+        experiment_figures.why,
+        experiment_figures.kind_of_scorer,
+        experiment_figures.agreement_name,
+        experiment_figures.as_text,
+        experiment_figures.shortened,
     )
     environment.filters.update({one.__name__: one for one in named})
     environment.filters["script_json"] = _script_json

@@ -11,7 +11,7 @@ from typing import Any, cast
 import duckdb
 
 from pipeline.reports.queries.listing import Named, Order, Part, StoredRow, names_of_models, stored_order, stored_rows
-from pipeline.tables import LEADERBOARD, LLM_LEADERBOARD, OVERALL, TRACK_LEADERBOARD
+from pipeline.tables import EXPERIMENT_LEADERBOARD, LEADERBOARD, LLM_LEADERBOARD, OVERALL, TRACK_LEADERBOARD
 from pipeline.warehouse import Memory
 
 _MOMENTS = "SELECT DISTINCT as_of FROM competition.leaderboard WHERE competition = ? AND category = ? ORDER BY as_of"
@@ -24,7 +24,11 @@ _VALUES = """
 """
 
 _NAMED = 12
-_HAS = {TRACK_LEADERBOARD.schema: "runs", LLM_LEADERBOARD.schema: "published figures"}
+_HAS = {
+    TRACK_LEADERBOARD.schema: "runs",
+    LLM_LEADERBOARD.schema: "published figures",
+    EXPERIMENT_LEADERBOARD.schema: "runs of prompts",
+}
 """What boards have that are no competitions, by kind."""
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
 

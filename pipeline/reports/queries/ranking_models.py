@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 
@@ -24,7 +25,8 @@ _FIGURES = """
     ORDER BY r.benchmark, r.measure, r.is_used DESC, r.source, r.raw_name, r.config, r.channel
 """
 _SCORES = """
-    SELECT score, value, ci_low, ci_high, coverage, is_partial, missing, n_benchmarks, n_sources, reason
+    SELECT score, value, ci_low, ci_high, coverage, is_partial, missing, n_benchmarks, n_sources, reason,
+           is_converged
     FROM llm.scores WHERE ranking = ? AND model = ?
     ORDER BY list_position(['ability', 'coding', 'performance', 'value', 'overall'], score)
 """
@@ -49,6 +51,7 @@ _HISTORY = Sql("""
     AND ($start IS NULL OR day >= $start) AND ($end IS NULL OR day <= $end)
     ORDER BY day, coalesce(rank, 2147483647), model
 """)
+_EVER_STOOD = "SELECT DISTINCT model FROM llm.snapshots WHERE ranking = ? AND list_contains(?, model)"
 _STANDINGS = "SELECT day, rank, rank_lo, rank_hi, status, {score} FROM ({history}) ORDER BY day"
 _CLOSE = 5
 
@@ -95,6 +98,7 @@ class Score:
     n_benchmarks: int
     n_sources: int
     reason: str | None
+    is_converged: bool | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def model_facts(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) 
         elsewhere = connection.execute(_KNOWN_ELSEWHERE, [of.name, model]).fetchall()
         if len(elsewhere) == 1:
             return model_facts(connection, of, elsewhere[0][0])
-        raise UnknownModelError(f"ranking {of.name!r} has no model {model!r}; {_like_it(of, model)}")
+        raise UnknownModelError(_not_there(connection, of, model))
     asked = [of.name, model]
     return ModelFacts(
         model,
@@ -177,19 +181,25 @@ class Standing:
 
 
 def history(
-    of: Ranking, models: Sequence[str] | None, start: datetime | None = None, end: datetime | None = None
+    connection: duckdb.DuckDBPyConnection,
+    of: Ranking,
+    models: Sequence[str] | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
 ) -> Query:
-    """Where models stood by day, the best first; all models where None.
+    """Where models stood by day, the best first; all models where None, and those too that are not listed any more.
 
     Raises
     ------
     UnknownModelError
         If a model that is named never stood anywhere and is not of the ranking.
     """
-    unknown = [model for model in models or () if model not in of.by_model]
-    if unknown:
-        raise UnknownModelError(f"ranking {of.name!r} has no model {unknown[0]!r}; {_like_it(of, unknown[0])}")
     given = None if models is None else list(models)
+    absent = [model for model in given or () if model not in of.by_model]
+    ever = _ever_stood(connection, of, absent)
+    unknown = [model for model in absent if model not in ever]
+    if unknown:
+        raise UnknownModelError(f"ranking {of.name!r} never had a model {unknown[0]!r}; {_like_it(of, unknown[0])}")
     return Query(_HISTORY, {"ranking": of.name, "models": given, "start": start, "end": end})
 
 
@@ -198,6 +208,20 @@ def standings_of(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str)
     query = compose(_STANDINGS, score=str(of.declared.rank_by), history=_HISTORY)
     values: dict[str, Any] = {"ranking": of.name, "models": [model], "start": None, "end": None}
     return [Standing(*row) for row in connection.execute(query, values).fetchall()]
+
+
+def _ever_stood(connection: duckdb.DuckDBPyConnection, of: Ranking, models: Sequence[str]) -> set[str]:
+    """Those of some models that history knows."""
+    if not models:
+        return set()
+    return {row[0] for row in connection.execute(_EVER_STOOD, [of.name, list(models)]).fetchall()}
+
+
+def _not_there(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -> str:
+    if _ever_stood(connection, of, [model]):
+        where = f"/rankings/api/history?ranking={of.name}&models={quote(model, safe='/')}"
+        return f"ranking {of.name!r} does not list model {model!r} any more; where it stood: {where}"
+    return f"ranking {of.name!r} has no model {model!r}; {_like_it(of, model)}"
 
 
 def _like_it(of: Ranking, model: str) -> str:

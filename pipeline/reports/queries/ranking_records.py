@@ -44,7 +44,14 @@ def weighed_record(one: Weighed) -> dict[str, Any]:
     row = one.row
     told = {name: value for name, value in asdict(one).items() if name != "row"}
     facts = {"model": row.model, "title": row.title, "organisation": row.organisation, "board_rank": row.rank}
-    return {**told, "missing": list(one.missing), **facts, "rank_lo": row.rank_lo, "rank_hi": row.rank_hi}
+    return {
+        **told,
+        "missing": list(one.missing),
+        "partial_parts": list(one.partial_parts),
+        **facts,
+        "rank_lo": row.rank_lo,
+        "rank_hi": row.rank_hi,
+    }
 
 
 def _derived(row: RankedModel, now: datetime) -> dict[str, Any]:

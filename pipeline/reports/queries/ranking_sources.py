@@ -8,7 +8,9 @@ from typing import Any
 
 import duckdb
 
+from pipeline.rankings.declaration import Rankings
 from pipeline.rankings.origin import Status
+from pipeline.reports.runs import NextTick
 
 _SOURCES = """
     SELECT source, title, home, licence, attribution, status, checked_at, fetched_at, source_updated_at,
@@ -156,6 +158,50 @@ def age_of(status: str, age_days: float | None, days: int, *, is_frozen: bool) -
     if is_frozen:
         return Age.FROZEN
     return Age.FRESH if age_days <= days else Age.AGEING if age_days <= OLD_AFTER * days else Age.OLD
+
+
+@dataclass(frozen=True)
+class NextLook:
+    """When a source is looked at next.
+
+    Parameters
+    ----------
+    schedule : str or None
+        The cron line (UTC) by which that is; None where nobody looks at it by itself.
+    at : datetime or None
+        None where that is not known, or not going to be.
+    why_not : str or None
+        Why nobody is going to look; None where somebody is.
+    """
+
+    schedule: str | None
+    at: datetime | None
+    why_not: str | None
+
+
+def next_look(declared: Rankings, one: RankingSource, now: datetime, tick: NextTick, *, is_fetching: bool) -> NextLook:
+    """When a source is looked at next, by its own schedule.
+
+    Parameters
+    ----------
+    declared : Rankings
+    one : RankingSource
+    now : datetime
+        UTC, without a zone.
+    tick : function
+        From a cron line and the time to when that is due.
+    is_fetching : bool
+        Whether publishers are asked at all.
+    """
+    spec = declared.sources.get(one.source)
+    if spec is None:
+        return NextLook(None, None, "it is not declared any more")
+    schedule = spec.looked_at_by(one.days, is_frozen=one.is_frozen)
+    if schedule is None:
+        return NextLook(None, None, "a run of the board reads its folder" if spec.folder else "it is frozen")
+    if not is_fetching and spec.folder is None:
+        return NextLook(schedule, None, "fetching is off (PODIUM_FETCH)")
+    return NextLook(schedule, tick(schedule, now), None)
 
 
 def days_between(earlier: datetime | None, later: datetime) -> float | None:

@@ -30,9 +30,9 @@ class Weighed:
     score, coverage : float
         0 to 100; the share of the weights whose parts are there, 0 to 1.
     is_partial : bool
-        Whether weights were made to sum to 1 over the parts that are there.
-    missing : tuple of str
-        Parts that it lacks.
+        Whether weights were made to sum to 1 over the parts that are there, here or in a part.
+    missing, partial_parts : tuple of str
+        Parts that it lacks, and parts that lack parts themselves.
     parts : mapping of str to float or None
         What the score is made of.
     """
@@ -44,6 +44,7 @@ class Weighed:
     coverage: float
     is_partial: bool
     missing: tuple[str, ...]
+    partial_parts: tuple[str, ...]
     parts: Mapping[str, float | None]
 
 
@@ -107,6 +108,7 @@ def top_models(
     for position, at in enumerate(order, start=1):
         score = float(found.value[at])
         is_tied = bool(listed) and listed[-1].score == score
+        partial_parts = tuple(name for name in of.partial_scores(rows[at]) if name in weights)
         listed.append(
             Weighed(
                 rows[at],
@@ -114,8 +116,9 @@ def top_models(
                 listed[-1].rank if is_tied else position,
                 score,
                 float(found.coverage[at]),
-                bool(found.is_partial[at]),
+                bool(found.is_partial[at]) or bool(partial_parts),
                 found.missing[at],
+                partial_parts,
                 {name: column[at] for name, column in columns.items()},
             )
         )

@@ -34,6 +34,8 @@ _NOTES = """
     SELECT model, score, coverage, is_partial, missing, reason FROM llm.scores WHERE ranking = ?
 """
 
+_AT_REST = "SELECT bool_and(is_converged) FROM llm.scores WHERE ranking = ? AND score = 'ability'"
+
 FACTS = frozenset({Area.SPEED, Area.PRICE, Area.LIMITS})
 """Areas of what is no benchmark."""
 
@@ -143,6 +145,8 @@ class Ranking:
         By model and ``benchmark.measure``: the figures that scores rest on.
     notes : mapping
         By model and score, what it rests on.
+    is_converged : bool or None
+        Whether the fit of abilities came to rest; None where there is none.
     """
 
     declared: Rankings
@@ -150,6 +154,7 @@ class Ranking:
     rows: tuple[RankedModel, ...]
     values: Mapping[str, Mapping[str, float]]
     notes: Mapping[str, Mapping[str, Note]]
+    is_converged: bool | None = None
 
     @property
     def name(self) -> str:
@@ -240,6 +245,7 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str) -> Ranking:
         ranked_models(connection, name),
         _by_model(connection.execute(_VALUES, [name]).fetchall()),
         _notes(connection.execute(_NOTES, [name]).fetchall()),
+        next(iter(connection.execute(_AT_REST, [name]).fetchall()))[0],
     )
 
 

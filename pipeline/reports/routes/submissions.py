@@ -6,52 +6,25 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.intake import as_record
-from pipeline.reports.access import SUBMISSIONS, key_of
+from pipeline.reports.access import SUBMISSIONS
 from pipeline.reports.access.keys import Key
 from pipeline.reports.answers import Answer, Page, Problem
 from pipeline.reports.answers import submissions as answers
 from pipeline.reports.formats import FILES
 from pipeline.reports.inputs import Competition, Connection, Wanted, competition_meant
 from pipeline.reports.queries.page import Page as RowsPage
+from pipeline.reports.routes.keyed import REFUSALS, Player
 from pipeline.reports.routes.paged import as_json, as_page
 from pipeline.reports.submissions.bodies import BODY, received
 from pipeline.reports.submissions.pending import submissions
 from pipeline.reports.submissions.receiving import RefusedError, Submission, contract_of, receive
 
-_bearer = HTTPBearer(
-    auto_error=False, scheme_name="key", description="A key of a player, podium_..., which the operator makes."
-)
 _AT_ONCE = 2
 """Files that are judged at once; more wait, so that reports go on being answered."""
 
-
-def key_given(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Key:
-    """The key of a request; the gate let it in with one."""
-    key = key_of(request.scope)
-    if key is None:
-        raise HTTPException(401, "a key is needed", {"WWW-Authenticate": "Bearer"})
-    return key
-
-
-Player = Annotated[Key, Depends(key_given)]
-
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {
-        "model": Problem,
-        "description": "No key, or one that is unknown or revoked.",
-        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
-    },
-    429: {
-        "model": Problem,
-        "description": "Too many requests with this key, or without a valid one from this address.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
-    },
-}
-"""What OpenAPI says of every route that needs a key."""
 
 router = APIRouter(prefix=SUBMISSIONS, tags=["submissions"], responses=REFUSALS)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import duckdb
 from pydantic import ValidationError
@@ -212,7 +213,7 @@ def _require_claimable(owned: Ownership, contract: Contract, judged: Judgement) 
 def _deliver(
     connection: duckdb.DuckDBPyConnection, judged: Judgement, owned: Ownership, key: Key, given: Settings
 ) -> Submission:
-    contract, sha256 = judged.contract, content_hash(judged.file)
+    contract, sha256 = cast(Contract, judged.contract), content_hash(judged.file)
     if is_repeated(connection, contract, key.player, sha256, given):
         return Submission(judged, sha256, None)
     claimed = _claim(owned, contract, key, given)

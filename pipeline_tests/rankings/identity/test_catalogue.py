@@ -40,7 +40,7 @@ def test_a_release_has_the_canonical_slug_as_its_id_and_both_as_names():
     assert release.vendor == "zai"
     assert release.names == ("z-ai/glm-5.2", "z-ai/glm-5.2-20260616", "zai-org/GLM-5.2")
     assert (release.hugging_face_id, release.openrouter_id) == ("zai-org/GLM-5.2", "z-ai/glm-5.2")
-    assert (release.released_on, release.open_weights) == (date(2026, 6, 16), True)
+    assert release.released_on == date(2026, 6, 16)
     assert catalogue.openrouter == {"z-ai/glm-5.2": release.release_id, "z-ai/glm-5.2-20260616": release.release_id}
     assert catalogue.hugging_face == {"zai-org/glm-5.2": release.release_id}
 
@@ -139,3 +139,18 @@ def test_what_one_link_could_mean_twice_is_no_link():
         offered("microsoft/phi-3.1-mini", hugging_face_id="microsoft/Phi-3-mini-128k-instruct"),
     )
     assert build_catalogue({OPENROUTER: rows}).hugging_face == {}
+
+
+def test_a_maker_has_one_spelling_in_ids_that_of_openrouter():
+    rows = (offered("x-ai/grok-4", "x-ai/grok-4-07-09"), offered("x-ai/grok-5"))
+    assert ids(*rows, models_dev=(based("xai/grok-3-beta"),)) == [
+        "x-ai/grok-3-beta",
+        "x-ai/grok-4-07-09",
+        "x-ai/grok-5",
+    ]
+    assert ids(models_dev=(based("xai/grok-3-beta"),)) == ["xai/grok-3-beta"], "nobody writes it otherwise"
+    catalogue = build_catalogue({OPENROUTER: rows, MODELS_DEV: (based("xai/grok-3-beta"),)})
+    assert catalogue.models_dev["xai/grok-3-beta"] == "x-ai/grok-3-beta"
+    assert catalogue.respelled("xai/grok-6") == "x-ai/grok-6"
+    assert catalogue.respelled("xai/grok-5") == "xai/grok-5", "that is another release"
+    assert catalogue.respelled("acme/anvil") == "acme/anvil"

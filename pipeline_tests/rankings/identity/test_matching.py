@@ -298,3 +298,33 @@ def test_a_title_without_a_date_means_the_release_of_the_raw_names_date():
 def test_the_date_of_a_run_in_a_raw_name_hides_no_release():
     row = ModelName("2025-08-06--phi-4-run", title="phi-4")
     assert aliases(row)[row.raw_name].release_id == "microsoft/phi-4"
+
+
+@pytest.mark.parametrize(
+    ("raw_name", "title", "meant"),
+    [
+        ("qvq-max-2025-03-25", "Qwen Max", None),
+        ("qwen-max-2025-01-25", "Qwen2.5-Max", "qwen/qwen2.5-max"),
+        ("qwen-max-2025-03-25", "Qwen Max", "qwen/qwen-max"),
+        ("2025-03-25-06-30-11--qvq-max", "Qwen Max", "qwen/qwen-max"),
+        ("20250325_agent", "Qwen Max", "qwen/qwen-max"),
+        ("qvq-max", "Qwen Max", "qwen/qwen-max"),
+        ("seller:qwen-max-2025-01-25", "Qwen2.5-Max", "qwen/qwen2.5-max"),
+    ],
+)
+def test_a_title_without_a_date_is_that_of_a_dated_name_only_in_the_same_line_of_models(raw_name, title, meant):
+    catalogue = [ModelName("qwen/qwen-max"), ModelName("qwen/qwen2.5-max")]
+    others = ("qwen-max-2025-01-25",) if raw_name.startswith("seller") else ()
+    found = identify({"openrouter": catalogue, "epoch": [ModelName(raw_name, title=title, others=others)]})
+    (alias,) = [one for one in found.aliases if one.source == "epoch"]
+    assert alias.release_id == meant
+
+
+def test_a_decision_on_a_made_release_follows_it_to_how_its_maker_is_written():
+    names = {OPENROUTER: [ModelName("x-ai/grok-4")], "epoch": [ModelName("grok-9")], "aider": [ModelName("grok-9")]}
+    before = identify({source: rows for source, rows in names.items() if source != OPENROUTER})
+    decision = Decision("livebench", "G9", "xai/grok-9", Status.ACCEPTED, "its page", datetime(2026, 1, 1))
+    after = identify(names | {"livebench": [ModelName("G9")]}, [decision])
+    assert list(before.catalogue.releases) == ["xai/grok-9"]
+    assert list(after.catalogue.releases) == ["x-ai/grok-4", "x-ai/grok-9"]
+    assert {alias.release_id for alias in after.aliases if alias.source != OPENROUTER} == {"x-ai/grok-9"}

@@ -1,10 +1,15 @@
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from math import isnan
 
+import numpy as np
 import pandas as pd
+import pytest
 
-from pipeline.rankings import Result
-from pipeline.rankings.stages import snapshot_rows
+from pipeline.rankings import Result, response
+from pipeline.rankings.ability import Ability, fit_ability
+from pipeline.rankings.stages import scores, snapshot_rows
 from pipeline.tables import LLM_LEADERBOARD, LLM_SNAPSHOTS
 from pipeline_tests.rankings.stages.boards import Board, columns_of, linked, published
 
@@ -125,6 +130,59 @@ class TestByAbility:
 def test_scores_without_intervals_have_no_rank_intervals():
     row = Board([published("evalplus", passing(a=50.0, b=70.0))], ONE).standing("owner/a")
     assert all(pd.isna(row[name]) for name in ("rank_lo", "rank_hi", "tie_group"))
+
+
+class TestAFitThatIsStoppedEarly:
+    @pytest.fixture
+    def board(self, monkeypatch: pytest.MonkeyPatch) -> Board:
+        monkeypatch.setattr(response, "_ROUNDS", 2)
+        monkeypatch.setattr(scores, "_fit", lru_cache(scores._fit.__wrapped__))
+        return TestByAbility().board()
+
+    def test_keeps_its_values_without_intervals_and_says_so(self, board: Board):
+        rows = board.scores.set_index("score")
+        assert rows.loc["ability", ["value", "is_converged"]].notna().all(axis=None)
+        assert not rows.loc["ability", "is_converged"].any()
+        assert rows.loc["ability", ["ci_low", "ci_high"]].isna().all(axis=None)
+        assert rows.loc[["coding", "performance", "value", "overall"], "is_converged"].isna().all()
+
+    def test_bounds_no_rank(self, board: Board):
+        assert ranks(board) == {"strong": 1, "middle": 2, "weak": 3, "weaker": 4}
+        bounds = ["rank_lo", "rank_hi", "tie_group", "loo_rank_lo", "loo_rank_hi", "ability_low", "ability_high"]
+        assert board.leaderboard[bounds].isna().all(axis=None)
+
+    def test_of_the_rest_when_a_source_is_left_out_leaves_no_range_either(
+        self, board: Board, monkeypatch: pytest.MonkeyPatch
+    ):
+        whole = fit_ability
+
+        def fit(percent: np.ndarray, items: np.ndarray) -> Ability:
+            has_both_sources = percent.shape[1] == 2
+            return replace(whole(percent, items), is_converged=has_both_sources)
+
+        monkeypatch.setattr(response, "_ROUNDS", 100)
+        monkeypatch.setattr(scores, "fit_ability", fit)
+        assert board.leaderboard["rank_lo"].notna().all()
+        assert board.leaderboard[["loo_rank_lo", "loo_rank_hi"]].isna().all(axis=None)
+
+
+def test_a_fit_that_comes_to_rest_says_so():
+    rows = TestByAbility().board().scores
+    assert rows.loc[rows["score"] == "ability", "is_converged"].all()
+
+
+def test_no_table_of_figures_is_fitted_twice(monkeypatch: pytest.MonkeyPatch):
+    tables = []
+
+    def fit(percent: np.ndarray, items: np.ndarray) -> Ability:
+        tables.append(percent.tobytes() + items.tobytes())
+        return fit_ability(percent, items)
+
+    monkeypatch.setattr(scores, "_fit", lru_cache(scores._fit.__wrapped__))
+    monkeypatch.setattr(scores, "fit_ability", fit)
+    board = TestByAbility().board()
+    assert len(board.scores) == 5 * len(board.leaderboard)
+    assert len(tables) == len(set(tables)) > 1
 
 
 class TestWithoutOneSource:

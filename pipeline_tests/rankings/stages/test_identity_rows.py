@@ -1,5 +1,7 @@
 from datetime import date, datetime
 
+import pytest
+
 from pipeline.rankings import ModelName, Result
 from pipeline.rankings.identity import Decision
 from pipeline.rankings.identity import Status as Decided
@@ -22,7 +24,8 @@ def test_a_release_has_the_title_and_the_maker_of_the_catalogue():
     model = Board([OPENROUTER]).models.set_index("model").loc["acme/anvil-2"]
     assert (model["title"], model["organisation"]) == ("Anvil 2", "Acme")
     assert (model["openrouter_id"], model["released_on"]) == ("acme/anvil-2", datetime(2026, 1, 5))
-    assert model[["hugging_face_id", "models_dev_id", "open_weights"]].isna().all()
+    assert model[["hugging_face_id", "models_dev_id", "open_weights", "weights_evidence"]].isna().all()
+    assert model["released_evidence"] == "openrouter"
     assert not model["is_made"]
 
 
@@ -32,7 +35,30 @@ def test_a_release_without_a_title_is_called_as_its_repository_and_its_owner():
     model = board.models.iloc[0]
     assert (model["title"], model["organisation"]) == ("Anvil-2-Instruct", "AcmeLabs")
     assert list(board.models) == columns_of(LLM_MODELS)
-    assert model["open_weights"]
+    assert (model["open_weights"], model["weights_evidence"]) == (True, "huggingface.co/AcmeLabs/Anvil-2-Instruct")
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (("ANVIL-4-preview-2025-02-27", "Anvil 4 Preview (Feb 2025)"), "Anvil 4 Preview (Feb 2025)"),
+        (("Anvil-4-Preview-2025-02-27", "Anvil 4 Preview"), "Anvil-4-Preview-2025-02-27"),
+        (("Anvil-4-Preview-2025-02-27 (high)", "anvil-4-preview-2025-02-27"), "anvil-4-preview-2025-02-27"),
+        (("Hammer 4",), "anvil-4-preview-2025-02-27"),
+    ],
+)
+def test_a_release_that_no_catalogue_titles_is_shown_as_boards_write_the_same_name(written, title):
+    rows = [linked(text, "acme/anvil-4-preview-2025-02-27") for text in written]
+    models = Board([published("evalplus", [], rows)]).models
+    assert models["title"].tolist() == [title]
+
+
+def test_a_title_that_says_less_is_that_of_another_release():
+    rows = [
+        ModelName("one:anvil-3-pro-preview", title="Anvil 3 Pro", models_dev_id="acme/anvil-3-pro-preview"),
+        ModelName("two:anvil-3-pro-preview", title="Anvil 3 Pro Preview", models_dev_id="acme/anvil-3-pro-preview"),
+    ]
+    assert Board([published("modelsdev", [], rows)]).models["title"].tolist() == ["Anvil 3 Pro Preview"]
 
 
 def test_a_maker_is_written_as_most_sources_do_with_capitals_where_any_has():

@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.rankings import Area, Benchmark, Measure, ModelName, Result, Unit
 from pipeline.rankings.stages import result_rows
+from pipeline.rankings.stages.results import without_source
 from pipeline.rankings.vocabulary import SAME_ANSWERS, vocabulary
 from pipeline.tables import LLM_BENCHMARKS, LLM_RESULTS
 from pipeline_tests.rankings.stages.boards import Board, columns_of, linked, published
@@ -98,6 +99,41 @@ def test_the_order_of_figures_and_names_changes_nothing_but_the_order_of_rows():
         for one in (figures, figures[::-1])
     ]
     assert rows[0].equals(rows[1])
+
+
+def speeds(**values: float) -> list[Result]:
+    return [Result(name.replace("_high", " (high)"), "speed", "ttft_median", value) for name, value in values.items()]
+
+
+class TestWithoutASource:
+    QUALITY = Result("m", "artificial_analysis", "intelligence_index", 50.0)
+    FIRST = published("first", [QUALITY, *speeds(m=0.5), Result("m", "humaneval", "pass_at_1", 70.0)])
+
+    def check(self, *others) -> list[str]:
+        """That what is used without the first source is what would be if there were only the others; their names."""
+        every, rest = Board([self.FIRST, *others]), Board(others)
+        left = without_source(every.results, "first", every.declaration, every.benchmarks)
+        told = ["source", "raw_name", "benchmark", "measure", "is_used"]
+        found, expected = (rows[told].sort_values(told, ignore_index=True) for rows in (left, rest.results))
+        assert found.equals(expected)
+        return found.loc[found["is_used"], "raw_name"].tolist()
+
+    def test_speeds_are_of_the_plain_name_rather_than_of_one_that_states_a_configuration(self):
+        names = [linked("a (high)", "m"), linked("z", "m")]
+        assert self.check(published("second", speeds(a_high=1.0, z=2.0), names)) == ["z"]
+
+    def test_of_equal_figures_that_of_the_plain_name_is_used(self):
+        results = [Result(name, "humaneval", "pass_at_1", 60.0) for name in ("a (high)", "z")]
+        assert self.check(published("second", results, [linked("a (high)", "m"), linked("z", "m")])) == ["z"]
+
+    def test_of_other_sources_the_one_declared_first_follows(self):
+        others = [published(name, [Result("m", "humaneval", "pass_at_1", 60.0)]) for name in ("third", "second")]
+        assert self.check(*others) == ["m"]
+
+    def test_figures_of_other_models_stay_as_they_were(self):
+        assert (
+            self.check(published("second", [Result("k", "humaneval", "pass_at_1", 1.0), *speeds(k=1.0)])) == ["k"] * 2
+        )
 
 
 class TestVocabulary:

@@ -4,6 +4,7 @@ import shutil
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.app import create_app
+from pipeline.settings import Settings
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.made_up_ranking import publish_ranking
 from pipeline_tests.reports.served import declared, publish
+from pipeline_tests.toy_experiment import toy_experiment
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
@@ -24,17 +28,24 @@ QUIET += ["--disable-component-update", "--no-first-run"]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[str]:
-    """The address of a server over the toy contest with its evaluation sets, a judged track, and a ranking."""
-    folder = tmp_path_factory.mktemp("site")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the server."""
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="session")
+def site(folder: Path, dbt_dir: Path) -> Iterator[str]:
+    """The address of a server over the toy contest with its evaluation sets, a track, a ranking and an experiment."""
     with toy_environment(folder, dbt_dir):
         publish(folder, declared(evaluations=[WHOLE, RECENT]))
         publish_track(folder)
     publish_ranking(folder, 4)
+    toy_experiment().publish(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(folder / "published"), port=port, log_level="error"))
+    app = create_app(folder / "published", given=Settings(data_dir=folder))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -42,6 +53,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[st
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def key(folder: Path) -> str:
+    """The key of a person who has rated nothing yet."""
+    return KeyStore(folder / "keys").add(f"rater {uuid.uuid4()}")[1]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +83,15 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
 def plain(browser: Browser, site: str) -> Iterator[Page]:
     """A page of a browser without JavaScript."""
     yield from _watched(browser.new_context(base_url=site, java_script_enabled=False))
+
+
+@pytest.fixture
+def loud(browser: Browser, site: str) -> Iterator[Page]:
+    """A page of a browser that complains of answers that are errors, as it is meant to."""
+    context = browser.new_context(base_url=site)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
 
 
 def _watched(context: BrowserContext) -> Iterator[Page]:

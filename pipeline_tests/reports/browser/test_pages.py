@@ -11,7 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from pipeline_tests.reports.judged import JUDGE, PLAIN
 from pipeline_tests.reports.made_up_ranking import BEST, FEW, SLOW
+from pipeline_tests.toy_experiment import NAME as EXPERIMENT
+from pipeline_tests.toy_experiment import toy_experiment
 from pipeline_tests.track_graph import NAME
+
+TOY = toy_experiment()
+RUN = TOY.given[0].run_id
+FAILED = next(one.run_id() for one in TOY.made if one.status == "failed")
+SMALL, LARGE = (one.id for one in TOY.declared.configurations if one.prompt == "terse")
 
 BOARD = "/boards/toy"
 PAGES = {
@@ -38,6 +45,16 @@ PAGES = {
     "a language model": f"/rankings/models/{BEST}",
     "a language model of many offers": f"/rankings/models/{SLOW}",
     "a language model that is not ranked": f"/rankings/models/{FEW}",
+    "experiments": "/experiments",
+    "an experiment": f"/experiments/{EXPERIMENT}",
+    "an experiment by model": f"/experiments/{EXPERIMENT}?by=model&sort=-cost",
+    "an experiment by run": f"/experiments/{EXPERIMENT}?by=run",
+    "runs of an experiment": f"/experiments/{EXPERIMENT}/runs?model=small",
+    "a run of an experiment": f"/experiments/{EXPERIMENT}/runs/{RUN}",
+    "a run that failed": f"/experiments/{EXPERIMENT}/runs/{FAILED}",
+    "two configurations": f"/experiments/{EXPERIMENT}/compare?a={LARGE}&b={SMALL}",
+    "two configurations to choose": f"/experiments/{EXPERIMENT}/compare",
+    "a run to rate": f"/experiments/{EXPERIMENT}/rate?run={RUN}&blind=false",
     "status": "/status",
     "nothing here": "/boards/nope",
 }

@@ -4,10 +4,12 @@ import csv
 import io
 import re
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from pipeline_tests.reports.made_up_ranking import BEST, BREAK, HOSTILE, QUALITY, TITLE
+from pipeline_tests.reports.made_up_ranking import BEST, BREAK, FEW, HOSTILE, QUALITY, TITLE
 
 BOARD = "/rankings"
 N = 12
@@ -164,3 +166,17 @@ def test_on_a_phone_the_column_that_is_sorted_by_stays(page: Page) -> None:
     page.goto(f"{BOARD}?sort=ttft")
     expect(page.get_by_role("link", name="First token, s")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 400
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_what_a_score_lacks_stands_below_it_on_lines_that_are_full(
+    browser: Browser, site: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(base_url=site, viewport={"width": 400, "height": 900}, color_scheme=scheme)
+    page.goto(f"{BOARD}/models/{FEW}")
+    rows = page.get_by_role("region", name="Table of scores").locator("tbody tr")
+    expect(rows.filter(has_text="Coding lacks")).to_contain_text("BigCodeBench Hard; LiveBench, coding; MBPP+")
+    heights = [box["height"] for row in rows.all() if (box := row.bounding_box()) is not None]
+    assert len(heights) > 5
+    assert max(heights) < 90
+    page.close()

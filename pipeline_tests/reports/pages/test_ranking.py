@@ -187,7 +187,7 @@ def test_weights_of_ones_own_rank_as_the_api_does(client: TestClient) -> None:
 
 def test_models_that_lack_parts_are_weighed_only_when_asked_and_marked(client: TestClient) -> None:
     strict, lenient = (
-        page(client, search="partial", coding="3", value="1", **more) for more in ({}, {"partial": "true"})
+        page(client, search="partial", coding="3", value="1", **more) for more in ({}, {"renormalise": "true"})
     )
     assert "0 of 1 models have all that these weights are of" in strict.text
     assert lenient.table("Models by your own weights").rows[1][2].text.endswith("from 75 %")
@@ -197,8 +197,8 @@ def test_models_that_lack_parts_are_weighed_only_when_asked_and_marked(client: T
 def test_sources_are_attributed_with_licence_and_the_reason_for_their_age(client: TestClient) -> None:
     table = page(client).table("Sources, and how old their figures are")
     said = {row[0].text.split(" version")[0]: row for row in table.rows[1:]}
-    assert said["LMArena"][5].text == "CC-BY-4.0 Figures: LMArena"
-    assert said["OpenRouter"][5].text == "none stated Figures: OpenRouter"
+    assert said["LMArena"][6].text == "CC-BY-4.0 Figures: LMArena"
+    assert said["OpenRouter"][6].text == "none stated Figures: OpenRouter"
     assert said["EvalPlus"][3].text.startswith("not any more")
     assert said["models.dev"][1].text.startswith("○ old bundled: not fetched: PODIUM_FETCH is off")
     assert said["LiveBench"][2].text == "–"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -20,22 +21,26 @@ PAGE = (PROJECT_ROOT / "pipeline" / "docs" / "submitting.md").read_text(encoding
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def address(desk: Desk) -> Iterator[str]:
-    """A server as a process of its own."""
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a server over a data folder, as a process of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", found.split(":")[1]]
-    process = subprocess.Popen(
-        command, env={"PODIUM_DATA_DIR": str(desk.folder), "PATH": ""}, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, env={"PODIUM_DATA_DIR": str(folder), "PATH": ""}, stderr=subprocess.DEVNULL)
     try:
         _wait_for(f"http://{found}/reports/healthz")
         yield found
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@pytest.fixture
+def address(desk: Desk) -> Iterator[str]:
+    with serving(desk.folder) as found:
+        yield found
 
 
 def _wait_for(url: str) -> None:

@@ -1,0 +1,54 @@
+"""Runs of an experiment as a command lists them: those that are published, and what the queue knows besides."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipeline.settings import settings
+from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_RUNS
+from pipeline.warehouse import NotPublishedError, compose, open_published
+
+if TYPE_CHECKING:
+    from pipeline.experiments import Experiment
+    from pipeline.experiments.running import QueuedRun
+
+_PUBLISHED = """
+    SELECT r.run_id, r.status, c.prompt, c.model, r.input_id, r.repeat, r.created_at, r.completed_at, r.tokens_in,
+           r.tokens_out, r.cost, r.output, r.error
+    FROM {runs} AS r LEFT JOIN {configurations} AS c USING (experiment, configuration)
+    WHERE r.experiment = ? AND r.run_id NOT IN (SELECT unnest(?::VARCHAR[])) AND (?::VARCHAR IS NULL OR r.status = ?)
+"""
+
+
+def listed_runs(experiment: "Experiment", status: str | None, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Runs, the newest first and those that are only declared last, and how many there are without the limit."""
+    from pipeline.intake.executing import has_queue, pending_of
+    from pipeline.intake.queueing import open_queue
+
+    queued: list[QueuedRun] = []
+    if has_queue(experiment, settings()):
+        pending_of(experiment, settings())
+        with open_queue(experiment.name, settings()) as queue:
+            queued = queue.runs()
+    rows = [_of_queue(one) for one in queued if status in (None, one.status)]
+    rows += _published(experiment.name, [one.run_id for one in queued], status)
+    rows.sort(key=lambda one: one["completed_at"] or one["created_at"] or datetime.min, reverse=True)
+    return rows[:limit], len(rows)
+
+
+def _of_queue(run: "QueuedRun") -> dict[str, Any]:
+    names = ("run_id", "status", "prompt", "input_id", "repeat", "created_at", "completed_at", "tokens_in")
+    more = ("tokens_out", "cost", "output", "error")
+    return {**{name: getattr(run, name) for name in (*names, *more)}, "model": run.config.model}
+
+
+def _published(name: str, without: list[str], status: str | None) -> list[dict[str, Any]]:
+    statement = compose(_PUBLISHED, runs=EXPERIMENT_RUNS, configurations=EXPERIMENT_CONFIGURATIONS)
+    try:
+        with open_published(settings().published_dir) as connection:
+            found = connection.execute(statement, [name, without, status, status])
+            columns = [column[0] for column in found.description]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    except (NotPublishedError, duckdb.CatalogException, duckdb.BinderException):
+        return []

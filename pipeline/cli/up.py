@@ -1,0 +1,66 @@
+"""``podium up``: a server without the UI, for leaving alone: the daemon, pages and report API, kept running."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.dev import folders
+from pipeline.cli.errors import InputError, RunFailedError
+from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.serve import refuse_taken
+from pipeline.settings import PROJECT_ROOT, settings
+
+if TYPE_CHECKING:
+    from pipeline.operation import Service
+
+_PODIUM = "from pipeline.cli import main; main()"
+_LOCK = "up.lock"
+
+
+def up(
+    host: Annotated[str, typer.Option(help="Address of pages and API; this machine only by default.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8000,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what the daemon does, too.")] = False,
+) -> None:
+    """Run the daemon (sensors, schedules), pages and report API until SIGTERM; what ends is started again."""
+    import filelock
+
+    from pipeline.operation import Supervisor
+
+    refuse_taken(host, port)
+    home = dagster_home()
+    lock = filelock.FileLock(home / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise InputError(f"`podium up` runs already with the history in {home}; stop it first") from None
+    try:
+        with open_instance(home):
+            pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
+        _say(f"Podium reports: http://{host}:{port}/; the data are in {settings().data_dir.resolve()}")
+        is_clean = Supervisor(_services(host, port, "info" if verbose else "warning"), _say).run()
+    finally:
+        lock.release()
+    if not is_clean:
+        raise RunFailedError("something did not end in time when it was told to, and had to be killed: see above")
+
+
+def _services(host: str, port: int, level: str) -> "list[Service]":
+    from pipeline.operation import Service
+
+    environment = os.environ | folders()
+    daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run"]
+    daemon += ["--log-level", level, "--code-server-log-level", level]
+    serve = [sys.executable, "-c", _PODIUM, "serve", "--host", host, "--port", str(port)]
+    return [
+        Service("daemon", daemon, environment, PROJECT_ROOT),
+        Service("report server", serve, environment, PROJECT_ROOT),
+    ]
+
+
+def _say(event: str) -> None:
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} podium up: {event}", file=sys.stderr, flush=True)

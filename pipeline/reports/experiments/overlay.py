@@ -1,0 +1,192 @@
+"""The tables of experiments as they are at this moment: what is published, and what waits laid over it."""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.experiments.running import QueuedRun
+from pipeline.reports.experiments.declared import PostedExperiments
+from pipeline.reports.experiments.queues import Queues, Snapshot
+from pipeline.reports.experiments.raters import Raters
+from pipeline.reports.experiments.waiting import Laid, Scored, Waiting
+from pipeline.reports.queries.experiment_tables import (
+    DeclaredExperiment,
+    ExperimentTables,
+    UnreadableExperimentError,
+    published_tables,
+)
+from pipeline.settings import Settings
+from pipeline.tables import EXPERIMENT_TABLES, TableSpec
+from pipeline.warehouse import PublishedReader, Reading, Sql, compose, join, quote, relation, to_arrow
+
+_SPECS = {spec.name: spec for spec in EXPERIMENT_TABLES}
+_MOST_SCORED = 20_000
+_OVERLAID = """
+    (SELECT {columns} FROM {published} ANTI JOIN {replaced} USING ({key}) UNION ALL SELECT {typed} FROM {rows})
+"""
+_log = logging.getLogger(__name__)
+
+
+class LiveExperiments:
+    """The experiments of a server: its publication, the queues, and what was posted.
+
+    Parameters
+    ----------
+    reader : PublishedReader
+    given : Settings
+        Where queues, posted declarations and keys are.
+    """
+
+    def __init__(self, reader: PublishedReader, given: Settings) -> None:
+        self._reader = reader
+        self.queues = Queues(given.experiments_dir)
+        self.posted = PostedExperiments(given.experiments_dir)
+        self.raters = Raters(given.keys_dir)
+        self._scored = _Kept(_MOST_SCORED)
+
+    @contextmanager
+    def tables(self) -> Iterator[ExperimentTables]:
+        """The tables for one request, with every write that came before it.
+
+        Queues are read before the publication: what they forgot since then is in it.
+
+        Raises
+        ------
+        QueueUnusableError
+            If a queue cannot be read.
+        NotPublishedError, WarehouseBusyError
+            If nothing is published, or it cannot be read now.
+        """
+        posted = self.posted.all()
+        held = self.queues.snapshots()
+        with ExitStack() as stack:
+            reading = self._newest(stack)
+            yield self._overlaid(stack, reading, posted, held)
+
+    def close(self) -> None:
+        """Close the queues."""
+        self.queues.close()
+
+    def _newest(self, stack: ExitStack) -> Reading:
+        """The newest publication, also while an older one is held for others."""
+        if not self._reader.is_behind:
+            return stack.enter_context(self._reader.reading())
+        with self._reader.ahead():
+            return stack.enter_context(self._reader.reading())
+
+    def _overlaid(
+        self,
+        stack: ExitStack,
+        reading: Reading,
+        posted: Mapping[str, DeclaredExperiment],
+        held: Mapping[str, Snapshot],
+    ) -> ExperimentTables:
+        published = published_tables(reading.connection, reading.memory)
+        declared = {**posted, **published.declared}
+        waiting: dict[str, Waiting] = {}
+        for name, one in declared.items():
+            found = self._waiting(published, one, held.get(name, Snapshot()))
+            if found is not None and (found.n or not one.is_published):
+                waiting[name] = found
+        behind = {name: one.n for name, one in waiting.items() if one.n and not one.is_grouped(published)}
+        return replace(
+            published,
+            relations=_Relations(published, waiting, stack) if waiting else published.relations,
+            declared=dict(sorted(declared.items())),
+            n_waiting={name: one.n for name, one in waiting.items()},
+            n_behind=behind,
+        )
+
+    def _waiting(self, published: ExperimentTables, one: DeclaredExperiment, held: Snapshot) -> Waiting | None:
+        if not held.key and one.is_published:
+            return None
+
+        def make() -> Waiting:
+            return Waiting.of(published, one, held, self.raters, self._scored.of(one))
+
+        try:
+            _ = one.experiment
+        except UnreadableExperimentError as error:
+            _log.warning("what waits of it is not shown: %s", error)
+            return None
+        return published.memory.of(("waiting", one, held.key), make)
+
+
+class _Relations(Mapping[str, Sql]):
+    """What each table is read from; made when it is first asked for, and gone with the request."""
+
+    def __init__(self, published: ExperimentTables, waiting: Mapping[str, Waiting], stack: ExitStack) -> None:
+        self._published, self._waiting, self._stack = published, waiting, stack
+        self._made: dict[str, Sql] = {}
+
+    def __getitem__(self, table: str) -> Sql:
+        if table not in self._made:
+            self._made[table] = self._make(_SPECS[table])
+        return self._made[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_SPECS)
+
+    def __len__(self) -> int:
+        return len(_SPECS)
+
+    def _make(self, spec: TableSpec) -> Sql:
+        found = ((name, one.laid(spec.name, self._published)) for name, one in self._waiting.items())
+        laid = {name: one for name, one in found if one is not None}
+        published = self._published.relations[spec.name]
+        if not laid:
+            return published
+        key = next(iter(laid.values())).key
+        rows = pa.concat_tables([to_arrow(spec, name, one.rows) for name, one in laid.items()])
+        replaced = pa.concat_tables([_replaced(name, one) for name, one in laid.items()])
+        typed = join([compose("CAST({column} AS " + one.type + ")", column=one.name) for one in spec.columns])
+        names = [self._stack.enter_context(relation(self._published.connection, one)) for one in (replaced, rows)]
+        return compose(
+            _OVERLAID,
+            columns=spec.column_names,
+            published=published,
+            replaced=names[0],
+            key=join([quote(one) for one in key]),
+            typed=typed,
+            rows=names[1],
+        )
+
+
+def _replaced(name: str, laid: Laid) -> pa.Table:
+    columns = [one for one in laid.key if one != "experiment"]
+    n = len(laid.in_place_of) if columns else 1
+    arrays = [pa.array([name] * n, pa.string())]
+    arrays += [pa.array(laid.in_place_of[one].tolist(), pa.string()) for one in columns]
+    return pa.table(arrays, names=["experiment", *columns])
+
+
+class _Kept:
+    """What scorers said of runs, the newest ones: scored once for as long as the run stays as it is."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._guard = threading.Lock()
+        self._rows: OrderedDict[object, list[dict[str, Any]]] = OrderedDict()
+
+    def of(self, declared: DeclaredExperiment) -> Scored:
+        """For the runs of an experiment as it is declared."""
+
+        def scored(run: QueuedRun, make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+            key = (declared.name, declared.declaration, run.run_id, run.change, run.completed_at)
+            with self._guard:
+                rows = self._rows.get(key)
+            if rows is None:
+                rows = make()
+                with self._guard:
+                    self._rows[key] = rows
+                    if len(self._rows) > self._most:
+                        self._rows.popitem(last=False)
+            return rows
+
+        return scored

@@ -1,0 +1,48 @@
+"""``podium backup`` and ``podium restore``: what they print, and how they refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.warehouse import WarehouseFiles
+from pipeline_tests.cli import command
+from pipeline_tests.cli.command import Podium, error
+
+
+@pytest.fixture
+def backup(fresh_boards: WarehouseFiles, podium: Podium, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of the boards by hand."""
+    target = tmp_path_factory.mktemp("backups") / "first"
+    done = podium("backup", str(target))
+    assert (done.code, done.err) == (0, ""), done
+    assert done.out.startswith(f"backed up to {target}: ")
+    assert "of Podium 0.1.0" in done.out
+    return target
+
+
+def test_a_backup_comes_back_in_another_folder(
+    backup: Path, podium: Podium, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other") / "data"
+    done = command.podium("restore", str(backup), "--json", data_dir=other)
+    assert done.code == 0, done
+    manifest = json.loads((backup / "manifest.json").read_text())
+    assert done.json["files"] == sum(one["kind"] == "file" for one in manifest["entries"])
+    assert done.json["tables"] == manifest["tables"]
+    board = command.podium("leaderboard", "weekly", "--json", data_dir=other)
+    assert board.code == 0, board
+    assert board.json["rows"] == podium("leaderboard", "weekly", "--json").json["rows"]
+
+
+def test_what_is_there_is_not_written_over(backup: Path, podium: Podium, tmp_path: Path) -> None:
+    assert error(podium("restore", str(backup)), 2).endswith("say --replace: what is there is kept aside then")
+    assert podium("restore", str(backup), "--replace").code == 0
+    (aside,) = tmp_path.glob("replaced-*")
+    assert (aside / "warehouse" / "podium.duckdb").exists()
+
+
+def test_what_is_no_backup_is_refused_in_a_line(podium: Podium, tmp_path: Path) -> None:
+    message = f"{tmp_path} is no backup, or one that was not finished: there is no manifest.json in it"
+    assert error(podium("restore", str(tmp_path)), 2) == message
+    assert "is in the data folder" in error(podium("backup", str(tmp_path / "inside")), 2)

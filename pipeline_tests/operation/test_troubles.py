@@ -1,0 +1,197 @@
+"""A full disk, a folder that cannot be written, a damaged file: a clear error, nothing lost, and the remedy works."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.landing import inbox
+from pipeline.settings import settings
+from pipeline.tables import FILES
+from pipeline.warehouse import WarehouseFiles, current_publication, open_published
+from pipeline_tests.cli import command
+from pipeline_tests.cli.command import error
+from pipeline_tests.components.inbox_contest import InboxContest, predictions, truth
+from pipeline_tests.conftest import toy_environment
+from pipeline_tests.operation.contest import DAYS, bring, rebuilt
+from pipeline_tests.toy_contest import ToyContest
+from pipeline_tests.toy_graph import FILE
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from pipeline.landing import inbox
+from pipeline.warehouse import WarehouseFiles
+from pipeline_tests.components.inbox_contest import InboxContest
+from pipeline_tests.operation.contest import bring
+
+folder, limit = Path(sys.argv[1]), int(sys.argv[2])
+inbox.SETTLED_SECONDS = 0.0
+contest = InboxContest(folder)
+contest.contract
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+bring(contest)
+WarehouseFiles(lock_timeout=5).publish()
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The data folder of a contest, published; do not write there."""
+    folder = tmp_path_factory.mktemp("made")
+    with toy_environment(folder, dbt_dir), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+        contest = InboxContest(folder)
+        contest.drop("predictions", predictions("a", *DAYS))
+        contest.drop("truth", truth(*DAYS))
+        bring(contest)
+        WarehouseFiles(lock_timeout=5).publish()
+    return folder
+
+
+@pytest.fixture
+def contest(toy: ToyContest, tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> InboxContest:
+    """The contest in a folder of the test's own, with files that wait."""
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True, symlinks=True)
+    contest = InboxContest(tmp_path)
+    for model in "bcd":
+        contest.drop("predictions", predictions(model, *range(7, 19)), f"{model}.csv")
+    return contest
+
+
+def shown(contest: InboxContest) -> int:
+    """Rows of the published board."""
+    with open_published(contest.folder / "published") as connection:
+        (found,) = connection.execute("SELECT count(*), sum(hash(l)) FROM toy.leaderboard AS l").fetchall()
+    return int(found[0])
+
+
+def work(contest: InboxContest, limit: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", LIMITED, str(contest.folder), str(limit)]
+    return subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+
+
+def assert_as_if_nothing_had_happened(contest: InboxContest) -> None:
+    bring(contest)
+    WarehouseFiles(lock_timeout=5).publish()
+    assert sorted(contest.table(FILES)["name"].iloc[-3:]) == ["b.csv", "c.csv", "d.csv"]
+    assert not list((contest.folder / "inbox" / "toy" / "predictions").iterdir())
+    assert rebuilt(contest).differing == []
+
+
+@pytest.mark.parametrize("more", [-2_000_000, 0, 600_000], ids=["of the log", "of the file", "while it grows"])
+def test_a_file_that_may_not_grow_is_an_error_and_the_next_run_goes_on(contest: InboxContest, more: int) -> None:
+    before = shown(contest)
+    publication = current_publication(contest.folder / "published")
+    size = (contest.folder / FILE).stat().st_size
+    ended = work(contest, max(1000, size + more))
+    assert ended.returncode == 1, ended.stderr
+    assert "File too large" in ended.stderr
+    assert current_publication(contest.folder / "published") == publication
+    assert shown(contest) == before
+    assert_as_if_nothing_had_happened(contest)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """A file system of this size in a folder, where this may be done."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", folder], check=False)
+    if done.returncode:
+        pytest.skip("nobody but root can mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def moved(contest: InboxContest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> InboxContest:
+    """The contest on another disk."""
+    shutil.copytree(contest.folder, folder, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("disk"))
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(folder))
+    settings.cache_clear()
+    return InboxContest(folder)
+
+
+def test_a_full_disk_is_an_error_and_with_room_again_the_next_run_goes_on(
+    contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 64):
+        there = moved(contest, tmp_path / "disk", monkeypatch)
+        before = shown(there)
+        filler = tmp_path / "disk" / "filler"
+        free = shutil.disk_usage(tmp_path / "disk").free
+        for left in (0, 100_000, 1_500_000):
+            filler.write_bytes(bytes(max(0, free - left)))
+            ended = work(there)
+            assert ended.returncode == 1, left
+            assert "No space left on device" in ended.stderr, ended.stderr
+            filler.unlink()
+            assert shown(there) == before
+            free = shutil.disk_usage(tmp_path / "disk").free
+        assert_as_if_nothing_had_happened(there)
+
+
+def test_a_disk_that_cannot_be_written_is_one_line_that_names_the_folder_and_the_setting(
+    contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 64):
+        there = moved(contest, tmp_path / "disk", monkeypatch)
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path / "disk"], check=True)
+        message = error(command.podium("run", "toy", data_dir=there.folder, home=str(tmp_path / "home")), 2)
+        assert message.startswith(f"the folder {there.folder / 'warehouse'} cannot be used: ")
+        assert message.endswith("set PODIUM_DATA_DIR to one you may write in")
+        assert shown(there) > 0
+        refused = error(
+            command.podium("backup", str(there.folder / "x" / ".." / ".." / "disk" / "b"), data_dir=tmp_path / "o"), 2
+        )
+        assert "cannot be read or written" in refused
+        subprocess.run(["mount", "-o", "remount,rw", tmp_path / "disk"], check=True)
+        assert_as_if_nothing_had_happened(there)
+
+
+def test_a_line_of_the_log_that_was_cut_off_takes_no_other_with_it(contest: InboxContest) -> None:
+    with (contest.folder / "archive" / "toy.arrivals.jsonl").open("a") as log:
+        log.write('{"sha256": "cut off by a full di')
+    bring(contest)
+    assert rebuilt(contest).differing == []
+    assert len(contest.table(FILES)) == 5
+
+
+def test_a_damaged_file_in_the_inbox_says_why_and_lands_when_it_is_dropped_again(contest: InboxContest) -> None:
+    whole = predictions("e", *DAYS)
+    path = contest.folder / "e.parquet"
+    whole.to_parquet(path)
+    content = path.read_bytes()
+    place = contest.folder / "inbox" / "toy" / "predictions"
+    (place / "e.parquet").write_bytes(content[: len(content) // 2])
+    (place / "turned.parquet").write_bytes(content[:100] + bytes(50) + content[150:])
+    bring(contest)
+    said = contest.table(FILES).set_index("name")["status"]
+    assert said["e.parquet"].startswith("unreadable: ")
+    assert said["turned.parquet"] != "accepted"
+    (place / "e.parquet").write_bytes(content)
+    bring(contest)
+    assert contest.table(FILES)["status"].iloc[-1] == "accepted"
+    assert rebuilt(contest).differing == []
+
+
+def test_a_damaged_working_file_comes_back_out_of_the_archive(contest: InboxContest) -> None:
+    bring(contest)
+    files = contest.table(FILES).drop(columns="landed_at")
+    path = contest.folder / FILE
+    path.write_bytes(bytes(path.stat().st_size))
+    ended = work(contest)
+    assert ended.returncode == 1
+    assert f"the working file {path} is damaged" in ended.stderr
+    assert "Remove it" in ended.stderr
+    path.unlink()
+    bring(contest)
+    assert contest.table(FILES).drop(columns="landed_at").equals(files)
