@@ -11,5 +11,5 @@ def seeds() -> range:
     return range(STORIES)
 
 
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "3"))
 """How often a process is killed at a random moment; ``make soak`` does it more often."""

@@ -21,6 +21,7 @@ class Listed:
     url : str
     needs : str
     is_frozen : bool
+    changed_on : date, optional
     """
 
     name: str = "arena"
@@ -28,6 +29,7 @@ class Listed:
     url: str = "https://arena.test/list.json"
     needs: str = ""
     is_frozen: bool = False
+    changed_on: date | None = None
     flags: ClassVar[Mapping[str, str]] = {"guessed": "the publisher guessed it"}
 
     @property
@@ -40,6 +42,7 @@ class Listed:
             is_frozen=self.is_frozen,
             days=1,
             needs=self.needs,
+            changed_on=self.changed_on,
         )
 
     def wanted(self) -> Wanting:
@@ -54,7 +57,13 @@ class Listed:
             raise SourceError("list.json has no list of models") from error
         results = [Result(row["name"], self.benchmark, "pass_at_1", float(row["score"])) for row in rows]
         names = [
-            ModelName(row["name"], organisation="acme", hugging_face_id=row.get("link", ""), open_weights=True)
+            ModelName(
+                row["name"],
+                title=row.get("title", ""),
+                organisation="acme",
+                hugging_face_id=row.get("link", ""),
+                open_weights=True,
+            )
             for row in rows
         ]
         said = listed.get("updated_at")

@@ -77,8 +77,7 @@ def refuse_options(given: Mapping[str, object], board: str) -> None:
 
 
 def _exported(name: str, asked: Export) -> "Exported":
-    from pipeline.cli.experiments_shown import is_experiment
-    from pipeline.reports.queries import exported, exported_track, is_ranking, is_track
+    from pipeline.reports.queries import exported, exported_track, is_experiment, is_ranking, is_track
 
     with published() as connection:
         if is_ranking(connection, name):

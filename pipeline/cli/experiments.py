@@ -1,5 +1,6 @@
 """``podium experiments``: what runs and what waits, running it, and the board that comes of it."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,9 +110,10 @@ def board(
     as_json: AsJson = False,
 ) -> None:
     """Print the published board."""
-    from pipeline.cli.experiments_shown import experiment_board, is_experiment, print_experiment_board
+    from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
     from pipeline.cli.published import published
     from pipeline.experiments import GROUPINGS
+    from pipeline.reports.queries import is_experiment
     from pipeline.reports.queries.experiment_boards import run_board
     from pipeline.reports.queries.experiment_tables import published_tables
     from pipeline.warehouse import Memory
@@ -179,8 +181,9 @@ def _print_runs(experiment: "Experiment", rows: Sequence[dict[str, Any]], total:
     columns = [
         Column("run", [one["run_id"] for one in rows], rank=0),
         Column("status", [one["status"] for one in rows], rank=0),
-        Column("prompt", [one["prompt"] or MISSING for one in rows], is_text=True),
-        Column("model", [one["model"] for one in rows], is_text=True),
+        Column("prompt", [_prompt(one) for one in rows], is_text=True),
+        Column("model", [one["model"] or MISSING for one in rows], is_text=True),
+        Column("parameters", [_parameters(one) for one in rows], is_text=True),
         Column("input", [one["input_id"] for one in rows], is_text=True),
         Column("repeat", [str(one["repeat"]) for one in rows], rank=2),
         Column("cost", [cell(one["cost"]) for one in rows], rank=2),
@@ -188,6 +191,15 @@ def _print_runs(experiment: "Experiment", rows: Sequence[dict[str, Any]], total:
     ]
     shown = f"{len(rows):,} of {counted(total, 'run')}" if len(rows) < total else counted(total, "run")
     print_table(columns, Text(f"{experiment.title}\n{shown}"))
+
+
+def _prompt(run: dict[str, Any]) -> str:
+    return f"{run['prompt']}@{run['prompt_version']}" if run["prompt"] else MISSING
+
+
+def _parameters(run: dict[str, Any]) -> str:
+    """The parameters, which repeats share and configurations differ in, as titles of configurations have them."""
+    return ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(run["parameters"].items()))
 
 
 def _said(run: dict[str, Any]) -> str:

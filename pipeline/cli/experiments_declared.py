@@ -1,5 +1,7 @@
 """Declared experiments as commands ask for them: those of defs folders, and those that were posted."""
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
@@ -20,7 +22,7 @@ def declared_experiments(about: str | None = None) -> "dict[str, Experiment]":
     from pipeline.cli.declarations import load_contracts
     from pipeline.experiments import Experiment
 
-    posted = _posted()
+    posted = _posted(about)
     contracts = load_contracts(all_must_load=about is not None and about not in posted)
     declared = {name: one for name, one in contracts.items() if isinstance(one, Experiment)}
     return dict(sorted({**posted, **declared}.items()))
@@ -44,14 +46,13 @@ def declared_experiment(name: str | None) -> "Experiment":
     return found[name]
 
 
-def _posted() -> "dict[str, Experiment]":
-    from pipeline.reports.experiments.declared import PostedExperiments
-    from pipeline.reports.queries.experiment_tables import UnreadableExperimentError
+def _posted(about: str | None) -> "Mapping[str, Experiment]":
+    """Those that were posted; one that cannot be read is left out with a warning, unless it is asked about."""
+    from pipeline.intake.posted import posted_experiments
 
-    found = {}
-    for name, one in PostedExperiments(settings().experiments_dir).all().items():
-        try:
-            found[name] = one.experiment
-        except UnreadableExperimentError as error:
-            raise InputError(str(error)) from error
+    found, wrong = posted_experiments(settings())
+    if about is not None and about in wrong:
+        raise InputError(wrong[about])
+    for name, why in wrong.items():
+        print(f"podium: {why}; {name!r} left out", file=sys.stderr)
     return found

@@ -1,5 +1,6 @@
 """Runs of an experiment as a command lists them: those that are published, and what the queue knows besides."""
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from pipeline.experiments.running import QueuedRun
 
 _PUBLISHED = """
-    SELECT r.run_id, r.status, c.prompt, c.model, r.input_id, r.repeat, r.created_at, r.completed_at, r.tokens_in,
-           r.tokens_out, r.cost, r.output, r.error
+    SELECT r.run_id, r.status, c.prompt, c.prompt_version, r.input_id, r.repeat, r.created_at, r.completed_at,
+           r.tokens_in, r.tokens_out, r.cost, r.output, r.error, c.model, c.parameters
     FROM {runs} AS r LEFT JOIN {configurations} AS c USING (experiment, configuration)
     WHERE r.experiment = ? AND r.run_id NOT IN (SELECT unnest(?::VARCHAR[])) AND (?::VARCHAR IS NULL OR r.status = ?)
 """
@@ -38,9 +39,10 @@ def listed_runs(experiment: "Experiment", status: str | None, limit: int) -> tup
 
 
 def _of_queue(run: "QueuedRun") -> dict[str, Any]:
-    names = ("run_id", "status", "prompt", "input_id", "repeat", "created_at", "completed_at", "tokens_in")
-    more = ("tokens_out", "cost", "output", "error")
-    return {**{name: getattr(run, name) for name in (*names, *more)}, "model": run.config.model}
+    names = ("run_id", "status", "prompt", "prompt_version", "input_id", "repeat", "created_at", "completed_at")
+    more = ("tokens_in", "tokens_out", "cost", "output", "error")
+    asked = {"model": run.config.model, "parameters": dict(run.config.params)}
+    return {name: getattr(run, name) for name in (*names, *more)} | asked
 
 
 def _published(name: str, without: list[str], status: str | None) -> list[dict[str, Any]]:
@@ -49,6 +51,7 @@ def _published(name: str, without: list[str], status: str | None) -> list[dict[s
         with open_published(settings().published_dir) as connection:
             found = connection.execute(statement, [name, without, status, status])
             columns = [column[0] for column in found.description]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
     except (NotPublishedError, duckdb.CatalogException, duckdb.BinderException):
         return []
+    return [one | {"parameters": json.loads(one["parameters"] or "{}")} for one in rows]

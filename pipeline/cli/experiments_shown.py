@@ -6,8 +6,7 @@ import duckdb
 from rich.text import Text
 
 from pipeline.cli.output import MISSING, Column, counted, print_table
-from pipeline.experiments import STATUSES, Experiment
-from pipeline.reports.queries.boards import kind_of
+from pipeline.experiments import STATUSES
 from pipeline.reports.queries.experiment_boards import ContestantRow, ExperimentBoard, board
 from pipeline.reports.queries.experiment_tables import published_tables
 from pipeline.reports.queries.status import FileCounts
@@ -21,17 +20,6 @@ _FILES = """
     FROM experiments.files WHERE experiment = ?
 """
 _RUNS = "SELECT status, count(*) FROM experiments.runs WHERE experiment = ? GROUP BY status"
-
-
-def is_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a published board is an experiment.
-
-    Raises
-    ------
-    UnknownBoardError
-        If there is no such board.
-    """
-    return kind_of(connection, name)[0] == Experiment.kind
 
 
 def experiment_board(connection: duckdb.DuckDBPyConnection, name: str, grouping: str | None = None) -> ExperimentBoard:

@@ -4,12 +4,12 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from rich.text import Text
 
 from pipeline.cli.board_export import CYCLE, Export, export_board, refuse_options
 from pipeline.cli.errors import InputError
-from pipeline.cli.experiments_shown import experiment_board, is_experiment, print_experiment_board
 from pipeline.cli.output import MISSING, Column, day, percent, print_json, print_table, signed
 from pipeline.cli.published import published
 from pipeline.cli.rankings_shown import ModelBoard, model_board, print_model_board
@@ -21,11 +21,11 @@ from pipeline.reports.queries import (
     KeyValue,
     TrackBoard,
     board,
+    is_experiment,
     is_ranking,
     is_track,
     track_board,
 )
-from pipeline.reports.queries.experiment_boards import ExperimentBoard
 from pipeline.tables import OFFICIAL, OVERALL
 from pipeline.warehouse import now
 
@@ -83,7 +83,7 @@ def leaderboard(
             return
         if is_experiment(connection, name):
             refuse_options(of_competitions | {"--judge": judge}, f"{name!r} is an experiment")
-            _show_experiment(experiment_board(connection, name), limit, as_json)
+            _show_experiment(connection, name, limit, as_json)
             return
         refuse_options({"--judge": judge}, f"{name!r} is a competition")
         found = board(connection, name, moment, category=category, include_ensembles=include_ensembles)
@@ -107,7 +107,10 @@ def _show_ranking(found: ModelBoard, limit: int | None, as_json: bool) -> None:
         print_model_board(found, limit)
 
 
-def _show_experiment(found: ExperimentBoard, limit: int | None, as_json: bool) -> None:
+def _show_experiment(connection: duckdb.DuckDBPyConnection, name: str, limit: int | None, as_json: bool) -> None:
+    from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
+
+    found = experiment_board(connection, name)
     if as_json:
         print_json({**vars(found), "rows": found.rows[:limit]})
     else:

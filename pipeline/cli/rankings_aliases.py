@@ -160,10 +160,16 @@ def _near(text: str, known: Sequence[str]) -> str:
     return f"like it: {', '.join(map(repr, near))}" if near else "nothing is spelled like it"
 
 
+def _shown_as(one: NamedModel) -> str:
+    """What a source shows where its name is a key that says little."""
+    return MISSING if one.title in (None, one.raw_name) else str(one.title)
+
+
 def _print(found: Sequence[NamedModel]) -> None:
     columns = [
         Column("source", [one.source for one in found], is_text=True, rank=0),
         Column("name", [one.raw_name for one in found], is_text=True, rank=0),
+        Column("shown as", [_shown_as(one) for one in found], is_text=True, rank=1),
         Column("status", [one.status for one in found], is_text=True, rank=0),
         Column("figures waiting", [f"{one.n_results:,}" for one in found], rank=1),
         Column("means", [one.model or MISSING for one in found], is_text=True, rank=2),

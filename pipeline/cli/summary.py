@@ -12,13 +12,6 @@ import duckdb
 from rich.markup import escape
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.experiments_shown import (
-    experiment_board,
-    experiment_files,
-    experiment_runs,
-    is_experiment,
-    print_experiment_board,
-)
 from pipeline.cli.failures import told_of
 from pipeline.cli.leaderboard import print_board
 from pipeline.cli.output import counted
@@ -32,6 +25,7 @@ from pipeline.reports.queries import (
     board_files,
     board_names,
     failed_functions,
+    is_experiment,
     is_ranking,
     is_track,
     track_board,
@@ -211,12 +205,16 @@ def _told_of_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[s
 
 def _show_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """Print the first contestants of an experiment and return questions about it."""
+    from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
+
     found = experiment_board(connection, name)
     print_experiment_board(found, _TOP)
     return [query.format(schema=_as_name(connection, name)) for query in EXPERIMENT_QUERIES] if found.rows else []
 
 
 def _told_of_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    from pipeline.cli.experiments_shown import experiment_files, experiment_runs
+
     files, failed = experiment_files(connection, name), experiment_runs(connection, name).get("failed", 0)
     told = []
     if files.rows_rejected or files.unreadable:

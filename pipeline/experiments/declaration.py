@@ -213,6 +213,13 @@ class Experiment(BoardDeclaration):
     )
     execution: ExecutionSpec = Field(default_factory=ExecutionSpec, description="How runs are executed.")
 
+    @field_validator("name")
+    @classmethod
+    def _has_pages(cls, name: str) -> str:
+        if name == "api":
+            raise ValueError("'api' is where the API of experiments is, so the pages of one could not be; rename it")
+        return name
+
     @model_validator(mode="after")
     def _has_all_or_nothing_to_run(self) -> "Experiment":
         if self.inputs and self.inputs_file is not None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pandas as pd
@@ -25,6 +25,9 @@ Judged = tuple[pd.DataFrame, "pd.Series[str]"]
 
 SCORER_COLUMN = "scores."
 """What the names of imported scorers begin with, among the columns of rows."""
+
+AHEAD = timedelta(days=1)
+"""How far a time may be ahead of its file's arrival, for clocks and zones; beyond, it would pass for the newest."""
 
 _AMOUNTS = ("duration_ms", "tokens_in", "tokens_out", "cost")
 _ASKED = ("config", *OF_CONFIG, "prompt_name", "prompt_version", "input_id")
@@ -61,7 +64,7 @@ def run_rows(
     """
     reasons = _Reasons(rows.index)
     _refuse_amounts(reasons, rows)
-    _refuse_order(reasons, rows)
+    _refuse_order(reasons, rows, received_at)
     asked = _each(reasons, rows[list(_ASKED)], Asking(experiment, variables))
     stages = _each(reasons, rows[["stages"]], lambda text: None if text is None else canonical_json(as_stages(text)))
     scores = _imported(reasons, rows, experiment)
@@ -100,7 +103,7 @@ def score_rows(
     reasons : Series of str
     """
     reasons = _Reasons(rows.index)
-    judge = _Score(experiment, runs)
+    judge = _Score(experiment, runs, received_at)
     found = _each(reasons, rows, lambda *cells: judge(dict(zip(rows.columns, cells, strict=True))))
     good = [one for one in found if one is not None]
     stored = pd.DataFrame(good, index=rows.index[reasons.none], columns=list(judge.columns))
@@ -157,11 +160,14 @@ def _refuse_amounts(reasons: _Reasons, rows: pd.DataFrame) -> None:
     reasons.add(rows["repeat"] < 1, rows["repeat"], "repeat {} is below 1; repeats count from 1")
 
 
-def _refuse_order(reasons: _Reasons, rows: pd.DataFrame) -> None:
+def _refuse_order(reasons: _Reasons, rows: pd.DataFrame, received_at: datetime) -> None:
     unknown = ~rows["status"].isin(STATUSES)
     reasons.add(unknown, rows["status"], f"status {{}} is unknown; known: {', '.join(STATUSES)}")
     early = rows["completed_at"] < rows["started_at"]
     reasons.add(early, rows["completed_at"], "completed_at {} is before started_at; correct one of them")
+    for name in ("created_at", "started_at", "completed_at"):
+        ahead = rows[name] > received_at + AHEAD
+        reasons.add(ahead, rows[name], f"{name} {{}} is in the future; correct it, in UTC")
 
 
 def _columns_of(asked: list[Asked | None], index: "pd.Index[Any]") -> dict[str, "pd.Series[Any]"]:
@@ -202,6 +208,7 @@ class _Score:
 
     experiment: Experiment
     runs: AbstractSet[str] | None
+    received_at: datetime
 
     columns = (
         *("score_id", "run_id", "scorer", "kind", "rater_name", "version", "identity", "value", "reason", "details"),
@@ -221,6 +228,8 @@ class _Score:
         scoring = _scoring(row, scorer)
         if row["rater"] is None:
             self._refuse_computed(row["scorer"])
+        if row["scored_at"] is not None and row["scored_at"] > self.received_at + AHEAD:
+            raise ValueError(f"scored_at {str(row['scored_at'])!r} is in the future; correct it, in UTC")
         details = _details(row, scoring)
         return (
             row["score_id"],

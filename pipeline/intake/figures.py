@@ -18,6 +18,7 @@ from pipeline.intake.sources import ACCEPTED, Archive, read, why_not_fetched
 from pipeline.landing.fetching import Look, Snapshot, SnapshotError, Snapshots, Verdict
 from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import (
+    About,
     Attempt,
     Choice,
     Event,
@@ -125,7 +126,7 @@ def _published(rankings: Rankings, name: str, archive: Archive) -> Published:
     kept, why_unread = _read(made, good)
     bundled = bundled_facts(name) if rankings.bundled and is_own(source) else None
     attempt = _attempt(looked, good, why_unread)
-    figures = _figures_of(good, kept)
+    figures = _figures_of(source.about, good, kept)
     is_live = attempt.event == Event.FETCHED
     choice = choose_figures(source.about, attempt, figures if is_live else None, figures, _figures_of_bundled(bundled))
     rolled = None if good is None or kept is None else _rolled(rankings, made, archive, good, kept)
@@ -189,10 +190,11 @@ def _read(made: "_Made", good: Snapshot | None) -> tuple[Parsed | None, str]:
         return None, str(error)
 
 
-def _figures_of(good: Snapshot | None, parsed: Parsed | None) -> Figures | None:
+def _figures_of(about: About, good: Snapshot | None, parsed: Parsed | None) -> Figures | None:
     if good is None or parsed is None:
         return None
-    return Figures(good.fetched_at, len(parsed.results), parsed.updated_at, parsed.version, _files_at(good))
+    changed_at = parsed.updated_at or midnight(about.changed_on)
+    return Figures(good.fetched_at, len(parsed.results), changed_at, parsed.version, _files_at(good))
 
 
 def _files_at(snapshot: Snapshot) -> datetime | None:

@@ -142,9 +142,14 @@ def _written(rows: Sequence[Mapping[str, Any]], experiment: Experiment, folder: 
     name = f"{folder}-{utc_now():%Y%m%dT%H%M%S%f}.jsonl"
     with tempfile.TemporaryDirectory(prefix="podium-") as place:
         draft = Path(place) / name
-        text = "".join(f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n" for row in rows)
+        text = "".join(f"{_line(row)}\n" for row in rows)
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         return deliver(draft, given.inbox_dir, experiment.name, folder)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """A row as a line of JSON. A model may well answer with U+FFFD, which plain in a file says that it is no UTF-8."""
+    return json.dumps(row, ensure_ascii=False, allow_nan=False).replace("\ufffd", "\\ufffd")
 
 
 def _run_row(experiment: Experiment, run: QueuedRun) -> dict[str, Any]:

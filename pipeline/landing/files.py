@@ -21,6 +21,8 @@ import pandas as pd
 BLOCK_ROWS = 50_000
 BLOCK_CHARACTERS = 16_000_000
 _LONGEST_ROW = 1_000_000
+_LONGEST_JSON_ROW = 50_000_000
+"""A run of a prompt experiment has its document, what was sent and what came back in one line."""
 _LONGEST_ORIGINAL = 10_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _GARBLED = re.compile("[\ud800-\udfff\ufffd]")
@@ -175,8 +177,9 @@ class _TooLongError(Exception):
 class _Lines:
     """The lines of a text, for a reader that may find out too late that it took too many of them for one row."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, longest: int) -> None:
         self._stream = stream
+        self._longest = longest
         self._again: deque[str] = deque()
         self.taken: list[str] = []
 
@@ -184,15 +187,15 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._stream.readline(_LONGEST_ROW)
+        line = self._again.popleft() if self._again else self._stream.readline(self._longest)
         if not line:
             raise StopIteration
         self.taken.append(line)
-        if len(line) == _LONGEST_ROW and not line.endswith("\n"):
-            while (rest := self._stream.readline(_LONGEST_ROW)) and not rest.endswith("\n"):
+        if len(line) == self._longest and not line.endswith("\n"):
+            while (rest := self._stream.readline(self._longest)) and not rest.endswith("\n"):
                 pass
-            raise _TooLongError(f"is longer than {_LONGEST_ROW:,} characters")
-        if len(self.taken) > 1 and sum(map(len, self.taken)) > _LONGEST_ROW:
+            raise _TooLongError(f"is longer than {self._longest:,} characters; give it as Parquet")
+        if len(self.taken) > 1 and sum(map(len, self.taken)) > self._longest:
             raise _TooLongError("has a quote that is never closed")
         return line
 
@@ -227,7 +230,7 @@ def _csv(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
             raise UnreadableFileError("it is an Excel workbook or another ZIP file; export it as CSV")
     csv.field_size_limit(_LONGEST_ROW)
     with _open_text(path) as stream:
-        lines = _Lines(stream)
+        lines = _Lines(stream, _LONGEST_ROW)
         columns, delimiter = _csv_header(lines)
         places = {name: columns.index(name) for name in wanted if name in columns}
 
@@ -288,7 +291,7 @@ def _csv_rows(lines: _Lines, columns: Sequence[str], delimiter: str) -> Iterator
 
 def _json_lines(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
     with _open_text(path) as stream:
-        rows = _json_rows(_Lines(stream))
+        rows = _json_rows(_Lines(stream, _LONGEST_JSON_ROW))
         first = next(rows, None)
         if first is None:
             raise UnreadableFileError("the file has no lines; write one JSON object a line")

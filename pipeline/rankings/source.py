@@ -7,6 +7,7 @@ all of it.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.rankings.results import Parsed
@@ -64,6 +65,8 @@ class About:
         What has to be written where its figures are shown.
     is_frozen : bool
         Nothing is added any more: its age is no fault.
+    changed_on : date or None
+        Of one that is frozen and does not say it itself: the day of its last change.
     days : int
         How often it changes as a rule: what freshness is judged by.
     needs : str
@@ -82,6 +85,7 @@ class About:
     days: int = 7
     needs: str = ""
     edition: str = ""
+    changed_on: date | None = None
 
 
 def edition_of(made: "DataclassInstance", *options: str) -> str:

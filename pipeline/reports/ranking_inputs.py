@@ -77,7 +77,7 @@ AskedScores = Annotated[Ranking, Depends(asked_scores)]
 _TIERS = "; ".join(f"{tier} is {said}" for tier, said in TIERS.items())
 _Providers = Annotated[
     list[str] | None,
-    Depends(names_given("providers", "Only models of these organisations, as they or as ids before the slash say.")),
+    Depends(names_given("providers", "Only models of these makers, however written: meta, Meta or meta-llama.")),
 ]
 _HasBenchmarks = Annotated[
     list[str] | None,
@@ -92,7 +92,7 @@ async def filters(
         float | None, Query(ge=0, le=_MOST, description="USD per million tokens of input.", examples=[2.5])
     ] = None,
     min_context: Annotated[float | None, Query(ge=0, le=_MOST, description="Tokens.", examples=[128_000])] = None,
-    free: Annotated[bool | None, Query(description="Price 0 for input and output, or not.")] = None,
+    free: Annotated[bool | None, Query(description="Offered for nothing, if only for trying; or not.")] = None,
     open_weights: Annotated[bool | None, Query(description="With open weights, or without.")] = None,
     min_composite: Annotated[float | None, Query(ge=0, le=100, description="Of the coding score.")] = None,
     min_quality: Annotated[float | None, Query(ge=0, le=100, description="Of the quality index.")] = None,

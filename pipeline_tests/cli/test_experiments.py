@@ -113,6 +113,8 @@ def test_runs_are_listed_with_what_came_of_them(after_run) -> None:
     found = after_run("experiments", "runs", "extracts", "--json").json
     assert found["total"] == 4
     assert {one["output"] for one in found["runs"]} >= {"Loire", "Mont Blanc"}
+    assert sorted(one["parameters"]["answer"] for one in found["runs"]) == ["sentences"] * 2 + ["span"] * 2
+    assert 'answer="span"' in after_run("experiments", "runs", "extracts").out
     assert after_run("experiments", "runs", "extracts", "--status", "failed", "--json").json["total"] == 0
     assert "2 of 4 runs" in after_run("experiments", "runs", "extracts", "--limit", "2").out
 
@@ -192,3 +194,19 @@ def test_failures_are_shown_in_words_and_can_be_retried(own, podium, monkeypatch
     rows = podium("experiments", "runs", "extracts", "--status", "failed", "--json").json["runs"]
     assert {one["error"] for one in rows} == {"denied: it answered with status 401; check its key"}
     assert podium("experiments", "retry", "extracts", "--json").json["waiting_again"] == 4
+
+
+def test_one_posted_declaration_that_is_broken_is_named_and_hinders_no_other(after_run, data) -> None:
+    path = data / "experiments" / "declared" / "broken.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"name": "broken", "title": "Broken", "scorers": {"exact": {"weight": -1}}}')
+    try:
+        listed = after_run("experiments", "--json")
+        names = {one["experiment"] for one in listed.json}
+        assert "extracts" in names
+        assert "broken" not in names
+        assert f"{path}: " in listed.err
+        assert "'broken' left out" in listed.err
+        assert str(path) in error(after_run("experiments", "runs", "broken"), 2)
+    finally:
+        path.unlink()

@@ -59,7 +59,11 @@ def data(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[Pa
         declare(folder / "boards")
         files = folder / "files"
         write(files, "arena", listed(MODELS))
-        write(files, "mine", listed(MINE))
+        write(
+            files,
+            "mine",
+            listed(MINE).replace(b'"name": "Gamma Chat"', b'"name": "Gamma Chat", "title": "Gamma (1st)"'),
+        )
         write(files, "other", b"{}")
         write(files, "nobody", listed(MODELS))
         yield folder
@@ -190,6 +194,9 @@ def test_names_that_wait_for_a_decision_are_listed(podium: Podium) -> None:
         ("mine", "Gamma Chat", "unmatched"),
         ("mine", "Gamma Chatty", "unmatched"),
     ]
+    assert [one["title"] for one in found] == ["Gamma (1st)", None]
+    shown = {row[1]: row[2] for row in podium("rankings", "aliases", *BOARD).table if row[0] == "mine"}
+    assert shown == {"Gamma Chat": "Gamma (1st)", "Gamma Chatty": "–"}
     accepted = podium("rankings", "aliases", "list", *BOARD, "--status", "accepted", "--source", "mine", "--json").json
     assert [one["model"] for one in accepted] == ["acme/model-a", "acme/model-h"]
     assert "2 accepted, 2 unmatched." in podium("rankings", "aliases", *BOARD, "--source", "mine").out

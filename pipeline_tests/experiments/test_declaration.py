@@ -136,6 +136,7 @@ def test_runs_may_be_imported_only() -> None:
         ({"baseline": {"model": "tiny"}}, "baseline fits 0 of 4 configurations"),
         ({"comparisons": {"test": "tukey"}}, "Input should be"),
         ({"name": "experiments"}, "'experiments' is the name of a schema"),
+        ({"name": "api"}, "'api' is where the API of experiments is"),
         ({"repeats": 0}, "greater than or equal to 1"),
     ],
 )

@@ -89,6 +89,23 @@ def test_names_that_nobody_declares_are_texts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["created_at", "started_at", "completed_at"])
+def test_a_run_of_the_future_is_refused(tmp_path: Path, name: str) -> None:
+    row = {"model": "m", "prompt": "short"}
+    assert len(taken(lines(tmp_path, row | {name: "2024-05-01T23:00"}))) == 1
+    assert reasons(lines(tmp_path, row | {name: "2099-01-01"})) == [
+        f"{name} '2099-01-01 00:00:00' is in the future; correct it, in UTC"
+    ]
+
+
+def test_a_score_of_the_future_is_refused_as_it_would_count_for_ever(tmp_path: Path) -> None:
+    row = {"run_id": KNOWN, "scorer": "stars", "value": 1, "rater": "Ann"}
+    assert len(taken(lines(tmp_path, row | {"scored_at": "2024-05-01T23:00"}), "scores")) == 1
+    assert reasons(lines(tmp_path, row | {"scored_at": "2099-01-01"}), "scores") == [
+        "scored_at '2099-01-01 00:00:00' is in the future; correct it, in UTC"
+    ]
+
+
 def test_a_system_message_comes_with_the_template(tmp_path: Path) -> None:
     prompt = {"system": "Be brief.", "template": PROMPT}
     whole = RunConfig(prompt, "m", {}, "").config_hash

@@ -128,6 +128,15 @@ def test_any_text_that_a_model_gives_lands(given) -> None:
     assert row.output == odd.replace("\ud83d", "\\ud83d").replace("\x00", "\\x00")
 
 
+@pytest.mark.parametrize("said", ["a byte that is none: \ufffd", "long " * 1_000_000], ids=["replaced", "long"])
+def test_no_answer_costs_itself_or_others_their_place(given, said) -> None:
+    with Endpoint(lambda asked: chat(said)) as endpoint:
+        execute_pending(experiment(**FREE), asking(given, endpoint))
+    graph = publish(given, experiment(**FREE))
+    assert graph.table(EXPERIMENT_FILES)["n_rejected"].sum() == 0
+    assert set(graph.table(EXPERIMENT_RUNS)["output"]) == {said}
+
+
 def test_what_is_published_is_forgotten_and_not_run_again(given) -> None:
     with Endpoint([chat("Paris")]) as endpoint:
         known = asking(given, endpoint)

@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,18 @@ def test_files_are_as_old_as_their_source_says_else_as_their_names_else_as_their
     days.now = datetime.now(UTC).replace(tzinfo=None)
     days.next(good())
     assert (days.shown().status.status, days.shown().status.fetched_at) == (Status.LIVE, days.now)
+
+
+def test_files_of_a_frozen_source_are_as_old_as_its_last_change(days: Days, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"is_frozen": True, "changed_on": date(2025, 4, 17)}
+    days.declared = ranking({"arena": source(days.publisher, "arena", **options)})
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "list.json").write_bytes(listed(MODELS))
+    take(replace(days.source, **options), days.archive, tmp_path / "files")
+
+    status = days.shown().status
+
+    assert (status.status, status.fetched_at) == (Status.FROZEN, datetime(2025, 4, 17))
 
 
 def test_a_snapshot_of_files_of_an_older_archive_is_as_old_as_when_it_was_taken_in(days: Days, tmp_path: Path) -> None:

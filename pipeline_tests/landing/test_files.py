@@ -132,15 +132,26 @@ def test_a_quote_that_is_never_closed_in_a_long_file_costs_one_row(
     assert bad == {1: ("cannot be read: has a quote that is never closed", '"x,3')}
 
 
-@pytest.mark.parametrize("name", ["file.csv", "file.jsonl"])
-def test_a_line_that_is_too_long_is_one_refused_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(files, "_LONGEST_ROW", 100)
+@pytest.mark.parametrize(("name", "limit"), [("file.csv", "_LONGEST_ROW"), ("file.jsonl", "_LONGEST_JSON_ROW")])
+def test_a_line_that_is_too_long_is_one_refused_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+) -> None:
+    monkeypatch.setattr(files, limit, 100)
     line = {"file.csv": "1,2", "file.jsonl": '{"a": "1", "b": "2"}'}[name]
     head = "a,b\n" if name == "file.csv" else ""
     rows, bad = read(written(tmp_path, head + "\n".join([line, "x" * 950, line]), name))
 
     assert rows == {1: ["1", "2"], 3: ["1", "2"]}
-    assert [reason.removeprefix("cannot be read: ") for reason, _ in bad.values()] == ["is longer than 100 characters"]
+    assert [reason.removeprefix("cannot be read: ") for reason, _ in bad.values()] == [
+        "is longer than 100 characters; give it as Parquet"
+    ]
+
+
+def test_a_line_of_json_may_have_whole_documents(tmp_path: Path) -> None:
+    rows, bad = read(written(tmp_path, f'{{"a": "{"x" * 3_000_000}", "b": "2"}}\n', "file.jsonl"))
+
+    assert [len(one) for one in rows[1]] == [3_000_000, 1]
+    assert bad == {}
 
 
 def test_a_file_of_a_header_has_no_rows_and_its_columns(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ FACTS_OF_PRICES = ("price.input", "price.output", "context.context_length")
 SPEEDS = ("speed.ttft_median", "speed.throughput_median")
 QUALITY = "artificial_analysis.intelligence_index"
 RATING = "lmarena_text.rating"
+SAYS_DAY, SAYS_CLOSED = "openrouter; but <epoch> 2026-05-13", "lmarena"
+"""Who states when models came out, and that weights are closed; of open ones nobody is named."""
 N_OFFERS = 20
 """Of the slow model, whose prices are not used."""
 BREAK = "intelligence index 4.0 is 4.1: median change -6.2 points"
@@ -65,11 +67,13 @@ _SOURCES = {
     "modelsdev": ("models.dev", "MIT", "bundled", 1, 40),
     "lmarena": ("LMArena", "CC-BY-4.0", "unchanged", 7, 3),
     "livebench": ("LiveBench", None, "missing", 30, None),
+    "aider": ("Aider", "Apache-2.0", "files", 30, 50),
 }
 """By name: title, licence, status, how often it changes (days), and how old its figures are (days)."""
 _OF = dict.fromkeys(CODING, "evalplus") | {QUALITY: "artificialanalysis", RATING: "lmarena"}
 _OF |= dict.fromkeys(FACTS_OF_PRICES, "openrouter") | dict.fromkeys(SPEEDS, "artificialanalysis")
 _WHY = {
+    "files": "taken from files in aider",
     "kept": "fetching failed: 503; shown is the last good snapshot",
     "bundled": "not fetched: PODIUM_FETCH is off; there is no good snapshot, shown are bundled facts",
     "missing": "fetching failed: timed out; there is no good snapshot",
@@ -275,6 +279,8 @@ def _models(models: Sequence[Made]) -> list[dict[str, Any]]:
         {
             **{"model": one.model, "title": one.title, "organisation": one.organisation, "family": one.model},
             **{"released_on": one.released_on, "open_weights": one.open_weights, "openrouter_id": one.model},
+            "released_evidence": SAYS_DAY if one.released_on else "",
+            "weights_evidence": SAYS_CLOSED if one.open_weights is False else None,
             **{"hugging_face_id": one.model if one.open_weights else None, "is_made": one.model == BARE},
             "models_dev_id": f"dev/{one.model.partition('/')[2]}",
         }
@@ -286,13 +292,23 @@ def _aliases(models: Sequence[Made]) -> list[dict[str, Any]]:
     sources = {
         source: [one for one in models if any(_OF[name] == source for name in one.values)] for source in _OF.values()
     }
+    unmatched = {"source": "evalplus", "raw_name": "Zephyr β-7B", "title": "<Zephyr>", "method": "none"}
     return [
-        {
-            **{"source": source, "raw_name": _raw(one), "title": one.title, "model": one.model, "family": one.model},
-            **{"method": "openrouter_id", "status": "accepted", "evidence": "a link", "is_system": False},
-        }
-        for source, listed in sources.items()
-        for one in listed
+        {**unmatched, "status": "unmatched", "is_system": False},
+        *(
+            {
+                **{
+                    "source": source,
+                    "raw_name": _raw(one),
+                    "title": one.title,
+                    "model": one.model,
+                    "family": one.model,
+                },
+                **{"method": "openrouter_id", "status": "accepted", "evidence": "a link", "is_system": False},
+            }
+            for source, listed in sources.items()
+            for one in listed
+        ),
     ]
 
 

@@ -65,6 +65,7 @@ def test_the_api_tells_of_every_source_when_it_is_looked_at_next_or_why_not(clie
         "artificialanalysis": (WEEKLY, "2026-11-30T05:00:00Z", None),
         "lmarena": (WEEKLY, "2026-11-30T05:00:00Z", None),
         "livebench": (WEEKLY, "2026-11-30T05:00:00Z", None),
+        "aider": (WEEKLY, "2026-11-30T05:00:00Z", None),
         "evalplus": (None, None, "it is frozen"),
     }
 
@@ -78,10 +79,11 @@ def test_the_page_of_status_has_every_source_with_its_state_by_its_own_pace(clie
         "Artificial Analysis": ("● up to date live", "every 7 days", "2026-11-30 05:00 UTC"),
         "LMArena": ("● up to date unchanged", "every 7 days", "2026-11-30 05:00 UTC"),
         "LiveBench": ("✕ no figures missing", "every 30 days", "2026-11-30 05:00 UTC"),
+        "Aider": ("◐ ageing files", "every 30 days", "2026-11-30 05:00 UTC"),
         "EvalPlus": ("■ frozen frozen", "not any more", "none: it is frozen"),
     }
     assert all(row[3] == "under 2 hours ago" for row in rows.values())
-    assert "● 2 up to date ◐ 1 ageing ○ 1 old ■ 1 frozen ✕ 1 no figures" in page.text(
+    assert "● 2 up to date ◐ 2 ageing ○ 1 old ■ 1 frozen ✕ 1 no figures" in page.text(
         "//table[contains(caption, 'every board')]"
     )
 

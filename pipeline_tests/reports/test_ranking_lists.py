@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reports.queries.ranking_lists import Tier, blended_price, pareto, tier_of
+from pipeline.reports.queries.ranking_lists import Filters, Tier, blended_price, listed, pareto, tier_of
 from pipeline.reports.queries.ranking_sources import Age, age_of, days_between
-from pipeline.reports.queries.rankings import RankedModel
+from pipeline.reports.queries.rankings import RankedModel, Ranking
+from pipeline_tests.reports.made_up_ranking import declared
 
 ROW = RankedModel(
     **dict.fromkeys(RankedModel.__annotations__),  # type: ignore[arg-type]  # NULL wherever a test says nothing else
@@ -71,6 +72,21 @@ def test_an_age_is_judged_by_how_often_the_source_changes(status: str, age_days:
 )
 def test_the_age_of_a_frozen_source_is_no_fault(status: str, age_days: float | None, age: Age) -> None:
     assert age_of(status, age_days, 365, is_frozen=True) == age
+
+
+@pytest.mark.parametrize("written", ["deepseek", "DeepSeek", "deepseek-ai", "Deepseek AI"])
+def test_a_maker_is_found_however_it_is_written(written: str) -> None:
+    rows = tuple(
+        replace(ROW, model=model, organisation=organisation)
+        for model, organisation in (
+            ("deepseek/deepseek-r1", "DeepSeek"),
+            ("deepseek-ai/deepseek-coder-33b", None),
+            ("reseller/other", "deepseek-ai"),
+            ("deep/seek", None),
+        )
+    )
+    found = listed(Ranking(declared(), {}, rows, {}, {}), Filters(providers=[written]))
+    assert [row.model for row in found] == [row.model for row in rows[:3]]
 
 
 def test_what_is_of_the_future_is_not_of_a_negative_age() -> None:

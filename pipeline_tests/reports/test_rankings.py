@@ -30,6 +30,8 @@ from pipeline_tests.reports.made_up_ranking import (
     PARTIAL,
     QUALITY,
     RATING,
+    SAYS_CLOSED,
+    SAYS_DAY,
     SLOW,
     TITLE,
     TWIN,
@@ -111,6 +113,7 @@ def test_what_follows_from_a_row_is_told_with_it(client: TestClient) -> None:
         ({"providers": "acme"}, "model LIKE 'acme/%'"),
         ({"providers": ["Open & Co", "slowly"]}, "organisation IN ('Open & Co', 'Slowly')"),
         ({"providers": "nobody,maker3"}, "model LIKE 'nobody/%' OR model LIKE 'maker3/%'"),
+        ({"providers": "OPEN-CO"}, "organisation = 'Open & Co'"),
         ({"free": "true"}, "is_free"),
         ({"free": "false"}, "NOT is_free"),
         ({"open_weights": "true"}, "open_weights"),
@@ -305,6 +308,7 @@ def test_sources_say_how_old_they_are_by_their_own_pace(client: TestClient) -> N
         "modelsdev": ("bundled", "old"),
         "lmarena": ("unchanged", "fresh"),
         "livebench": ("missing", "missing"),
+        "aider": ("files", "ageing"),
     }
     assert found["openrouter"]["age_days"] == pytest.approx(2.5, abs=0.01)
     assert found["lmarena"]["age_days"] == pytest.approx(0, abs=0.01)
@@ -333,6 +337,12 @@ def test_a_model_is_told_with_every_figure_and_why_not_all_are_used(
     assert {row["source"] for row in found["names"]} == {"evalplus", "artificialanalysis", "openrouter", "lmarena"}
     assert found["board"]["rank"] == 1
     assert found["title"] == HOSTILE
+    assert (found["released_evidence"], found["weights_evidence"]) == (SAYS_DAY, SAYS_CLOSED)
+
+
+def test_what_nobody_states_of_a_model_has_no_evidence(client: TestClient) -> None:
+    found = get(client, f"/api/models/{TWIN}")
+    assert (found["released_evidence"], found["weights_evidence"]) == (None, None)
 
 
 @pytest.mark.parametrize("model", [BARE, FEW])
@@ -378,7 +388,14 @@ def test_history_of_a_model_that_left_the_board_is_given(client: TestClient) -> 
         ("/export?ranking=none", 404, "no board 'none' is published"),
         ("/status?ranking=none", 404, "no board 'none' is published"),
         ("/api/models/acme/bes", 404, "ranking 'made_up' has no model 'acme/bes'; like it: acme/best"),
+        ("/api/models/made/bestten", 404, "ranking 'made_up' has no model 'made/bestten'; it has 38 models"),
+        ("/api/models/x/free", 404, "ranking 'made_up' has no model 'x/free'; like it: open/free"),
+        ("/api/models/deeptwo", 404, "ranking 'made_up' has no model 'deeptwo'; like it: slowly/deep-two"),
+        ("/api/models/made/Deep", 404, "like it: slowly/deep, slowly/deep-two"),
+        ("/api/models/e", 404, "it has 38 models"),
+        ("/api/models/Model+10", 404, "like it: maker10/model-10"),
         ("/api/history?models=zzz", 404, "ranking 'made_up' never had a model 'zzz'; it has 38 models"),
+        (f"/api/history?models={BEST},deep2", 404, "ranking 'made_up' never had a model 'deep2'"),
         ("/api/history?start=soon", 422, "start 'soon' is no date or time"),
     ],
 )
@@ -388,6 +405,9 @@ def test_what_there_is_not_is_named_with_what_there_is(client: TestClient, what:
 
 def test_a_model_is_found_by_the_id_that_a_catalogue_has_for_it(client: TestClient) -> None:
     assert get(client, "/api/models/Dev/Best") == get(client, "/api/models/acme/best")
+    asked = {"models": f"Dev/Best,{GONE}"}
+    assert get(client, "/api/history", **asked) == get(client, "/api/history", models=[BEST, GONE])
+    assert {row["model"] for row in get(client, "/api/history", **asked)["rows"]} == {BEST, GONE}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pipeline.rankings.identity.aliases import Alias, Candidate, Decision, Metho
 from pipeline.rankings.identity.audit import Audit, Moved, Shared, SourceAudit, audit, drops
 from pipeline.rankings.identity.catalogue import MODELS_DEV, OPENROUTER, Catalogue, Release, build_catalogue
 from pipeline.rankings.identity.matching import Identity, identify
-from pipeline.rankings.identity.names import Name, normalised, take_apart
+from pipeline.rankings.identity.names import Name, normalised, take_apart, vendor_key
 
 __all__ = [
     "MODELS_DEV",
@@ -28,4 +28,5 @@ __all__ = [
     "identify",
     "normalised",
     "take_apart",
+    "vendor_key",
 ]

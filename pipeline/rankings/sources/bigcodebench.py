@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from pipeline.rankings.results import ModelName, Parsed
 from pipeline.rankings.source import About, Wanted, Wanting
@@ -38,6 +39,7 @@ class BigCodeBench:
             home=f"{_SITE}/",
             attribution=f"BigCodeBench leaderboard (Zhuo et al. 2024), {_SITE}",
             is_frozen=True,
+            changed_on=date(2025, 4, 17),  # the last commit of its site
             days=365,
         )
 

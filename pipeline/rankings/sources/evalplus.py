@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from pipeline.rankings.results import ModelName, Parsed
 from pipeline.rankings.source import About, Wanted, Wanting
@@ -33,6 +34,7 @@ class EvalPlus:
             licence="Apache-2.0",
             attribution="EvalPlus leaderboard (Liu et al. 2023), https://evalplus.github.io",
             is_frozen=True,
+            changed_on=date(2024, 12, 26),  # the last commit of its site
             days=365,
         )
 

@@ -72,6 +72,7 @@ class LiveCodeBench:
             home=f"{_SITE}/leaderboard.html",
             attribution=f"LiveCodeBench leaderboard (Jain et al. 2024), {_SITE}",
             is_frozen=True,
+            changed_on=date(2025, 8, 1),  # the last commit of its site
             days=365,
         )
 

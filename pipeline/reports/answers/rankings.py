@@ -233,7 +233,13 @@ class RankingModelAnswer(Answer):
     organisation: str | None
     family: str
     released_on: date | None
+    released_evidence: str | None = Field(
+        description="Who states that day, and who another one.", examples=["openrouter; but epoch 2024-08-08"]
+    )
     open_weights: bool | None
+    weights_evidence: str | None = Field(
+        description="Who states that of its weights, and who otherwise.", examples=["lmarena, modelsdev"]
+    )
     hugging_face_id: str | None
     openrouter_id: str | None
     models_dev_id: str | None

@@ -1,6 +1,7 @@
 """Experiments that were posted: one file each, written whole or not at all, and never changed."""
 
 import json
+import logging
 import os
 import secrets
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pipeline.reports.access.keys import sync_folder, write_private
 from pipeline.reports.queries.experiment_tables import DeclaredExperiment
 
 FOLDER = "declared"
+_log = logging.getLogger(__name__)
 
 
 class NameTakenError(ValueError):
@@ -34,12 +36,9 @@ class PostedExperiments:
     folder: Path
 
     def all(self) -> dict[str, DeclaredExperiment]:
-        """Every posted experiment by name, not known to be published."""
-        found = {}
-        for path in sorted((self.folder / FOLDER).glob("*.json")):
-            if not path.name.startswith("."):
-                found[path.stem] = self._of(path)
-        return found
+        """Every posted experiment by name, not known to be published; a damaged file is none, and is logged."""
+        paths = sorted(path for path in (self.folder / FOLDER).glob("*.json") if not path.name.startswith("."))
+        return {path.stem: one for path in paths if (one := self._of(path)) is not None}
 
     def keep(self, experiment: Experiment) -> bool:
         """Write a declaration; False for one that is there with the same content.
@@ -70,9 +69,14 @@ class PostedExperiments:
         return is_new
 
     @staticmethod
-    def _of(path: Path) -> DeclaredExperiment:
-        text = path.read_text(encoding="utf-8")
-        return DeclaredExperiment(path.stem, json.loads(text)["title"], text, is_published=False)
+    def _of(path: Path) -> DeclaredExperiment | None:
+        try:
+            text = path.read_text(encoding="utf-8")
+            title = json.loads(text)["title"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            _log.warning("%s is no declaration of an experiment and is left out: %s", path, error)
+            return None
+        return DeclaredExperiment(path.stem, str(title), text, is_published=False)
 
 
 def _linked(path: Path, text: str) -> bool:

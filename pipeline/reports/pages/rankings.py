@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.charts import cost_chart
+from pipeline.rankings.identity import vendor_key
 from pipeline.reports.inputs import Published
 from pipeline.reports.pages.address import Address, address_of
 from pipeline.reports.pages.asked import number_up_to, share, yes_or_no
@@ -164,15 +165,26 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
         n_free=sum(blended_price(row) == 0 and row.rank is not None for row in found),
         height=_HEIGHT,
         downloads=_files(here.of("/rankings/export", _ALIKE)),
-        **_to_choose(of),
+        **_to_choose(of, filters),
         **_by_weights(of, found, asked, here),
         **_about_sources(request, connection, of, moment),
     )
 
 
-def _to_choose(of: Ranking) -> dict[str, Any]:
-    """What filters offer."""
-    return {"organisations": organisations(of), "measured": _measured(of), "contexts": _CONTEXTS, "tiers": TIERS}
+def _to_choose(of: Ranking, filters: Filters) -> dict[str, Any]:
+    """What filters offer; a maker is ticked however the address writes it, and what has no box is kept."""
+    makers = {one: vendor_key(one) for one in organisations(of)}
+    wanted = {one: vendor_key(one) for one in filters.providers}
+    measured = _measured(of)
+    return {
+        "organisations": list(makers),
+        "ticked": [one for one, key in makers.items() if key in wanted.values()],
+        "other_makers": [one for one, key in wanted.items() if key not in makers.values()],
+        "measured": measured,
+        "other_measures": [one for one in filters.has_benchmarks if one not in dict(measured)],
+        "contexts": _CONTEXTS,
+        "tiers": TIERS,
+    }
 
 
 def _by_weights(of: Ranking, rows: Sequence[RankedModel], asked: Asked, here: Address) -> dict[str, Any]:

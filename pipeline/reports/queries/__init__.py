@@ -23,6 +23,7 @@ from pipeline.reports.queries.evaluations import (
     evaluation_names,
     evaluation_rows,
 )
+from pipeline.reports.queries.experiment_names import is_experiment
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
 from pipeline.reports.queries.ranking_names import NamedModel, is_ranking, model_ids, n_ranked, named_models
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
@@ -73,6 +74,7 @@ __all__ = [
     "failed_functions",
     "first_cycle",
     "freshness",
+    "is_experiment",
     "is_ranking",
     "is_track",
     "kind_of",

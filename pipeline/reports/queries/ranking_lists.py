@@ -8,6 +8,7 @@ from math import inf
 from statistics import median
 from typing import Any
 
+from pipeline.rankings.identity import vendor_key
 from pipeline.reports.queries.rankings import RankedModel, Ranking
 from pipeline.reports.wrong import WrongInputError
 
@@ -76,7 +77,7 @@ class Filters:
     min_context : float or None
         Tokens.
     providers : sequence of str
-        Organisations, or the part of ids before the slash; upper and lower case are the same.
+        Makers, however they are written: as organisations, or as the part of ids before the slash (``deepseek-ai``).
     free, open_weights, ranked : bool or None
     min_composite : float or None
         Of the coding score.
@@ -121,14 +122,14 @@ def listed(of: Ranking, filters: Filters) -> list[RankedModel]:
 Test = Callable[[RankedModel], bool]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters and digits of a name, for comparison: people who type ``gpt 5`` or ``gpt5`` mean ``GPT-5``."""
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def _tests(filters: Filters) -> Iterable[Test]:
     """The tests of what a row alone says."""
-    wanted = _plain(filters.search)
+    wanted = plain(filters.search)
     if filters.max_price is not None:
         most = filters.max_price
         yield lambda row: row.price_input is not None and row.price_input <= most
@@ -148,7 +149,7 @@ def _tests(filters: Filters) -> Iterable[Test]:
     if filters.ranked is not None:
         yield lambda row: (row.rank is not None) == filters.ranked
     if wanted:
-        yield lambda row: any(wanted in _plain(said) for said in (row.model, row.title, row.organisation or ""))
+        yield lambda row: any(wanted in plain(said) for said in (row.model, row.title, row.organisation or ""))
 
 
 def _at_least(name: str, least: float) -> Test:
@@ -162,15 +163,14 @@ def _at_least(name: str, least: float) -> Test:
 def _of_providers(of: Ranking, providers: Sequence[str]) -> Iterable[Test]:
     if not providers:
         return
-    known = {name for row in of.rows for name in _providers(row)}
-    _must_be_known({one: one.casefold() for one in providers}, known, "provider", organisations(of))
-    wanted = {one.casefold() for one in providers}
-    yield lambda row: not wanted.isdisjoint(_providers(row))
+    known = {name for row in of.rows for name in _makers(row)}
+    wanted = {one: vendor_key(one) for one in providers}
+    _must_be_known(wanted, known, "provider", organisations(of))
+    yield lambda row: not _makers(row).isdisjoint(wanted.values())
 
 
-def _providers(row: RankedModel) -> set[str]:
-    vendor = row.model.partition("/")[0].casefold()
-    return {vendor} if row.organisation is None else {vendor, row.organisation.casefold()}
+def _makers(row: RankedModel) -> set[str]:
+    return {vendor_key(name) for name in (row.model.partition("/")[0], row.organisation) if name}
 
 
 def organisations(of: Ranking) -> list[str]:

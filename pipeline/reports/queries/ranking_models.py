@@ -10,6 +10,7 @@ import duckdb
 
 from pipeline.reports.queries.models import UnknownModelError
 from pipeline.reports.queries.page import Query
+from pipeline.reports.queries.ranking_lists import plain
 from pipeline.reports.queries.rankings import RankedModel, Ranking
 from pipeline.warehouse import Sql, compose
 
@@ -35,8 +36,8 @@ _NAMES = """
     FROM llm.aliases WHERE ranking = ? AND model = ? AND status = 'accepted' ORDER BY source, raw_name
 """
 _MODEL = """
-    SELECT title, organisation, family, released_on, open_weights, hugging_face_id, openrouter_id, models_dev_id,
-           is_made
+    SELECT title, organisation, family, released_on, nullif(released_evidence, ''), open_weights,
+           nullif(weights_evidence, ''), hugging_face_id, openrouter_id, models_dev_id, is_made
     FROM llm.models WHERE ranking = ? AND model = ?
 """
 _KNOWN_ELSEWHERE = """
@@ -53,7 +54,7 @@ _HISTORY = Sql("""
 """)
 _EVER_STOOD = "SELECT DISTINCT model FROM llm.snapshots WHERE ranking = ? AND list_contains(?, model)"
 _STANDINGS = "SELECT day, rank, rank_lo, rank_hi, status, {score} FROM ({history}) ORDER BY day"
-_CLOSE = 5
+_CLOSE, _LETTERS = 5, 2
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class Release:
     organisation: str | None
     family: str
     released_on: date | None
+    released_evidence: str | None
     open_weights: bool | None
+    weights_evidence: str | None
     hugging_face_id: str | None
     openrouter_id: str | None
     models_dev_id: str | None
@@ -153,9 +156,9 @@ def model_facts(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) 
     """
     found = connection.execute(_MODEL, [of.name, model]).fetchone()
     if found is None:
-        elsewhere = connection.execute(_KNOWN_ELSEWHERE, [of.name, model]).fetchall()
-        if len(elsewhere) == 1:
-            return model_facts(connection, of, elsewhere[0][0])
+        meant = _known_elsewhere(connection, of, model)
+        if meant is not None:
+            return model_facts(connection, of, meant)
         raise UnknownModelError(_not_there(connection, of, model))
     asked = [of.name, model]
     return ModelFacts(
@@ -189,17 +192,14 @@ def history(
 ) -> Query:
     """Where models stood by day, the best first; all models where None, and those too that are not listed any more.
 
+    They are named as for :func:`model_facts`.
+
     Raises
     ------
     UnknownModelError
         If a model that is named never stood anywhere and is not of the ranking.
     """
-    given = None if models is None else list(models)
-    absent = [model for model in given or () if model not in of.by_model]
-    ever = _ever_stood(connection, of, absent)
-    unknown = [model for model in absent if model not in ever]
-    if unknown:
-        raise UnknownModelError(f"ranking {of.name!r} never had a model {unknown[0]!r}; {_like_it(of, unknown[0])}")
+    given = None if models is None else _that_stood(connection, of, models)
     return Query(_HISTORY, {"ranking": of.name, "models": given, "start": start, "end": end})
 
 
@@ -208,6 +208,25 @@ def standings_of(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str)
     query = compose(_STANDINGS, score=str(of.declared.rank_by), history=_HISTORY)
     values: dict[str, Any] = {"ranking": of.name, "models": [model], "start": None, "end": None}
     return [Standing(*row) for row in connection.execute(query, values).fetchall()]
+
+
+def _that_stood(connection: duckdb.DuckDBPyConnection, of: Ranking, models: Sequence[str]) -> list[str]:
+    """The ids of models that are named, of which history may tell."""
+    ever = _ever_stood(connection, of, [model for model in models if model not in of.by_model])
+    found = []
+    for model in models:
+        is_own = model in of.by_model or model in ever
+        meant = model if is_own else _known_elsewhere(connection, of, model)
+        if meant is None:
+            raise UnknownModelError(f"ranking {of.name!r} never had a model {model!r}; {_like_it(of, model)}")
+        found.append(meant)
+    return found
+
+
+def _known_elsewhere(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -> str | None:
+    """The id of the only model that a catalogue calls so; None where there is none, or several."""
+    found = connection.execute(_KNOWN_ELSEWHERE, [of.name, model]).fetchall()
+    return found[0][0] if len(found) == 1 else None
 
 
 def _ever_stood(connection: duckdb.DuckDBPyConnection, of: Ranking, models: Sequence[str]) -> set[str]:
@@ -225,9 +244,14 @@ def _not_there(connection: duckdb.DuckDBPyConnection, of: Ranking, model: str) -
 
 
 def _like_it(of: Ranking, model: str) -> str:
-    wanted = model.rpartition("/")[2].casefold()
-    close = [row.model for row in of.rows if wanted and wanted in row.model.casefold()][:_CLOSE]
-    return f"like it: {', '.join(close)}" if close else f"it has {len(of.rows)} models, see /rankings/api/rankings"
+    wanted = plain(model.rpartition("/")[2])
+    close = [row for row in of.rows if len(wanted) >= _LETTERS and wanted in plain(f"{row.model} {row.title}")]
+    close.sort(key=lambda row: (plain(row.title) != wanted, len(row.model), row.position))
+    return (
+        f"like it: {', '.join(row.model for row in close[:_CLOSE])}"
+        if close
+        else f"it has {len(of.rows)} models, see /rankings/api/rankings"
+    )
 
 
 RANKED_FIELDS = tuple(field.name for field in fields(RankedModel))

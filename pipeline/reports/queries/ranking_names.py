@@ -8,7 +8,8 @@ from pipeline.reports.queries.boards import kind_of
 from pipeline.tables import LLM_LEADERBOARD
 
 _NAMES = """
-    SELECT a.source, a.raw_name, a.model, a.status, a.method, a.evidence, a.candidates, coalesce(u.n_results, 0)
+    SELECT a.source, a.raw_name, nullif(a.title, ''), a.model, a.status, a.method, a.evidence, a.candidates,
+           coalesce(u.n_results, 0)
     FROM llm.aliases AS a
     LEFT JOIN llm.unmatched AS u USING (ranking, source, raw_name)
     WHERE a.ranking = ? AND NOT a.is_system
@@ -19,10 +20,14 @@ _MODELS = "SELECT model FROM llm.models WHERE ranking = ? ORDER BY model"
 
 @dataclass(frozen=True)
 class NamedModel:
-    """A name that a source gives a single model, what it means, and how many figures wait for a decision."""
+    """A name that a source gives a single model, what it means, and how many figures wait for a decision.
+
+    ``title`` is the name that the source shows to people; None where it has none besides.
+    """
 
     source: str
     raw_name: str
+    title: str | None
     model: str | None
     status: str
     method: str

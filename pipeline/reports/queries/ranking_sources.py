@@ -25,8 +25,9 @@ _BREAKS = """
     ORDER BY "at" DESC, source, benchmark, measure
 """
 _UNMATCHED = """
-    SELECT source, raw_name, status, why, candidates, n_results FROM llm.unmatched WHERE ranking = ?
-    ORDER BY n_results DESC, source, raw_name
+    SELECT u.source, u.raw_name, nullif(nullif(a.title, ''), u.raw_name), u.status, u.why, u.candidates, u.n_results
+    FROM llm.unmatched AS u LEFT JOIN llm.aliases AS a USING (ranking, source, raw_name)
+    WHERE u.ranking = ? ORDER BY u.n_results DESC, u.source, u.raw_name
 """
 
 OLD_AFTER = 3
@@ -115,10 +116,14 @@ class UnreadPart:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A name of a model that means no release yet: its figures rank nobody."""
+    """A name of a model that means no release yet: its figures rank nobody.
+
+    ``title`` is what the source shows, where that is not the name.
+    """
 
     source: str
     raw_name: str
+    title: str | None
     status: str
     why: str | None
     candidates: str | None

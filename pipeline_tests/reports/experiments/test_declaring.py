@@ -160,3 +160,13 @@ def test_without_a_key_nothing_is_kept(bench: Bench) -> None:
     with bench.served() as client:
         assert post(client).status_code == 401
     assert not (bench.folder / "experiments").exists()
+
+
+@pytest.mark.parametrize("text", ['{"na', "[]", "{}"])
+def test_a_damaged_declaration_is_no_trouble_to_others(zoe: TestClient, bench: Bench, text: str) -> None:
+    path = bench.folder / "experiments" / "declared" / "torn.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert zoe.get("/experiments/api/experiments").status_code == 200
+    assert zoe.get("/experiments").status_code == 200
+    assert zoe.get("/experiments/api/experiments/torn").status_code == 404

@@ -1,5 +1,6 @@
 """Pages of rankings of language models: what they say is what the API says, and names are text whatever is in them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from pipeline_tests.reports.made_up_ranking import (
     N_OFFERS,
     NAME,
     PARTIAL,
+    SAYS_CLOSED,
+    SAYS_DAY,
     SLOW,
     TITLE,
     TWIN,
@@ -117,6 +120,15 @@ def test_what_forms_send_when_nothing_is_chosen_is_no_question(client: TestClien
     assert cells(page(client, **empty), MODELS, "Model") == cells(page(client), MODELS, "Model")
 
 
+def test_what_the_address_filters_by_stays_in_the_form_whether_or_not_it_has_a_box(client: TestClient) -> None:
+    asked = {"providers": "ACME,nobody", "has_benchmarks": "lmarena_text,humaneval_plus.pass_at_1"}
+    form = client.get("/rankings", params=asked, headers={"accept": "text/html"}).text
+    kept = re.findall(r'name="(providers|has_benchmarks)" value="([^"]*)"( checked)?', form)
+    hidden = re.findall(r'<input type="hidden" name="(providers|has_benchmarks)" value="([^"]*)"', form)
+    assert [value for _, value, ticked in kept if ticked] == ["Acme", "lmarena_text"]
+    assert [value for _, value in hidden[:2]] == ["nobody", "humaneval_plus.pass_at_1"]
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -213,6 +225,24 @@ def test_every_figure_of_a_model_is_shown_once(client: TestClient) -> None:
     assert sorted(row[5].text for row in shown if row[5].text != "✓ used") == sorted(
         f"not: {one['left_out']}" for one in expected if not one["is_used"]
     )
+
+
+def test_a_model_says_who_states_its_day_and_its_weights(client: TestClient) -> None:
+    assert f"Day of release: {SAYS_DAY}. Weights: {SAYS_CLOSED}." in page(client, f"/models/{BEST}").text
+    assert f"Day of release: {SAYS_DAY}. Rank" in page(client, f"/models/{FREE}").text
+    assert "Day of release" not in page(client, f"/models/{TWIN}").text
+
+
+def test_the_first_line_of_sources_names_figures_that_nobody_fetched(client: TestClient) -> None:
+    said = page(client).text
+    assert "Aider 50 days ago, ageing, files" in said
+    assert "models.dev 40 days ago, old, bundled" in said
+    assert "4 hours ago, up to date ■ EvalPlus 400 days ago, frozen ● LMArena" in said
+
+
+def test_a_name_that_means_no_model_is_told_as_its_source_shows_it(client: TestClient) -> None:
+    (row,) = page(client).table("Names that mean no model for sure").rows[1:]
+    assert row[0].text == "Zephyr β-7B shown as <Zephyr>"
 
 
 def test_scores_of_a_model_say_what_is_missing(client: TestClient) -> None:
