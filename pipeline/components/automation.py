@@ -344,11 +344,14 @@ class _Attempt:
         return cls(**json.loads(cursor)) if cursor else cls()
 
     def next(self, batch: str, at: float) -> "_Attempt | None":
-        """The attempt to make now; None while the pause after the last one of the same batch lasts."""
+        """The attempt to make now; None while the pause after the last one of the same batch lasts.
+
+        An attempt of the future was made by a clock that is right by now: nobody waits for it.
+        """
         if batch != self.batch:
             return _Attempt(batch, 1, at)
         pause = min(_LONGEST_PAUSE, 60.0 * 2 ** (self.number - 1))
-        return None if at < self.at + pause else _Attempt(batch, self.number + 1, at)
+        return None if 0 <= at - self.at < pause else _Attempt(batch, self.number + 1, at)
 
 
 def _tried(

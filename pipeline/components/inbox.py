@@ -80,6 +80,7 @@ def files_asset(
         What must hold of that table.
     """
     key = asset_key(board, files)
+    held = (*held, _arrived_in_the_past(files))
 
     @dg.asset(
         key=key,
@@ -98,6 +99,21 @@ def files_asset(
         return dg.MaterializeResult(metadata=metadata, check_results=results)
 
     return landed_files
+
+
+def _arrived_in_the_past(files: TableSpec) -> Check:
+    return Check(
+        "arrived_in_the_past",
+        "No file arrived more than five minutes later than now: a clock was, or is, wrong then, and "
+        "pipeline/docs/operation.md says how to right what it stamped (a warning).",
+        compose(
+            "SELECT file_number, name, received_at, now() AT TIME ZONE 'UTC' AS now FROM {files}"
+            " WHERE {board} = ? AND received_at > now() AT TIME ZONE 'UTC' + INTERVAL '5 minutes'",
+            files=files,
+            board=files.board,
+        ),
+        blocking=False,
+    )
 
 
 def _land_lost(store: Store, board: str, files: TableSpec, intakes: Intakes) -> list[Landed]:

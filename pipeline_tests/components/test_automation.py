@@ -389,6 +389,15 @@ def test_files_that_a_failed_run_left_are_tried_again_after_pauses_that_double_u
     )
 
 
+def test_nobody_waits_for_a_time_that_a_wrong_clock_set(watched: Inbox) -> None:
+    watched.drop("predictions/a.csv")
+    watched.seconds += 1e9
+    watched.request()
+    watched.skipped()
+    watched.seconds -= 1e9
+    assert str(watched.request().run_key).endswith(":2")
+
+
 @pytest.mark.parametrize("change", ["another file", "the same file with other content", "the same file anew"])
 def test_a_changed_batch_is_tried_at_once(watched: Inbox, change: str) -> None:
     path = watched.drop("predictions/a.csv")

@@ -6,17 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from pipeline.landing import inbox
 from pipeline.settings import settings
-from pipeline.tables import FILES
-from pipeline.warehouse import WarehouseFiles, current_publication, open_published
+from pipeline.tables import FILES, SUBMISSIONS
+from pipeline.warehouse import WarehouseFiles, current_publication, now, open_published
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import error
-from pipeline_tests.components.inbox_contest import InboxContest, predictions, truth
+from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.operation.contest import DAYS, bring, rebuilt
 from pipeline_tests.toy_contest import ToyContest
@@ -181,6 +183,38 @@ def test_a_damaged_file_in_the_inbox_says_why_and_lands_when_it_is_dropped_again
     bring(contest)
     assert contest.table(FILES)["status"].iloc[-1] == "accepted"
     assert rebuilt(contest).differing == []
+
+
+def test_a_clock_that_was_wrong_loses_nothing_and_what_it_stamped_can_be_righted(
+    contest: InboxContest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (contest.folder / "inbox" / "toy" / "predictions" / "d.csv").unlink()
+    bring(contest)
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "arrival", lambda _: now() + timedelta(days=400))
+        contest.drop("predictions", predictions("b", *DAYS, seed=2), "ahead.csv")
+        bring(contest)
+    contest.drop("predictions", predictions("c", *DAYS, seed=3), "behind.csv")
+    run = contest.run()
+    assert counting(contest) == {"a": "0.csv", "b": "b.csv", "c": "behind.csv"}
+    assert rebuilt(contest).differing == []
+    (warned,) = [one for one in run.get_asset_check_evaluations() if not one.passed]
+    assert (warned.check_name, warned.severity) == ("arrived_in_the_past", dg.AssetCheckSeverity.WARN)
+    assert "'name': 'ahead.csv'" in (warned.description or "")
+
+    log = contest.folder / "archive" / "toy.arrivals.jsonl"
+    wrong = str(contest.table(FILES).set_index("name").loc["ahead.csv", "received_at"].isoformat())
+    log.write_text(log.read_text().replace(wrong, now().isoformat()))
+    (contest.folder / FILE).unlink()
+    bring(contest)
+    assert counting(contest) == {"a": "0.csv", "b": "ahead.csv", "c": "behind.csv"}
+
+
+def counting(contest: InboxContest) -> dict[str, str]:
+    """By model the file that counts for the newest cycle of those that all files are about."""
+    rows = contest.table(SUBMISSIONS).merge(contest.table(FILES)[["file_number", "name"]])
+    rows = rows[rows["superseded_by"].isna() & (rows["cycle"] == cycle(min(DAYS)))]
+    return dict(zip(rows["model_id"], rows["name"], strict=True))
 
 
 def test_a_damaged_working_file_comes_back_out_of_the_archive(contest: InboxContest) -> None:
