@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast soak browser dev scale cluster check lint types imports definitions format generate lock clean
+.PHONY: help run test test-fast soak browser dev scale cluster check lint types imports scan audit definitions format generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ scale: $(READY) ## Install what is needed past one machine: Debian's PostgreSQL 
 cluster: scale ## Bring up PostgreSQL, Redis and two workers on loopback, until Ctrl-C
 	@$(BIN)/python -m pipeline.cluster
 
-check: lint types imports definitions ## Lint, check types and imports, load the definitions both ways
+check: lint types imports scan audit definitions ## Lint, check types, imports and security, load the definitions both ways
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .
@@ -61,6 +61,13 @@ types: $(READY)
 
 imports: $(READY)
 	@$(BIN)/lint-imports
+
+scan: $(READY)
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive pipeline 2> $(VENV)/bandit.log \
+		|| { cat $(VENV)/bandit.log >&2; exit 1; }
+
+audit: $(READY) ## Look up known vulnerabilities of requirements.lock; says so where the service cannot be reached
+	@$(BIN)/python -m pipeline_tests.audit
 
 definitions: $(READY)
 	@DAGSTER_HOME= $(BIN)/dagster definitions validate

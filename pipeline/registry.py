@@ -91,7 +91,7 @@ def resolve_dotted_path(path: str, kind: str) -> Any:
     """Import what ``path`` names: a module, or an attribute of one.
 
     Only packages listed in the setting ``PODIUM_DOTTED_PATH_PACKAGES`` are allowed, so that a YAML file cannot
-    run arbitrary installed code.
+    run arbitrary installed code: not what a module of theirs imports from elsewhere either.
 
     Raises
     ------
@@ -112,9 +112,25 @@ def resolve_dotted_path(path: str, kind: str) -> Any:
             raise
     module_name, _, attribute = path.rpartition(".")
     try:
-        return getattr(importlib.import_module(module_name), attribute)
+        found = getattr(importlib.import_module(module_name), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
         raise UnknownNameError(f"{kind} {path!r} cannot be imported: {error}") from error
+    home = _home_of(found)
+    if home is not None and not any(f"{home}.".startswith(f"{package}.") for package in allowed):
+        raise UnknownNameError(
+            f"{kind} {path!r} is of {home}, which that module only imports, and outside the packages that dotted paths "
+            f"may use ({', '.join(allowed)}); write a function of your own around it"
+        )
+    return found
+
+
+def _home_of(thing: object) -> str | None:
+    """The module that a module, class or function is of; None for all that runs nothing by itself."""
+    if inspect.ismodule(thing):
+        return thing.__name__
+    if inspect.isclass(thing) or inspect.isroutine(thing):
+        return str(getattr(thing, "__module__", None) or "builtins")
+    return None
 
 
 def takes(function: object, arguments: int) -> bool:

@@ -22,7 +22,7 @@ _NOT_SETTINGS = (  # read by the profile of dbt, and by tests
     *("PODIUM_WAREHOUSE_FILE", "PODIUM_LAKE_CATALOG", "PODIUM_LAKE_FILES"),
     "PODIUM_SHARED_DATA",
 )
-_SECRET = "secrets_"  # noqa: S105 - what variables begin with
+_SECRET = "secrets_"  # noqa: S105  # nosec B105 # what variables begin with
 _DUCKLAKE = "ducklake:postgres:"
 _PROVIDER = "providers_"
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
@@ -147,6 +147,18 @@ class Settings(BaseSettings):
     keep_fetched: int = Field(
         default=10, ge=1, description="Snapshots of what a source published that stay, besides the last good one."
     )
+    log: Literal["text", "json"] = Field(
+        default="text",
+        description="What podium run, serve and up say of their work: lines for people, or a JSON object each.",
+    )
+    metrics: Literal["local", "open", "off"] = Field(
+        default="local",
+        description="Who may read /metrics: this machine and who has PODIUM_SECRETS_METRICS, everybody, or nobody.",
+    )
+    alert: SecretStr | None = Field(
+        default=None,
+        description="What is told of failures: an address that takes JSON, or the dotted path of a function.",
+    )
 
     @field_validator("data_dir", "dbt_project_dir", "defs_dir")
     @classmethod
@@ -171,6 +183,16 @@ class Settings(BaseSettings):
         if not found or not _LEAST_MEMORY <= float(found[1]) * _UNITS[found[2].upper()] <= _MOST_MEMORY:
             raise ValueError("write a number and its unit (MB, GB, TB, MiB, ...), 64MB at least")
         return text.strip()
+
+    @field_validator("alert")
+    @classmethod
+    def _is_told(cls, given: SecretStr | None) -> SecretStr | None:
+        text = given.get_secret_value() if given else ""
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("https", "http") and bool(parts.hostname)
+        if given and not is_address and not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", text):
+            raise ValueError("write an address such as https://example.org/hook, or a path such as package.module.tell")
+        return given
 
     @field_validator("secrets", mode="before")
     @classmethod
@@ -238,6 +260,11 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """The folder of players' keys and of the models that they claimed; its owner alone may read it."""
         return self.data_dir.resolve() / "keys"
+
+    @property
+    def health_dir(self) -> Path:
+        """The folder of what runs and checks came to last, for those who look after it."""
+        return self.data_dir.resolve() / "health"
 
     @property
     def dagster_home(self) -> Path:

@@ -54,24 +54,12 @@ def is_execution(spec: dg.AssetSpec) -> bool:
     return spec.key.path[1:2] == ["execution"]
 
 
-BY_PYPROJECT: tuple[str, ...] = ()
-BY_WORKSPACE = ("-w", "workspace.yaml")
+@pytest.mark.slow
+def test_definitions_load_where_dbt_never_ran(tmp_path: Path) -> None:
+    """By workspace.yaml; ``make check`` loads them by pyproject.toml, too."""
+    folder = copy_dbt_project(tmp_path / "dbt_project")
 
-
-@pytest.mark.parametrize(
-    ("arguments", "has_manifest"),
-    [
-        pytest.param(BY_PYPROJECT, True, id="pyproject"),
-        pytest.param(BY_WORKSPACE, False, id="workspace without a dbt manifest", marks=pytest.mark.slow),
-    ],
-)
-def test_definitions_load_both_ways(
-    tmp_path: Path, definitions: dg.Definitions, dbt_dir: Path, arguments: tuple[str, ...], has_manifest: bool
-) -> None:
-    folder = dbt_dir if has_manifest else copy_dbt_project(tmp_path / "dbt_project")
-    assert (folder / "target" / "manifest.json").exists() == has_manifest
-
-    result = run(BIN / "dagster", "definitions", "validate", *arguments, folder=tmp_path, dbt_dir=folder)
+    result = run(BIN / "dagster", "definitions", "validate", "-w", "workspace.yaml", folder=tmp_path, dbt_dir=folder)
 
     assert result.returncode == 0, result.stderr
     assert "Validation successful for code location podium" in result.stdout + result.stderr

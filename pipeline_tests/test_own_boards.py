@@ -284,13 +284,11 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.slow
-def test_dagster_and_dg_find_the_own_boards(own: Path, tmp_path: Path) -> None:
+def test_dagster_finds_the_own_boards(own: Path, tmp_path: Path) -> None:
     write_board(own, declaration())
     home = str(tmp_path)
-    validated = run("dagster", "definitions", "validate", DAGSTER_HOME=home)
-    checked = run("dg", "check", "defs", DAGSTER_HOME=home)
     listed = run("dg", "list", "defs", "--json", DAGSTER_HOME=home)
-    assert validated.returncode == checked.returncode == listed.returncode == 0, (validated, checked, listed)
+    assert listed.returncode == 0, listed
     found = json.loads(listed.stdout)
     assert "box" in {job["name"] for job in found["jobs"]}
     assert {"box_inbox", "box_first_run"} <= {sensor["name"] for sensor in found["sensors"]}
@@ -300,10 +298,9 @@ def test_dagster_and_dg_find_the_own_boards(own: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_dagster_refuses_a_wrong_board_and_says_why(own: Path, tmp_path: Path) -> None:
     write_board(own, declaration(metrics=["icc"]))
-    for command_line in (("dagster", "definitions", "validate"), ("dg", "check", "defs")):
-        refused = run(*command_line, DAGSTER_HOME=str(tmp_path))
-        assert refused.returncode != 0
-        assert "unknown metric 'icc'; known: " in refused.stdout + refused.stderr
+    refused = run("dagster", "definitions", "validate", DAGSTER_HOME=str(tmp_path))
+    assert refused.returncode != 0
+    assert "unknown metric 'icc'; known: " in refused.stdout + refused.stderr
 
 
 def fields(schema: dict[str, Any], where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -23,7 +23,6 @@ from pipeline.judging import BoardFiles, Track
 from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
 from pipeline.rankings.declaration import Rankings
 from pipeline.settings import PROJECT_ROOT
-from pipeline_tests.conftest import copy_dbt_project
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -31,7 +30,7 @@ RANKINGS = (PROJECT_ROOT / "pipeline" / "docs" / "rankings.md").read_text(encodi
 EVALUATIONS = (PROJECT_ROOT / "pipeline" / "docs" / "evaluations.md").read_text(encoding="utf-8")
 
 
-def walked(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def walked(name: str, folder: Path, dbt_dir: Path) -> subprocess.CompletedProcess[str]:
     """What a walk through the README does in a fresh clone."""
     (walk,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
     (folder / "data").mkdir()
@@ -42,7 +41,7 @@ def walked(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PODIUM_DATA_DIR": str(folder / "data"),
-        "PODIUM_DBT_PROJECT_DIR": str(copy_dbt_project(folder / "dbt_project")),
+        "PODIUM_DBT_PROJECT_DIR": str(dbt_dir),
     }
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", walk],
@@ -55,8 +54,8 @@ def walked(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_bundled_experiment_is_run_ranked_and_asked_in_sql(tmp_path: Path) -> None:
-    done = walked("experiment walk", tmp_path)
+def test_the_bundled_experiment_is_run_ranked_and_asked_in_sql(tmp_path: Path, dbt_dir: Path) -> None:
+    done = walked("experiment walk", tmp_path, dbt_dir)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "72 completed, 0 failed" in done.stdout
@@ -71,8 +70,8 @@ def test_the_experiment_of_the_readme_is_valid() -> None:
 
 
 @pytest.mark.slow
-def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(tmp_path: Path) -> None:
-    done = walked("walk", tmp_path)
+def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(tmp_path: Path, dbt_dir: Path) -> None:
+    done = walked("walk", tmp_path, dbt_dir)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "predictions: 384 rows: 384 accepted, 0 rejected" in done.stdout
@@ -87,8 +86,8 @@ def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(t
 
 
 @pytest.mark.slow
-def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(tmp_path: Path) -> None:
-    done = walked("forest", tmp_path)
+def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(tmp_path: Path, dbt_dir: Path) -> None:
+    done = walked("forest", tmp_path, dbt_dir)
 
     assert (done.returncode, done.stderr) == (0, "")
     evaluated, run = done.stdout.split("forest/catalog", 1)

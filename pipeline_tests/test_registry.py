@@ -115,3 +115,18 @@ def test_an_import_that_fails_inside_an_allowed_module_is_not_swallowed(module: 
 def test_an_error_inside_an_allowed_module_is_not_swallowed(tail: str) -> None:
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'attribute'"):
         resolve_dotted_path(f"podium_test_own.allowed.fails{tail}", "source")
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        ("pipeline.registry.importlib", "importlib"),
+        ("pipeline.cli.rebuild.subprocess", "subprocess"),
+        ("pipeline.landing.archive.os", "os"),
+        ("pipeline.reports.app.version", r"importlib\.metadata"),
+        ("pipeline.reports.caching.Headers", r"starlette\.datastructures"),
+    ],
+)
+def test_what_an_allowed_module_imports_from_elsewhere_is_not_its_own(path: str, home: str) -> None:
+    with pytest.raises(UnknownNameError, match=rf"is of {home}, which that module only imports"):
+        resolve_dotted_path(path, "source")

@@ -1,5 +1,6 @@
 """For real: ``podium up`` is started, a file is dropped, the board changes over HTTP, and nothing is left of it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -63,6 +64,7 @@ def test_a_dropped_file_changes_the_board_over_http_and_nothing_is_left_of_the_s
         "PODIUM_DEFS_DIR": str(own),
         "PODIUM_DBT_PROJECT_DIR": str(dbt_dir),
         "DAGSTER_HOME": "",
+        "PODIUM_LOG": "json",
     }
     started: set[int] = set()
     with log.open("wb") as output:
@@ -98,7 +100,13 @@ def test_a_dropped_file_changes_the_board_over_http_and_nothing_is_left_of_the_s
     assert (first[0][0], second[0][0]) == ("2024-02-12", "2024-02-19")
     assert first[0][1:] == second[0][1:] == (1, "sharp")
     assert code == 0, said
-    assert said.splitlines()[-1].endswith("podium up: stopped")
+    logged = [json.loads(line) for line in said.splitlines()]  # whoever wrote it: daemon, runs, dbt, report server
+    assert (logged[-1]["logger"], logged[-1]["message"]) == ("podium.up", "stopped")
+    asked = [one for one in logged if one["message"] == "request"]
+    assert {(one["route"], one["method"]) for one in asked} == {("/reports/leaderboard", "GET")}
+    of_runs = [one for one in logged if one.get("asset") == "marts"]
+    assert of_runs
+    assert all(one["run_id"] for one in of_runs)
     assert len(started) >= 3
     assert [pid for pid in started if is_running(pid)] == []
 

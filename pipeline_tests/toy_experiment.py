@@ -19,6 +19,7 @@ from pipeline.experiments import (
     comparison_rows,
     configuration_of,
     configuration_rows,
+    details_json,
     input_of,
     input_rows,
     leaderboard_rows,
@@ -30,6 +31,7 @@ from pipeline.experiments import (
     run_id,
     score_runs,
     scorer_rows,
+    undeclared_input_row,
 )
 from pipeline.experiments.scorers import Answer
 from pipeline.tables import (
@@ -226,10 +228,7 @@ def _runs(toy: ToyExperiment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
     runs = pd.DataFrame(rows, columns=[one for one in EXPERIMENT_RUNS.column_names if one != "experiment"])
     runs["created_at"] = runs["created_at"].astype("datetime64[us]")
     runs = runs.astype({"tokens_in": "Int64", "tokens_out": "Int64", "cost": "float64", "duration_ms": "float64"})
-    others_asked = [
-        {"input_id": name, "variables": canonical_json(data), "reference": None, "is_declared": False}
-        for name, data in extra.items()
-    ]
+    others_asked = [undeclared_input_row(name, data) for name, data in extra.items()]
     inputs = pd.concat([input_rows(declared.inputs), pd.DataFrame(others_asked)])
     return runs, configuration_rows(declared, tuple(others.values())), inputs.reset_index(drop=True)
 
@@ -268,10 +267,7 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     references = {row.input_id: row.reference for row in inputs.itertuples()}
     completed = runs[runs["status"] == "completed"]
     answers = [
-        (
-            row.run_id,
-            Answer(row.output, _json(references[row.input_id]), _variables(json.loads(row.config)["input_data"])),
-        )
+        (row.run_id, Answer.of(row.output, _json(references[row.input_id]), json.loads(row.config)["input_data"]))
         for row in completed.itertuples()
     ]
     ended = dict(zip(runs["run_id"], runs["completed_at"], strict=True))
@@ -279,7 +275,7 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
         {
             **{"run_id": one.run_id, "scorer": one.scorer, "rater": 0, "score_id": None, "rater_name": None},
             **{"kind": str(one.kind), "version": one.version, "identity": one.identity, "value": one.scoring.value},
-            **{"reason": one.scoring.reason, "details": json.dumps(dict(one.scoring.details))},
+            **{"reason": one.scoring.reason, "details": details_json(one.scoring.details)},
             "scored_at": ended[one.run_id],
         }
         for one in score_runs(toy.declared, answers)
@@ -289,7 +285,7 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
         {
             **{"run_id": one.run_id, "scorer": one.scorer, "rater": numbers[one.rater], "score_id": one.score_id},
             **{"rater_name": one.rater, "kind": "human", "version": "1", "identity": None, "value": one.value},
-            **{"reason": None, "details": json.dumps({"rating": 1 + 4 * one.value, "scale": [1, 5]})},
+            **{"reason": None, "details": details_json({"rating": 1 + 4 * one.value, "scale": [1, 5]})},
             "scored_at": one.scored_at,
         }
         for one in toy.given
@@ -298,10 +294,6 @@ def _scores(toy: ToyExperiment, runs: pd.DataFrame, inputs: pd.DataFrame) -> pd.
     frame = pd.DataFrame(rows, columns=names)
     frame["scored_at"] = frame["scored_at"].astype("datetime64[us]")
     return numbered(frame.astype({"rater": "int32", "value": "float64"}))
-
-
-def _variables(input_data: object) -> dict[str, Any]:
-    return input_data if isinstance(input_data, dict) else {}
 
 
 def _json(text: object) -> Any:

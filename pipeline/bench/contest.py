@@ -91,7 +91,7 @@ def _rows(size: Size, cycles: list[datetime], random: np.random.Generator) -> It
     outcomes = 0.02 * (factors @ np.full(N_FACTORS, 0.3) + random.normal(size=(len(cycles), size.subjects)))
     skill = np.linspace(-0.05, 0.1, size.models)[:, None]
     signals = skill * 50 * outcomes[:, None, :] + random.normal(size=(len(cycles), size.models, size.subjects))
-    yield PREDICTIONS, _predictions(size, cycles, signals, random.random(signals.shape) >= size.missing)
+    yield PREDICTIONS, _predictions(size, cycles, signals, random.random(signals.shape) >= size.missing)  # nosec B311 # drawn for a benchmark
     cycle, subject = np.indices(outcomes.shape).reshape(2, -1)
     moments = pd.DatetimeIndex(cycles).as_unit("us")
     target_time = (moments + WEEK)[cycle]

@@ -3,7 +3,7 @@
 import itertools
 import random
 import socket
-import subprocess
+import subprocess  # nosec B404 # our own commands alone, without a shell
 import sys
 import tempfile
 import time
@@ -158,7 +158,7 @@ def questions(history: History, load: Load, *, has_pages: bool) -> dict[str, Que
 
 def _as_readers_ask(path: str, history: History, n: int) -> list[str]:
     """Half the newest board, as it comes; the others its windows and pages, searches, and a few days in the past."""
-    chance = random.Random(0)  # noqa: S311  (nothing secret)
+    chance = random.Random(0)  # noqa: S311  # nosec B311 # nothing secret
     last_pages = min(5, history.models // _ROWS)
     others = [
         *(f"&window={name}" for name in contract().windows),
@@ -172,7 +172,7 @@ def _as_readers_ask(path: str, history: History, n: int) -> list[str]:
 
 def _all_different(path: str, history: History, n: int) -> list[str]:
     """Pages of boards of any day, over any window; no two the same as long as there are so many."""
-    chance = random.Random(1)  # noqa: S311  (nothing secret)
+    chance = random.Random(1)  # noqa: S311  # nosec B311 # nothing secret
     days, offsets = range(history.cycles), range(max(1, history.models - _ROWS))
     windows = [*contract().windows]
     every = len(days) * len(offsets) * len(windows)
@@ -292,7 +292,7 @@ def materialize(folder: Path, served: Path, history: History) -> None:
 
 @contextmanager
 def _process(command: list[str]) -> Iterator[None]:
-    process = subprocess.Popen(command)  # noqa: S603  (our own code in this interpreter)
+    process = subprocess.Popen(command)  # noqa: S603  # nosec B603 # our own code in this interpreter
     try:
         yield
     finally:

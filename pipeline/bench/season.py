@@ -50,7 +50,7 @@ def write_season(folder: Path, season: Season) -> SeasonFiles:
     size = random.lognormal(4, 1.5, season.subjects)
     outcomes = size * np.exp(np.cumsum(random.normal(0, 0.2, (weeks, season.subjects)), axis=0))
     shape = (season.cycles, season.horizons, season.models, season.subjects)
-    is_there = random.random(shape) >= season.missing
+    is_there = random.random(shape) >= season.missing  # nosec B311 # drawn for a benchmark
     is_there[:, :, 0] = True
     cycle, horizon, model, subject = np.nonzero(is_there)
     centre = outcomes[cycle + horizon, subject] * np.exp(random.normal(0, 0.3, cycle.size))

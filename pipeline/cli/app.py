@@ -5,6 +5,8 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from pipeline.cli import (
     backtest,
@@ -32,7 +34,9 @@ from pipeline.cli import (
     worker,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
-from pipeline.settings import unknown_variables
+from pipeline.cli.output import harmless
+from pipeline.logs import line
+from pipeline.settings import settings, unknown_variables
 
 app = typer.Typer(
     name="podium",
@@ -87,12 +91,21 @@ def podium(
 def main() -> None:
     """Run the command line; a known error is one line on standard error and an exit code scripts can rely on."""
     for warning in unknown_variables():
-        print(f"podium: {warning}", file=sys.stderr)
+        _tell("WARNING", warning)
     try:
         code = app(prog_name="podium", standalone_mode=False)  # so that wrong usage comes here, too
     except Exception as error:
         code = exit_code(error)
         if code is None:
             raise
-        print(f"podium: {one_line(error)}", file=sys.stderr)
+        _tell("ERROR", harmless(one_line(error)))
     raise SystemExit(code)
+
+
+def _tell(level: str, message: str) -> None:
+    """One line on standard error, in the form that settings ask for; where these are wrong, for people."""
+    try:
+        as_json = settings().log == "json"
+    except (ValidationError, SettingsError):
+        as_json = False
+    print(line(level, "podium", message) if as_json else f"podium: {message}", file=sys.stderr)

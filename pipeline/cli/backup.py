@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.declarations import load_contracts
 from pipeline.cli.errors import InputError
+from pipeline.cli.instance import named_home, while_nothing_is_up
 from pipeline.cli.operation import mistakes_named
 from pipeline.cli.output import console, counted, print_json
 from pipeline.settings import settings
@@ -41,7 +42,7 @@ def restore(
     from pipeline.operation import Restore
 
     aside = f"replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}" if replace else None
-    with mistakes_named(), _files_named(settings().data_dir):
+    with mistakes_named(), _files_named(settings().data_dir), while_nothing_is_up(named_home()):
         manifest = Restore(settings(), source, WarehouseFiles()).run(aside)
     _show(manifest, f"restored to {settings().data_dir}", as_json)
     if not as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.mistakes import mistakes_told, problems_in, told_of
+from pipeline.cli.output import harmless
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -85,7 +86,7 @@ def _load(load: Callable[[], T], about: str | None, all_must_load: bool) -> tupl
         loaded = _load_without(broken, load, error)
     for folder, problem in broken.items():
         names = ", ".join(map(repr, sorted(boards_in(folder))))
-        print(f"podium: {problem}; {names} left out", file=sys.stderr)
+        print(harmless(f"podium: {problem}; {names} left out"), file=sys.stderr)
     return loaded, boards
 
 

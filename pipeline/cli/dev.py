@@ -1,5 +1,6 @@
 """``podium dev``: the Dagster UI on this project."""
 
+import ipaddress
 import os
 import socket
 import sys
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.instance import dagster_home, open_instance, require_hook
 from pipeline.settings import PROJECT_ROOT, settings
 
 _IGNORED = "ignore:Function `dev_command` is superseded"
@@ -23,6 +24,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
     _require_port(host, port)
+    require_hook()
     with open_instance(dagster_home()):
         pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
     os.environ |= folders()
@@ -30,9 +32,16 @@ def dev(
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     print(f"Dagster UI: http://{host}:{port}", flush=True)
+    if not is_loopback(host):
+        print(
+            f"podium: the Dagster UI has no login: whoever reaches {host} can start, change and delete all runs; put a "
+            f"proxy with a login before it, or leave out --host (pipeline/docs/security.md)",
+            file=sys.stderr,
+            flush=True,
+        )
     level = "info" if verbose else "warning"
     arguments = ["dev", "--host", host, "--port", str(port), "--log-level", level]
-    os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  (our own command)
+    os.execv(str(dagster), [str(dagster), *arguments])  # noqa: S606  # nosec B606 # our own command
 
 
 def folders() -> dict[str, str]:
@@ -42,6 +51,14 @@ def folders() -> dict[str, str]:
     if own is not None:
         named["PODIUM_DEFS_DIR"] = own
     return {variable: str(folder.resolve()) for variable, folder in named.items()}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine's own users reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _require_port(host: str, port: int) -> None:

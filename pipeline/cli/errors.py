@@ -10,6 +10,8 @@ from pipeline.settings import Settings
 
 _BY_NAME = ("secrets", "providers")
 """Settings that have a variable for each name."""
+_SECRET = (*_BY_NAME, "alert")
+"""Settings whose values are not printed."""
 
 
 class Exit(IntEnum):
@@ -107,7 +109,7 @@ def _usage(error: TyperException) -> str:
 
 def _shown(name: str, value: object) -> str:
     """The value that is wrong; nothing of a secret, nor of an address that may hold one."""
-    return "" if name in _BY_NAME else f"={value!r}"
+    return "" if name in _SECRET else f"={value!r}"
 
 
 def _meaning(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
+from pipeline.cli.output import harmless
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -54,5 +55,5 @@ def _posted(about: str | None) -> "Mapping[str, Experiment]":
     if about is not None and about in wrong:
         raise InputError(wrong[about])
     for name, why in wrong.items():
-        print(f"podium: {why}; {name!r} left out", file=sys.stderr)
+        print(harmless(f"podium: {why}; {name!r} left out"), file=sys.stderr)
     return found

@@ -70,7 +70,8 @@ def retry(
 
 def _executed(experiment: "Experiment", limit: int | None, max_cost: float | None, out: Console | None) -> "Execution":
     """Execute, showing how it stands on a terminal."""
-    from pipeline.intake.executing import execute_pending, is_posted
+    from pipeline.intake.executing import execute_pending
+    from pipeline.intake.posted import is_posted
 
     if max_cost is not None and is_posted(experiment.name, settings()):
         raise InputError(
@@ -105,7 +106,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 def _is_asset(experiment: "Experiment") -> bool:
     """Whether the experiment has a job of its own; one that was posted has not."""
-    from pipeline.intake.executing import is_posted
+    from pipeline.intake.posted import is_posted
 
     return not is_posted(experiment.name, settings())
 

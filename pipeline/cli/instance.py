@@ -44,6 +44,7 @@ concurrency:
 run_monitoring:
   enabled: true
 """
+_UP = "up.lock"
 _HOST, _PID, _STARTED = "podium/host", "podium/pid", "podium/started"
 
 # Dagster copies a step's output by processes of its own, which Ctrl-C reaches too: their tracebacks then fill the
@@ -56,6 +57,11 @@ _OVERRIDES = {
 }
 
 
+def named_home() -> Path:
+    """Where the folder of runs and events is, or would be."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings().dagster_home).expanduser().resolve()
+
+
 def dagster_home() -> Path:
     """The folder of runs and events, set as ``DAGSTER_HOME``; one that is set already is respected, made absolute.
 
@@ -64,14 +70,38 @@ def dagster_home() -> Path:
     InputError
         If it cannot be made, or not be written in.
     """
-    given = os.environ.get("DAGSTER_HOME")
-    home = Path(given or settings().dagster_home).expanduser().resolve()
-    require_folder(home, "DAGSTER_HOME" if given else "PODIUM_DATA_DIR")
+    home = named_home()
+    require_folder(home, "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "PODIUM_DATA_DIR")
     config = home / "dagster.yaml"
     if not config.exists() or config.read_bytes() == _DAGSTER_YAML.encode():  # as it was written by earlier versions
         config.write_text((_ON_POSTGRES if settings().history else _DAGSTER_YAML) + _QUIET, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+@contextmanager
+def while_nothing_is_up(home: Path) -> Iterator[None]:
+    """Keep ``podium up`` from running with a history for a ``with`` block; without the folder there is none that could.
+
+    Raises
+    ------
+    InputError
+        If it runs.
+    """
+    import filelock
+
+    if not home.is_dir():
+        yield
+        return
+    lock = filelock.FileLock(home / _UP, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise InputError(f"`podium up` runs with the history in {home}; stop it first") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def require_folder(folder: Path, variable: str) -> None:
@@ -89,6 +119,23 @@ def require_folder(folder: Path, variable: str) -> None:
         why = error.strerror or str(error)
     if why:
         raise InputError(f"the folder {folder} cannot be used: {why}; set {variable} to one you may write in")
+
+
+def require_hook() -> None:
+    """Refuse a hook for alerts that is not there, before anything could fail.
+
+    Raises
+    ------
+    InputError
+        If ``PODIUM_ALERT`` names none.
+    """
+    from pipeline.health import hook_of
+    from pipeline.registry import UnknownNameError
+
+    try:
+        hook_of(settings())
+    except (UnknownNameError, ImportError) as error:
+        raise InputError(f"PODIUM_ALERT cannot be used: {error}") from None
 
 
 def run_tags() -> dict[str, str]:

@@ -6,6 +6,10 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
+
+from pipeline.logs import JsonLines, is_of_run, logged_as_json
+from pipeline.settings import settings
 
 _KEPT = 20
 _FOLDER = "podium-run"
@@ -38,18 +42,31 @@ def log_path(home: Path, run_id: str) -> Path:
 def logged(path: Path) -> Iterator[None]:
     """Standard output and all logging of the block go to a file of its own; the newest of the folder are kept.
 
-    Only what the lock of the warehouse says, whom it waits for, is printed as well.
+    What the lock of the warehouse says, whom it waits for, is printed as well. Where ``PODIUM_LOG`` asks for JSON, both
+    are lines of it, and everything that is logged is printed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_old(path.parent)
     log = io.TextIOWrapper(io.BufferedWriter(_LossyFile(path, "w")), encoding="utf-8", line_buffering=True)
+    with log, contextlib.redirect_stdout(log), _handled(log):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(log: TextIO) -> Iterator[None]:
+    """All logging goes to a file, and to the terminal what settings say."""
+    as_json = settings().log == "json"
     handler = logging.StreamHandler(log)
     handler.addFilter(_is_news)
+    handler.setFormatter(JsonLines() if as_json else None)
     root, lock, waiting = logging.getLogger(), logging.getLogger("pipeline.warehouse.lock"), _ToTerminal()
     root.addHandler(handler)
-    lock.addHandler(waiting)
+    if not as_json:
+        lock.addHandler(waiting)
     try:
-        with log, contextlib.redirect_stdout(log):
+        with contextlib.ExitStack() as stack:
+            for one in (handler, stack.enter_context(logged_as_json())) if as_json else ():
+                one.addFilter(lambda record: not is_of_run(record))  # the events of a run are logged as they come
             yield
     finally:
         lock.removeHandler(waiting)

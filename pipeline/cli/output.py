@@ -4,20 +4,27 @@ import dataclasses
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 MISSING = "–"
 _WIDTH_OF_A_FILE = 4000
 _LEAST_TEXT = 16
+_COMMANDS = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_COMMANDS += [0x061C, 0x200E, 0x200F, 0x2028, 0x2029]
+_AS_TEXT = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _COMMANDS}
+"""What a terminal takes for a command and does not show: escape sequences, carriage returns, marks that turn text
+round; tabs and ends of lines are none."""
+_IN_JSON = {code: f"\\u{code:04x}" for code in _AS_TEXT if code >= 0x7F}
 _FRAME = 3  # of each column: a space on both sides and the line between it and the next
 
 
@@ -55,12 +62,21 @@ class Column:
         return min(self.width, _LEAST_TEXT) if self.is_text else self.width
 
 
+class SafeConsole(Console):
+    """A console that shows what a terminal would obey: names, answers and errors come from strangers."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is to be written, with commands in texts escaped; the console's own are kept."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(harmless(segment.text), segment.style)
+
+
 def console() -> Console:
     """Standard output, in colour where it is a terminal; where it is not, so wide that tables are not broken."""
     # The stream is bound now: a run redirects sys.stdout to its log while progress goes on here.
     if sys.stdout.isatty():
-        return Console(file=sys.stdout)
-    return Console(file=sys.stdout, width=_WIDTH_OF_A_FILE, highlight=False)
+        return SafeConsole(file=sys.stdout)
+    return SafeConsole(file=sys.stdout, width=_WIDTH_OF_A_FILE, highlight=False)
 
 
 def print_table(
@@ -80,6 +96,7 @@ def print_table(
         Whether text that is too long is continued on the next line; otherwise it ends with an ellipsis.
     """
     out = console()
+    columns = [replace(column, cells=[*map(harmless, column.cells)]) for column in columns]
     shown = _fitting(columns, out.width)
     table = Table(title=title, title_justify="left")
     for column, width in zip(shown, _widths(shown, out.width), strict=True):
@@ -132,7 +149,8 @@ def print_json(value: Any) -> None:
     Dataclasses and STRUCTs are objects, times are ISO 8601 in UTC with Z, decimals are numbers, bytes are
     hexadecimal; what is undefined (NULL, NaN, infinite) is null.
     """
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=2)
+    sys.stdout.write(text.translate(_IN_JSON) + "\n")
 
 
 def cell(value: object) -> str:
@@ -186,6 +204,11 @@ def _text(value: object) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def harmless(text: str) -> str:
+    """Text of which a terminal obeys nothing: what would move its cursor or turn text round is escaped."""
+    return text.translate(_AS_TEXT)
 
 
 def in_print(text: str) -> str:

@@ -1,8 +1,9 @@
-"""Progress of a Dagster run on a terminal: a line for each asset as it is done, from the run's own event log.
+"""Progress of a Dagster run: a line for each asset as it is done, on a terminal and logged, from the run's event log.
 
 The run executes in the main thread, so that Ctrl-C ends it as Dagster expects; this one watches from another.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.cli.output import counted
+from pipeline.components.observing import cause_of
+from pipeline.logs import asset_of
 
+_log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _INTERRUPTS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
 
@@ -87,19 +91,24 @@ class _Watcher:
             connection = self._instance.get_records_for_run(self._run_id, cursor=self._cursor)
             self._cursor, has_more = connection.cursor, connection.has_more
             for record in connection.records:
-                event = record.event_log_entry.dagster_event
-                if event is not None:
-                    self._take(event, record.event_log_entry.timestamp)
+                entry = record.event_log_entry
+                if entry.dagster_event is not None:
+                    self._take(entry.dagster_event, entry.timestamp)
+                else:
+                    level, asset = _level(entry.level), asset_of(entry.step_key)
+                    _log.log(level, "%s", entry.user_message, extra=self._told(asset))
 
     def _take(self, event: dg.DagsterEvent, timestamp: float) -> None:
         kind = event.event_type
         if kind == dg.DagsterEventType.STEP_START and event.step_key:
             self._started[event.step_key] = timestamp
             self._say(f"[dim]… {escape(_step(event))}[/dim]")
+            _log.info("started", extra=self._told(_step(event)))
         elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._materialized(event, timestamp - self._started.get(event.step_key or "", timestamp))
         elif kind == dg.DagsterEventType.STEP_SUCCESS and event.step_key not in self._materialized_steps:
             self._say(f"[green]✓[/green] {escape(_step(event)):32} {'':>15}           nothing new")
+            _log.info("done: nothing new", extra=self._told(_step(event)))
         elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             self._checked(event)
         elif kind == dg.DagsterEventType.STEP_FAILURE:
@@ -125,6 +134,7 @@ class _Watcher:
         differ = f"; rows differ in {report.cycles_changed:,}" if report.cycles_recomputed else ""
         line = f"{escape(report.asset):32} {rows:>15}  {seconds:5.1f} s  {escape(report.why)}{differ}"
         self._say(f"[green]✓[/green] {line}")
+        _log.info("done: %s", report.why, extra=self._told(report.asset, rows=report.rows, seconds=report.seconds))
 
     def _checked(self, event: dg.DagsterEvent) -> None:
         evaluation = event.asset_check_evaluation_data
@@ -132,13 +142,20 @@ class _Watcher:
             name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
             self.watch.failed_checks.append(name)
             self._say(f"[red]✗[/red] check {escape(name)}: {escape(evaluation.description or '')}")
+            told = self._told(evaluation.asset_key.to_user_string(), check=evaluation.check_name)
+            _log.warning("check failed: %s", evaluation.description or "", extra=told)
 
     def _failed(self, step: str, error: Any) -> None:
-        cause = error.cause if error is not None and error.cause is not None else error
-        failure = Failure(step, *("", "no message") if cause is None else _cause(cause))
+        failure = Failure(step, *cause_of(error))
         self.watch.failures.append(failure)
         if not self.watch.is_stopped:
             self._say(f"[red]✗[/red] {escape(step)}: {escape(failure.message)}")
+            _log.error("failed: %s", failure.message, extra=self._told(step, error=failure.error))
+
+    def _told(self, asset: str | None, **more: Any) -> dict[str, Any]:
+        """What is logged with a message about an asset; its board is the first part of its key."""
+        board = asset.partition("/")[0] if asset and "/" in asset else None
+        return {"run_id": self._run_id, "board": board, "asset": asset, **more}
 
     def _say(self, line: str) -> None:
         if self._console is not None:
@@ -177,14 +194,11 @@ def watching(instance: dg.DagsterInstance, run_id: str, console: Console | None)
 
 def _step(event: dg.DagsterEvent) -> str:
     """The step's name as the asset's key."""
-    return (event.step_key or "").replace("__", "/")
+    return asset_of(event.step_key) or ""
 
 
-def _cause(error: Any) -> tuple[str, str]:
-    """Class and message of a recorded error; Dagster records both as one text, ``package.Class: message``."""
-    name = error.cls_name or ""
-    _, _, message = error.message.partition(f"{name}:")
-    return name, " ".join((message or error.message).split())
+def _level(level: str | int) -> int:
+    return level if isinstance(level, int) else logging.getLevelNamesMapping().get(level, logging.INFO)
 
 
 def _value(metadata: Mapping[str, Any], name: str) -> Any:

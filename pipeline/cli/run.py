@@ -12,7 +12,7 @@ import typer
 
 from pipeline.cli.declarations import load_job
 from pipeline.cli.errors import InputError, RunFailedError, StoppedError
-from pipeline.cli.instance import dagster_home, open_instance, require_folder, run_tags
+from pipeline.cli.instance import dagster_home, open_instance, require_folder, require_hook, run_tags
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.log import log_path, logged
 from pipeline.cli.output import console, print_json
@@ -116,8 +116,11 @@ def _run(
 ) -> _Run:
     """Load the definitions and execute the job, on the persistent instance, so that the UI shows the run too."""
     started = time.perf_counter()
+    require_hook()
     home, run_id = dagster_home(), str(uuid.uuid4())
     _require_folders()
+    if settings().log == "json":
+        out = None  # what it would print is logged
     with logged(log := log_path(home, run_id)):
         if out is not None:
             out.print("[dim]loading definitions[/dim]")
@@ -153,6 +156,7 @@ def _execute(
 ) -> "Watch":
     """Execute a job, or some assets of it, in this process or from it on workers."""
     from pipeline.cli.progress import watching
+    from pipeline.components.observing import observe
 
     run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
     with open_instance(home) as instance, watching(instance, run_id, out) as watch:
@@ -169,6 +173,7 @@ def _execute(
                 tags=run_tags(),
                 raise_on_error=False,
             )
+        observe(instance, run_id)
     return watch
 
 

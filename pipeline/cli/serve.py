@@ -1,12 +1,16 @@
 """``podium serve``: pages and report API on the published file."""
 
+import logging
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.errors import InputError
+from pipeline.logs import logged_as_json
 from pipeline.settings import settings
+
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -17,12 +21,18 @@ def serve(
     import uvicorn
 
     from pipeline.cli.history import last_runs
+    from pipeline.reports.access.connections import bounds
     from pipeline.reports.app import create_app
 
     refuse_taken(host, port)
     app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
-    typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    if settings().log == "text":
+        typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
+        uvicorn.run(app, host=host, port=port, log_level="warning", **bounds())
+        return
+    with logged_as_json():
+        _log.info("Podium reports: http://%s:%s/", host, port)
+        uvicorn.run(app, host=host, port=port, log_level="warning", log_config=None, **bounds())
 
 
 def _due(cron: str, now: datetime) -> datetime:

@@ -27,7 +27,7 @@ from pipeline.reports.queries import (
     n_ranked,
     n_runs,
 )
-from pipeline.reports.queries.ranking_sources import Age, RankingSource, ranking_sources
+from pipeline.reports.queries.ranking_sources import Age, RankingSource, next_look, ranking_sources
 from pipeline.settings import settings
 
 
@@ -208,12 +208,12 @@ def _of_ranking(
 def _source_states(declared: Rankings, published: Iterable[RankingSource], moment: datetime) -> tuple[SourceState, ...]:
     """Every declared source, also one that nothing is published of yet."""
     from pipeline.components.cron import next_tick
-    from pipeline.components.llm_sources import schedule_of, why_not_looked_at
 
     known = {one.source: one for one in published}
     found = []
-    for name in declared.sources:
-        row, cron, why_not = known.get(name), schedule_of(declared, name), why_not_looked_at(declared, name)
+    for name, spec in declared.sources.items():
+        row, about = known.get(name), declared.source(name).about
+        look = next_look(spec, about.days, moment, next_tick, is_frozen=about.is_frozen, is_fetching=settings().fetch)
         found.append(
             SourceState(
                 source=name,
@@ -221,8 +221,8 @@ def _source_states(declared: Rankings, published: Iterable[RankingSource], momen
                 figures=row.status if row else "missing",
                 as_of=age_told(row) if row else MISSING,
                 checked_at=row.checked_at if row else None,
-                next_look=None if why_not or cron is None else next_tick(cron, moment),
-                why_not=why_not,
+                next_look=look.at,
+                why_not=look.why_not or "",
                 why=(row.why or "") if row else "nothing is published of it yet",
             )
         )

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import MISSING, Column, console, counted, day, print_json, print_table
+from pipeline.health import Failure, Health, Journal
 from pipeline.rankings.origin import is_unasked
 from pipeline.settings import settings
 from pipeline.warehouse import (
@@ -52,6 +53,12 @@ class _Status:
     board: "BoardState"
     last_run: "LastRun | None"
     next_tick: datetime | None
+    health: Health
+
+    @property
+    def troubles(self) -> list[Failure]:
+        """What fails of it."""
+        return [one for one in self.health.failures.values() if _is_of(one, self.contract.name)]
 
 
 def status(
@@ -67,6 +74,7 @@ def status(
     moment = now()
     found, damage = _statuses(chosen, moment)
     notes = [*damage, *_strays(contracts), *(note for one in found for note in one.board.notes)]
+    notes += _troubles(found, is_all=board is None, moment=moment)
     writer = _writer()
     publication = current_publication(settings().published_dir)
     published_at = None if publication is None else publication.published_at
@@ -108,6 +116,24 @@ def _strays(contracts: "Contracts") -> list[str]:
     ]
 
 
+def _troubles(found: Sequence[_Status], *, is_all: bool, moment: datetime) -> list[str]:
+    """What fails, a sentence each; of all boards also what is of none, such as the marts."""
+    known = found[0].health if found else Health()
+    failing = sorted(known.failures.items()) if is_all else [(one.key, one) for of in found for one in of.troubles]
+    return [_told(one, moment) for _, one in failing if one.recovered_at is None]
+
+
+def _told(one: Failure, moment: datetime) -> str:
+    what = {"check": f"check {one.cause} fails", "run": f"a run failed: {one.cause}"}.get(
+        one.what, f"failed: {one.cause}"
+    )
+    return f"{one.asset}: {what}, since {_moment(one.at)} ({_ago(moment - one.at)}): {one.message or 'no message'}"
+
+
+def _is_of(one: Failure, board: str) -> bool:
+    return one.recovered_at is None and one.asset.partition("/")[0] == board
+
+
 def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[list[_Status], list[str]]:
     """The status of each board, and what is wrong with the published file."""
     from pipeline.cli.history import last_runs
@@ -118,12 +144,14 @@ def _statuses(chosen: Sequence["BoardDeclaration"], moment: datetime) -> tuple[l
     with _published(damage) as connection:
         states = {contract.name: state_of(connection, contract, moment) for contract in chosen}
     runs = last_runs(list(states), moment)
+    health = Journal(settings().health_dir).read()
     found = [
         _Status(
             contract,
             states[contract.name],
             runs.get(contract.name),
             None if contract.schedule is None else next_tick(contract.schedule, moment),
+            health,
         )
         for contract in chosen
     ]
@@ -158,7 +186,14 @@ def _record(one: _Status) -> dict[str, Any]:
         "last_run": one.last_run,
         "schedule": one.contract.schedule,
         "next_run": one.next_tick,
+        "failing": [_failing(trouble) for trouble in one.troubles],
     }
+
+
+def _failing(one: Failure) -> dict[str, Any]:
+    """Something that fails, as JSON has it."""
+    named = ("asset", "what", "cause", "severity", "run_id", "message")
+    return {**{name: getattr(one, name) for name in named}, "since": one.at}
 
 
 def _table(found: Sequence[_Status], moment: datetime) -> Table:

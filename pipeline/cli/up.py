@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.dev import folders
-from pipeline.cli.errors import InputError, RunFailedError
-from pipeline.cli.instance import dagster_home, open_instance
+from pipeline.cli.errors import RunFailedError
+from pipeline.cli.instance import dagster_home, open_instance, require_hook, while_nothing_is_up
 from pipeline.cli.serve import refuse_taken
+from pipeline.logs import line
 from pipeline.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
-    from pipeline.operation import Service
+    from pipeline.operation import Relay, Service
 
 _PODIUM = "from pipeline.cli import main; main()"
-_LOCK = "up.lock"
+_LOGGER = "podium.up"
 
 
 def up(
@@ -27,24 +28,17 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print what the daemon does, too.")] = False,
 ) -> None:
     """Run the daemon (sensors, schedules), pages and report API until SIGTERM; what ends is started again."""
-    import filelock
-
     from pipeline.operation import Supervisor
 
     refuse_taken(host, port)
+    require_hook()
     home = dagster_home()
-    lock = filelock.FileLock(home / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise InputError(f"`podium up` runs already with the history in {home}; stop it first") from None
-    try:
+    with while_nothing_is_up(home):
         with open_instance(home):
             pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
         _say(f"Podium reports: http://{host}:{port}/; the data are in {settings().data_dir.resolve()}")
-        is_clean = Supervisor(_services(host, port, "info" if verbose else "warning"), _say).run()
-    finally:
-        lock.release()
+        services = _services(host, port, "info" if verbose else "warning")
+        is_clean = Supervisor(services, _say, relay=_relay() if settings().log == "json" else None).run()
     if not is_clean:
         raise RunFailedError("something did not end in time when it was told to, and had to be killed: see above")
 
@@ -55,6 +49,7 @@ def _services(host: str, port: int, level: str) -> "list[Service]":
     environment = os.environ | folders()
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run"]
     daemon += ["--log-level", level, "--code-server-log-level", level]
+    daemon += ["--log-format", "json" if settings().log == "json" else "colored"]
     serve = [sys.executable, "-c", _PODIUM, "serve", "--host", host, "--port", str(port)]
     return [
         Service("daemon", daemon, environment, PROJECT_ROOT),
@@ -63,4 +58,24 @@ def _services(host: str, port: int, level: str) -> "list[Service]":
 
 
 def _say(event: str) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} podium up: {event}", file=sys.stderr, flush=True)
+    if settings().log == "json":
+        _print(line("INFO", _LOGGER, event))
+    else:
+        _print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} podium up: {event}")
+
+
+def _relay() -> "Relay":
+    """What prints the lines of services as those of one log."""
+    from pipeline.operation import AsJson
+
+    of_service: dict[str, AsJson] = {}
+
+    def relay(service: str, text: str) -> None:
+        as_json = of_service.setdefault(service, AsJson(service))
+        _print(as_json(text))
+
+    return relay
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 import dagster as dg
 import duckdb
 
+from pipeline.components.observing import health_sensor
 from pipeline.landing import Delivery, pending
 from pipeline.settings import settings
 from pipeline.warehouse import (
@@ -56,7 +57,7 @@ class Automation(dg.Component):
     """What keeps all boards up to date while the daemon runs."""
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
-        """The sensor behind every automation condition, and the one that ends embargoes."""
+        """The sensor behind every automation condition, the one that ends embargoes, and the one that looks at runs."""
         return automation_definitions()
 
 
@@ -69,7 +70,7 @@ def automation_definitions() -> dg.Definitions:
         minimum_interval_seconds=_TICK_SECONDS,
         description="Computes what follows from what is new.",
     )
-    return dg.Definitions(sensors=[conditions, _embargo_sensor()])
+    return dg.Definitions(sensors=[conditions, _embargo_sensor(), health_sensor()])
 
 
 def inbox_sensor(board: str, folders: Sequence[str]) -> dg.SensorDefinition:

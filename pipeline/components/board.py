@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from pipeline.components.automation import first_run_sensor, on_new_inputs
 from pipeline.components.checks import Check
 from pipeline.components.cron import require_cron
+from pipeline.components.freshness import freshness_of_schedules
 from pipeline.components.keys import asset_key
-from pipeline.components.metadata import definition_metadata, row_count, run_metadata
+from pipeline.components.metadata import Stopwatch, definition_metadata, row_count, run_metadata
 from pipeline.components.pictures import Chart, picture_metadata
 from pipeline.components.recompute import Outcome, Recompute
 from pipeline.components.yaml_keys import repeated_keys
@@ -97,8 +98,21 @@ def board_definitions(
     contract: BoardDeclaration,
     assets: Sequence[dg.AssetsDefinition],
     sensors: Iterable[dg.SensorDefinition] = (),
+    also_by: Sequence[str] = (),
 ) -> dg.Definitions:
-    """The assets of a board, the job that materializes them and all that follows from them, and when that runs."""
+    """The assets of a board, the job that materializes them and all that follows from them, and when that runs.
+
+    Parameters
+    ----------
+    contract : BoardDeclaration
+        The board.
+    assets : sequence of AssetsDefinition
+        All of its own.
+    sensors : iterable of SensorDefinition
+        What else asks for them.
+    also_by : sequence of str
+        Cron lines by which they are computed, besides the declared schedule.
+    """
     own = dg.AssetSelection.key_prefixes([contract.name]).downstream()
     # The marts are built as a whole: those that do not read this board would else be missing in a new warehouse.
     for_readers = dg.AssetSelection.key_prefixes(["marts"], ["published"])
@@ -120,7 +134,20 @@ def board_definitions(
             )
         )
     every = [first_run_sensor(contract.name, job.name), *sensors]
-    return dg.Definitions(assets=assets, jobs=[job], schedules=schedules, sensors=every)
+    crons = [*([contract.schedule] if contract.schedule else []), *also_by]
+    return dg.Definitions(assets=_with_freshness(assets, crons), jobs=[job], schedules=schedules, sensors=every)
+
+
+def _with_freshness(
+    assets: Sequence[dg.AssetsDefinition], crons: Sequence[str]
+) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
+    """The same, stale when a run by the schedules was left out; what has a policy of its own keeps it."""
+    policy = freshness_of_schedules(crons)
+    if policy is None:
+        return assets
+    return dg.map_asset_specs(
+        lambda spec: spec if spec.freshness_policy else spec.replace_attributes(freshness_policy=policy), assets
+    )
 
 
 def table_asset(
@@ -169,6 +196,7 @@ def table_asset(
     def table(context: dg.AssetExecutionContext, config: Recompute, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         part = f"{contract.name}/{spec.name}"
         with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
+            watch = Stopwatch()
             before = [check.before(store, contract.name) for check in compared]
             outcome = update(store, contract, config)
             metadata = run_metadata(outcome, spec, row_count(store, spec, contract.name))
@@ -176,7 +204,7 @@ def table_asset(
                 metadata |= picture_metadata(picture(store, contract), _newest_metadata(context.instance, key))
             results = [check.run(store, contract.name) for check in held]
             results += [check.run(store, contract.name, old) for check, old in zip(compared, before, strict=True)]
-        return dg.MaterializeResult(metadata=metadata, check_results=results)
+            return watch.result(metadata, results)
 
     return table
 

@@ -3,6 +3,7 @@
 A check is one SELECT whose rows are the violations; a blocking one keeps what follows from being computed.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -21,7 +22,7 @@ from pipeline.tables import (
     SUBMISSIONS,
     TableSpec,
 )
-from pipeline.warehouse import Store, compose
+from pipeline.warehouse import Sql, Store, compose
 
 _SHOWN = 5
 """Violations that a failed check lists."""
@@ -54,7 +55,11 @@ class Check:
         """Look for violations; passes when there are none."""
         parameters = [board] * self.violations.count("?")
         found = store.query(
-            f"SELECT *, count(*) OVER () AS violations FROM ({self.violations}) LIMIT {_SHOWN}",  # noqa: S608
+            compose(
+                "SELECT *, count(*) OVER () AS violations FROM ({violations}) LIMIT {shown}",
+                violations=Sql(self.violations),
+                shown=Sql(str(_SHOWN)),
+            ),
             parameters,
         )
         count = int(found["violations"].iloc[0]) if len(found) else 0
@@ -89,20 +94,83 @@ def _no_metric_failed(spec: TableSpec, condition: str = "true") -> Check:
     return Check(
         "no_metric_failed",
         "No metric failed: none left an error in place of a value (a warning).",
-        f"""
-        SELECT metric, count(DISTINCT (model_id, {spec.cycle})) AS n_values, count(DISTINCT {spec.cycle}) AS n_cycles,
-            first(reason ORDER BY {spec.cycle}, model_id) AS first_error
-        FROM {spec.qualified_name}
+        compose(
+            """
+        SELECT metric, count(DISTINCT (model_id, {cycle})) AS n_values, count(DISTINCT {cycle}) AS n_cycles,
+            first(reason ORDER BY {cycle}, model_id) AS first_error
+        FROM {table}
         WHERE competition = ? AND (reason = 'error' OR starts_with(reason, 'error: ')) AND {condition}
         GROUP BY metric
         ORDER BY metric
-        """,  # noqa: S608
+        """,
+            cycle=str(spec.cycle),
+            table=spec,
+            condition=Sql(condition),
+        ),
         blocking=False,
     )
 
 
 _OF_SERIES = "metric IN (SELECT metric FROM catalog.metrics WHERE board = ? AND pool = 'series')"
 """What a snapshot says of other metrics, the cycles said already."""
+
+
+def ranks_well_formed(
+    spec: TableSpec,
+    contestants: str,
+    shown: Sequence[str],
+    boards: Sequence[str] = (),
+    *,
+    rank: str = "rank",
+    columns: Mapping[str, str] | None = None,
+    also: Sequence[str] = (),
+) -> Check:
+    """The check that every table of ranks has.
+
+    Parameters
+    ----------
+    spec : TableSpec
+        With the columns ``position``, ``status`` and the rank.
+    contestants : str
+        What is ranked, in the plural.
+    shown : sequence of str
+        Columns that name a contestant where it breaks the check; those of ``boards`` are shown besides.
+    boards : sequence of str
+        Columns that tell the boards of the table apart.
+    rank : str
+        The column of the rank that positions follow.
+    columns : mapping of str to str
+        Further expressions by name, over ``board``, the window of one board.
+    also : sequence of str
+        Further conditions that break it.
+    """
+    named = "".join(f", {expression} AS {name}" for name, expression in (columns or {}).items())
+    broken = (
+        "position <> place",
+        f"{rank} <> expected",
+        f"{rank} < worst_so_far",
+        f"(status = 'ranked') <> ({rank} IS NOT NULL)",
+        *also,
+    )
+    return Check(
+        "ranks_are_well_formed",
+        f"{'On every board p' if boards else 'P'}ositions run from 1 without gaps, in the order of ranks, the unranked "
+        f"last; a rank is one more than the number of better {contestants}, and exactly the ranked have one.",
+        f"""
+        SELECT {", ".join([*boards, *shown])}, position, {rank}, status
+        FROM (
+            SELECT *,
+                row_number() OVER (board ORDER BY position) AS place,
+                rank() OVER (board ORDER BY {rank} NULLS LAST) AS expected,
+                max(coalesce({rank}, 2147483647)) OVER (board ORDER BY position) AS worst_so_far{named}
+            FROM {spec.qualified_name}
+            WHERE {spec.board} = ?
+            WINDOW board AS (PARTITION BY {", ".join([spec.board, *boards])})
+        )
+        WHERE {" OR ".join(broken)}
+        """,  # noqa: S608
+    )
+
 
 _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
     FILES: (
@@ -189,11 +257,15 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
         Check(
             "scores_match_resolved_predictions",
             "Every prediction in time whose outcome is known has a score or a reason, and nothing else has.",
-            f"""
-            SELECT 'not scored' AS problem, * FROM ({_RESOLVED} EXCEPT {_SCORED})
+            compose(
+                """
+            SELECT 'not scored' AS problem, * FROM ({resolved} EXCEPT {scored})
             UNION ALL
-            SELECT 'not resolved' AS problem, * FROM ({_SCORED} EXCEPT {_RESOLVED})
-            """,  # noqa: S608
+            SELECT 'not resolved' AS problem, * FROM ({scored} EXCEPT {resolved})
+            """,
+                resolved=Sql(_RESOLVED),
+                scored=Sql(_SCORED),
+            ),
         ),
     ),
     CYCLE_METRICS: (
@@ -233,32 +305,23 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
         ),
     ),
     LEADERBOARD: (
-        Check(
-            "ranks_are_well_formed",
-            "On every board positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is one "
-            "more than the number of better models, and exactly the ranked have one.",
-            """
-            SELECT as_of, category, model_id, position, rank, rank_with_ensembles, status
-            FROM (
-                SELECT *,
-                    row_number() OVER (board ORDER BY position) AS place,
-                    rank() OVER (board ORDER BY rank NULLS LAST) AS expected,
-                    rank() OVER (board ORDER BY rank_with_ensembles NULLS LAST) AS expected_with_ensembles,
-                    dense_rank() OVER (real ORDER BY rank) AS step,
-                    dense_rank() OVER (real ORDER BY rank_with_ensembles) AS step_with_ensembles,
-                    max(coalesce(rank_with_ensembles, 2147483647)) OVER (board ORDER BY position) AS worst_so_far
-                FROM competition.leaderboard
-                WHERE competition = ?
-                WINDOW board AS (PARTITION BY as_of, category), real AS (PARTITION BY as_of, category, rank IS NULL)
-            )
-            WHERE position <> place
-               OR rank <> expected
-               OR rank_with_ensembles <> expected_with_ensembles
-               OR (rank IS NOT NULL AND step <> step_with_ensembles)
-               OR rank_with_ensembles < worst_so_far
-               OR (status = 'ranked') <> (rank_with_ensembles IS NOT NULL)
-               OR (status = 'ranked' AND NOT is_ensemble) <> (rank IS NOT NULL)
-            """,
+        ranks_well_formed(
+            LEADERBOARD,
+            "models",
+            ("model_id", "rank"),
+            ("as_of", "category"),
+            rank="rank_with_ensembles",
+            columns={
+                "expected_of_real": "rank() OVER (board ORDER BY rank NULLS LAST)",
+                "step": "dense_rank() OVER (PARTITION BY as_of, category, rank IS NULL ORDER BY rank)",
+                "step_with_ensembles": "dense_rank() OVER (PARTITION BY as_of, category, rank IS NULL"
+                " ORDER BY rank_with_ensembles)",
+            },
+            also=(
+                "rank <> expected_of_real",
+                "(rank IS NOT NULL AND step <> step_with_ensembles)",
+                "(status = 'ranked' AND NOT is_ensemble) <> (rank IS NOT NULL)",
+            ),
         ),
         Check(
             "rank_intervals_hold_the_rank",

@@ -27,6 +27,7 @@ from pipeline.competition.versions import model_versions
 from pipeline.components import blocks
 from pipeline.components.blocks import RowsOf, arrays_of_metrics, by_cycle
 from pipeline.components.carrying import StoredSubmissions, fill_in
+from pipeline.components.catalog import catalog_row
 from pipeline.components.readings import (
     distinct,
     first_seen,
@@ -90,12 +91,7 @@ def update_catalog(store: Store, contract: Contract, config: Recompute) -> Outco
     """Write the contract and what its metrics mean, for readers of SQL; clear what it declares no more."""
     _forget_ensembles(store, contract)
     _forget_evaluations(store, contract)
-    board = {
-        "kind": contract.kind,
-        "title": contract.title,
-        "contract": contract.model_dump_json(),
-        "embargo_seconds": contract.embargo.total_seconds(),
-    }
+    board = catalog_row(contract, contract.embargo)
     metrics = [
         {
             "metric": metric.name,

@@ -5,10 +5,12 @@ nobody waits for a model with the warehouse in hand.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
 from pipeline.components.automation import Waiting, waiting_sensor
+from pipeline.components.metadata import Stopwatch
 from pipeline.experiments import Experiment, InputsError, PlanError
 from pipeline.experiments.running import QueueError
 from pipeline.intake.executing import Execution, deliver_waiting, execute_pending, pending_of
@@ -18,6 +20,7 @@ from pipeline.settings import settings
 NOTHING_KEPT_IT = "nothing_kept_runs_waiting"
 _FAULTS = (QueueError, InputsError, PlanError, ValueError)
 """What is wrong with a queue, a file of inputs or a declaration."""
+Metadata = Mapping[str, dg.MetadataValue[Any]]
 
 
 def execution_key(board: str) -> dg.AssetKey:
@@ -47,14 +50,9 @@ def execution_asset(experiment: Experiment) -> dg.AssetsDefinition:
         ],
     )
     def execution(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        if not experiment.execution.automatic:
-            return _delivered(experiment)
-        try:
-            done = execute_pending(experiment, settings())
-        except _FAULTS as error:
-            return _result({"podium/why": dg.MetadataValue.text("nothing was run")}, str(error))
-        context.log.info(_said(done))
-        return _result(_metadata(done), "; ".join(done.tally.why))
+        watch = Stopwatch()
+        metadata, kept_waiting = _executed(context, experiment)
+        return watch.result(metadata, [_checked(kept_waiting)])
 
     return execution
 
@@ -95,15 +93,27 @@ def recurring_schedule(experiment: Experiment, cron: str) -> dg.ScheduleDefiniti
     return schedule
 
 
-def _delivered(experiment: Experiment) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _executed(context: dg.AssetExecutionContext, experiment: Experiment) -> tuple[Metadata, str]:
+    """Run what waits, where that is declared; what there is to tell of it, and what kept anything waiting."""
+    if not experiment.execution.automatic:
+        return _delivered(experiment)
+    try:
+        done = execute_pending(experiment, settings())
+    except _FAULTS as error:
+        return {"podium/why": dg.MetadataValue.text("nothing was run")}, str(error)
+    context.log.info(_said(done))
+    return _metadata(done), "; ".join(done.tally.why)
+
+
+def _delivered(experiment: Experiment) -> tuple[Metadata, str]:
     """Bring what people gave, and what a command ran, to the inbox, and run nothing."""
     try:
         files = deliver_waiting(experiment, settings())
     except _FAULTS as error:
-        return _result({"podium/why": dg.MetadataValue.text("nothing was delivered")}, str(error))
+        return {"podium/why": dg.MetadataValue.text("nothing was delivered")}, str(error)
     remedy = f"execution.automatic is false; `podium experiments run {experiment.name}` runs what waits"
     metadata = {"podium/why": dg.MetadataValue.text(remedy), "podium/files_delivered": dg.MetadataValue.int(len(files))}
-    return _result(metadata, "")
+    return metadata, ""
 
 
 def _said(done: Execution) -> str:
@@ -113,7 +123,7 @@ def _said(done: Execution) -> str:
     return f"{ended}{scores}; {done.n_waiting} wait"
 
 
-def _metadata(done: Execution) -> Mapping[str, dg.MetadataValue]:
+def _metadata(done: Execution) -> Metadata:
     spent = "" if done.ceiling is None else f" of {done.ceiling:g}"
     return {
         "podium/why": dg.MetadataValue.text(_said(done)),
@@ -125,11 +135,10 @@ def _metadata(done: Execution) -> Mapping[str, dg.MetadataValue]:
     }
 
 
-def _result(metadata: Mapping[str, dg.MetadataValue], kept_waiting: str) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    check = dg.AssetCheckResult(
+def _checked(kept_waiting: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
         check_name=NOTHING_KEPT_IT,
         passed=not kept_waiting,
         severity=dg.AssetCheckSeverity.WARN,
         description=kept_waiting or None,
     )
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])

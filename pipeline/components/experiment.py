@@ -88,7 +88,8 @@ def experiment_definitions(experiment: Declared) -> dg.Definitions:
         experiment_checks.of_table(EXPERIMENT_FILES),
     )
     sensors = [inbox_sensor(experiment.name, experiment.folders), pending_sensor(experiment)]
-    definitions = board_definitions(experiment, [execution_asset(experiment), *assets, files], sensors)
+    crons = [experiment.recurring] if experiment.recurring else []
+    definitions = board_definitions(experiment, [execution_asset(experiment), *assets, files], sensors, crons)
     if experiment.recurring is None:
         return definitions
     schedule = recurring_schedule(experiment, experiment.recurring)

@@ -1,6 +1,6 @@
 """What must hold of an experiment's tables, as asset checks that say which rows break it."""
 
-from pipeline.components.checks import Check, keys_unique
+from pipeline.components.checks import Check, keys_unique, ranks_well_formed
 from pipeline.tables import (
     EXPERIMENT_AGREEMENT,
     EXPERIMENT_COMPARISONS,
@@ -112,24 +112,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
             WHERE r.run_id IS NULL OR b.run_id IS NULL OR (b.status = 'ranked' AND r.status <> 'completed')
             """,
         ),
-        Check(
-            "ranks_are_well_formed",
-            "Positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is one more than the "
-            "number of better runs, and exactly the ranked have one.",
-            """
-            SELECT run_id, position, rank, status
-            FROM (
-                SELECT *,
-                    row_number() OVER (ORDER BY position) AS place,
-                    rank() OVER (ORDER BY rank NULLS LAST) AS expected,
-                    max(coalesce(rank, 2147483647)) OVER (ORDER BY position) AS worst_so_far
-                FROM experiments.run_board
-                WHERE experiment = ?
-            )
-            WHERE position <> place OR rank <> expected OR rank < worst_so_far
-               OR (status = 'ranked') <> (rank IS NOT NULL)
-            """,
-        ),
+        ranks_well_formed(EXPERIMENT_RUN_BOARD, "runs", ("run_id",)),
     ),
     EXPERIMENT_LEADERBOARD: (
         Check(
@@ -151,26 +134,12 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
                OR l.n_unfinished > r.unfinished OR l.total_cost > r.costs * (1 + 1e-9)
             """,
         ),
-        Check(
-            "ranks_are_well_formed",
-            "In every grouping positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is "
-            "one more than the number of better ones, within what it could be, and exactly the ranked have one.",
-            """
-            SELECT grouping, contestant, position, rank, rank_lo, rank_hi, status
-            FROM (
-                SELECT *,
-                    row_number() OVER (board ORDER BY position) AS place,
-                    rank() OVER (board ORDER BY rank NULLS LAST) AS expected,
-                    max(coalesce(rank, 2147483647)) OVER (board ORDER BY position) AS worst_so_far
-                FROM experiments.leaderboard
-                WHERE experiment = ?
-                WINDOW board AS (PARTITION BY grouping)
-            )
-            WHERE position <> place OR rank <> expected OR rank < worst_so_far
-               OR (status = 'ranked') <> (rank IS NOT NULL)
-               OR NOT (rank_lo <= rank AND rank <= rank_hi)
-               OR NOT (ci_low <= score AND score <= ci_high)
-            """,
+        ranks_well_formed(
+            EXPERIMENT_LEADERBOARD,
+            "ones",
+            ("contestant", "rank_lo", "rank_hi"),
+            ("grouping",),
+            also=("NOT (rank_lo <= rank AND rank <= rank_hi)", "NOT (ci_low <= score AND score <= ci_high)"),
         ),
     ),
     EXPERIMENT_COMPARISONS: (

@@ -5,12 +5,12 @@ part of what made their rows.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
+from pipeline.components.catalog import catalog_row
 from pipeline.components.inbox import Landing, land_waiting
 from pipeline.components.recompute import Outcome, Recompute, recompute, recompute_whole
 from pipeline.experiments import (
@@ -22,19 +22,22 @@ from pipeline.experiments import (
     changed_without_version,
     comparison_rows,
     configuration_rows,
+    frame_of_rows,
     input_rows,
     leaderboard_rows,
     plan,
+    planned_row,
     prompt_rows,
     run_board_rows,
     score_runs,
+    score_table,
     scorer_rows,
     stage_code,
+    stage_rows,
     with_former,
 )
 from pipeline.experiments.arrivals import AskedRuns
-from pipeline.experiments.given import computed_scores, score_table, scores_of_files, scores_with_runs
-from pipeline.experiments.identity import canonical_json
+from pipeline.experiments.given import computed_scores, scores_of_files, scores_with_runs
 from pipeline.experiments.scorers import Answer
 from pipeline.intake.experiments import LandedRuns, declared_inputs, experiment_intakes
 from pipeline.landing import Landed
@@ -60,29 +63,22 @@ from pipeline.tables import (
 )
 from pipeline.warehouse import Store, compose
 
-_ASKED = ("config_hash", "config", "prompt", "prompt_version", "input_id")
 _OF_BOARDS = (
     *("run_id", "configuration", "input_id", "repeat", "status", "created_at"),
     *("duration_ms", "tokens_in", "tokens_out", "cost"),
 )
 _WEIGHED = ("run_id", "scorer", "rater", "value", "scored_at", "is_latest")
-_STAGE = ("status", "started_at", "completed_at", "duration_ms", "tokens_in", "tokens_out", "cost", "sent", "output")
 
 
 def land_inbox(store: Store, experiment: Experiment, config: Landing) -> list[Landed]:
     """Land the files that wait in an experiment's inbox, runs first."""
-    intakes = experiment_intakes(experiment, LandedRuns(store, experiment.name).ids)
+    intakes = experiment_intakes(experiment, LandedRuns(store, experiment).ids)
     return land_waiting(store, experiment.name, EXPERIMENT_FILES, intakes, config)
 
 
 def update_catalog(store: Store, experiment: Experiment, config: Recompute) -> Outcome:
     """Write the declaration, for readers of SQL."""
-    row = {
-        "kind": experiment.kind,
-        "title": experiment.title,
-        "contract": experiment.model_dump_json(),
-        "embargo_seconds": None,
-    }
+    row = catalog_row(experiment)
     code = stage_code("catalog", experiment, repr(row))
     return recompute_whole(store, BOARDS, experiment.name, code, config, lambda: pd.DataFrame([row]))
 
@@ -103,7 +99,8 @@ def update_prompts(store: Store, experiment: Experiment, config: Recompute) -> O
         if changed:
             raise ValueError("; ".join(changed))
         key = ["prompt", "version"]
-        now = with_former(prompt_rows(experiment), _frame(before, _asked(store, experiment).prompt_rows()), key)
+        asked = frame_of_rows(EXPERIMENT_PROMPTS, LandedRuns(store, experiment).asked().prompt_rows)
+        now = with_former(prompt_rows(experiment), asked, key)
         return with_former(now, before, key)
 
     return _following_files(store, EXPERIMENT_PROMPTS, experiment, config, rows)
@@ -115,7 +112,8 @@ def update_inputs(store: Store, experiment: Experiment, config: Recompute) -> Ou
 
     def rows() -> pd.DataFrame:
         before = _before(store, EXPERIMENT_INPUTS, experiment)
-        now = with_former(declared, _frame(before, _asked(store, experiment).input_rows()), ["input_id"])
+        asked = frame_of_rows(EXPERIMENT_INPUTS, LandedRuns(store, experiment).asked().input_rows)
+        now = with_former(declared, asked, ["input_id"])
         return with_former(now, before, ["input_id"])
 
     return _following_files(store, EXPERIMENT_INPUTS, experiment, config, rows, declared.to_csv())
@@ -127,7 +125,7 @@ def update_configurations(store: Store, experiment: Experiment, config: Recomput
 
     def rows() -> pd.DataFrame:
         before = _before(store, EXPERIMENT_CONFIGURATIONS, experiment)
-        others = _asked(store, experiment).configurations
+        others = LandedRuns(store, experiment).asked().configurations
         try:
             now = configuration_rows(experiment, others)
         except ValueError as error:  # what was imported has not, or not only, what is declared as the baseline
@@ -144,10 +142,12 @@ def update_runs(store: Store, experiment: Experiment, config: Recompute) -> Outc
     """Write what became of every run: by the rows of files that count, and as pending what nobody ran yet."""
 
     def rows() -> pd.DataFrame:
-        numbered = LandedRuns(store, experiment.name).numbered()
-        landed = _landed_runs(store, experiment, numbered)
+        runs = LandedRuns(store, experiment)
+        numbered = runs.numbered()
+        landed = _landed_runs(store, experiment, numbered, runs.asked())
         done = frozenset(zip(numbered["config_hash"], numbered["repeat"], strict=True))
-        return pd.concat([landed, _frame(landed, _planned(experiment, done))], ignore_index=True)
+        planned = map(planned_row, plan(experiment, declared_inputs(experiment), done))
+        return pd.concat([landed, frame_of_rows(EXPERIMENT_RUNS, list(planned))], ignore_index=True)
 
     code = _code(store, EXPERIMENT_RUNS, experiment)
     return recompute_whole(store, EXPERIMENT_RUNS, experiment.name, code, config, rows)
@@ -158,12 +158,9 @@ def update_stages(store: Store, experiment: Experiment, config: Recompute) -> Ou
 
     def rows() -> pd.DataFrame:
         told = _rows_with(store, experiment, "stages")
-        found = [
-            {"run_id": run, "number": number, **dict.fromkeys(_STAGE), **stage}
-            for run, text in zip(told["run_id"], told["stages"], strict=True)
-            for number, stage in enumerate(json.loads(text), start=1)
-        ]
-        return _frame(_before(store, EXPERIMENT_STAGES, experiment), found)
+        texts = zip(told["run_id"], told["stages"], strict=True)
+        found = [row for run, text in texts for row in stage_rows(run, json.loads(text))]
+        return frame_of_rows(EXPERIMENT_STAGES, found)
 
     code = _code(store, EXPERIMENT_STAGES, experiment)
     return recompute_whole(store, EXPERIMENT_STAGES, experiment.name, code, config, rows)
@@ -220,7 +217,7 @@ def update_comparisons(store: Store, experiment: Experiment, config: Recompute) 
             return comparison_rows(scored)
         except BoardError as error:
             told["podium/baseline"] = str(error)
-            return _before(store, EXPERIMENT_COMPARISONS, experiment).iloc[:0]
+            return frame_of_rows(EXPERIMENT_COMPARISONS, [])
 
     done = _board(store, EXPERIMENT_COMPARISONS, experiment, config, rows)
     return Outcome(done.changes, done.why, told)
@@ -287,46 +284,17 @@ def _before(store: Store, spec: TableSpec, experiment: Experiment) -> pd.DataFra
     return store.read(spec, experiment.name).drop(columns=spec.board)
 
 
-def _frame(like: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows with the columns and types of a frame."""
-    made = pd.DataFrame(rows, columns=like.columns, dtype=object)
-    for name, dtype in like.dtypes.items():
-        is_time = pd.api.types.is_datetime64_any_dtype(dtype)
-        made[name] = pd.to_datetime(made[name], format="ISO8601") if is_time else made[name]
-    return made.astype(like.dtypes.to_dict())
-
-
-def _asked(store: Store, experiment: Experiment) -> AskedRuns:
-    rows = store.read(RUN_ROWS, experiment.name, columns=_ASKED)
-    return AskedRuns(rows, experiment, declared_inputs(experiment))
-
-
-def _landed_runs(store: Store, experiment: Experiment, numbered: pd.DataFrame) -> pd.DataFrame:
+def _landed_runs(store: Store, experiment: Experiment, numbered: pd.DataFrame, asked: AskedRuns) -> pd.DataFrame:
     """Rows of ``experiments.runs`` out of the rows of files that count."""
     rows = store.read(RUN_ROWS, experiment.name)
-    asked = AskedRuns(rows[list(_ASKED)], experiment, declared_inputs(experiment)).by_config
     rows = rows.drop(columns=["repeat", "config_hash", "input_id"]).merge(
         numbered[numbered["counts"]], on=["file_number", "row_number"], validate="one_to_one"
     )
     created = rows["created_at"].fillna(rows["started_at"]).fillna(rows["completed_at"]).fillna(rows["received_at"])
-    whole = rows.assign(created_at=created, repeat=rows["repeat"].astype("int32")).join(asked, on="config_hash")
+    whole = rows.assign(created_at=created, repeat=rows["repeat"].astype("int32")).join(
+        asked.by_config, on="config_hash"
+    )
     return whole[[name for name in EXPERIMENT_RUNS.column_names if name != EXPERIMENT_RUNS.board]]
-
-
-def _planned(experiment: Experiment, done: frozenset[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Runs that are declared, and that no file tells of."""
-    return [
-        {
-            "run_id": one.run_id,
-            "config_hash": one.config_hash,
-            "repeat": one.repeat,
-            "configuration": one.configuration.id,
-            "input_id": one.input_id,
-            "config": canonical_json(one.config.as_json),
-            "status": "pending",
-        }
-        for one in plan(experiment, declared_inputs(experiment), done)
-    ]
 
 
 def _rows_with(store: Store, experiment: Experiment, column: str, *, only_counting: bool = True) -> pd.DataFrame:
@@ -341,7 +309,7 @@ def _rows_with(store: Store, experiment: Experiment, column: str, *, only_counti
     told = store.query(statement, [experiment.name])
     if told.empty:
         return told.assign(run_id=pd.Series(dtype="str"))
-    numbered = LandedRuns(store, experiment.name).numbered()
+    numbered = LandedRuns(store, experiment).numbered()
     of_rows = numbered[numbered["counts"]] if only_counting else numbered
     return told.merge(of_rows[["file_number", "row_number", "run_id"]], on=["file_number", "row_number"])
 
@@ -353,18 +321,18 @@ def _computed(store: Store, experiment: Experiment, given: "pd.Series[str]") -> 
     if not experiment.computed:
         return stored.iloc[:0]
     known = stored.dropna(subset=["identity"])[["run_id", "scorer", "identity"]]
-    moments: dict[str, datetime] = {}
+    answered = stored_answers(store, experiment)
     scored = score_runs(
         experiment,
-        _answers(store, experiment, moments),
+        ((run, answer) for run, (answer, _) in answered.items()),
         set(known.itertuples(index=False, name=None)),
         names=experiment.computed,
     )
-    return computed_scores(scored, stored, moments, given)
+    return computed_scores(scored, stored, {run: ended_at for run, (_, ended_at) in answered.items()}, given)
 
 
-def _answers(store: Store, experiment: Experiment, moments: dict[str, datetime]) -> Iterator[tuple[str, Answer]]:
-    """What completed runs answered; ``moments`` gets when each of them ended."""
+def stored_answers(store: Store, experiment: Experiment) -> dict[str, tuple[Answer, datetime]]:
+    """Completed runs as what scorers see of them, and when each of them ended."""
     statement = compose(
         "SELECT run_id, output, config -> 'input_data' AS input_data, reference,"
         " coalesce(completed_at, created_at) AS ended_at"
@@ -374,12 +342,11 @@ def _answers(store: Store, experiment: Experiment, moments: dict[str, datetime])
         inputs=EXPERIMENT_INPUTS,
     )
     found = store.connection.execute(statement, [experiment.name]).fetchall()
-    for run, output, input_data, reference, ended_at in found:
-        moments[run] = ended_at
-        variables = json.loads(input_data)
-        answer = Answer(
-            output,
-            None if reference is None else json.loads(reference),
-            variables if isinstance(variables, dict) else {},
-        )
-        yield run, answer
+    return {
+        run: (Answer.of(output, _loaded(reference), _loaded(input_data)), ended_at)
+        for run, output, input_data, reference, ended_at in found
+    }
+
+
+def _loaded(text: str | None) -> object:
+    return None if text is None else json.loads(text)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.components.checks import Check
 from pipeline.components.keys import asset_key
-from pipeline.components.metadata import definition_metadata, landing_metadata, row_count
+from pipeline.components.metadata import Stopwatch, definition_metadata, landing_metadata, row_count
 from pipeline.landing import Delivery, Intake, Landed, arrivals, land_again, land_file, pending
 from pipeline.settings import settings
 from pipeline.tables import BOARDS, TableSpec
@@ -94,9 +94,10 @@ def files_asset(
     def landed_files(context: dg.AssetExecutionContext, config: Landing, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         part = f"{board}/{files.name}"
         with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
+            watch = Stopwatch()
             metadata = landing_metadata(land(store, config), row_count(store, files, board))
             results = [check.run(store, board) for check in held]
-        return dg.MaterializeResult(metadata=metadata, check_results=results)
+            return watch.result(metadata, results)
 
     return landed_files
 

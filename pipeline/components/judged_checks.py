@@ -1,6 +1,6 @@
 """What must hold of a judged track's tables, as asset checks that say which rows break it."""
 
-from pipeline.components.checks import Check, keys_unique
+from pipeline.components.checks import Check, keys_unique, ranks_well_formed
 from pipeline.tables import COMPARISONS, CORRELATIONS, MEASURES, TRACK_FILES, TRACK_LEADERBOARD, TableSpec
 
 _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
@@ -34,24 +34,8 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
         ),
     ),
     TRACK_LEADERBOARD: (
-        Check(
-            "ranks_are_well_formed",
-            "On every board positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is one "
-            "more than the number of better runs, and exactly the ranked have one.",
-            """
-            SELECT judge, run_id, position, rank, status
-            FROM (
-                SELECT *,
-                    row_number() OVER (board ORDER BY position) AS place,
-                    rank() OVER (board ORDER BY rank NULLS LAST) AS expected,
-                    max(coalesce(rank, 2147483647)) OVER (board ORDER BY position) AS worst_so_far
-                FROM judging.leaderboard
-                WHERE track = ?
-                WINDOW board AS (PARTITION BY judge)
-            )
-            WHERE position <> place OR rank <> expected OR rank < worst_so_far
-               OR (status = 'ranked') <> (rank IS NOT NULL) OR (rank IS NULL) <> (value IS NULL)
-            """,
+        ranks_well_formed(
+            TRACK_LEADERBOARD, "runs", ("run_id",), ("judge",), also=("(rank IS NULL) <> (value IS NULL)",)
         ),
         Check(
             "rank_intervals_hold_the_rank",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from pipeline.components.catalog import catalog_row
 from pipeline.components.recompute import Outcome, Recompute, recompute_whole
 from pipeline.components.track_files import TrackFile, state_of, track_files
 from pipeline.judging import (
@@ -43,7 +44,7 @@ from pipeline.tables import (
     TRACK_LEADERBOARD,
     TableSpec,
 )
-from pipeline.warehouse import Store
+from pipeline.warehouse import Store, compose
 
 FILES_SEEN = "podium/files_seen"
 """Metadata of a track's files: the digest of what lay there."""
@@ -53,12 +54,7 @@ Topics = tuple[str, ...] | None
 
 def update_catalog(store: Store, track: Track, config: Recompute) -> Outcome:
     """Write the declaration, for readers of SQL."""
-    row = {
-        "kind": track.kind,
-        "title": track.title,
-        "contract": track.model_dump_json(),
-        "embargo_seconds": None,
-    }
+    row = catalog_row(track)
     code = stage_code("catalog", track, repr(row))
     return recompute_whole(store, BOARDS, track.name, code, config, lambda: pd.DataFrame([row]))
 
@@ -222,19 +218,20 @@ def _boards(store: Store, track: Track) -> dict[str, Leaderboard]:
 
 def _grid(store: Store, track: Track, judge: str, specs: tuple[MeasureSpec, ...]) -> Grid:
     """The values of one board; read measure by measure, so that texts of one are held at a time."""
-    of_board = "FROM judging.measures WHERE track = ? AND judge = ?"
 
-    def listed(column: str, condition: str = "true") -> tuple[str, ...]:
-        found = store.query(
-            f"SELECT DISTINCT {column} AS id {of_board} AND {condition} ORDER BY id",
-            [track.name, judge],
+    def listed(column: str, but: str = "") -> tuple[str, ...]:
+        statement = compose(
+            "SELECT DISTINCT {column} AS id FROM judging.measures WHERE track = ? AND judge = ? AND {column} <> ?"
+            " ORDER BY id",
+            column=column,
         )
-        return tuple(map(str, found["id"]))
+        return tuple(map(str, store.query(statement, [track.name, judge, but])["id"]))
 
-    runs, topics = listed("run_id"), listed("topic_id", f"topic_id <> '{ALL_TOPICS_ID}'")
+    runs, topics = listed("run_id"), listed("topic_id", but=ALL_TOPICS_ID)
+    of_measure = "SELECT run_id, topic_id, value FROM judging.measures WHERE track = ? AND judge = ? AND measure = ?"
     values, aggregates = {}, {}
     for spec in specs:
-        rows = store.query(f"SELECT run_id, topic_id, value {of_board} AND measure = ?", [track.name, judge, spec.name])
+        rows = store.query(of_measure, [track.name, judge, spec.name])
         cells = np.full((len(runs), len(topics) + 1), np.nan)  # the last column is of all topics
         run = pd.Categorical(rows["run_id"], categories=runs).codes
         topic = pd.Categorical(rows["topic_id"], categories=(*topics, ALL_TOPICS_ID)).codes

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from pipeline.components.checks import Check, keys_unique
+from pipeline.components.checks import Check, keys_unique, ranks_well_formed
 from pipeline.rankings.identity import Alias, Audit, Method, Status, audit, drops
 from pipeline.tables import (
     LLM_ALIASES,
@@ -77,24 +77,7 @@ _OF_TABLE: dict[TableSpec, tuple[Check, ...]] = {
         ),
     ),
     LLM_LEADERBOARD: (
-        Check(
-            "ranks_are_well_formed",
-            "Positions run from 1 without gaps, in the order of ranks, the unranked last; a rank is one more than the "
-            "number of better models, and exactly the ranked have one.",
-            """
-            SELECT model, position, rank, status
-            FROM (
-                SELECT *,
-                    row_number() OVER (ORDER BY position) AS place,
-                    rank() OVER (ORDER BY rank NULLS LAST) AS expected,
-                    max(coalesce(rank, 2147483647)) OVER (ORDER BY position) AS worst_so_far
-                FROM llm.leaderboard
-                WHERE ranking = ?
-            )
-            WHERE position <> place OR rank <> expected OR rank < worst_so_far
-               OR (status = 'ranked') <> (rank IS NOT NULL)
-            """,
-        ),
+        ranks_well_formed(LLM_LEADERBOARD, "models", ("model",)),
         Check(
             "rank_intervals_hold_the_rank",
             "What a model's rank could be includes what it is, within the ranks there are.",

@@ -12,6 +12,8 @@ import dagster as dg
 
 from pipeline.components.automation import Seen
 from pipeline.components.files_seen import FILES_SEEN, seen_in, seen_of
+from pipeline.components.freshness import time_allowed
+from pipeline.components.metadata import Stopwatch
 from pipeline.intake.figures import published_now_of
 from pipeline.intake.sources import Archive, look
 from pipeline.rankings import About, Status
@@ -57,7 +59,7 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
         kinds={"python", "json"},
         description=_described(about),
         metadata={"home": dg.MetadataValue.url(about.home), "licence": about.licence or "not stated"},
-        freshness_policy=freshness_of(about) if _is_looked_at(rankings, name) else None,
+        freshness_policy=freshness_of(about, schedule_of(rankings, name)) if _is_looked_at(rankings, name) else None,
         check_specs=[
             dg.AssetCheckSpec(
                 USES_CURRENT_FIGURES,
@@ -67,14 +69,14 @@ def source_asset(rankings: Rankings, name: str) -> dg.AssetsDefinition:
         ],
     )
     def source(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        archive = Archive.of_settings()
+        watch, archive = Stopwatch(), Archive.of_settings()
         seen = folder_seen(rankings, name).state  # before it is read: what comes meanwhile is another state
         found = look(rankings.source(name), archive, folder_of(rankings, name))
         context.log.info(f"{name}: {found.event} {found.why}")
         published = published_now_of(rankings, name, archive)
         metadata = _metadata(published, found.event)
         metadata[FILES_SEEN] = dg.MetadataValue.text(seen)
-        return dg.MaterializeResult(metadata=metadata, check_results=[_checked(published)])
+        return watch.result(metadata, [_checked(published)])
 
     return source
 
@@ -101,28 +103,24 @@ def source_schedule(rankings: Rankings, name: str) -> dg.ScheduleDefinition | No
     return schedule
 
 
-def why_not_looked_at(rankings: Rankings, name: str) -> str:
-    """Why a source is not looked at by itself, but by a run of the board only; empty where it is."""
-    declared = rankings.sources[name]
-    if schedule_of(rankings, name) is None:
-        return "with a run (a folder)" if declared.folder else "with a run (frozen)"
-    return "" if settings().fetch or declared.folder else "fetching is off"
-
-
 def _is_looked_at(rankings: Rankings, name: str) -> bool:
-    """Whether a source is looked at by itself: what nobody is to look at is not stale."""
-    return not why_not_looked_at(rankings, name)
+    """Whether a source is looked at by a schedule: what nobody is to look at is not stale."""
+    about = rankings.source(name).about
+    return rankings.sources[name].why_never(is_frozen=about.is_frozen, is_fetching=settings().fetch) is None
 
 
-def freshness_of(about: About) -> dg.FreshnessPolicy | None:
+def freshness_of(about: About, cron: str | None = None) -> dg.FreshnessPolicy | None:
     """How long nobody may look at a source: thrice as long as it takes to change, a day more at least; None if frozen.
+
+    Where it is declared to be looked at less often than that, as long as its schedule leaves it alone.
 
     It is about looking only. How old the figures are, and why, is told by the check and ``llm.fetch_status``.
     """
     if about.is_frozen:
         return None
     usual = timedelta(days=about.days)
-    return dg.FreshnessPolicy.time_window(fail_window=max(3 * usual, usual + timedelta(days=1)))
+    scheduled = time_allowed(cron) if cron else timedelta()
+    return dg.FreshnessPolicy.time_window(fail_window=max(3 * usual, usual + timedelta(days=1), scheduled))
 
 
 def _described(about: About) -> str:

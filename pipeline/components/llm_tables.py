@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 
 from pipeline.components.automation import Seen
+from pipeline.components.catalog import catalog_row
 from pipeline.components.files_seen import FILES_SEEN, seen_of
 from pipeline.components.recompute import Outcome, Recompute, recompute, recompute_whole
 from pipeline.fingerprint import digest
@@ -61,12 +62,7 @@ _BY_DAY = "by day"
 
 def update_catalog(store: Store, rankings: Rankings, config: Recompute) -> Outcome:
     """Write the declaration, for readers of SQL."""
-    row = {
-        "kind": rankings.kind,
-        "title": rankings.title,
-        "contract": rankings.model_dump_json(),
-        "embargo_seconds": None,
-    }
+    row = catalog_row(rankings)
     code = stage_code("catalog", rankings, repr(row))
     return recompute_whole(store, BOARDS, rankings.name, code, config, lambda: pd.DataFrame([row]))
 

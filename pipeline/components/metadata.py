@@ -1,6 +1,8 @@
-"""Metadata that every asset of a table shows: row count, columns, what was recomputed and why."""
+"""Metadata that every asset shows: row count, columns, what was recomputed and why, and how long that took."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -8,6 +10,23 @@ from pipeline.components.recompute import Outcome
 from pipeline.landing import Landed
 from pipeline.tables import TableSpec
 from pipeline.warehouse import Store, compose
+
+SECONDS = "podium/seconds"
+"""How long an asset took, without waiting for the warehouse."""
+
+
+class Stopwatch:
+    """Measures how long an asset takes, from when it is made."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def result(
+        self, metadata: Mapping[str, Any], check_results: Sequence[dg.AssetCheckResult] = ()
+    ) -> dg.MaterializeResult[Any]:
+        """What an asset gives when it is done: its metadata with :data:`SECONDS`, and what its checks said."""
+        seconds = dg.MetadataValue.float(round(time.perf_counter() - self._begun, 3))
+        return dg.MaterializeResult(metadata={**metadata, SECONDS: seconds}, check_results=list(check_results))
 
 
 def table_schema(spec: TableSpec) -> dg.TableSchema:

@@ -13,6 +13,7 @@ from pipeline.components.automation import Waiting, waiting_sensor
 from pipeline.components.experiment import ASSETS
 from pipeline.components.inbox import Landing
 from pipeline.components.keys import POSTED
+from pipeline.components.metadata import Stopwatch
 from pipeline.components.recompute import Recompute
 from pipeline.experiments import Experiment
 from pipeline.fingerprint import digest
@@ -21,7 +22,7 @@ from pipeline.intake.posted import posted_experiments
 from pipeline.landing import pending
 from pipeline.settings import settings
 from pipeline.tables import EXPERIMENT_FILES, TableSpec
-from pipeline.warehouse import NotPublishedError, Store, open_published
+from pipeline.warehouse import Store, current_publication
 from pipeline.warehouse.resource import Warehouse
 
 JOB = "posted"
@@ -64,6 +65,7 @@ def _asset() -> dg.AssetsDefinition:
         ],
     )
     def experiments(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
+        watch = Stopwatch()
         found, wrong = posted_experiments(settings())
         faults = dict(wrong)
         for name, one in found.items():  # before the warehouse is taken
@@ -71,10 +73,8 @@ def _asset() -> dg.AssetsDefinition:
         for name, one in found.items():
             with warehouse.write(f"{context.run.run_id}: {JOB}/{name}") as store:
                 faults |= {name: why} if (why := _updated(store, one)) else {}
-        return dg.MaterializeResult(
-            metadata={"podium/why": f"{len(found)} experiments", "experiments": ", ".join(found) or "none"},
-            check_results=[_checked(faults)],
-        )
+        metadata = {"podium/why": f"{len(found)} experiments", "experiments": ", ".join(found) or "none"}
+        return watch.result(metadata, [_checked(faults)])
 
     return experiments
 
@@ -122,9 +122,9 @@ def _broken(store: Store, experiment: Experiment, spec: TableSpec) -> str:
 def _look() -> Waiting:
     """Whether something was posted that is not published, waits to be run, or lies in an inbox."""
     found, wrong = posted_experiments(settings())
-    published = _published()
+    publication = current_publication(settings().published_dir)
     marks = [_mark(one) for one in found.values()]
-    new = sorted(set(found) - published)
+    new = sorted(set(found) - set(publication.boards if publication is not None else ()))
     if new or any(marks):
         return Waiting(digest(*new, *marks), "")
     return Waiting("", "; ".join(wrong.values()) or f"nothing waits of {len(found)} posted experiments")
@@ -141,14 +141,6 @@ def _mark(experiment: Experiment) -> str:
     except Exception:  # the run says what is wrong
         return dropped
     return f"{dropped}{waits.mark}" if waits.is_worth_while else dropped
-
-
-def _published() -> set[str]:
-    try:
-        with open_published(settings().published_dir) as connection:
-            return {row[0] for row in connection.execute("SELECT board FROM catalog.boards").fetchall()}
-    except NotPublishedError:
-        return set()
 
 
 def _checked(faults: Mapping[str, str]) -> dg.AssetCheckResult:

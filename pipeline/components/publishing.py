@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import POSTED
+from pipeline.components.metadata import Stopwatch
 from pipeline.components.trees import boards_left_out, declared_contracts
 from pipeline.declaration import BoardDeclaration
 from pipeline.intake.posted import posted_names
@@ -136,9 +137,10 @@ def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefiniti
         description="The DuckDB file for readers: every declared board, each with a schema of views, and the marts.",
     )
     def published(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
+        watch = Stopwatch()
         publication = warehouse.publish(_with_posted(boards))
-        return dg.MaterializeResult(
-            metadata={
+        return watch.result(
+            {
                 "path": dg.MetadataValue.path(str(publication.path)),
                 "podium/seq": publication.seq,
                 "boards": ", ".join(publication.boards),

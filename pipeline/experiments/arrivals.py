@@ -4,22 +4,21 @@ A run is (config_hash, repeat). Numbers follow from the order of arrival alone, 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.experiments.board import STATUSES
-from pipeline.experiments.declaration import Configuration, Experiment
-from pipeline.experiments.identity import RunConfig, canonical_json, configuration_id, run_id, sha256_of
+from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.identity import RunConfig, configuration_id, run_id
 from pipeline.experiments.inputs import InputSpec
-from pipeline.experiments.rows import InputNames, prompt_called
-from pipeline.experiments.templates import PromptError, variables_of
+from pipeline.experiments.parts import Configuration
+from pipeline.experiments.rows import InputNames, configuration_of, undeclared_input_row, undeclared_prompt_row
+from pipeline.experiments.scored import UNFINISHED
 
-_UNFINISHED = STATUSES[:2]
 _OF_ARRIVAL = ["file_number", "row_number"]
 _MOMENTS = ("created_at", "started_at", "completed_at")
 
@@ -47,7 +46,7 @@ def numbered_runs(rows: pd.DataFrame, experiment: str) -> pd.DataFrame:
     """
     found = rows.sort_values(_OF_ARRIVAL, ignore_index=True)
     found["repeat"] = _repeats(found)
-    ended = ~found["status"].isin(_UNFINISHED)
+    ended = ~found["status"].isin(UNFINISHED)
     in_force = found.assign(has_ended=ended).sort_values(["has_ended", *_OF_ARRIVAL], kind="stable")
     found["counts"] = ~in_force.duplicated(["config_hash", "repeat"], keep="last").sort_index()
     keys = found[["config_hash", "repeat"]].drop_duplicates()
@@ -104,84 +103,47 @@ class AskedRuns:
 
     Parameters
     ----------
-    rows : DataFrame
-        config_hash, config, prompt, prompt_version, input_id, in the order of arrival; of each config the last counts.
-    experiment : Experiment
-    inputs : sequence of InputSpec
-        Declared ones.
+    by_config : DataFrame
+        By config_hash: configuration and input_id.
+    configurations : tuple of Configuration
+        Those that runs have, each once.
+    prompt_rows : tuple of dict
+        Rows of ``experiments.prompts``; of two texts of one name and version the first.
+    input_rows : tuple of dict
+        Rows of ``experiments.inputs``; of two that have one id the first.
     """
 
-    rows: pd.DataFrame
-    experiment: Experiment
-    inputs: Sequence[InputSpec]
+    by_config: pd.DataFrame
+    configurations: tuple[Configuration, ...]
+    prompt_rows: tuple[dict[str, Any], ...]
+    input_rows: tuple[dict[str, Any], ...]
 
-    @cached_property
-    def by_config(self) -> pd.DataFrame:
-        """By config_hash: configuration and input_id."""
-        last = self._last
-        return pd.DataFrame(
-            {"configuration": [one.configuration for one in self._configs], "input_id": self._input_ids},
+    @classmethod
+    def of(cls, rows: pd.DataFrame, experiment: Experiment, inputs: Sequence[InputSpec]) -> "AskedRuns":
+        """What the runs of rows ask.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            config_hash, config, prompt, prompt_version, input_id, in the order of arrival; of each config the last
+            counts.
+        experiment : Experiment
+        inputs : sequence of InputSpec
+            Declared ones.
+        """
+        last = rows.drop_duplicates("config_hash", keep="last").reset_index(drop=True)
+        configs = list(_read_configs(last["config"].tolist()))
+        input_ids = list(_input_ids(_cells(last, "input_id"), configs, inputs))
+        by_config = pd.DataFrame(
+            {"configuration": [one.configuration for one in configs], "input_id": input_ids},
             index=pd.Index(last["config_hash"]),
             dtype="str",
         )
-
-    @cached_property
-    def configurations(self) -> list[Configuration]:
-        """Those that runs have, each once."""
-        names = dict(
-            zip(
-                self.by_config["configuration"],
-                zip(self._configs, _cells(self._last, "prompt"), _cells(self._last, "prompt_version"), strict=True),
-                strict=True,
-            )
-        )
-        return [self._configuration(*one) for one in names.values()]
-
-    def prompt_rows(self) -> list[dict[str, Any]]:
-        """Rows of ``experiments.prompts``; of two texts of one name and version the first."""
-        texts = {one.configuration: one.asked.prompt for one in self._configs}
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        for one in self.configurations:
-            found.setdefault((one.prompt, one.prompt_version), _prompt_row(one, texts[one.id]))
-        return list(found.values())
-
-    def input_rows(self) -> list[dict[str, Any]]:
-        """Rows of ``experiments.inputs``; of two that have one id the first."""
-        found: dict[str, dict[str, Any]] = {}
-        for input_id, config in zip(self._input_ids, self._configs, strict=True):
-            if input_id not in found:
-                variables = canonical_json(config.asked.input_data)
-                found[input_id] = {
-                    "input_id": input_id,
-                    "variables": variables,
-                    "reference": None,
-                    "is_declared": False,
-                }
-        return list(found.values())
-
-    def _configuration(self, config: "_Config", name: str | None, version: str | None) -> Configuration:
-        prompt, version = prompt_called(config.asked.prompt, self.experiment, name, version)
-        return Configuration(
-            id=config.configuration,
-            prompt=prompt,
-            prompt_version=version,
-            model=config.asked.model,
-            parameters=dict(config.asked.params),
-        )
-
-    @cached_property
-    def _last(self) -> pd.DataFrame:
-        return self.rows.drop_duplicates("config_hash", keep="last").reset_index(drop=True)
-
-    @cached_property
-    def _configs(self) -> list["_Config"]:
-        return list(_read_configs(self._last["config"].tolist()))
-
-    @cached_property
-    def _input_ids(self) -> list[str]:
-        names = InputNames(self.inputs)
-        given = _cells(self._last, "input_id")
-        return [one or names(config.asked.input_data) for one, config in zip(given, self._configs, strict=True)]
+        called = zip(configs, _cells(last, "prompt"), _cells(last, "prompt_version"), strict=True)
+        of_each = {one.configuration: (one.asked, name, version) for one, name, version in called}
+        configurations = tuple(configuration_of(asked, experiment, *names) for asked, *names in of_each.values())
+        texts = {name: asked.prompt for name, (asked, *_) in of_each.items()}
+        return cls(by_config, configurations, _prompt_rows(configurations, texts), _input_rows(input_ids, configs))
 
 
 @dataclass(frozen=True)
@@ -203,25 +165,29 @@ def _configuration_id(shared: str) -> str:
     return configuration_id(*json.loads(shared))
 
 
+def _input_ids(given: Sequence[str | None], configs: Sequence[_Config], inputs: Sequence[InputSpec]) -> Iterator[str]:
+    names = InputNames(inputs)
+    for name, config in zip(given, configs, strict=True):
+        yield name or names(config.asked.input_data)
+
+
+def _prompt_rows(configurations: Sequence[Configuration], texts: Mapping[str, object]) -> tuple[dict[str, Any], ...]:
+    """Prompts, by the configurations that have them."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in configurations:
+        named = one.prompt, one.prompt_version
+        found.setdefault(named, undeclared_prompt_row(*named, texts[one.id]))
+    return tuple(found.values())
+
+
+def _input_rows(input_ids: Sequence[str], configs: Sequence[_Config]) -> tuple[dict[str, Any], ...]:
+    found: dict[str, object] = {}
+    for name, config in zip(input_ids, configs, strict=True):
+        found.setdefault(name, config.asked.input_data)
+    return tuple(undeclared_input_row(name, data) for name, data in found.items())
+
+
 def _cells(rows: pd.DataFrame, name: str) -> list[Any]:
     """The cells of a column, None where there is none."""
     column = rows[name].astype(object)
     return column.where(column.notna(), None).tolist()
-
-
-def _prompt_row(configuration: Configuration, text: object) -> dict[str, Any]:
-    """A prompt as runs have it; a text that is no template takes no variables."""
-    parts = text if isinstance(text, dict) else {"system": None, "template": str(text)}
-    try:
-        variables = frozenset[str]().union(*(variables_of(one) for one in parts.values() if one is not None))
-    except PromptError:
-        variables = frozenset()
-    return {
-        "prompt": configuration.prompt,
-        "version": configuration.prompt_version,
-        "template": parts["template"],
-        "system": parts["system"],
-        "variables": ", ".join(sorted(variables)),
-        "sha256": sha256_of(text),
-        "is_declared": False,
-    }

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from pipeline.experiments.declaration import OF_CONFIG, Experiment
+from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.files import OF_CONFIG
 from pipeline.experiments.identity import RunConfig, canonical_json
 
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,62}", re.ASCII)

@@ -6,7 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.experiments.board import BoardError, Groups, ScoredRuns, leaderboard_rows
+from pipeline.experiments.board import leaderboard_rows
+from pipeline.experiments.frames import frame_of_rows
+from pipeline.experiments.groups import Groups
+from pipeline.experiments.scored import BoardError, ScoredRuns
 from pipeline.leaderboard import Comparing, PairwiseComparison, compare_pairs, item_interval, mean_influence
 from pipeline.tables import EXPERIMENT_COMPARISONS
 
@@ -30,7 +33,7 @@ def comparison_rows(scored: ScoredRuns, baseline: str | None = None) -> pd.DataF
     experiment = scored.experiment
     baseline = baseline or scored.baseline
     if baseline is None:
-        return _frame([])
+        return frame_of_rows(EXPERIMENT_COMPARISONS, [])
     groups = Groups.of(scored, "configuration", ())
     place = {name: at for at, name in enumerate(groups.names)}
     if baseline not in place:
@@ -39,9 +42,8 @@ def comparison_rows(scored: ScoredRuns, baseline: str | None = None) -> pd.DataF
     compared = best[: experiment.comparisons.configurations]
     means = groups.means[:, [place[one] for one in (baseline, *compared)]]
     pairs = compared_columns(means, experiment.comparisons.how)
-    return _frame(
-        [{"configuration": one, "baseline": baseline, **pair} for one, pair in zip(compared, pairs, strict=True)]
-    )
+    rows = [{"configuration": one, "baseline": baseline, **pair} for one, pair in zip(compared, pairs, strict=True)]
+    return frame_of_rows(EXPERIMENT_COMPARISONS, rows)
 
 
 def compared_columns(means: npt.NDArray[np.float64], how: Comparing) -> list[dict[str, Any]]:
@@ -85,12 +87,3 @@ def _of_pair(pairs: PairwiseComparison, at: int) -> dict[str, Any]:
 def _of_inputs(reason: str | None) -> str | None:
     """The kernel's reasons speak of topics."""
     return None if reason is None else reason.replace("topics", "inputs")
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    kinds = {"VARCHAR": "str", "BIGINT": "Int64", "DOUBLE": "float64"}
-    columns = [one for one in EXPERIMENT_COMPARISONS.columns if one.name != EXPERIMENT_COMPARISONS.board]
-    values: dict[str, npt.NDArray[Any]] = {
-        one.name: np.array([row[one.name] for row in rows], dtype=object) for one in columns
-    }
-    return pd.DataFrame({one.name: pd.Series(values[one.name], dtype=kinds[one.type]) for one in columns})

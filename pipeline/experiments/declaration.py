@@ -1,148 +1,23 @@
 """The declaration of an experiment: everything that its ``defs.yaml`` may say, and what makes it invalid."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pipeline.declaration import BoardDeclaration, Declaration
+from pipeline.declaration import BoardDeclaration
 from pipeline.experiments.execution import OPENAI, ExecutionSpec, ModelSpec
-from pipeline.experiments.identity import canonical_json, configuration_id, sha256_of
+from pipeline.experiments.files import RUN_COLUMNS, RUNS, SCORE_COLUMNS, SCORES
+from pipeline.experiments.identity import configuration_id
 from pipeline.experiments.inputs import InputSpec, lacking, require_distinct
 from pipeline.experiments.parameters import Parameters
+from pipeline.experiments.parts import BaselineSpec, ComparisonSpec, Configuration, Label, PromptSpec, ScorerSpec
 from pipeline.experiments.scorers import Human, Imported, Scorer, make_scorer
-from pipeline.experiments.templates import variables_of
-from pipeline.leaderboard import Comparing, Correction, SignificanceTest
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES, TableSpec
 
-RUNS, SCORES = "runs", "scores"
-"""The folders of the inbox: runs, and scores of runs."""
-
-OF_CONFIG = ("prompt", "model", "params", "input_data")
-"""What a run's config has, and what columns may have instead."""
-
-RUN_COLUMNS = (
-    *("config", *OF_CONFIG, "prompt_name", "prompt_version", "input_id", "repeat", "status", "created_at"),
-    *("started_at", "completed_at", "duration_ms", "tokens_in", "tokens_out", "cost", "output", "error"),
-    *("error_detail", "stages"),
-)
-"""Columns of files of runs, besides those of imported scorers."""
-
-SCORE_COLUMNS = (
-    *("run_id", "config_hash", "repeat", "scorer", "value", "rating", "rater", "scored_at", "comment", "details"),
-    *("kind", "version", "identity", "reason", "score_id"),
-)
-"""Columns of files of scores."""
-
 Grouping = Literal["run", "configuration", "model", "prompt"]
-
-
-def _label(name: object) -> str:
-    if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,62}", name, re.ASCII) is None:
-        raise ValueError(f"{name!r} is no name; use letters, digits, _, - and dots, no dot first")
-    return name
-
-
-Label = Annotated[str, BeforeValidator(_label)]
-"""A name of a prompt or a scorer: good for a column and a URL."""
-
-
-class PromptSpec(Declaration):
-    """One prompt, in its present version."""
-
-    version: str = Field(default="1", min_length=1, description="Another one for every change of the text.")
-    template: str = Field(min_length=1, description="Its text, a Jinja2 template.")
-    system: str | None = Field(default=None, min_length=1, description="The system message, a template too.")
-
-    @field_validator("version", mode="before")
-    @classmethod
-    def _version_is_text(cls, version: Any) -> Any:
-        """Versions are often numbers, which YAML does not take for text; of 1.10 it makes 1.1."""
-        if isinstance(version, float):
-            raise ValueError(f"version {version} is a number with a point; write it as text, in quotes")
-        return str(version) if isinstance(version, int) and not isinstance(version, bool) else version
-
-    @field_validator("template", "system")
-    @classmethod
-    def _is_a_template(cls, text: str | None) -> str | None:
-        if text is not None:
-            variables_of(text)
-        return text
-
-    @property
-    def text(self) -> object:
-        """What is hashed: the template, with the system message if there is one."""
-        return self.template if self.system is None else {"system": self.system, "template": self.template}
-
-    @property
-    def variables(self) -> frozenset[str]:
-        """What its templates take."""
-        return variables_of(self.template) | (variables_of(self.system) if self.system is not None else frozenset())
-
-    @property
-    def sha256(self) -> str:
-        """Hash of its text."""
-        return sha256_of(self.text)
-
-
-class ScorerSpec(Declaration):
-    """One scorer of an experiment."""
-
-    scorer: str | None = Field(
-        default=None,
-        description="A scorer of Podium, or the dotted path of one; the name that it is listed by by default.",
-    )
-    weight: float = Field(default=1.0, ge=0, description="Its weight in the score; 0 to be shown only.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Its options.")
-
-
-class BaselineSpec(Declaration):
-    """Which configuration others are compared with: what is given has to fit one of them, and only one."""
-
-    prompt: str | None = Field(default=None, description="Name of its prompt.")
-    model: str | None = Field(default=None, description="Its model, as its provider calls it.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters that it has, among others.")
-
-
-class ComparisonSpec(Declaration):
-    """How configurations are compared with the baseline."""
-
-    test: Literal[SignificanceTest.T, SignificanceTest.WILCOXON, SignificanceTest.FISHER] = Field(
-        default=SignificanceTest.T, description="t, wilcoxon or fisher, on differences by input."
-    )
-    correction: Correction = Field(
-        default=Correction.HOLM, description="holm, bonferroni, benjamini_hochberg or none, over all that are compared."
-    )
-    level: float = Field(default=0.05, gt=0, lt=1, description="The level of significance.")
-    configurations: int = Field(default=500, ge=1, description="Only so many are compared, the best ones.")
-    resamples: int = Field(default=10_000, ge=1, description="Draws of the test that draws at random.")
-    seed: int = Field(default=0, description="What their generator starts from.")
-
-    @cached_property
-    def how(self) -> Comparing:
-        """The same for the kernel."""
-        return Comparing(
-            self.test, correction=self.correction, level=self.level, resamples=self.resamples, seed=self.seed
-        )
-
-
-class Configuration(Declaration):
-    """A contestant: a version of a prompt, a model and parameters."""
-
-    id: str
-    prompt: str
-    prompt_version: str
-    model: str
-    parameters: dict[str, Any]
-
-    @property
-    def title(self) -> str:
-        """What to show it as."""
-        written = ", ".join(f"{name}={canonical_json(value)}" for name, value in sorted(self.parameters.items()))
-        return f"{self.prompt}@{self.prompt_version} · {self.model}" + (f" · {written}" if written else "")
 
 
 def _by_name(listed: object) -> object:
@@ -385,8 +260,7 @@ class Experiment(BoardDeclaration):
         """
         if self.baseline is None or not configurations:
             return None
-        wanted = self.baseline
-        fits = [one for one in configurations if _fits(one, wanted)]
+        fits = [one for one in configurations if self.baseline.fits(one)]
         if len(fits) != 1:
             listed = "; ".join(one.title for one in (fits or configurations)[:10])
             raise ValueError(
@@ -413,16 +287,3 @@ class Experiment(BoardDeclaration):
                 )
         if wrong:
             raise ValueError(". ".join(wrong))
-
-
-def _fits(configuration: Configuration, wanted: BaselineSpec) -> bool:
-    """Whether a configuration has everything that is asked for."""
-    has = configuration.parameters
-    return (
-        wanted.prompt in (None, configuration.prompt)
-        and wanted.model in (None, configuration.model)
-        and all(
-            name in has and canonical_json(has[name]) == canonical_json(value)
-            for name, value in wanted.parameters.items()
-        )
-    )

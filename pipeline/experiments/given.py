@@ -14,16 +14,17 @@ from pipeline.experiments.scoring import RunScore
 from pipeline.tables import EXPERIMENT_SCORES, MACHINE
 
 _STATED = ["run_id", "scorer", "rater", "scored_at", "value", "reason"]
-_COLUMNS = [
-    one.name for one in EXPERIMENT_SCORES.columns if one.name not in (EXPERIMENT_SCORES.board, "number", "is_latest")
-]
-_KINDS = {"VARCHAR": "str", "JSON": "str", "DOUBLE": "float64", "INTEGER": "int32", "TIMESTAMP": "datetime64[us]"}
+_TYPES = {
+    one.name: one.dtype
+    for one in EXPERIMENT_SCORES.columns
+    if one.name not in (EXPERIMENT_SCORES.board, "number", "is_latest")
+}
+_COLUMNS = list(_TYPES)
 
 
 def score_table(*parts: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``experiments.scores`` but the experiment's name, out of parts in the order of arrival."""
-    types = {one.name: _KINDS[one.type] for one in EXPERIMENT_SCORES.columns if one.name in _COLUMNS}
-    rows = pd.concat([part.reindex(columns=_COLUMNS).astype(types) for part in parts], ignore_index=True)
+    rows = pd.concat([part.reindex(columns=_COLUMNS).astype(_TYPES) for part in parts], ignore_index=True)
     return numbered(rows)
 
 
@@ -89,14 +90,14 @@ def computed_scores(
     others = {*given, None}
     holds = [(run, scorer) not in anew and run in moments and identity not in others for run, scorer, identity in pairs]
     kept = stored[pd.Series(holds, stored.index, dtype=bool) & stored["identity"].notna()]
-    rows = pd.DataFrame([_row(one) for one in new], columns=_COLUMNS)
+    rows = pd.DataFrame([score_row(one) for one in new], columns=_COLUMNS)
     return pd.concat([kept[_COLUMNS], rows], ignore_index=True).assign(
         scored_at=lambda both: pd.to_datetime(both["run_id"].map(moments))
     )
 
 
-def _row(one: RunScore) -> dict[str, Any]:
-    details = dict(one.scoring.details)
+def score_row(one: RunScore) -> dict[str, Any]:
+    """A score that Podium computed, without its time."""
     return {
         "run_id": one.run_id,
         "scorer": one.scorer,
@@ -106,5 +107,10 @@ def _row(one: RunScore) -> dict[str, Any]:
         "identity": one.identity,
         "value": one.scoring.value,
         "reason": one.scoring.reason,
-        "details": canonical_json(details) if details else None,
+        "details": details_json(one.scoring.details),
     }
+
+
+def details_json(details: Mapping[str, Any] | None) -> str | None:
+    """What a score is made of as canonical JSON; None for nothing. Errors are those of canonical_json."""
+    return canonical_json(dict(details)) if details else None

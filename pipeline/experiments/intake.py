@@ -14,9 +14,11 @@ from typing import Any, cast
 import pandas as pd
 
 from pipeline.experiments.asked import Asked, Asking
-from pipeline.experiments.board import STATUSES
-from pipeline.experiments.declaration import OF_CONFIG, Experiment
+from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.files import OF_CONFIG
+from pipeline.experiments.given import details_json
 from pipeline.experiments.identity import canonical_json, run_id
+from pipeline.experiments.scored import STATUSES
 from pipeline.experiments.scorers import Human, Imported, Kind, Scorer, Scoring
 from pipeline.experiments.stages import as_stages
 
@@ -48,7 +50,7 @@ def run_rows(
     Parameters
     ----------
     rows : DataFrame
-        The columns of :data:`pipeline.experiments.declaration.RUN_COLUMNS`, and one for each imported scorer, its name
+        The columns of :data:`pipeline.experiments.files.RUN_COLUMNS`, and one for each imported scorer, its name
         behind :data:`SCORER_COLUMN`.
     received_at : datetime
         When the file arrived, UTC.
@@ -89,7 +91,7 @@ def score_rows(
     Parameters
     ----------
     rows : DataFrame
-        The columns of :data:`pipeline.experiments.declaration.SCORE_COLUMNS`.
+        The columns of :data:`pipeline.experiments.files.SCORE_COLUMNS`.
     received_at : datetime
         When the file arrived, UTC.
     experiment : Experiment
@@ -241,7 +243,7 @@ class _Score:
             row["identity"],
             scoring.value,
             scoring.reason,
-            canonical_json(details) if details else None,
+            details_json(details),
             row["scored_at"],
         )
 

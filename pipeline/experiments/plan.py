@@ -7,9 +7,10 @@ added, so what is already done is never done again.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.experiments.declaration import Configuration, Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.identity import RunConfig, run_id
 from pipeline.experiments.inputs import InputSpec
+from pipeline.experiments.parts import Configuration, PromptSpec
 from pipeline.experiments.templates import filled
 
 
@@ -90,13 +91,6 @@ def plan(
         for configuration, input_id, config, config_hash in once
         if (config_hash, repeat) not in left_out
     ]
-
-
-def variables_in(input_data: object) -> Mapping[str, object]:
-    """What templates are filled with: an input's variables, or a text alone as ``input``."""
-    if isinstance(input_data, Mapping):
-        return input_data
-    return {"input": input_data} if input_data not in ("", None) else {}
 
 
 def messages(prompt: PromptSpec, variables: Mapping[str, object]) -> list[dict[str, str]]:

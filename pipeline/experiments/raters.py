@@ -4,10 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.experiments.frames import frame_of_rows
 from pipeline.experiments.scorers.agreement import Agreement, Level, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from pipeline.experiments.scores import latest_scores
 from pipeline.tables import EXPERIMENT_AGREEMENT, MACHINE
 
+_NAMES = [one for one in EXPERIMENT_AGREEMENT.column_names if one != EXPERIMENT_AGREEMENT.board]
 _ALPHA_LEVELS: tuple[Level, ...] = ("ordinal", "interval")
 
 
@@ -26,14 +28,8 @@ def agreement_rows(scores: pd.DataFrame) -> pd.DataFrame:
         ratings = of_scorer.pivot(index="rater", columns="run_id", values="value").to_numpy(dtype=np.float64)
         for coefficient, level, found in _coefficients(ratings):
             said = (scorer, coefficient, level, found.value, found.n_raters, found.n_items, found.reason)
-            rows.append(dict(zip(_names(), said, strict=True)))
-    kinds = {"VARCHAR": "str", "INTEGER": "Int32", "BIGINT": "Int64", "DOUBLE": "float64"}
-    types = {one.name: kinds[one.type] for one in EXPERIMENT_AGREEMENT.columns}
-    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=types[name]) for name in _names()})
-
-
-def _names() -> list[str]:
-    return [one for one in EXPERIMENT_AGREEMENT.column_names if one != EXPERIMENT_AGREEMENT.board]
+            rows.append(dict(zip(_NAMES, said, strict=True)))
+    return frame_of_rows(EXPERIMENT_AGREEMENT, rows)
 
 
 def _coefficients(ratings: npt.NDArray[np.float64]) -> list[tuple[str, str, Agreement]]:

@@ -1,15 +1,20 @@
-"""What is declared, as rows of the tables: prompts, inputs, configurations; and what an ad-hoc run belongs to."""
+"""Rows of the tables: what is declared, what runs ask, runs that wait, stages; and what an ad-hoc run belongs to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from pipeline.experiments.asked import FIRST_VERSION, is_name
-from pipeline.experiments.declaration import Configuration, Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.frames import frame_of_rows
 from pipeline.experiments.identity import RunConfig, canonical_json, sha256_of
 from pipeline.experiments.inputs import InputSpec
-from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_INPUTS, EXPERIMENT_PROMPTS, TableSpec
+from pipeline.experiments.parts import Configuration, PromptSpec
+from pipeline.experiments.plan import PlannedRun
+from pipeline.experiments.templates import PromptError, variables_of
+from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_INPUTS, EXPERIMENT_PROMPTS, EXPERIMENT_STAGES
 
 AD_HOC = "ad_hoc"
 """The prompt of runs whose text nobody declared; its version is the beginning of a hash of the text."""
@@ -17,21 +22,37 @@ AD_HOC = "ad_hoc"
 
 def prompt_rows(experiment: Experiment) -> pd.DataFrame:
     """Declared prompts."""
-    return _frame(EXPERIMENT_PROMPTS, [_prompt_row(name, one) for name, one in experiment.prompts.items()])
+    return frame_of_rows(EXPERIMENT_PROMPTS, [_prompt_row(name, one) for name, one in experiment.prompts.items()])
+
+
+def undeclared_prompt_row(name: str, version: str, text: object) -> dict[str, Any]:
+    """A prompt as runs have it; a text that is no template takes no variables."""
+    parts = text if isinstance(text, Mapping) else {"template": text}
+    template, system = str(parts.get("template", "")), parts.get("system")
+    texts = [template] if system is None else [template, str(system)]
+    try:
+        variables = frozenset[str]().union(*map(variables_of, texts))
+    except PromptError:
+        variables = frozenset()
+    return {
+        "prompt": name,
+        "version": version,
+        "template": template,
+        "system": None if system is None else str(system),
+        "variables": ", ".join(sorted(variables)),
+        "sha256": sha256_of(text),
+        "is_declared": False,
+    }
 
 
 def input_rows(inputs: Sequence[InputSpec]) -> pd.DataFrame:
     """Declared inputs."""
-    rows = [
-        {
-            "input_id": one.id,
-            "variables": canonical_json(one.variables),
-            "reference": None if one.reference is None else canonical_json(one.reference),
-            "is_declared": True,
-        }
-        for one in inputs
-    ]
-    return _frame(EXPERIMENT_INPUTS, rows)
+    return frame_of_rows(EXPERIMENT_INPUTS, [_input_row(one.id, one.variables, one.reference, True) for one in inputs])
+
+
+def undeclared_input_row(input_id: str, input_data: object) -> dict[str, Any]:
+    """An input as runs have it: nobody knows what should come out."""
+    return _input_row(input_id, input_data, None, False)
 
 
 def configuration_rows(experiment: Experiment, others: Sequence[Configuration] = ()) -> pd.DataFrame:
@@ -45,20 +66,51 @@ def configuration_rows(experiment: Experiment, others: Sequence[Configuration] =
     declared = {one.id: one for one in experiment.configurations}
     listed = list({**{other.id: other for other in others}, **declared}.values())
     baseline = experiment.baseline_of(experiment.configurations or listed)
-    rows = [
-        {
-            "configuration": one.id,
-            "title": one.title,
-            "prompt": one.prompt,
-            "prompt_version": one.prompt_version,
-            "model": one.model,
-            "parameters": canonical_json(one.parameters),
-            "is_baseline": one.id == baseline,
-            "is_declared": one.id in declared,
-        }
-        for one in listed
+    rows = [configuration_row(one, is_baseline=one.id == baseline, is_declared=one.id in declared) for one in listed]
+    return frame_of_rows(EXPERIMENT_CONFIGURATIONS, rows)
+
+
+def configuration_row(one: Configuration, *, is_baseline: bool = False, is_declared: bool = False) -> dict[str, Any]:
+    """A configuration."""
+    return {
+        "configuration": one.id,
+        "title": one.title,
+        "prompt": one.prompt,
+        "prompt_version": one.prompt_version,
+        "model": one.model,
+        "parameters": canonical_json(one.parameters),
+        "is_baseline": is_baseline,
+        "is_declared": is_declared,
+    }
+
+
+def planned_row(one: PlannedRun) -> dict[str, Any]:
+    """A run that is declared, and that nobody has asked for yet."""
+    return {
+        "run_id": one.run_id,
+        "config_hash": one.config_hash,
+        "repeat": one.repeat,
+        "configuration": one.configuration.id,
+        "input_id": one.input_id,
+        "config": canonical_json(one.config.as_json),
+        "status": "pending",
+    }
+
+
+def stage_rows(run_id: str, stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The stages of a run.
+
+    Parameters
+    ----------
+    run_id : str
+    stages : sequence of mapping
+        In order; times are texts of ISO 8601, in UTC where they name no zone.
+    """
+    columns = EXPERIMENT_STAGES.column_names
+    return [
+        {name: _read(name, stage.get(name)) for name in columns} | {"run_id": run_id, "number": number}
+        for number, stage in enumerate(stages, start=1)
     ]
-    return _frame(EXPERIMENT_CONFIGURATIONS, rows)
 
 
 def with_former(now: pd.DataFrame, before: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
@@ -148,12 +200,18 @@ def _prompt_row(name: str, prompt: PromptSpec) -> dict[str, Any]:
     }
 
 
-def _frame(spec: TableSpec, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    kinds = {"VARCHAR": "str", "JSON": "str", "BOOLEAN": "bool"}
-    return pd.DataFrame(
-        {
-            one.name: pd.Series([row[one.name] for row in rows], dtype=kinds[one.type])
-            for one in spec.columns
-            if one.name != spec.board
-        }
-    )
+def _input_row(input_id: str, variables: object, reference: object, is_declared: bool) -> dict[str, Any]:
+    return {
+        "input_id": input_id,
+        "variables": canonical_json(variables),
+        "reference": None if reference is None else canonical_json(reference),
+        "is_declared": is_declared,
+    }
+
+
+def _read(name: str, value: Any) -> Any:
+    """A cell of a stage; its times are read."""
+    if value is None or not name.endswith("_at"):
+        return value
+    time = datetime.fromisoformat(value)
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)

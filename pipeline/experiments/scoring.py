@@ -1,9 +1,10 @@
 """Scoring runs: every scorer of an experiment on every answer, but for what is already scored."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.experiments.declaration import Experiment
+from pipeline.experiments.identity import canonical_json
 from pipeline.experiments.scorers import Answer, Human, Imported, Kind, Scorer, Scoring, Tools
 from pipeline.experiments.scorers.judge import NO_JUDGE
 from pipeline.experiments.scorers.matching import NO_EMBEDDER
@@ -58,25 +59,44 @@ def score_runs(
     names : collection of str, optional
         Only these scorers; all of them by default.
     """
-    there = frozenset(known)
     tools = tools or Tools()
     scorers = {
         name: one
         for name, one in experiment.made_scorers.items()
         if not isinstance(one, Human | Imported) and (names is None or name in names)
     }
+    for run_id, name, answer, identity in lacking_scores(scorers, answers, known):
+        scorer = scorers[name]
+        scoring, is_final = _scored(scorer, answer, tools)
+        yield RunScore(run_id, name, scorer.version, scorer.kind, scoring, identity if is_final else None)
+
+
+def lacking_scores(
+    scorers: Mapping[str, Scorer], answers: Iterable[tuple[str, Answer]], known: Collection[tuple[str, str, str]]
+) -> Iterator[tuple[str, str, Answer, str]]:
+    """Scores that runs lack: the run, the scorer, the answer, and the identity that the score would have.
+
+    Parameters
+    ----------
+    scorers : mapping of str to Scorer
+        By name.
+    answers : iterable of (run_id, Answer)
+    known : collection of (run_id, scorer, identity)
+        Scores that there are.
+    """
+    there = frozenset(known)
     for run_id, answer in answers:
         for name, scorer in scorers.items():
             identity = scorer.identity(answer)
             if (run_id, name, identity) not in there:
-                scoring, is_final = _scored(scorer, answer, tools)
-                yield RunScore(run_id, name, scorer.version, scorer.kind, scoring, identity if is_final else None)
+                yield run_id, name, answer, identity
 
 
 def _scored(scorer: Scorer, answer: Answer, tools: Tools) -> tuple[Scoring, bool]:
     """What a scorer says, and whether it would say the same again."""
     try:
         scoring = scorer.score(answer, tools)
+        canonical_json(dict(scoring.details))  # as rows have them
     except Exception as error:  # a scorer of one's own, or what it calls, may fail in any way
         said = f"{type(error).__name__}: {error}"[:_MOST_SAID]
         return Scoring.undefined(SCORER_FAILED, error=said), False

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from pipeline.declaration import Declaration
-from pipeline.experiments.board import STATUSES
+from pipeline.experiments.scored import STATUSES
 
 
 def _known(status: object) -> object:

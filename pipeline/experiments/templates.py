@@ -148,7 +148,14 @@ def _environment() -> _Sandbox:
 @functools.cache
 def _reader() -> Environment:
     """What reads templates as they are written; nothing is filled in by it."""
-    return Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    return Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  # nosec B701 # prompts are text, and no page shows them unescaped
+
+
+def variables_in(input_data: object) -> Mapping[str, object]:
+    """What templates are filled with: an input's variables, or a text alone as ``input``."""
+    if isinstance(input_data, Mapping):
+        return input_data
+    return {"input": input_data} if input_data not in ("", None) else {}
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.landing import Intake, UnreadableFileError
 from pipeline.landing.conform import check_columns, conform
 from pipeline.landing.files import printable, read_blocks
+from pipeline.landing.repetition import is_text, written_size
 
 _MODEL = "model_id"
 _MOST_MODELS = 1_000
@@ -91,7 +92,7 @@ def _check_parquet(path: Path, wanted: Sequence[str], most_rows: int, most_bytes
             _check_rows(file.metadata.num_rows, most_rows)
             size = 0
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names):
-                now = sum(_size(column) for column in batch.columns)
+                now = sum(written_size(column) for column in batch.columns)
                 size += now
                 if now > _MOST_AT_ONCE or size > most_bytes:
                     raise TooMuchError(
@@ -108,20 +109,8 @@ def _is_text(name: str, type: Any) -> bool:
     import pyarrow as pa
 
     value = type.value_type if pa.types.is_dictionary(type) else type
-    is_text = bool(pa.types.is_string(value) or pa.types.is_large_string(value))
-    if not is_text and not any(
+    if not is_text(type) and not any(
         is_one(value) for is_one in (pa.types.is_primitive, pa.types.is_decimal, pa.types.is_null)
     ):
         raise UnboundedFileError(f"its column {printable(name)!r} is of type {type}; give plain numbers, texts, times")
-    return is_text
-
-
-def _size(column: Any) -> int:
-    """The bytes that a column takes when every text in it is written out."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_dictionary(column.type):
-        return int(column.nbytes)
-    lengths = pc.binary_length(column.dictionary.cast(pa.large_binary()))
-    return int(pc.sum(lengths.take(column.indices)).as_py() or 0) + int(column.indices.nbytes)
+    return is_text(type)

@@ -40,7 +40,8 @@ from pipeline.experiments.running import (
     why_not_run,
 )
 from pipeline.intake.experiments import declared_inputs
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_name, queue_path
+from pipeline.intake.posted import is_posted
+from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_if_changed, queue_path
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -51,8 +52,6 @@ from pipeline.intake.results import (
 from pipeline.settings import Settings, provider_variable, secret_variable
 
 _NO_MONEY = Money(0.0, 0.0, 0.0, 0)
-POSTED = "declared"
-"""The folder, beside the queues, of experiments that were posted: ``<name>.json``."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,6 @@ class Execution:
     ceiling: float | None
 
 
-def is_posted(name: str, given: Settings) -> bool:
-    """Whether an experiment was posted to the report API: who did may not spend more than the settings allow."""
-    return (given.experiments_dir / POSTED / f"{name}.json").exists()
-
-
 def ceiling_of(experiment: Experiment, given: Settings, max_cost: float | None = None) -> float | None:
     """US dollars that everything of an experiment may cost; None for no ceiling.
 
@@ -180,12 +174,10 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
     with open_queue(experiment.name, given) as queue:
         queue.recover()
         why: dict[str, None] = {}
+        inputs: Sequence[InputSpec] = ()
         try:
-            inputs = declared_inputs(experiment, given)
-            if queue.planned != plan_name(experiment, given):
-                bring_up_to_date(experiment, queue, inputs, published_of(experiment.name, given), given)
+            inputs = plan_if_changed(experiment, queue, given)
         except (InputsError, PlanError, ValueError) as error:
-            inputs = ()
             why[str(error)] = None
         return _pending(experiment, queue, inputs, given, why)
 

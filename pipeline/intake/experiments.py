@@ -1,16 +1,17 @@
 """What an experiment's inbox holds, how the files in each folder are read, and the inputs that it declares."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import duckdb
 import pandas as pd
 
 from pipeline.experiments import RUNS, SCORES, Experiment, InputSpec, read_inputs
-from pipeline.experiments.arrivals import numbered_runs
-from pipeline.experiments.declaration import RUN_COLUMNS, SCORE_COLUMNS
+from pipeline.experiments.arrivals import AskedRuns, numbered_runs
+from pipeline.experiments.files import RUN_COLUMNS, SCORE_COLUMNS
 from pipeline.experiments.intake import SCORER_COLUMN, run_rows, score_rows
+from pipeline.fingerprint import digest
 from pipeline.intake.reading import Reading
 from pipeline.landing import FileField, Intake
 from pipeline.settings import Settings, settings
@@ -23,6 +24,7 @@ from pipeline.tables import (
     SCORE_ROWS,
 )
 from pipeline.warehouse import (
+    Memory,
     NotPublishedError,
     Store,
     WarehouseBusyError,
@@ -47,6 +49,20 @@ _TYPES = {
 }
 """Types of the columns of files; others are short texts."""
 
+_OF_RUNS = """
+    file_number, row_number, config_hash, repeat, status, created_at, started_at, completed_at,
+    CASE WHEN coalesce(created_at, started_at, completed_at) IS NULL THEN hash({said}) ELSE 0 END AS content
+"""
+_NUMBERED = "SELECT {columns} FROM {rows} WHERE {board} = ?"
+_ASKED = """
+    SELECT config_hash, config, prompt, prompt_version, input_id FROM {rows} WHERE {board} = ?
+    ORDER BY file_number, row_number
+"""
+_CONTENT = """
+    SELECT count(*), bit_xor(hash(landed)) FROM (
+        SELECT {columns}, prompt, prompt_version, input_id FROM {rows} WHERE {board} = ?
+    ) AS landed
+"""
 _ALWAYS = frozenset({"scorer"})
 _UNKNOWN = "Whether the runs are known cannot be checked: nothing of {} ran yet, or its working file is in use."
 
@@ -101,43 +117,54 @@ def experiment_reading(experiment: Experiment, folder: str) -> Reading:
 
 
 class LandedRuns:
-    """Runs of the files that were landed, counted again only after another one was.
+    """Runs of the files that were landed, which many tables are made of: worked out again only where rows changed.
 
     Parameters
     ----------
     store : Store
         The open warehouse.
-    board : str
-        The experiment.
+    experiment : Experiment
     """
 
-    def __init__(self, store: Store, board: str) -> None:
-        self._store, self._board = store, board
-        self._of: dict[Any, int] = {}
-        self._numbered: pd.DataFrame | None = None
+    def __init__(self, store: Store, experiment: Experiment) -> None:
+        self._store, self._experiment = store, experiment
 
     def numbered(self) -> pd.DataFrame:
-        """Every row of a file of runs with its run; see :func:`pipeline.experiments.arrivals.numbered_runs`."""
-        seqs = self._store.seqs(RUN_ROWS, self._board)
-        if self._numbered is None or seqs != self._of:
-            self._of, self._numbered = seqs, numbered_runs(self._rows(), self._board)
-        return self._numbered
+        """Every row of a file of runs with its run; see :func:`pipeline.experiments.arrivals.numbered_runs`.
+
+        Others are given the same frame, so it is not to be changed.
+        """
+        name = self._experiment.name
+        return _kept().of(("numbered", *self._content()), lambda: numbered_runs(self._query(_NUMBERED), name))
 
     def ids(self) -> frozenset[str]:
         """The ids of the runs."""
         return frozenset(self.numbered()["run_id"])
 
-    def _rows(self) -> pd.DataFrame:
+    def asked(self) -> AskedRuns:
+        """What the runs ask; not to be changed either."""
+        experiment, inputs = self._experiment, declared_inputs(self._experiment)
+        prompts = experiment.model_dump_json(include={"prompts"})
+        declared = digest(prompts, *(one.model_dump_json(include={"id", "variables"}) for one in inputs))
+        key = ("asked", *self._content(), declared)
+        return _kept().of(key, lambda: AskedRuns.of(self._query(_ASKED), experiment, inputs))
+
+    def _content(self) -> tuple[str, int, int | None]:
+        """Equal where both are made of the same rows, in whatever warehouse."""
+        ((n, content),) = self._query(_CONTENT).itertuples(index=False, name=None)
+        return self._experiment.name, int(n), None if pd.isna(content) else int(content)
+
+    def _query(self, template: str) -> pd.DataFrame:
         said = [name for name in RUN_ROWS.column_names if name not in RUN_ROWS.key and name != "received_at"]
-        statement = compose(
-            "SELECT file_number, row_number, config_hash, repeat, status, created_at, started_at, completed_at,"
-            " CASE WHEN coalesce(created_at, started_at, completed_at) IS NULL THEN hash({said}) ELSE 0 END AS content"
-            " FROM {rows} WHERE {board} = ?",
-            said=said,
-            rows=RUN_ROWS,
-            board=RUN_ROWS.board,
-        )
-        return self._store.query(statement, [self._board])
+        columns = compose(_OF_RUNS, said=said)
+        statement = compose(template, columns=columns, rows=RUN_ROWS, board=RUN_ROWS.board)
+        return self._store.query(statement, [self._experiment.name])
+
+
+@functools.cache
+def _kept() -> Memory:
+    """What was worked out last, for the tables of one run of an experiment."""
+    return Memory(4)
 
 
 def _runs(experiment: Experiment) -> Intake:
@@ -188,7 +215,7 @@ def _fields(experiment: Experiment, names: Sequence[str]) -> tuple[FileField, ..
 def _runs_of_working_file(experiment: Experiment) -> frozenset[str] | None:
     try:
         with WarehouseFiles(lock_timeout=0).read() as store:
-            return LandedRuns(store, experiment.name).ids() if _has_run(store.connection, experiment) else None
+            return LandedRuns(store, experiment).ids() if _has_run(store.connection, experiment) else None
     except (FileNotFoundError, WarehouseBusyError, WarehouseVersionError, duckdb.CatalogException):
         return None
 

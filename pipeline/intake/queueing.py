@@ -38,7 +38,26 @@ def bring_up_to_date(
         If it cannot be run as it is declared.
     """
     planned = plan(experiment, inputs)
-    return queue.plan(planned, published.ended, plan_name(experiment, given))
+    return queue.plan(planned, published.ended, _plan_name(experiment, given))
+
+
+def plan_if_changed(experiment: Experiment, queue: Queue, given: Settings) -> Sequence[InputSpec]:
+    """Bring a queue up to what an experiment declares, unless it is; errors as of :func:`bring_up_to_date`.
+
+    Returns
+    -------
+    sequence of InputSpec
+        The experiment's inputs.
+
+    Raises
+    ------
+    InputsError
+        If its file of inputs cannot be read.
+    """
+    inputs = declared_inputs(experiment, given)
+    if queue.planned != _plan_name(experiment, given):
+        bring_up_to_date(experiment, queue, inputs, published_of(experiment.name, given), given)
+    return inputs
 
 
 def ask_once_more(experiment: Experiment, given: Settings) -> int:
@@ -83,14 +102,14 @@ def cancel_run(experiment: Experiment, given: Settings, run_id: str) -> QueuedRu
         If its queue cannot be used.
     """
     with open_queue(experiment.name, given) as queue:
-        _declared_too(experiment, queue, given)
+        plan_if_changed(experiment, queue, given)
         return queue.cancel(run_id)
 
 
 def cancel_runs(experiment: Experiment, given: Settings) -> int:
     """Cancel everything that waits or runs; how many runs that were. Errors as of :func:`cancel_run`."""
     with open_queue(experiment.name, given) as queue:
-        _declared_too(experiment, queue, given)
+        plan_if_changed(experiment, queue, given)
         return queue.cancel_all()
 
 
@@ -116,14 +135,7 @@ def retry_runs(experiment: Experiment, given: Settings, statuses: Sequence[str] 
         return n_there + len(queue.add([one for one in planned if one.run_id in ended], is_planned=True))
 
 
-def _declared_too(experiment: Experiment, queue: Queue, given: Settings) -> None:
-    """Put declared runs into the queue, unless they are in it."""
-    if queue.planned != plan_name(experiment, given):
-        published = published_of(experiment.name, given)
-        bring_up_to_date(experiment, queue, declared_inputs(experiment, given), published, given)
-
-
-def plan_name(experiment: Experiment, given: Settings) -> str:
+def _plan_name(experiment: Experiment, given: Settings) -> str:
     """A hash of whatever a plan is made of: it is made anew when that changes."""
     made_of = {"prompts", "models", "parameters", "inputs", "inputs_file", "repeats", "max_runs"}
     parts = [experiment.model_dump_json(include=made_of)]

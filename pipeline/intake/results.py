@@ -99,14 +99,15 @@ def published_answers(
         return
     references = {one.id: one.reference for one in inputs}
     for run_id, input_id, config, output in rows:
-        yield run_id, _answer(RunConfig.of(json.loads(config)), output, references.get(input_id))
+        asked = RunConfig.of(json.loads(config))
+        yield run_id, Answer.of(output, references.get(input_id), asked.input_data)
 
 
 def queued_answers(queue: Queue, inputs: Sequence[InputSpec]) -> Iterator[tuple[str, Answer]]:
     """Completed runs of a queue as what scorers see of them."""
     references = {one.id: one.reference for one in inputs}
     for one in queue.runs("completed"):
-        yield one.run_id, _answer(one.config, one.output, references.get(one.input_id))
+        yield one.run_id, Answer.of(one.output, references.get(one.input_id), one.config.input_data)
 
 
 def deliver_results(experiment: Experiment, queue: Queue, given: Settings) -> list[Path]:
@@ -195,11 +196,6 @@ def _score_row(experiment: Experiment, score: GivenScore) -> dict[str, Any]:
 def _as_columns(experiment: Experiment, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row under the names that the experiment's files have; what is unknown is left out."""
     return {experiment.columns.get(name, name): value for name, value in row.items() if value is not None}
-
-
-def _answer(config: RunConfig, output: str | None, reference: object) -> Answer:
-    data = config.input_data
-    return Answer(output, reference, data if isinstance(data, Mapping) else {"input": data})
 
 
 def _utc(time: datetime | None) -> str | None:

@@ -18,12 +18,16 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
+from pipeline.landing.repetition import texts_written
+
 BLOCK_ROWS = 50_000
 BLOCK_CHARACTERS = 16_000_000
 _LONGEST_ROW = 1_000_000
 _LONGEST_JSON_ROW = 50_000_000
 """A run of a prompt experiment has its document, what was sent and what came back in one line."""
 _LONGEST_ORIGINAL = 10_000
+_MOST_REPEATED, _TIMES_REPEATED = 10**9, 100
+"""Bytes that the texts of a Parquet file may take, and how many times the size of the file besides."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _GARBLED = re.compile("[\ud800-\udfff\ufffd]")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -122,9 +126,10 @@ def _parquet(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
                 columns = tuple(file.schema_arrow.names)
                 _check_columns(columns)
                 there = [name for name in wanted if name in columns]
+                at_once = _rows_at_once(path, file.metadata, there)
                 yield Block(columns, _frame(file.schema_arrow.empty_table().select(there)))
                 start = 1
-                for batch in file.iter_batches(_batch_rows(file.metadata, there), columns=there):
+                for batch in file.iter_batches(at_once, columns=there):
                     rows = _frame(pa.Table.from_batches([batch]))
                     yield Block(columns, rows.set_axis(pd.RangeIndex(start, start + batch.num_rows)))
                     start += batch.num_rows
@@ -134,6 +139,24 @@ def _parquet(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
             raise UnreadableFileError(
                 f"it is no whole Parquet file ({' '.join(str(error).split())[:200]}); write it again"
             ) from error
+
+
+def _rows_at_once(path: Path, metadata: Any, columns: Sequence[str]) -> int:
+    """How many rows of these columns fill a block, with every text written out.
+
+    Raises
+    ------
+    UnreadableFileError
+        If all texts together are more than any file of its size says.
+    """
+    most = _MOST_REPEATED + _TIMES_REPEATED * path.stat().st_size
+    texts = texts_written(path, columns, most)
+    if texts.size > most:
+        raise UnreadableFileError(
+            f"it repeats texts so often that they would take more than {most / 1e9:.1f} GB in memory; shorten them, or "
+            f"give it in parts"
+        )
+    return max(1, min(_batch_rows(metadata, columns), int(BLOCK_CHARACTERS / max(1.0, texts.longest_row))))
 
 
 def _batch_rows(metadata: Any, columns: Sequence[str]) -> int:
@@ -181,6 +204,7 @@ class _Lines:
         self._stream = stream
         self._longest = longest
         self._again: deque[str] = deque()
+        self._n_taken = 0
         self.taken: list[str] = []
 
     def __iter__(self) -> "_Lines":
@@ -191,22 +215,25 @@ class _Lines:
         if not line:
             raise StopIteration
         self.taken.append(line)
+        self._n_taken += len(line)
         if len(line) == self._longest and not line.endswith("\n"):
             while (rest := self._stream.readline(self._longest)) and not rest.endswith("\n"):
                 pass
             raise _TooLongError(f"is longer than {self._longest:,} characters; give it as Parquet")
-        if len(self.taken) > 1 and sum(map(len, self.taken)) > self._longest:
+        if len(self.taken) > 1 and self._n_taken > self._longest:
             raise _TooLongError("has a quote that is never closed")
         return line
 
-    def begin(self) -> None:
-        """Forget the lines of the row before."""
-        self.taken = []
+    def begin(self, *taken: str) -> None:
+        """Forget the lines of the row before; those of the present one that were taken already are given."""
+        self.taken = list(taken)
+        self._n_taken = sum(map(len, taken))
 
     def give_back(self, keep: int) -> None:
         """Let the lines after the first few be read once more."""
         self._again.extendleft(reversed(self.taken[keep:]))
         del self.taken[keep:]
+        self._n_taken = sum(map(len, self.taken))
 
     @property
     def text(self) -> str:
@@ -249,11 +276,12 @@ def _csv_header(lines: _Lines) -> tuple[tuple[str, ...], str]:
     """The names of the first line that is not blank, and what separates them."""
     try:
         first = next((line for line in lines if line.strip()), "")
-        lines.taken = [first]
-        while first.count('"') % 2:
-            first += next(lines, '"')
+        lines.begin(first)
+        n_quotes = first.count('"')
+        while n_quotes % 2:
+            n_quotes += next(lines, '"').count('"')
+        unquoted = _QUOTED.sub("", lines.text)
         lines.give_back(keep=0)
-        unquoted = _QUOTED.sub("", first)
         delimiter = max(",;\t", key=unquoted.count)
         columns = tuple(name.strip() for name in next(csv.reader(lines, delimiter=delimiter, strict=True), []))
     except (csv.Error, _TooLongError) as error:

@@ -28,8 +28,8 @@ from pipeline.warehouse.published import CURRENT
 DATA, DECLARATIONS = "data", "declarations"
 """The folders in a backup: of the data folder, and of one's own boards."""
 _PART = ".part"
-_MADE_AGAIN = (FOLDER, "hubs")
-"""Folders in the data folder that commands make again."""
+_MADE_AGAIN = (FOLDER, "hubs", "health")
+"""Folders in the data folder that commands and runs make again."""
 _SQLITE = (".db", ".sqlite")
 _OF_SQLITE = tuple(f"{ending}{log}" for ending in _SQLITE for log in ("-wal", "-shm", "-journal"))
 """Files beside one of SQLite, which a copy of it holds already."""

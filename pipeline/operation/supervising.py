@@ -7,7 +7,7 @@ killed, they are told to stop by the kernel.
 import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own commands alone, without a shell
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from pipeline.operation.relaying import Output, Relay
 from pipeline.processes import members
 
 _POLL_SECONDS = 0.1
@@ -90,11 +91,15 @@ class Supervisor:
     say : function
         Where each event is told, in a sentence.
     patience : Patience
+    relay : Relay, optional
+        What takes the lines that services print; without it they go where this process prints.
     """
 
     services: Sequence[Service]
     say: Callable[[str], None]
     patience: Patience = field(default_factory=Patience)
+    relay: Relay | None = None
+    _outputs: list[Output] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _signal: int = 0
 
@@ -109,6 +114,7 @@ class Supervisor:
                 while not self._stopping.is_set():
                     for one in running:
                         self._look_after(one)
+                    self._pass_on()
                     self._stopping.wait(_POLL_SECONDS)
                 self.say(f"told to stop ({signal.Signals(self._signal).name})")
             finally:
@@ -129,11 +135,13 @@ class Supervisor:
         one.started = moment
         one.groups = [group for group in one.groups if members(group)]
         try:
-            one.process = subprocess.Popen(  # noqa: S603  (our own commands)
+            one.process = subprocess.Popen(  # noqa: S603  # nosec B603 # our own commands
                 list(service.command),
                 env=dict(service.environment),
                 cwd=service.folder,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if self.relay else None,
+                stderr=subprocess.STDOUT if self.relay else None,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  (this process has one thread)
             )
@@ -142,10 +150,17 @@ class Supervisor:
             self.say(f"{service.name} cannot be started: {error}; the next try is in {self._told_pause(one)}")
             return
         one.groups.append(one.process.pid)
+        if self.relay and one.process.stdout:
+            self._outputs.append(Output(service.name, os.dup(one.process.stdout.fileno()), self.relay))
+            one.process.stdout.close()
         self.say(f"{service.name} started (process {one.process.pid})")
 
+    def _pass_on(self) -> None:
+        """Pass on what was printed; an output stays as long as anybody has its other end."""
+        self._outputs = [one for one in self._outputs if one.pass_on()]
+
     def _note_end(self, one: _Running, moment: float) -> None:
-        assert one.process is not None  # noqa: S101  (asked for by whoever calls)
+        assert one.process is not None  # noqa: S101  # nosec B101 # asked for by whoever calls
         code, pid = one.process.returncode, one.process.pid
         _kill_group(pid, signal.SIGTERM)  # what it left behind would be in the way of the next one
         one.process = None
@@ -172,11 +187,12 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 process.terminate()
         until = time.monotonic() + self.patience.grace
-        killed = [name for name, process in left if not _ended(process, until)]
+        killed = [name for name, process in left if not _ended(process, until, self._pass_on)]
         for group in (group for one in running for group in one.groups):
             _kill_group(group, signal.SIGKILL)
         for _, process in left:
             process.wait()
+        self._pass_on()
         return killed
 
     @contextmanager
@@ -193,10 +209,11 @@ class Supervisor:
         self._stopping.set()
 
 
-def _ended(process: "subprocess.Popen[bytes]", until: float) -> bool:
+def _ended(process: "subprocess.Popen[bytes]", until: float, meanwhile: Callable[[], None]) -> bool:
     """Whether a service and all that it started end in time; what outlives it is told to end, too."""
     was_told = False
     while time.monotonic() < until:
+        meanwhile()
         if process.poll() is not None:
             if not members(process.pid):
                 return True

@@ -49,7 +49,7 @@ class SourceSpec(Declaration):
     def looked_at_by(self, days: int, *, is_frozen: bool) -> str | None:
         """The cron line (UTC) by which it is looked at: the declared one, else daily or weekly; None for never.
 
-        A folder that is read in place of fetching has none unless one is declared: a run of the board reads it.
+        A folder that is read in place of fetching has none unless one is declared: it is read when it changes.
 
         Parameters
         ----------
@@ -61,6 +61,22 @@ class SourceSpec(Declaration):
         if self.schedule or is_frozen or self.folder:
             return self.schedule
         return _DAILY if days <= _OFTEN else _WEEKLY
+
+    def why_never(self, *, is_frozen: bool, is_fetching: bool) -> str | None:
+        """Why it is looked at by no schedule; None where it is by one.
+
+        Parameters
+        ----------
+        is_frozen : bool
+            Whether nothing is added to it any more.
+        is_fetching : bool
+            Whether publishers are asked at all.
+        """
+        if self.schedule is None and self.folder:
+            return "its folder is read when it changes"
+        if self.schedule is None and is_frozen:
+            return "it is frozen"
+        return None if is_fetching or self.folder else "fetching is off (PODIUM_FETCH)"
 
 
 class AbilitySpec(Declaration):

@@ -10,14 +10,20 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry, ProcessCollector
 
+from pipeline.health import Journal
 from pipeline.registry import UnknownNameError, described, resolve_dotted_path
-from pipeline.reports.access import EXPERIMENTS, RUNS, SUBMISSIONS, KeyGate
+from pipeline.reports.access import EXPERIMENTS, METRICS, RUNS, SUBMISSIONS, KeyGate
+from pipeline.reports.access.headers import SecurityHeaders
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.access.limits import Buckets
 from pipeline.reports.access.sizes import BodySizes
 from pipeline.reports.caching import PublishedCache
 from pipeline.reports.experiments.overlay import LiveExperiments
+from pipeline.reports.metrics import route as metrics
+from pipeline.reports.metrics.requests import Measured, RequestMetrics
+from pipeline.reports.metrics.states import States
 from pipeline.reports.pages import (
     api,
     boards,
@@ -134,28 +140,41 @@ def create_app(
     app.state.next_tick = next_tick
     app.state.settings = given
     app.state.experiments = LiveExperiments(reader, given)
-    for router in (*map(_own_router, own_routes), *_ROUTERS):
+    app.state.journal = Journal(given.health_dir)
+    app.state.metrics = CollectorRegistry()
+    routers = (*map(_own_router, own_routes), *_ROUTERS)
+    for router in routers:
         _summarise(router)
         app.include_router(router, responses=PROBLEMS)
-    for page in _PAGES:
+    pages = _PAGES if given.metrics == "off" else (*_PAGES, metrics.router)
+    for page in pages:
         app.include_router(page)
     tell_problems(app)
     app.add_middleware(GZipMiddleware, minimum_size=_FROM_BYTES, compresslevel=_COMPRESSED)
     app.add_middleware(
         PublishedCache,
         reader=reader,
-        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS, RUNS, EXPERIMENTS),
+        always_new=(*catalog.ALWAYS_NEW, *_OF_THE_TIME, rankings.STATUS, SUBMISSIONS, RUNS, EXPERIMENTS, METRICS),
         by_the_hour=(rankings.router.prefix,),
         first_pages=lambda publication: [*(f"/boards/{name}" for name in publication.boards), rankings.router.prefix],
     )
     app.add_middleware(BodySizes, most={RUNS: _MOST_OF_A_BODY, EXPERIMENTS: _MOST_OF_A_BODY})
-    app.add_middleware(  # the last, so that it is around all others
+    app.add_middleware(  # around all that answers
         KeyGate,
         keys=KeyStore(given.keys_dir),
         is_private=given.reports_private,
         per_key={SUBMISSIONS: Buckets(given.submissions_per_minute), RUNS: Buckets(given.runs_per_minute)},
         per_address=Buckets(given.failed_keys_per_minute),
     )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(  # the last, so that it is around all others
+        Measured,
+        metrics=RequestMetrics(app.state.metrics),
+        routes=[*app.routes, *(route for one in (*routers, *pages) for route in one.routes)],
+        is_logged=given.log == "json",
+    )
+    ProcessCollector(registry=app.state.metrics)
+    app.state.metrics.register(States(reader, app.state.experiments.queues, app.state.journal.read))
     return app
 
 

@@ -20,6 +20,8 @@ _MEDIA = {
     Format.PARQUET: "application/vnd.apache.parquet",
     Format.ARROW: "application/vnd.apache.arrow.file",
 }
+_FORMULA = r"^\s*[=+@\-\t\r]"
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 
 FILES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -37,7 +39,8 @@ def file_response(table: pa.Table, written: Format, name: str, total: int) -> Re
     Parameters
     ----------
     table : Table
-        Times without a zone are UTC, and are written with their zone; in CSV what is nested is JSON.
+        Times without a zone are UTC, and are written with their zone; in CSV what is nested is JSON, and a text that a
+        spreadsheet would take for a formula begins with an apostrophe.
     written : Format
         Not JSON.
     name : str
@@ -88,7 +91,15 @@ def _flat(table: pa.Table) -> pa.Table:
         elif pa.types.is_timestamp(field.type):
             texts = pc.strftime(table.column(place), format="%Y-%m-%dT%H:%M:%SZ")
             table = table.set_column(place, field.name, texts)
+        elif pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            table = table.set_column(place, field.name, _no_formula(table.column(place)))
     return table
+
+
+def _no_formula(texts: Any) -> Any:
+    """Texts of which a spreadsheet computes none: names and outputs come from strangers, and a formula may send."""
+    is_formula = pc.and_not(pc.match_substring_regex(texts, _FORMULA), pc.match_substring_regex(texts, _NUMBER))
+    return pc.if_else(is_formula, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
 def _json(value: Any) -> str | None:

@@ -89,7 +89,7 @@ def _answer(status: int):  # type: ignore[no-untyped-def]  # FastAPI has no name
 
 
 async def _wrong_parameters(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  (it is registered for these)
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # nosec B101 # it is registered for these
     if not _is_page(request):
         return JSONResponse({"detail": [_told(one) for one in error.errors()]}, 422)
     told = [f"{one['loc'][-1]} {one.get('input')!r}: {one['msg']}" for one in error.errors()]
@@ -110,7 +110,7 @@ def _plain(text: Any) -> Any:
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  (it is registered for these)
+    assert isinstance(error, HTTPException)  # noqa: S101  # nosec B101 # it is registered for these
     if not _is_page(request):
         return await http_exception_handler(request, error)
     detail = f"there is no page {request.url.path!r}" if error.status_code == 404 else str(error.detail)

@@ -43,8 +43,9 @@ AskedRanking = Annotated[Ranking, Depends(asked_ranking)]
 
 def next_look_of(request: Request, declared: Rankings, one: RankingSource, now: datetime) -> NextLook:
     """When a source is looked at next, as far as the server can tell."""
-    state = request.app.state
-    return next_look(declared, one, now, state.next_tick, is_fetching=state.settings.fetch)
+    state, spec = request.app.state, declared.sources.get(one.source)
+    is_fetching = state.settings.fetch
+    return next_look(spec, one.days, now, state.next_tick, is_frozen=one.is_frozen, is_fetching=is_fetching)
 
 
 async def missing_parts(

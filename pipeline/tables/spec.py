@@ -11,6 +11,18 @@ from enum import StrEnum
 WHOLE = datetime(1970, 1, 1)
 """The ledger's cycle of a table that has no cycles: the whole table changes as one."""
 
+_PANDAS_TYPES = {
+    "VARCHAR": ("str", "str"),
+    "JSON": ("str", "str"),
+    "DOUBLE": ("float64", "float64"),
+    "INTEGER": ("int32", "Int32"),
+    "BIGINT": ("int64", "Int64"),
+    "BOOLEAN": ("bool", "boolean"),
+    "TIMESTAMP": ("datetime64[us]", "datetime64[us]"),
+    "DATE": ("datetime64[s]", "datetime64[s]"),
+}
+"""By DuckDB's type: where there is always a value, and where there may be none."""
+
 
 class Via(StrEnum):
     """How the cycles of an input are matched with the cycles of the table computed from it (its closure)."""
@@ -45,6 +57,11 @@ class Column:
     nullable: bool = False
     private: bool = False
     quotes: bool = False
+
+    @property
+    def dtype(self) -> str:
+        """The pandas type of its values, whatever they are."""
+        return _PANDAS_TYPES[self.type][self.nullable]
 
 
 @dataclass(frozen=True)

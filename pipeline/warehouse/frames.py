@@ -28,16 +28,6 @@ _ARROW_TYPES: dict[str, Any] = {
     "TIMESTAMP": pa.timestamp("us"),
     "DATE": pa.date32(),
 }
-_PANDAS_TYPES = {
-    "VARCHAR": ("str", "str"),
-    "JSON": ("str", "str"),
-    "DOUBLE": ("float64", "float64"),
-    "INTEGER": ("int32", "Int32"),
-    "BIGINT": ("int64", "Int64"),
-    "BOOLEAN": ("bool", "boolean"),
-    "TIMESTAMP": ("datetime64[us]", "datetime64[us]"),
-    "DATE": ("datetime64[s]", "datetime64[s]"),
-}
 _relation_numbers = itertools.count()
 
 
@@ -84,7 +74,7 @@ def to_arrow(spec: TableSpec, board: str, rows: pd.DataFrame) -> pa.Table:
 
 def to_pandas(spec: TableSpec, frame: pd.DataFrame) -> pd.DataFrame:
     """A result that holds columns of ``spec``, with dtypes that depend on the specification, not on the values."""
-    dtypes = {column.name: _PANDAS_TYPES[column.type][column.nullable] for column in spec.columns}
+    dtypes = {column.name: column.dtype for column in spec.columns}
     return frame.astype({name: dtypes[name] for name in frame.columns})
 
 

@@ -85,7 +85,8 @@ def _add_column(
 def _add_rank_intervals(connection: duckdb.DuckDBPyConnection) -> None:
     columns = {name: "INTEGER" for name in ("rank_lo", "rank_hi", "tie_group")}
     for column, kind in (columns | {"n_cycles": "BIGINT", "n_effective": "DOUBLE"}).items():
-        connection.execute(f"ALTER TABLE competition.leaderboard ADD COLUMN {column} {kind}")
+        statement = "ALTER TABLE competition.leaderboard ADD COLUMN {column} {kind}"
+        connection.execute(compose(statement, column=column, kind=Sql(kind)))
     _add_column(connection, "leaderboard", Sql("rank_method VARCHAR NOT NULL"), Sql("'not_computed'"))
 
 
@@ -100,19 +101,21 @@ def _add_output_type_id(connection: duckdb.DuckDBPyConnection) -> None:
 def _ready_experiments(connection: duckdb.DuckDBPyConnection) -> None:
     """Tables of experiments get their present shape: no version before this one wrote rows into them."""
     for table in ("runs", "scores"):
-        connection.execute(f"DROP TABLE IF EXISTS experiments.{table}")
+        connection.execute(compose("DROP TABLE IF EXISTS experiments.{table}", table=table))
 
 
 def _add_settings_and_convergence(connection: duckdb.DuckDBPyConnection) -> None:
     # A file of before rankings has none of their tables, and gets them as they are now.
+    statement = "ALTER TABLE IF EXISTS llm.{table} ADD COLUMN IF NOT EXISTS {column}"
     for table, column in (("results", "settings VARCHAR"), ("scores", "is_converged BOOLEAN")):
-        connection.execute(f"ALTER TABLE IF EXISTS llm.{table} ADD COLUMN IF NOT EXISTS {column}")
+        connection.execute(compose(statement, table=table, column=Sql(column)))
 
 
 def _add_evidence(connection: duckdb.DuckDBPyConnection) -> None:
     """Say whose word the facts of releases are; a file from before there were any gets the whole table later."""
     for column in ("released_evidence", "weights_evidence"):
-        connection.execute(f"ALTER TABLE IF EXISTS llm.models ADD COLUMN IF NOT EXISTS {column} VARCHAR")
+        statement = "ALTER TABLE IF EXISTS llm.models ADD COLUMN IF NOT EXISTS {column} VARCHAR"
+        connection.execute(compose(statement, column=column))
 
 
 MIGRATIONS: tuple[Migration, ...] = (

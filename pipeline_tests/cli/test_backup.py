@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli.instance import while_nothing_is_up
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
@@ -40,6 +41,16 @@ def test_what_is_there_is_not_written_over(backup: Path, podium: Podium, tmp_pat
     assert podium("restore", str(backup), "--replace").code == 0
     (aside,) = tmp_path.glob("replaced-*")
     assert (aside / "warehouse" / "podium.duckdb").exists()
+
+
+def test_while_podium_up_runs_nothing_is_restored(backup: Path, podium: Podium, tmp_path: Path) -> None:
+    home = tmp_path / "dagster_home"
+    home.mkdir(exist_ok=True)
+    with while_nothing_is_up(home):
+        refused = error(podium("restore", str(backup), "--replace"), 2)
+    assert refused == f"`podium up` runs with the history in {home}; stop it first"
+    assert not list(tmp_path.glob("replaced-*"))
+    assert podium("restore", str(backup), "--replace").code == 0
 
 
 def test_what_is_no_backup_is_refused_in_a_line(podium: Podium, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pipeline.cli.dev import is_loopback
 from pipeline.cli.instance import run_tags
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.cli.command import Podium, error
@@ -44,6 +45,14 @@ def test_dev_becomes_dagster_dev_of_this_environment(podium: Podium) -> None:
 
 def test_dev_listens_on_this_machine_only_by_default(podium: Podium) -> None:
     assert executed(podium).arguments[1:5] == ["dev", "--host", "127.0.0.1", "--port"]
+
+
+HOSTS = [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("box", False)]
+
+
+@pytest.mark.parametrize(("host", "alone"), HOSTS)
+def test_an_address_that_others_reach_is_told_from_one_of_this_machine(host: str, alone: bool) -> None:
+    assert is_loopback(host) is alone
 
 
 def test_dev_is_quiet_unless_asked(podium: Podium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,10 +90,10 @@ def test_every_declared_source_says_when_it_is_tried_next_or_why_it_is_not(is_on
     found = {one.source: one for one in state_of(None, DECLARED, NOW).sources}
     following = {source: one.next_look or one.why_not for source, one in found.items()}
     assert following == {
-        "openrouter": datetime(2026, 11, 23, 5) if is_on else "fetching is off",
-        "epoch": datetime(2026, 11, 25, 6, 30) if is_on else "fetching is off",
-        "evalplus": "with a run (frozen)",
-        "aider": "with a run (a folder)",
+        "openrouter": datetime(2026, 11, 23, 5) if is_on else "fetching is off (PODIUM_FETCH)",
+        "epoch": datetime(2026, 11, 25, 6, 30) if is_on else "fetching is off (PODIUM_FETCH)",
+        "evalplus": "it is frozen",
+        "aider": "its folder is read when it changes",
     }
     assert found["epoch"] == SourceState(
         "epoch",
@@ -102,6 +102,6 @@ def test_every_declared_source_says_when_it_is_tried_next_or_why_it_is_not(is_on
         "–",
         None,
         datetime(2026, 11, 25, 6, 30) if is_on else None,
-        "" if is_on else "fetching is off",
+        "" if is_on else "fetching is off (PODIUM_FETCH)",
         "nothing is published of it yet",
     )

@@ -179,7 +179,7 @@ def test_other_commands_know_the_kind(podium: Podium, tmp_path: Path) -> None:
     assert (looks["arena"]["state"], looks["arena"]["figures"], looks["arena"]["why_not"]) == (
         "fresh",
         "files",
-        "fetching is off",
+        "fetching is off (PODIUM_FETCH)",
     )
     assert (looks["other"]["state"], looks["other"]["next_look"]) == ("missing", None)
     sources = {row[0]: row for row in podium("status", "small").table if row[0] in SOURCES}

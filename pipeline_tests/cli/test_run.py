@@ -18,6 +18,7 @@ import pytest
 
 import pipeline.cli.run
 import pipeline.definitions
+import pipeline.health.alerts
 from pipeline.competition import Contract
 from pipeline.components.competition import competition_definitions
 from pipeline.settings import settings
@@ -26,6 +27,7 @@ from pipeline.warehouse import WarehouseDamagedError, WarehouseFiles, WarehouseV
 from pipeline.warehouse.resource import Warehouse
 from pipeline_tests import toy_contest
 from pipeline_tests.cli.command import Outcome, error, podium
+from pipeline_tests.health.test_alerts import listening
 from pipeline_tests.warehouse import processes
 
 ASSETS = [
@@ -445,7 +447,7 @@ main()
     assert re.search(r"^✓ marts +nothing new$", second.stdout, re.MULTILINE)
     assert "Nothing new: 0 cycles recomputed" in second.stdout
     for query in re.findall(r'^  \S*podium sql "(.*)"$', second.stdout, re.MULTILINE):
-        assert json.loads(call("sql", query, "--json").stdout)
+        assert podium("sql", query, "--json", data_dir=tmp_path / "data").json
 
 
 def declared(attributes: dict[str, Any]) -> Callable[[], dg.Definitions]:
@@ -610,3 +612,58 @@ def test_a_missing_dbt_project_is_named_before_anything_is_loaded(
     assert (
         message == f"there is no dbt_project.yml in {tmp_path}/nowhere; set PODIUM_DBT_PROJECT_DIR to the dbt project"
     )
+
+
+def test_an_alert_goes_out_when_a_run_in_the_foreground_fails_and_when_it_is_well_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail() -> None:
+        raise KeyError("nobody")
+
+    with listening(lambda _: 200) as (address, taken):
+        monkeypatch.setenv("PODIUM_ALERT", address)
+        codes = [run_one(body, "--json", data_dir=tmp_path).code for body in (fail, fail, nothing, nothing)]
+    assert codes == [1, 1, 0, 0]
+    assert [(one["state"], one["asset"], one["cause"]) for one in taken] == [
+        ("failed", "tiny/only", "KeyError"),
+        ("recovered", "tiny/only", "KeyError"),
+    ]
+
+
+def test_a_hook_that_takes_nothing_changes_no_run_and_one_that_is_not_there_is_refused_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PODIUM_ALERT", "http://127.0.0.1:9/closed?key=hidden")
+    monkeypatch.setattr(pipeline.health.alerts, "_PAUSE", 0.0)
+    outcome = run_one(lambda: 1 / 0, data_dir=tmp_path)
+    assert "failed at tiny/only: ZeroDivisionError" in outcome.err
+    assert "hidden" not in outcome.err
+    monkeypatch.setenv("PODIUM_ALERT", "pipeline.nothing.there")
+    message = error(run_one(nothing, "--json", data_dir=tmp_path), 2)
+    assert message.startswith("PODIUM_ALERT cannot be used: alert hook 'pipeline.nothing.there' cannot be imported")
+
+
+def test_with_json_asked_for_every_line_of_the_log_is_an_object_with_run_board_and_asset(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def tell() -> None:
+        dg.get_dagster_logger().info("half\nway")
+        print("noise of a library")
+        raise KeyError("nobody")
+
+    monkeypatch.setenv("PODIUM_LOG", "json")
+    outcome = run_one(tell, data_dir=tmp_path)
+    lines = [json.loads(line) for line in outcome.err.splitlines()]
+    (log,) = (tmp_path / "dagster_home" / "podium-run").iterdir()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert {one["run_id"] for one in lines if "run_id" in one} == {log.stem}
+    told = [(one["level"], one["message"]) for one in lines if one.get("asset") == "tiny/only"]
+    assert told[0] == ("INFO", "started")
+    assert ("INFO", "half\nway") in told
+    assert ("ERROR", "failed: 'nobody'") in told
+    assert {one["board"] for one in lines if "asset" in one} == {"tiny"}
+    assert (lines[-1]["level"], lines[-1]["logger"]) == ("ERROR", "podium")
+    assert f"run {log.stem} failed at tiny/only: KeyError: 'nobody'" in lines[-1]["message"]
+    text = log.read_text(encoding="utf-8").splitlines()
+    assert "noise of a library" in text
+    assert any(json.loads(line)["message"] == "started" for line in text if line.startswith("{"))

@@ -1,7 +1,8 @@
 """``podium status``: something to say of every board at any time, by what is published, waits, ran and is planned."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from dagster._core.test_utils import create_run_for_test
 from pipeline.cli import history, states, status
 from pipeline.cli.instance import dagster_home
 from pipeline.components.cron import next_tick
+from pipeline.health import CheckState, Failure, Journal, Seen, after
 from pipeline.reports.queries import Contents, FailedFunction
 from pipeline.settings import settings
+from pipeline.warehouse import now
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.cli.league import declare, write
@@ -72,6 +75,7 @@ def test_json_has_everything_of_a_board(podium: Podium) -> None:
         "last_run": None,
         "schedule": None,
         "next_run": None,
+        "failing": [],
     }
 
 
@@ -233,3 +237,18 @@ def test_a_board_that_is_not_declared_is_wrong_input(podium: Podium) -> None:
 )
 def test_how_long_ago_is_in_the_largest_unit_that_fits(seconds: int, words: str) -> None:
     assert status._ago(datetime.fromtimestamp(seconds) - datetime.fromtimestamp(0)) == words
+
+
+def test_what_fails_is_told_with_all_that_it_says(podium: Podium, tmp_path: Path) -> None:
+    at = now() - timedelta(hours=3)
+    check = CheckState("league/scores", "keys_are_unique", False, "ERROR", at, "one", "2 violations: {'model': 'a'}", 2)
+    marts = Failure("marts", "DbtError", "asset", "ERROR", at, "one", "no room")
+    Journal(tmp_path / "health").change(partial(after, seen=Seen(checks=(check,), failures=(marts,))))
+    told = f"since {at:%Y-%m-%d %H:%M} (3 h ago)"
+    of_league = f"league/scores: check keys_are_unique fails, {told}: 2 violations: {{'model': 'a'}}"
+    assert of_league in podium("status", "league").out
+    everything = podium("status", "--json").json
+    assert everything["notes"] == [of_league, f"marts: failed: DbtError, {told}: no room"]
+    (failing,) = board_of(podium)["failing"]
+    assert (failing["asset"], failing["what"], failing["cause"]) == ("league/scores", "check", "keys_are_unique")
+    assert podium("status", "sp500", "--json").json["notes"] == []

@@ -613,7 +613,10 @@ def test_every_board_has_what_keeps_it_up_to_date_on_by_default(everything: dg.D
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
     first_runs = {f"{board}_first_run" for board in ("coding_models", "reading", "sp500", "sp500_risk", "box")}
     of_experiments = {"reading_inbox", "reading_pending", "posted_pending"}
-    assert set(sensors) == {"automation", "embargo", "box_inbox", "coding_models_files"} | first_runs | of_experiments
+    assert (
+        set(sensors)
+        == {"automation", "embargo", "health", "box_inbox", "coding_models_files"} | first_runs | of_experiments
+    )
     of_sources = {f"coding_models_{source}_schedule" for source in LOOKED_AT}
     assert set(schedules) == {"sp500_schedule", "sp500_risk_schedule", "box_schedule"} | of_sources
     assert len(repository.sensor_defs) == len(sensors)

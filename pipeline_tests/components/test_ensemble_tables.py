@@ -1,6 +1,7 @@
 """The tables of ensembles in a warehouse: kept up to date as if made anew, gone with the declaration, on the board."""
 
 import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -52,6 +53,25 @@ def with_both(**changes: Any) -> Contract:
 def tables(store: Store) -> dict[str, pd.DataFrame]:
     specs = {spec for spec, _, _ in assets_of(with_both())}
     return {spec.name: store.read(spec, "toy") for spec in sorted(specs, key=lambda spec: spec.name)}
+
+
+@pytest.fixture(scope="module")
+def _with_both(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The board with both ensembles, up to date at its beginning; do not write there."""
+    folder = tmp_path_factory.mktemp("both")
+    with toy_environment(folder, dbt_dir):
+        toy_contest._contests["toy"] = Resubmitting(n_cycles=24)
+        with opened(folder) as store:
+            bring_up_to_date(store, with_both())
+    return folder / "toy.duckdb"
+
+
+@pytest.fixture
+def both(world: "Resubmitting", _with_both: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of it in the folder of the test."""
+    shutil.copy(_with_both, tmp_path / "toy.duckdb")
+    with opened(tmp_path) as store:
+        yield store
 
 
 @contextmanager
@@ -124,18 +144,18 @@ EVENTS: list[Callable[[Resubmitting, random.Random], None]] = [
 
 
 @pytest.mark.parametrize("seed", seeds())
-def test_whatever_happens_the_tables_are_as_if_made_anew(world: Resubmitting, tmp_path: Path, seed: int) -> None:
+def test_whatever_happens_the_tables_are_as_if_made_anew(
+    world: Resubmitting, both: Store, tmp_path: Path, seed: int
+) -> None:
     chance = random.Random(seed)
     contest = with_both()
     told = []
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, contest)
-        for event in [*EVENTS, *chance.choices(EVENTS, k=4)]:
-            told.append(event.__name__)
-            event(world, chance)
-            bring_up_to_date(store, contest)
-            assert set(bring_up_to_date(store, contest).values()) == {0}, told
-        kept = tables(store)
+    for event in [*EVENTS, *chance.choices(EVENTS, k=4)]:
+        told.append(event.__name__)
+        event(world, chance)
+        bring_up_to_date(both, contest)
+        assert set(bring_up_to_date(both, contest).values()) == {0}, told
+    kept = tables(both)
     assert_same_tables(kept, made_anew(tmp_path, contest))
     assert {name for name, rows in kept.items() if rows.empty} <= {"submissions", "model_versions"}
 
@@ -150,11 +170,9 @@ def test_week_by_week_ends_where_all_at_once_does(world: Resubmitting, tmp_path:
     assert_same_tables(kept, made_anew(tmp_path, contest))
 
 
-def test_a_week_computes_ensembles_of_the_cycles_it_touches_only(world: Resubmitting, tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, with_both())
-        world.add_cycle()
-        done = bring_up_to_date(store, with_both())
+def test_a_week_computes_ensembles_of_the_cycles_it_touches_only(world: Resubmitting, both: Store) -> None:
+    world.add_cycle()
+    done = bring_up_to_date(both, with_both())
     assert {name: done[name] for name in ("ensemble_weights", "ensemble_predictions", "member_metrics")} == {
         # The new cycle, due when the outcomes of the one before are known, and for members that one as well.
         "ensemble_weights": 1,
@@ -183,18 +201,16 @@ class TestDeclaration:
 
     @pytest.mark.parametrize("how", ["removed", "not enabled"])
     def test_without_ensembles_nothing_of_them_is_left_and_the_board_is_as_before(
-        self, world: Resubmitting, tmp_path: Path, how: str
+        self, both: Store, tmp_path: Path, how: str
     ) -> None:
         plain = declared()
         without = plain if how == "removed" else declared(*(one | {"enabled": False} for one in (MAIN, TOP)))
         before = made_anew(tmp_path, plain)
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, with_both())
-            assert min(self.rows(store).values()) > 0
-            bring_up_to_date(store, without)
-            assert set(self.rows(store).values()) == {0}
-            after = tables(store)
-            assert set(bring_up_to_date(store, without).values()) == {0}
+        assert min(self.rows(both).values()) > 0
+        bring_up_to_date(both, without)
+        assert set(self.rows(both).values()) == {0}
+        after = tables(both)
+        assert set(bring_up_to_date(both, without).values()) == {0}
         of_contract = {"boards", "metrics"}
         assert_same_tables(
             {name: rows for name, rows in after.items() if name not in of_contract},
@@ -209,20 +225,16 @@ class TestDeclaration:
             kept = tables(store)
         assert_same_tables(kept, made_anew(tmp_path, with_both()))
 
-    def test_one_that_is_removed_and_comes_back_is_as_it_was(self, world: Resubmitting, tmp_path: Path) -> None:
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, with_both())
-            before = tables(store)
-            bring_up_to_date(store, declared())
-            bring_up_to_date(store, with_both())
-            assert_same_tables(tables(store), before)
+    def test_one_that_is_removed_and_comes_back_is_as_it_was(self, both: Store) -> None:
+        before = tables(both)
+        bring_up_to_date(both, declared())
+        bring_up_to_date(both, with_both())
+        assert_same_tables(tables(both), before)
 
-    def test_one_of_two_may_go(self, world: Resubmitting, tmp_path: Path) -> None:
+    def test_one_of_two_may_go(self, both: Store, tmp_path: Path) -> None:
         only_main = declared(MAIN, TOP | {"enabled": False}, metrics=("contribution", "ensemble_correlation"))
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, with_both())
-            bring_up_to_date(store, only_main)
-            kept = tables(store)
+        bring_up_to_date(both, only_main)
+        kept = tables(both)
         assert set(kept["ensemble_weights"]["ensemble"]) == {"main"}
         assert "__ensemble_top2__" not in set(kept["models"]["model_id"]) | set(kept["leaderboard"]["model_id"])
         assert_same_tables(kept, made_anew(tmp_path, only_main))
@@ -246,13 +258,11 @@ class TestDeclaration:
         ids=str,
     )
     def test_a_changed_declaration_changes_what_follows_from_it(
-        self, world: Resubmitting, tmp_path: Path, change: dict[str, Any]
+        self, both: Store, tmp_path: Path, change: dict[str, Any]
     ) -> None:
         changed = declared(MAIN | change, TOP, metrics=tuple(OF_MEMBERS))
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, with_both())
-            bring_up_to_date(store, changed)
-            kept = tables(store)
+        bring_up_to_date(both, changed)
+        kept = tables(both)
         assert_same_tables(kept, made_anew(tmp_path, changed))
 
     def test_ensembles_change_nothing_about_real_models_but_their_rank_beside_them(
@@ -271,12 +281,10 @@ class TestDeclaration:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> dict[str, pd.DataFrame]:
+def filled(_with_both: Path) -> dict[str, pd.DataFrame]:
     """Every table of a contest of 24 weeks; do not change them."""
-    folder = tmp_path_factory.mktemp("ensembles")
-    with toy_environment(folder, dbt_dir):
-        toy_contest._contests["toy"] = Resubmitting(n_cycles=24)
-        return made_anew(folder, with_both())
+    with WarehouseFiles(_with_both).read() as store:
+        return tables(store)
 
 
 class TestVirtualModels:

@@ -1,7 +1,9 @@
 """An experiment in the graph: from files of runs and scores to every table, and only what changed again."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
 from pipeline.components import Experiment as Component
+from pipeline.components.experiment_checks import of_table
+from pipeline.components.experiment_tables import land_inbox
+from pipeline.components.inbox import Landing
+from pipeline.intake.experiments import LandedRuns
 from pipeline.landing import inbox
 from pipeline.settings import settings
 from pipeline.tables import (
@@ -28,7 +34,7 @@ from pipeline.tables import (
     EXPERIMENT_STAGES,
     EXPERIMENT_TABLES,
 )
-from pipeline_tests.experiment_graph import PROMPT, ExperimentGraph, asked, imported
+from pipeline_tests.experiment_graph import NAME, PROMPT, ExperimentGraph, asked, imported
 from pipeline_tests.toy_graph import FILE, assert_same_tables, failed_checks, metadata, recomputed
 
 ASSETS = ("catalog", *(spec.name for spec in EXPERIMENT_TABLES))
@@ -57,13 +63,29 @@ LARGE = answers("large", France=True, Italy=True, Spain=True)
 
 
 @pytest.fixture
-def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ExperimentGraph]:
+def graph(tmp_path: Path) -> Iterator[ExperimentGraph]:
     """An experiment in an environment of its own; nothing has arrived yet."""
-    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+    with graph_in(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def graph_in(folder: Path) -> Iterator[ExperimentGraph]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DATA_DIR", str(folder))
+        patch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+        settings.cache_clear()
+        yield ExperimentGraph(folder)
     settings.cache_clear()
-    yield ExperimentGraph(tmp_path)
-    settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an experiment whose tables are filled; do not write there."""
+    folder = tmp_path_factory.mktemp("filled")
+    with graph_in(folder) as found:
+        found.run(("runs", [*SMALL, *LARGE]))
+    return folder
 
 
 def ranks(graph: ExperimentGraph, grouping: str = "model") -> dict[str, Any]:
@@ -124,6 +146,25 @@ def test_running_again_changes_nothing_and_says_so(graph: ExperimentGraph) -> No
     assert recomputed(result) == NOTHING == recomputed(repeated)
     assert metadata(repeated)["answers/files"]["podium/why"] == "0 files, 1 landed before"
     assert_same_tables(graph.tables(), before)
+
+
+def test_what_runs_ask_is_worked_out_once_until_there_are_other_rows(graph: ExperimentGraph) -> None:
+    graph.drop("runs", SMALL)
+    with graph.open() as store:
+        land_inbox(store, graph.declared, Landing())
+        before = LandedRuns(store, graph.declared)
+        numbered, asked_for = before.numbered(), before.asked()
+        again = LandedRuns(store, graph.declared)
+        assert again.numbered() is numbered
+        assert again.asked() is asked_for
+
+        inputs = [{"id": "paris", "variables": {"question": "Capital of France?"}}]
+        renamed = LandedRuns(store, graph.redeclared(inputs=inputs).declared).asked()
+        assert "paris" in set(renamed.by_config["input_id"])
+        graph.drop("runs", LARGE, "more.jsonl")
+        land_inbox(store, graph.declared, Landing())
+        assert (len(numbered), len(again.numbered())) == (3, 6)
+        assert len(again.asked().by_config) == 6
 
 
 def test_one_more_file_becomes_a_new_board(graph: ExperimentGraph) -> None:
@@ -305,11 +346,22 @@ def test_a_warehouse_that_was_lost_comes_back_as_it_was(graph: ExperimentGraph) 
         ("UPDATE experiments.comparisons SET wins = 9", "comparisons.comparisons_are_of_known_configurations"),
     ],
 )
-def test_a_table_that_is_damaged_fails_its_check(graph: ExperimentGraph, statement: str, check: str) -> None:
-    graph.run(("runs", [*SMALL, *LARGE]))
-    with graph.open() as store:
+def test_a_table_that_is_damaged_fails_its_check(filled: Path, tmp_path: Path, statement: str, check: str) -> None:
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    table, name = check.split(".")
+    (spec,) = [one for one in (EXPERIMENT_FILES, *EXPERIMENT_TABLES) if one.name == table]
+    (held,) = [one for one in of_table(spec) if one.name == name]
+    with ExperimentGraph(tmp_path).open() as store:
+        assert held.run(store, NAME).passed
         store.connection.execute(statement)
-    assert check in failed_checks(graph.run(raise_on_error=False))
+        assert not held.run(store, NAME).passed
+
+
+def test_a_check_that_fails_is_told_by_the_run(filled: Path, graph: ExperimentGraph) -> None:
+    shutil.copytree(filled, graph.folder, dirs_exist_ok=True)
+    with graph.open() as store:
+        store.connection.execute("UPDATE experiments.runs SET cost = -1")
+    assert "runs.amounts_of_runs_are_not_negative" in failed_checks(graph.run(raise_on_error=False))
 
 
 def local(graph: ExperimentGraph, **changes: Any) -> ExperimentGraph:

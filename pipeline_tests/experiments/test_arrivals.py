@@ -105,14 +105,14 @@ def asked(*told: tuple[RunConfig, str | None, str | None, str | None]) -> AskedR
         for config, name, version, input_id in told
     ]
     columns = ["config_hash", "config", "prompt", "prompt_version", "input_id"]
-    return AskedRuns(pd.DataFrame(found, columns=columns, dtype="str"), experiment(), experiment().inputs)
+    return AskedRuns.of(pd.DataFrame(found, columns=columns, dtype="str"), experiment(), experiment().inputs)
 
 
 def test_prompts_and_inputs_are_called_as_declared_by_their_text_and_variables() -> None:
     config = RunConfig(PROMPT, "small", {}, {"question": "Capital of France?"})
     found = asked((config, None, None, None))
     assert found.by_config.loc[config.config_hash].tolist() == [experiment().configurations[0].id, "france"]
-    assert found.configurations == [experiment().configurations[0]]
+    assert found.configurations == experiment().configurations[:1]
 
 
 def test_a_short_word_is_its_own_name_and_a_long_text_an_ad_hoc_prompt() -> None:
@@ -120,10 +120,10 @@ def test_a_short_word_is_its_own_name_and_a_long_text_an_ad_hoc_prompt() -> None
     found = asked((word, None, None, None), (text, None, None, None))
     assert [one.title for one in found.configurations] == [
         "InJulia@1 · m",
-        f"ad_hoc@{found.prompt_rows()[1]['version']} · m",
+        f"ad_hoc@{found.prompt_rows[1]['version']} · m",
     ]
     assert found.by_config["input_id"].tolist()[0] == "task_1"
-    assert [one["variables"] for one in found.prompt_rows()] == ["", "x"]
+    assert [one["variables"] for one in found.prompt_rows] == ["", "x"]
 
 
 def test_the_last_name_that_is_given_counts() -> None:
@@ -138,9 +138,9 @@ def test_configs_that_differ_in_input_share_their_configuration() -> None:
     found = asked(*((config, None, None, None) for config in configs))
     assert len(found.configurations) == 1
     assert found.by_config["configuration"].unique().tolist() == [configs[0].configuration]
-    prompt = found.prompt_rows()[0]
+    prompt = found.prompt_rows[0]
     assert (prompt["system"], prompt["template"], prompt["variables"]) == ("Be {{ a }}.", "{{ b }}", "a, b")
 
 
 def test_a_text_that_is_no_template_takes_no_variables() -> None:
-    assert asked((RunConfig("{% if", "m", {}, ""), None, None, None)).prompt_rows()[0]["variables"] == ""
+    assert asked((RunConfig("{% if", "m", {}, ""), None, None, None)).prompt_rows[0]["variables"] == ""

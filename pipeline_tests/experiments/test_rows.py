@@ -1,6 +1,7 @@
 """What is declared as rows of the tables, and what ad-hoc runs belong to."""
 
 import json
+from datetime import datetime
 
 import pandas as pd
 import pytest
@@ -13,6 +14,8 @@ from pipeline.experiments import (
     input_of,
     input_rows,
     prompt_rows,
+    stage_rows,
+    undeclared_prompt_row,
     with_former,
 )
 from pipeline.tables import EXPERIMENT_AGREEMENT, EXPERIMENT_CONFIGURATIONS, EXPERIMENT_INPUTS, EXPERIMENT_PROMPTS
@@ -63,6 +66,19 @@ def test_an_ad_hoc_run_of_its_own_has_a_configuration_and_an_input_of_its_own() 
     rows = configuration_rows(declared, [found])
     assert rows.loc[~rows["is_declared"], "configuration"].tolist() == [found.id]
     assert len(configuration_rows(declared, [declared.configurations[0]])) == 4
+
+
+def test_prompts_of_runs_may_be_of_any_shape() -> None:
+    pair = undeclared_prompt_row("p", "1", {"system": "Be {{ how }}.", "template": "{{ x }}"})
+    assert (pair["system"], pair["template"], pair["variables"]) == ("Be {{ how }}.", "{{ x }}", "how, x")
+    assert undeclared_prompt_row("p", "1", {"other": 1})["template"] == ""
+    assert undeclared_prompt_row("p", "1", "{% if")["variables"] == ""
+
+
+def test_times_of_stages_are_utc() -> None:
+    first, second = stage_rows("r", [{"stage": "ask", "started_at": "2026-01-01T02:00:00+02:00"}, {"stage": "read"}])
+    assert (first["number"], first["started_at"], first["completed_at"]) == (1, datetime(2026, 1, 1), None)
+    assert (second["number"], second["stage"], second["run_id"]) == (2, "read", "r")
 
 
 def test_agreement_is_that_of_the_newest_ratings_of_people() -> None:

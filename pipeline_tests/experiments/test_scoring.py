@@ -23,11 +23,22 @@ class Failing(Scorer):
         raise ZeroDivisionError("by zero")
 
 
+class Unwritable(Scorer):
+    """A scorer whose details are no JSON."""
+
+    name: ClassVar[str] = "unwritable"
+    version: ClassVar[str] = "1"
+
+    def score(self, answer: Answer, tools: Tools) -> Scoring:
+        """Say something that cannot be written."""
+        return Scoring(1.0, {"ratio": float("nan")})
+
+
 @pytest.fixture
-def own_scorer(monkeypatch: pytest.MonkeyPatch):
+def own_scorers(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
     settings.cache_clear()
-    yield "pipeline_tests.experiments.test_scoring.Failing"
+    yield "pipeline_tests.experiments.test_scoring"
     settings.cache_clear()
 
 
@@ -62,8 +73,8 @@ def test_what_is_scored_is_not_scored_again_unless_something_changed() -> None:
     assert {one.run_id for one in score_runs(declared, corrected, there)} == {"r1"}
 
 
-def test_a_scorer_that_fails_is_a_reason_and_is_tried_again(own_scorer: str) -> None:
-    declared = experiment(scorers={"mine": {"scorer": own_scorer}, "exact": {}})
+def test_a_scorer_that_fails_is_a_reason_and_is_tried_again(own_scorers: str) -> None:
+    declared = experiment(scorers={"mine": {"scorer": f"{own_scorers}.Failing"}, "exact": {}})
     found = list(score_runs(declared, ANSWERS[:1]))
     assert [(one.scorer, one.scoring.value, one.scoring.reason) for one in found] == [
         ("mine", None, "scorer_failed"),
@@ -71,6 +82,13 @@ def test_a_scorer_that_fails_is_a_reason_and_is_tried_again(own_scorer: str) -> 
     ]
     assert found[0].scoring.details == {"error": "ZeroDivisionError: by zero"}
     assert [one.scorer for one in score_runs(declared, ANSWERS[:1], known(found))] == ["mine"]
+
+
+def test_a_scorer_whose_details_are_no_json_has_failed(own_scorers: str) -> None:
+    declared = experiment(scorers={"mine": {"scorer": f"{own_scorers}.Unwritable"}})
+    (found,) = score_runs(declared, ANSWERS[:1])
+    assert (found.scoring.value, found.scoring.reason, found.identity) == (None, "scorer_failed", None)
+    assert "the value.ratio is nan" in found.scoring.details["error"]
 
 
 def test_what_an_input_lacks_is_told_once() -> None:

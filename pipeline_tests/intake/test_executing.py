@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from pipeline.experiments import Experiment
 from pipeline.experiments.running import Asker, Patience, QueueBusyError
 from pipeline.intake import results
-from pipeline.intake.executing import POSTED, ceiling_of, deliver_waiting, execute_pending, pending_of
+from pipeline.intake.executing import ceiling_of, deliver_waiting, execute_pending, pending_of
+from pipeline.intake.posted import posted_path
 from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, open_queue, retry_runs
 from pipeline.intake.results import deliver_results, published_of
 from pipeline.landing import inbox
@@ -299,9 +300,9 @@ def test_what_was_posted_costs_no_more_than_the_settings_allow(given, declared, 
 
 
 def post(given: Settings) -> None:
-    folder = given.experiments_dir / POSTED
-    folder.mkdir(parents=True)
-    (folder / f"{NAME}.json").write_text("{}")
+    path = posted_path(NAME, given)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
 
 
 def test_what_was_posted_asks_nobody_outside_by_default(given) -> None:

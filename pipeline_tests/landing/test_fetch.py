@@ -1,5 +1,6 @@
 """One document from a publisher that does everything that publishers do."""
 
+import asyncio
 import gzip
 import logging
 import threading
@@ -36,6 +37,7 @@ from pipeline.landing.fetching import (
     Validators,
     WrongContentTypeError,
 )
+from pipeline.landing.fetching.addresses import refuse_inside
 from pipeline.landing.fetching.fetch import _next_address
 from pipeline.rankings import Wanted
 from pipeline.settings import Settings
@@ -432,6 +434,27 @@ def test_a_redirect_does_not_give_up_encryption() -> None:
     answer = httpx.Response(302, headers={"Location": "http://example.org/a?token=1"}, request=request)
     with pytest.raises(RedirectError, match=r"from https to http, at example\.org/a; "):
         _next_address(answer)
+
+
+INSIDE = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "192.168.0.1",
+    "169.254.169.254",
+    "[::1]",
+    "[fe80::1]",
+    "[::ffff:10.0.0.1]",
+    "0.0.0.0",
+]
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_a_redirect_does_not_lead_from_the_web_into_this_network(host: str) -> None:
+    on_the_web, inside = httpx.URL("https://93.184.215.14/a"), httpx.URL(f"https://{host}/latest/meta-data?x=1")
+    with pytest.raises(RedirectError, match=r"sends one on to .*/latest/meta-data, which is in this network"):
+        asyncio.run(refuse_inside(on_the_web, inside))
+    for first, target in ((on_the_web, httpx.URL("https://1.1.1.1/")), (inside, httpx.URL("https://10.9.9.9/"))):
+        assert asyncio.run(refuse_inside(first, target)) == target
 
 
 @pytest.mark.parametrize(

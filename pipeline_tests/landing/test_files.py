@@ -282,3 +282,36 @@ def test_whatever_is_printable_can_be_stored(text: str) -> None:
 
 def test_only_endings_of_known_formats_are_kept() -> None:
     assert [suffix_of(Path(name)) for name in ("a.CSV", "a.csv.gz", "a", "a." + "x" * 250)] == [".csv", "", "", ""]
+
+
+def test_a_text_that_a_file_refers_to_again_and_again_is_not_written_out_at_once(tmp_path: Path) -> None:
+    """Kept once in 60 kB; 200 rows of it are 200 MB."""
+    path = tmp_path / "file.parquet"
+    repeated(path, 1_000_000, 200)
+    sizes = [block.rows.memory_usage(deep=True).sum() for block in read_blocks(path, ["a"])]
+    assert sum(sizes) > 200e6
+    assert max(sizes) < 20e6
+
+
+def test_a_file_that_says_far_more_than_its_size_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.parquet"
+    repeated(path, 1_000_000, 20_000)
+    with pytest.raises(UnreadableFileError, match=r"repeats texts so often that they would take more than 1\.0 GB"):
+        next(read_blocks(path, ["a"]))
+
+
+def repeated(path: Path, length: int, times: int) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array(["x" * length]))
+    pq.write_table(pa.table({"a": text}), path, compression="zstd", store_schema=False)
+
+
+@pytest.mark.parametrize("head", ['a,b\n1,"', 'a,"b'])
+def test_a_quote_that_stays_open_over_many_lines_takes_no_longer_than_they_do(tmp_path: Path, head: str) -> None:
+    """Were all lines so far counted at each, 300,000 of them would take an hour."""
+    (tmp_path / "file.csv").write_text(head + "\n" * 300_000)
+    try:
+        told = [one.reason for block in read_blocks(tmp_path / "file.csv", AB) for one in block.unreadable]
+    except UnreadableFileError as error:
+        told = [str(error)]
+    assert len(told) == 1
+    assert "quote" in told[0] or "end of" in told[0]

@@ -20,12 +20,11 @@ from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.made_up_ranking import BEST, publish_ranking
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.reports.writing import FUTURE, Desk
+from pipeline_tests.stories import QUESTIONS
 from pipeline_tests.toy_experiment import NAME, toy_experiment
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS = 60
-"""Made for each endpoint."""
 FREE_TEXT = ("competition", "as_of", "start", "end", "window", "category", "rank_by", "metrics")
 FREE_TEXT += ("track", "judge", "evaluation", "by")
 FREE_TEXT += ("ranking", "providers", "has_benchmarks", "sort", "weights", "models")

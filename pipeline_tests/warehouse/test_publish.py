@@ -344,3 +344,17 @@ def test_a_warehouse_that_was_lost_does_not_take_declared_boards_from_readers(fi
     assert files.publish(["two"]).boards == ("two",)
     write(files, 1.0, "one")
     assert files.publish(["one", "two"]).boards == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT * FROM read_text('{path}')", "ATTACH '{path}' AS x", "COPY (SELECT 1) TO '{path}.csv'", "FROM '{path}'"],
+)
+def test_queries_of_a_reader_that_lives_long_reach_no_other_file(files: WarehouseFiles, statement: str) -> None:
+    write(files, 1.0)
+    files.publish()
+    with PublishedReader(files.published_dir) as reader, reader.connection() as connection:
+        with pytest.raises(duckdb.Error, match=r"file system operations are disabled|does not exist"):
+            connection.execute(statement.format(path=files.path))
+        with pytest.raises(duckdb.Error, match="Cannot"):
+            connection.execute("SET enable_external_access = true")

@@ -11,6 +11,7 @@ import yaml
 from upath import UPath
 
 from pipeline.competition.hub.config import Hub, HubError
+from pipeline.competition.hub.plain_yaml import load_plain
 
 METADATA = "model-metadata"
 _NAME = re.compile(r"(?P<round>\d{4}-\d{2}-\d{2}|\w+)-(?P<model>[^\W_][\w.]*-[^\W_][\w.]*)")
@@ -146,8 +147,8 @@ def model_metadata(hub: Hub) -> Iterator[ModelMetadata | Unusable]:
     files = [path for path in folder.iterdir() if path.suffix in (".yml", ".yaml")] if folder.is_dir() else []
     for path in sorted(files, key=lambda one: one.name):
         try:
-            said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            said: Any = load_plain(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             yield Unusable(path, f"it is no YAML: {' '.join(str(error).split())}")
             continue
         missing = [name for name in _IDS if not isinstance(said, dict) or not said.get(name)]

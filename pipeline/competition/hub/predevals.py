@@ -15,6 +15,7 @@ from upath import UPath
 
 from pipeline.competition.evaluations import Breakdown, Column, CyclesSpec, EvaluationSpec
 from pipeline.competition.hub.config import HubError, as_written, validated
+from pipeline.competition.hub.plain_yaml import load_plain
 
 PREDEVALS = ("hub-config/predevals-config.yml", "predevals-config.yml", "predevals-options.json")
 """Where a hub or its dashboard keeps it."""
@@ -269,10 +270,10 @@ def read_predevals(path: UPath | str) -> Predevals:
     """
     file = UPath(path)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML too
+        content = load_plain(file.read_text(encoding="utf-8"))  # JSON is YAML too
     except (FileNotFoundError, IsADirectoryError):
         raise HubError(f"{file} is not there; a predevals configuration is a file such as {PREDEVALS[0]}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise HubError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
     return Predevals(file, validated(file, _Config, content))
 

@@ -185,7 +185,7 @@ def _time(written: dict[str, str], target: ForecastTarget, cycle: pd.Timestamp) 
     if expected is not None and date is not None and date != expected:
         return f"{target.date_id} is {date.date()}, but horizon {ahead} of this round ends {expected.date()}"
     found = expected if date is None else date
-    assert found is not None  # noqa: S101  # one of them
+    assert found is not None  # noqa: S101  # nosec B101 # one of them
     return ahead, found
 
 

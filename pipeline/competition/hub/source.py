@@ -137,13 +137,13 @@ class HubSource:
     def deadline(self, cycle: datetime) -> datetime:
         """The end of the last day on which a round takes submissions, UTC without a zone."""
         file = self.by_cycle[cycle][0]
-        assert isinstance(file.what, Submission)  # noqa: S101  # as by_cycle has no others
+        assert isinstance(file.what, Submission)  # noqa: S101  # nosec B101 # as by_cycle has no others
         return self.hub.deadline(file.what.round_id)
 
     def read(self, cycle: datetime) -> Iterator[ReadFile]:
         """Every file of a round, and what became of its rows."""
         for file in self.by_cycle.get(cycle, []):
-            assert isinstance(file.what, Submission)  # noqa: S101  # as by_cycle has no others
+            assert isinstance(file.what, Submission)  # noqa: S101  # nosec B101 # as by_cycle has no others
             yield ReadFile(file, judge(file.what, self.hub, self.target, self.output_type))
 
     def rows_of(self, cycle: datetime, read: Iterable[ReadFile]) -> pd.DataFrame:

@@ -6,8 +6,7 @@ import re
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from pipeline.experiments.running.provider import Call, ProviderError, Reply, StoppedError, Vectors
 from pipeline.experiments.running.replies import Events, is_out_of_money, object_in, reply_of, vectors_of, words_of
 from pipeline.experiments.running.times import utc_now
+from pipeline.retry_after import seconds_to_wait
 
 T = TypeVar("T")
 Read = Callable[[httpx.Response], Awaitable[T]]
@@ -161,7 +161,7 @@ class OpenAIClient:
             f"it answered with status {status}; {remedy}",
             detail=words_of(document),
             may_pass=may_pass,
-            retry_after=_retry_after(response.headers.get("retry-after", ""), self._now()) if may_pass else None,
+            retry_after=seconds_to_wait(response.headers.get("retry-after", ""), self._now()) if may_pass else None,
             is_free=status not in _MAY_HAVE_COST,
         )
 
@@ -236,19 +236,6 @@ def _moved(response: httpx.Response) -> httpx.URL:
             "redirected", f"it sends one on with status {response.status_code}, without the question", is_free=True
         )
     return target
-
-
-def _retry_after(value: str, now: datetime) -> float | None:
-    """Seconds that an answer asks to wait: a number, or a date (RFC 9110, section 10.2.3); None for anything else."""
-    value = value.strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-        until = until.astimezone(UTC).replace(tzinfo=None) if until.tzinfo else until
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (until - now).total_seconds())
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from pipeline.experiments.running.provider import Call, ProviderError, StoppedEr
 from pipeline.experiments.running.queue import Queue
 from pipeline.experiments.scorers import Answer, EmbeddingSimilarity, Judge, Scorer, Tools
 from pipeline.experiments.scorers import Question as Judging
-from pipeline.experiments.scoring import RunScore, score_runs
+from pipeline.experiments.scoring import RunScore, lacking_scores, score_runs
 
 
 def reaching_out(experiment: Experiment) -> dict[str, Scorer]:
@@ -77,13 +77,8 @@ def missing_scores(
     known : collection of (run_id, scorer, identity)
         Scores that there are.
     """
-    there, scorers = frozenset(known), reaching_out(experiment)
-    return [
-        Missing(run_id, name, answer)
-        for run_id, answer in answers
-        for name, scorer in scorers.items()
-        if (run_id, name, scorer.identity(answer)) not in there
-    ]
+    lacking = lacking_scores(reaching_out(experiment), answers, known)
+    return [Missing(run_id, name, answer) for run_id, name, answer, _ in lacking]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.experiments.declaration import Experiment, PromptSpec
+from pipeline.experiments.declaration import Experiment
 from pipeline.experiments.execution import LOCAL
 from pipeline.experiments.identity import RunConfig
+from pipeline.experiments.parts import PromptSpec
 from pipeline.experiments.plan import messages
 from pipeline.experiments.running.asking import CUT_OFF, Asked, Asker, Question
 from pipeline.experiments.running.pricing import Providers, cost_of, most_cost, n_bytes_of
 from pipeline.experiments.running.provider import Call, Reply
 from pipeline.experiments.running.records import Outcome
-from pipeline.experiments.templates import PromptError
+from pipeline.experiments.templates import PromptError, variables_in
 
 BAD_PROMPT = "bad_prompt"
 _FILTERED = "content_filter"
@@ -52,10 +53,7 @@ def sent_messages(config: RunConfig) -> tuple[Mapping[str, str], ...]:
         If its prompt cannot be filled in.
     """
     prompt: Any = config.prompt if isinstance(config.prompt, Mapping) else {"template": config.prompt}
-    variables: Any = config.input_data
-    if not isinstance(variables, Mapping):
-        variables = {"input": variables}
-    return tuple(messages(PromptSpec.model_validate(dict(prompt)), variables))
+    return tuple(messages(PromptSpec.model_validate(dict(prompt)), variables_in(config.input_data)))
 
 
 def _outcome(prompt: Mapping[str, Any], asked: Asked[Reply]) -> Outcome:

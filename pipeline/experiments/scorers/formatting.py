@@ -1,11 +1,13 @@
 """The format scorer: whether an output is JSON of a schema, has the marks of Markdown, a length, a structure."""
 
+import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, ClassVar, Literal
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import SchemaError, best_match
 from pydantic import Field, field_validator, model_validator
 from referencing import Registry, Resource
@@ -13,19 +15,13 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from pipeline.declaration import Declaration
-from pipeline.experiments.scorers.scorer import NO_OUTPUT, Answer, Scorer, Scoring, Tools
+from pipeline.experiments.scorers.marks import Mark, has_mark, unfenced
+from pipeline.experiments.scorers.scorer import NO_OUTPUT, TOO_LONG, Answer, Scorer, Scoring, Tools
 
-_FENCED = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(?P<inside>.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
-_BLOCK = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1", re.MULTILINE | re.DOTALL)
-_MARKS: Mapping[str, re.Pattern[str]] = {
-    "heading": re.compile(r"^ {0,3}#{1,6}[ \t]+\S", re.MULTILINE),
-    "list": re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S", re.MULTILINE),
-    "table": re.compile(r"^[ \t]*\|.*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$", re.MULTILINE),
-    "link": re.compile(r"\[[^\]\n]+\]\([^)\s]+(?:\s+\"[^\"\n]*\")?\)"),
-    "bold": re.compile(r"(\*\*|__)(?=\S).+?(?<=\S)\1"),
-    "quote": re.compile(r"^ {0,3}>[ \t]?\S", re.MULTILINE),
-}
-Mark = Literal["heading", "list", "table", "link", "bold", "quote", "code"]
+_MOST_STEPS = 300_000
+"""Keywords of a schema that are looked at for one output, at most: a few letters may refer to each other for ever."""
+_LEFT: ContextVar[list[int]] = ContextVar("left")
+"""How many of them are left."""
 
 
 class Length(Declaration):
@@ -102,7 +98,10 @@ class Format(Scorer):
         """Make every check."""
         if answer.output is None:
             return Scoring.undefined(NO_OUTPUT)
-        made = dict(self._checks(answer.output))
+        try:
+            made = dict(self._checks(answer.output))
+        except _TooLongError:
+            return Scoring.undefined(TOO_LONG, most_steps=_MOST_STEPS)
         failed = {name: why for name, why in made.items() if why is not None}
         return Scoring(1 - len(failed) / len(made), {"checks": list(made), "failed": failed})
 
@@ -115,7 +114,7 @@ class Format(Scorer):
             if self.json_schema is not None:
                 yield "json_schema", why or _invalid(value, self.json_schema)
         for mark in self.markdown:
-            yield f"markdown: {mark}", None if _has(text, mark) else "there is none"
+            yield f"markdown: {mark}", None if has_mark(text, mark) else "there is none"
         if self.length is not None:
             count, most = self.length.of(text), self.length.most
             fits = self.length.least <= count and (most is None or count <= most)
@@ -127,9 +126,8 @@ class Format(Scorer):
 
     def _read(self, text: str) -> tuple[object, str | None]:
         """The JSON of an output, and why there is none."""
-        fence = _FENCED.match(text) if self.fenced else None
         try:
-            return json.loads(fence["inside"] if fence else text, parse_constant=_refuse), None
+            return json.loads(unfenced(text) if self.fenced else text, parse_constant=_refuse), None
         except (ValueError, RecursionError) as error:
             return None, f"no JSON: {error}"
 
@@ -138,9 +136,35 @@ def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no number of JSON")
 
 
+class _TooLongError(Exception):
+    """A schema that takes too many steps over an output."""
+
+
 def _invalid(value: object, schema: Mapping[str, Any]) -> str | None:
-    error = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(value))
+    token = _LEFT.set([_MOST_STEPS])
+    try:
+        error = best_match(_counting()(schema, registry=Registry()).iter_errors(value))
+    finally:
+        _LEFT.reset(token)
     return None if error is None else f"{error.json_path}: {error.message}"
+
+
+@functools.cache
+def _counting() -> Any:
+    """A validator that looks at as many keywords as are left, and no more."""
+
+    def counted(check: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(*arguments: Any) -> Any:
+            left = _LEFT.get()
+            left[0] -= 1
+            if left[0] < 0:
+                raise _TooLongError
+            return check(*arguments)
+
+        return checked
+
+    checks = {name: counted(check) for name, check in Draft202012Validator.VALIDATORS.items()}
+    return validators.extend(Draft202012Validator, checks)
 
 
 def _require_references(schema: Mapping[str, Any]) -> None:
@@ -165,13 +189,6 @@ def _references(part: object) -> Iterator[str]:
     elif isinstance(part, list):
         for one in part:
             yield from _references(one)
-
-
-def _has(text: str, mark: Mark) -> bool:
-    """Whether a text has a mark of Markdown, outside of blocks of code."""
-    if mark == "code":
-        return _BLOCK.search(text) is not None or re.search(r"`[^`\n]+`", text) is not None
-    return _MARKS[mark].search(_BLOCK.sub("", text)) is not None
 
 
 def _out_of_order(text: str, sections: tuple[str, ...]) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.experiments.scorers.scorer import NO_OUTPUT, NO_REFERENCE, Answer, Scorer, Scoring, Tools, plain
+from pipeline.experiments.scorers.scorer import NO_OUTPUT, NO_REFERENCE, TOO_LONG, Answer, Scorer, Scoring, Tools, plain
 from pipeline.registry import resolve_dotted_path
 
 NO_EMBEDDER = "no_embedder"
@@ -23,6 +23,11 @@ _RATIOS: dict[str, Callable[[str, str], float]] = {
     "token_sort": fuzz.token_sort_ratio,
     "token_set": fuzz.token_set_ratio,
 }
+_MOST_PAIRS = 10**10
+"""Letters of an output times letters of a reference, at most: about a second."""
+_MOST_OF_A_PART = 2_000
+"""Letters of the shorter of the two where the best part of the longer is sought, which takes far more; 50,000 of the
+longer."""
 _DIMENSIONS = 4096
 _LENGTHS = (3, 4, 5)
 
@@ -55,7 +60,7 @@ class FuzzyMatch(Scorer):
     """How much the output resembles the nearest reference, by letters or by words."""
 
     name: ClassVar[str] = "fuzzy"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     method: Literal["levenshtein", "ratio", "partial", "token_sort", "token_set"] = Field(
         default="levenshtein",
@@ -70,10 +75,19 @@ class FuzzyMatch(Scorer):
         if undefined is not None:
             return undefined
         output = plain(answer.output or "", ignore_case=self.ignore_case)
+        references = {one: plain(one, ignore_case=self.ignore_case) for one in answer.references}
+        if any(self._is_too_long(output, one) for one in references.values()):
+            return Scoring.undefined(TOO_LONG, method=self.method)
         resembles = _RATIOS[self.method]
-        found = {one: resembles(output, plain(one, ignore_case=self.ignore_case)) / 100 for one in answer.references}
+        found = {one: resembles(output, bare) / 100 for one, bare in references.items()}
         nearest = max(found, key=found.__getitem__)
         return Scoring(found[nearest], {"nearest": nearest, "method": self.method})
+
+    def _is_too_long(self, output: str, reference: str) -> bool:
+        shorter, longer = sorted(map(len, (output, reference)))
+        if self.method == "partial":
+            return shorter > _MOST_OF_A_PART or shorter * longer > 25 * _MOST_OF_A_PART**2
+        return shorter * longer > _MOST_PAIRS
 
 
 class EmbeddingSimilarity(Scorer):

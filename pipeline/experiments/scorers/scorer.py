@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from pipeline.declaration import Declaration
 from pipeline.experiments.identity import sha256_of
+from pipeline.experiments.templates import variables_in
 
 NO_OUTPUT = "no_output"
 NO_REFERENCE = "no_reference"
+TOO_LONG = "too_long"
+"""To be scored in a time that anybody would wait."""
 
 
 class Kind(StrEnum):
@@ -48,6 +51,11 @@ class Answer:
     output: str | None
     reference: object = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, output: str | None, reference: object, input_data: object) -> "Answer":
+        """What a run answered to its input, be that variables or a text."""
+        return cls(output, reference, variables_in(input_data))
 
     @property
     def references(self) -> tuple[str, ...]:

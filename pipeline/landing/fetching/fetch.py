@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
 
+from pipeline.landing.fetching.addresses import refuse_inside
 from pipeline.landing.fetching.body import check_content, check_content_type, read_body
 from pipeline.landing.fetching.errors import (
     BadAddressError,
@@ -37,6 +37,7 @@ from pipeline.landing.fetching.errors import (
     UnreachableError,
     place_of,
 )
+from pipeline.retry_after import seconds_to_wait
 from pipeline.settings import Settings
 
 USER_AGENT = f"Podium/{version('podium')} (reads published leaderboards)"
@@ -257,7 +258,7 @@ class Fetcher:
                 async with client.stream("GET", url, headers=sent) as response:
                     if not response.has_redirect_location:
                         return await self._taken(document, response)
-                    url = _next_address(response)
+                    url = await refuse_inside(first, _next_address(response))
         raise RedirectError(place_of(first), f"it sends one on more than {_MOST_REDIRECTS} times")
 
     async def _taken(self, document: Document, response: httpx.Response) -> Fetched:
@@ -278,7 +279,7 @@ class Fetcher:
     def _status_error(self, place: str, response: httpx.Response) -> FetchError:
         status = response.status_code
         kind = _STATUS_ERRORS.get(status, ServerError if 500 <= status < 600 else UnexpectedStatusError)
-        waiting = _retry_after(response.headers.get("retry-after", ""), self._now()) if kind.may_pass else None
+        waiting = seconds_to_wait(response.headers.get("retry-after", ""), self._now()) if kind.may_pass else None
         asks = f", and asks to wait {waiting:,.0f} s" if waiting else ""
         return kind(place, f"it was answered with status {status}{asks}", status, waiting)
 
@@ -317,19 +318,6 @@ def _validators(response: httpx.Response) -> Validators:
 def _is_plain(value: str) -> bool:
     """Whether a header can carry it."""
     return 0 < len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable()
-
-
-def _retry_after(value: str, now: datetime) -> float | None:
-    """Seconds that an answer asks to wait: a number, or a date (RFC 9110, section 10.2.3); None for anything else."""
-    value = value.strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-        until = until.astimezone(UTC).replace(tzinfo=None) if until.tzinfo else until
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (until - now).total_seconds())
 
 
 def _address(text: str) -> httpx.URL:

@@ -25,7 +25,7 @@ from pipeline.rankings.sources.reading import (
 )
 
 _BENCHMARK = "aider_polyglot"
-_SHARES = {"pass_rate_2": "pass_rate_2", "pass_rate_1": "pass_rate_1", "well_formed": "percent_cases_well_formed"}
+_SHARES = {"pass_rate_2": "pass_rate_2", "pass_rate_1": "pass_rate_1", "well_formed": "percent_cases_well_formed"}  # nosec B105 # no password
 _MOST_TEXT = 2**20
 _MODEL = re.compile(r"(?:^|\s)--model[ =](\S+)")
 _SETTINGS = ("reasoning_effort", "thinking_tokens")
@@ -121,7 +121,7 @@ def _listed(document: str, body: bytes) -> list[object]:
         raise SourceError(f"{document}: {len(content):,} characters are no list of runs; {_MOST_TEXT:,} are the most")
     try:
         # Everything stays text: no tag or form of a value that YAML knows can make anything else of it.
-        listed = yaml.load(content, yaml.BaseLoader)  # noqa: S506
+        listed = yaml.load(content, yaml.BaseLoader)  # noqa: S506  # nosec B506 # the loader that makes texts alone
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SourceError(f"{document}: not YAML ({shown(str(error))}); it begins with {shown(content[:80])}") from None
     if not isinstance(listed, list):

@@ -16,10 +16,12 @@ SUBMISSIONS = "/submissions"
 """The path of what players submit."""
 RUNS, EXPERIMENTS = "/runs", "/experiments"
 """The paths of runs of experiments, and of experiments: their pages, and their API below ``/experiments/api``."""
+METRICS = "/metrics"
+"""The path of what is measured, which has a gate of its own."""
 KEY = "podium.key"
 """Where the scope of a request has its key."""
 _READING = frozenset({"GET", "HEAD"})
-_OPEN = ("/reports/healthz",)
+_OPEN = ("/reports/healthz", METRICS)
 _REMEDY = "send `Authorization: Bearer podium_...`; the operator makes keys: podium keys add PLAYER"
 _FOR_PEOPLE = 'Basic realm="Podium: the password is your key", charset="UTF-8"'
 """What makes a browser ask the person before it."""
@@ -29,16 +31,17 @@ _log = logging.getLogger(__name__)
 class KeyGate:
     """Lets a request in that needs no key or has a valid one; all others are answered here.
 
-    It is around everything: pages, documentation and answers kept in memory are behind it. Valid keys pass whatever
-    their address did wrong before: addresses are shared, and no number of attempts guesses a key, so that what is
-    limited is only the work and the noise that wrong ones make.
+    It is around everything that answers: pages, documentation and answers kept in memory are behind it. Valid keys pass
+    whatever their address did wrong before: addresses are shared, and no number of attempts guesses a key, so that what
+    is limited is only the work and the noise that wrong ones make.
 
     Parameters
     ----------
     app : ASGI application
     keys : KeyStore
     is_private : bool
-        Whether every path needs a key but that of health; otherwise only what players write, and runs of experiments.
+        Whether every path needs a key but those of health and metrics; otherwise only what players write, and runs of
+        experiments.
     per_key : mapping of str to Buckets
         How often a key may ask, by the path that always needs one: ``SUBMISSIONS``, and ``RUNS`` with all that is
         about experiments.

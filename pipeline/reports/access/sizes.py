@@ -1,5 +1,6 @@
-"""How large a body may be: what is larger is refused while it arrives, before anything is made of it."""
+"""How large a body may be, and how long it may take: what is more is refused while it arrives."""
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse
@@ -7,9 +8,12 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MOST_SECONDS = 60.0
+"""Until a body is there whole."""
+
 
 class BodySizes:
-    """Refuses bodies that are too large for where they are sent.
+    """Refuses bodies that are too large for where they are sent, or take too long.
 
     Parameters
     ----------
@@ -42,12 +46,18 @@ class BodySizes:
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    total = 0
+    total, is_whole = 0, False
+    until = asyncio.get_running_loop().time() + MOST_SECONDS
 
     async def counted() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, is_whole
+        try:
+            async with asyncio.timeout_at(None if is_whole else until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, f"the body took longer than {MOST_SECONDS:g} s to arrive; send it again") from None
         total += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if total > most:
             raise HTTPException(413, _too_large(most))
         return message

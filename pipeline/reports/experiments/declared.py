@@ -1,6 +1,5 @@
 """Experiments that were posted: one file each, written whole or not at all, and never changed."""
 
-import json
 import logging
 import os
 import secrets
@@ -8,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.experiments import Experiment, canonical_json
+from pipeline.intake.posted import posted_declarations, posted_path
 from pipeline.reports.access.keys import sync_folder, write_private
 from pipeline.reports.queries.experiment_tables import DeclaredExperiment
+from pipeline.settings import Settings
 
-FOLDER = "declared"
 _log = logging.getLogger(__name__)
 
 
@@ -29,16 +29,18 @@ class PostedExperiments:
 
     Parameters
     ----------
-    folder : Path
-        Of the queues of experiments; declarations are in ``declared/<name>.json`` in it.
+    given : Settings
+        Where declarations are.
     """
 
-    folder: Path
+    given: Settings
 
     def all(self) -> dict[str, DeclaredExperiment]:
         """Every posted experiment by name, not known to be published; a damaged file is none, and is logged."""
-        paths = sorted(path for path in (self.folder / FOLDER).glob("*.json") if not path.name.startswith("."))
-        return {path.stem: one for path in paths if (one := self._of(path)) is not None}
+        found, wrong = posted_declarations(self.given)
+        for why in wrong.values():
+            _log.warning("%s", why)
+        return {name: DeclaredExperiment(name, one.title, one.text, is_published=False) for name, one in found.items()}
 
     def keep(self, experiment: Experiment) -> bool:
         """Write a declaration; False for one that is there with the same content.
@@ -50,7 +52,7 @@ class PostedExperiments:
         NotStoredError
             If it cannot be written.
         """
-        path = self.folder / FOLDER / f"{experiment.name}.json"
+        path = posted_path(experiment.name, self.given)
         text = declaration_of(experiment)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,16 +69,6 @@ class PostedExperiments:
                 f"another name"
             )
         return is_new
-
-    @staticmethod
-    def _of(path: Path) -> DeclaredExperiment | None:
-        try:
-            text = path.read_text(encoding="utf-8")
-            title = json.loads(text)["title"]
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            _log.warning("%s is no declaration of an experiment and is left out: %s", path, error)
-            return None
-        return DeclaredExperiment(path.stem, str(title), text, is_published=False)
 
 
 def _linked(path: Path, text: str) -> bool:

@@ -25,6 +25,7 @@ _NOT_POSTED = {
     "recurring": "nothing posted runs on a schedule; its operator declares one that does",
 }
 _EMBEDDERS = (None, "character_ngrams")
+_ENDLESS = ("pattern", "patternProperties", "$ref", "$dynamicRef", "uniqueItems")
 
 
 class PostedExperiment(Experiment):
@@ -103,8 +104,15 @@ def _forbidden(said: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(options, dict):
             if options.get("embedder") not in _EMBEDDERS:
                 yield f"scorers.{name}: embedder {options['embedder']!r} cannot be posted; known: character_ngrams"
-            if options.get("pattern") is not None or _has_pattern(options.get("json_schema"), 20):
+            found = {"pattern"} if options.get("pattern") is not None else set()
+            found |= set(_endless(options.get("json_schema"), 20))
+            if found & {"pattern", "patternProperties"}:
                 yield f"scorers.{name}: regular expressions cannot be posted, as one can run for ever; leave it out"
+            elif found:
+                yield (
+                    f"scorers.{name}: {min(found)} in json_schema cannot be posted, as it can take for ever; write out "
+                    f"what it means, no deeper than 20"
+                )
 
 
 def _too_many(said: Mapping[str, Any]) -> Iterator[str]:
@@ -128,15 +136,17 @@ def _size(listed: object, otherwise: int) -> int:
     return len(listed) if isinstance(listed, dict | list) else otherwise
 
 
-def _has_pattern(schema: object, depth: int) -> bool:
-    """Whether a JSON Schema has a regular expression, or is too deep to tell."""
+def _endless(schema: object, depth: int) -> Iterator[str]:
+    """What a JSON Schema has that may take for ever: expressions, references, comparing all with all, endless depth."""
     if depth == 0:
-        return True
-    if isinstance(schema, dict):
-        return any(one in schema for one in ("pattern", "patternProperties")) or any(
-            _has_pattern(one, depth - 1) for one in schema.values()
-        )
-    return isinstance(schema, list) and any(_has_pattern(one, depth - 1) for one in schema)
+        yield "depth"
+    elif isinstance(schema, dict):
+        yield from (one for one in _ENDLESS if one in schema)
+        for one in schema.values():
+            yield from _endless(one, depth - 1)
+    elif isinstance(schema, list):
+        for one in schema:
+            yield from _endless(one, depth - 1)
 
 
 def _declared_boards(given: Settings) -> Iterator[str]:

@@ -12,9 +12,12 @@ import pyarrow as pa
 
 from pipeline.experiments.running import QueuedRun
 from pipeline.reports.experiments.declared import PostedExperiments
+from pipeline.reports.experiments.laid_tables import LaidTables
+from pipeline.reports.experiments.laying import Laid
 from pipeline.reports.experiments.queues import Queues, Snapshot
 from pipeline.reports.experiments.raters import Raters
-from pipeline.reports.experiments.waiting import Laid, Scored, Waiting
+from pipeline.reports.experiments.waiting import Waiting
+from pipeline.reports.experiments.waiting_scores import Scored
 from pipeline.reports.queries.experiment_tables import (
     DeclaredExperiment,
     ExperimentTables,
@@ -46,7 +49,7 @@ class LiveExperiments:
     def __init__(self, reader: PublishedReader, given: Settings) -> None:
         self._reader = reader
         self.queues = Queues(given.experiments_dir)
-        self.posted = PostedExperiments(given.experiments_dir)
+        self.posted = PostedExperiments(given)
         self.raters = Raters(given.keys_dir)
         self._scored = _Kept(_MOST_SCORED)
 
@@ -89,26 +92,26 @@ class LiveExperiments:
     ) -> ExperimentTables:
         published = published_tables(reading.connection, reading.memory)
         declared = {**posted, **published.declared}
-        waiting: dict[str, Waiting] = {}
+        laid: dict[str, LaidTables] = {}
         for name, one in declared.items():
-            found = self._waiting(published, one, held.get(name, Snapshot()))
-            if found is not None and (found.n or not one.is_published):
-                waiting[name] = found
-        behind = {name: one.n for name, one in waiting.items() if one.n and not one.is_grouped(published)}
+            found = self._laid(published, one, held.get(name, Snapshot()))
+            if found is not None and (found.waiting.n or not one.is_published):
+                laid[name] = found
+        n_waiting = {name: one.waiting.n for name, one in laid.items()}
         return replace(
             published,
-            relations=_Relations(published, waiting, stack) if waiting else published.relations,
+            relations=_Relations(published, laid, stack) if laid else published.relations,
             declared=dict(sorted(declared.items())),
-            n_waiting={name: one.n for name, one in waiting.items()},
-            n_behind=behind,
+            n_waiting=n_waiting,
+            n_behind={name: n for name, n in n_waiting.items() if n and not laid[name].is_grouped(published)},
         )
 
-    def _waiting(self, published: ExperimentTables, one: DeclaredExperiment, held: Snapshot) -> Waiting | None:
+    def _laid(self, published: ExperimentTables, one: DeclaredExperiment, held: Snapshot) -> LaidTables | None:
         if not held.key and one.is_published:
             return None
 
-        def make() -> Waiting:
-            return Waiting.of(published, one, held, self.raters, self._scored.of(one))
+        def make() -> LaidTables:
+            return LaidTables(Waiting.of(published, one, held), self.raters, self._scored.of(one))
 
         try:
             _ = one.experiment
@@ -121,8 +124,8 @@ class LiveExperiments:
 class _Relations(Mapping[str, Sql]):
     """What each table is read from; made when it is first asked for, and gone with the request."""
 
-    def __init__(self, published: ExperimentTables, waiting: Mapping[str, Waiting], stack: ExitStack) -> None:
-        self._published, self._waiting, self._stack = published, waiting, stack
+    def __init__(self, published: ExperimentTables, laid: Mapping[str, LaidTables], stack: ExitStack) -> None:
+        self._published, self._laid, self._stack = published, laid, stack
         self._made: dict[str, Sql] = {}
 
     def __getitem__(self, table: str) -> Sql:
@@ -137,7 +140,7 @@ class _Relations(Mapping[str, Sql]):
         return len(_SPECS)
 
     def _make(self, spec: TableSpec) -> Sql:
-        found = ((name, one.laid(spec.name, self._published)) for name, one in self._waiting.items())
+        found = ((name, one.laid(spec.name, self._published)) for name, one in self._laid.items())
         laid = {name: one for name, one in found if one is not None}
         published = self._published.relations[spec.name]
         if not laid:
@@ -145,7 +148,7 @@ class _Relations(Mapping[str, Sql]):
         key = next(iter(laid.values())).key
         rows = pa.concat_tables([to_arrow(spec, name, one.rows) for name, one in laid.items()])
         replaced = pa.concat_tables([_replaced(name, one) for name, one in laid.items()])
-        typed = join([compose("CAST({column} AS " + one.type + ")", column=one.name) for one in spec.columns])
+        typed = join([compose("CAST({column} AS {type})", column=one.name, type=Sql(one.type)) for one in spec.columns])
         names = [self._stack.enter_context(relation(self._published.connection, one)) for one in (replaced, rows)]
         return compose(
             _OVERLAID,

@@ -92,7 +92,7 @@ def draw_interval(on: Axis, drawn: Interval, said: str) -> Markup:
     line = "" if zero is None else f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="18"/>'
     if drawn.low is not None:
         bar = f'<line class="bar" x1="{drawn.low}" x2="{drawn.high}" y1="9" y2="9"/>'
-    return Markup(  # noqa: S704  (numbers, and a text that is escaped)
+    return Markup(  # noqa: S704  # nosec B704 # numbers, and a text that is escaped
         f'<svg class="ci" viewBox="0 0 {on.width:.0f} 18" role="img" aria-label="{escape(said)}">'
         f'{line}{bar}<circle cx="{drawn.at}" cy="9" r="3.6"/></svg>'
     )
@@ -100,7 +100,7 @@ def draw_interval(on: Axis, drawn: Interval, said: str) -> Markup:
 
 def draw_ranks(on: Axis, lo: int, hi: int, rank: int) -> Markup:
     """A rank among those that it could be as SVG; the text beside it says the same."""
-    return Markup(  # noqa: S704  (numbers)
+    return Markup(  # noqa: S704  # nosec B704 # numbers
         f'<svg class="ranks" viewBox="0 0 {on.width:.0f} 18" aria-hidden="true">'
         f'<line class="whole" x1="{on.place(on.low)}" x2="{on.place(on.high)}" y1="9" y2="9"/>'
         f'<line class="bar" x1="{on.place(lo)}" x2="{on.place(hi)}" y1="9" y2="9"/>'
@@ -120,7 +120,7 @@ def draw_histogram(counts: Sequence[int], said: str) -> Markup:
         for place, height in enumerate(max(1.5, (LINE_HEIGHT - 2) * one / highest) if one else 0.0 for one in counts)
         if height
     )
-    return Markup(  # noqa: S704  (numbers, and a text that is escaped)
+    return Markup(  # noqa: S704  # nosec B704 # numbers, and a text that is escaped
         f'<svg class="hist" viewBox="0 0 {LINE_WIDTH:.0f} {LINE_HEIGHT:.0f}" role="img" aria-label="{escape(said)}">'
         f'<line class="zero" x1="0" x2="{LINE_WIDTH:.0f}" y1="{LINE_HEIGHT:.0f}" y2="{LINE_HEIGHT:.0f}"/>{bars}</svg>'
     )
@@ -132,4 +132,4 @@ def draw_line(points: str) -> Markup:
         return Markup()
     size = f"{10 * LINE_WIDTH:.0f} {10 * LINE_HEIGHT:.0f}"
     line = f'<svg class="spark" viewBox="0 0 {size}" aria-hidden="true"><polyline points="{points}"/></svg>'
-    return Markup(line)  # noqa: S704  (numbers)
+    return Markup(line)  # noqa: S704  # nosec B704 # numbers

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.experiments.execution import ExecutionSpec
-from pipeline.intake.executing import is_posted
+from pipeline.intake.posted import is_posted
 from pipeline.reports.access import EXPERIMENTS
 from pipeline.reports.experiments.inputs import Tables
 from pipeline.reports.pages.view import show

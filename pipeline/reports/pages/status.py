@@ -1,4 +1,4 @@
-"""``/status``: how fresh every board, table and source is, how the last run went, and what was refused."""
+"""``/status``: how fresh every board, table and source is, how the last run went, what fails, and what was refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from pipeline.reports.queries.overview import overview
 from pipeline.reports.queries.ranking_sources import OLD_AFTER, Age, NextLook, RankingSource, ranking_sources
 from pipeline.reports.queries.rankings import UnreadableRankingError, declared_ranking, ranking_names
 from pipeline.reports.ranking_inputs import next_look_of
+from pipeline.reports.troubles import troubles
 from pipeline.warehouse import now
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +51,7 @@ class Sources:
 
 @router.get("/status", response_class=HTMLResponse)
 def status(request: Request, connection: Connection) -> Any:
-    """How fresh every board, table and source is, how the last run went, and what was refused."""
+    """How fresh every board, table and source is, how the last run went, what fails, and what was refused."""
     moment = now()
     names = board_names(connection)
     return show(
@@ -60,6 +61,7 @@ def status(request: Request, connection: Connection) -> Any:
         publication=request.app.state.reader.publication,
         boards=[overview(connection, name, moment) for name in names],
         runs=request.app.state.last_runs(names, moment),
+        troubles=troubles(request.app.state.journal.read()),
         sources={name: _sources(request, connection, name, moment) for name in ranking_names(connection)},
         marks=MARKS,
         old_after=OLD_AFTER,

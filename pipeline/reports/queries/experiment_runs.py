@@ -10,11 +10,14 @@ from pipeline.reports.queries.page import Query
 from pipeline.tables import MACHINE
 from pipeline.warehouse import Sql
 
+_ASKED = """
+    r.experiment, r.run_id, r.config_hash, r.repeat, r.configuration, c.title, c.prompt, c.prompt_version, c.model,
+    CAST(c.parameters AS VARCHAR) AS parameters, r.input_id, CAST(r.config AS VARCHAR) AS config,
+    r.status, r.created_at, r.started_at, r.completed_at, r.duration_ms, r.tokens_in, r.tokens_out, r.cost
+"""
+"""Columns of a run: what it asks, when that was, and what it took."""
 _RUNS = """
-    SELECT r.experiment, r.run_id, r.config_hash, r.repeat, r.configuration, c.title, c.prompt, c.prompt_version,
-           c.model, CAST(c.parameters AS VARCHAR) AS parameters, r.input_id, CAST(r.config AS VARCHAR) AS config,
-           r.status, r.created_at, r.started_at, r.completed_at, r.duration_ms, r.tokens_in, r.tokens_out, r.cost,
-           r.error, b.score, b.rank, b.coverage, b.n_scorers, b.missing_scorers, b.unweighted_scorers,
+    SELECT {asked}, r.error, b.score, b.rank, b.coverage, b.n_scorers, b.missing_scorers, b.unweighted_scorers,
            b.status AS standing
     FROM {runs} AS r
     LEFT JOIN {configurations} AS c USING (experiment, configuration)
@@ -37,10 +40,7 @@ _CONDITIONS = {
     )""",
 }
 _RUN = """
-    SELECT r.experiment, r.run_id, r.config_hash, r.repeat, r.configuration, c.title, c.prompt, c.prompt_version,
-           c.model, CAST(c.parameters AS VARCHAR) AS parameters, r.input_id, CAST(r.config AS VARCHAR) AS config,
-           r.status, r.created_at, r.started_at, r.completed_at, r.duration_ms, r.tokens_in, r.tokens_out, r.cost,
-           r.output, r.error, CAST(i.reference AS VARCHAR) AS reference,
+    SELECT {asked}, r.output, r.error, CAST(i.reference AS VARCHAR) AS reference,
            b.position, b.rank, b.score, b.coverage, b.n_scorers, b.weighting, b.missing_scorers, b.unweighted_scorers,
            b.mean_of_scorers, b.status AS standing
     FROM {runs} AS r
@@ -245,7 +245,7 @@ def runs(tables: ExperimentTables, selection: RunSelection) -> Query:
     given = {name: value for name, value in vars(selection).items() if value is not None}
     conditions = Sql(" ".join(_CONDITIONS[name] for name in given))
     values = {name: list(value) if name == "statuses" else value for name, value in given.items()}
-    return Query(tables.sql(_RUNS, conditions=conditions), values)
+    return Query(tables.sql(_RUNS, asked=Sql(_ASKED), conditions=conditions), values)
 
 
 def run(tables: ExperimentTables, run_id: str) -> RunDetail:
@@ -257,7 +257,7 @@ def run(tables: ExperimentTables, run_id: str) -> RunDetail:
         If there is none of that id.
     """
     ask = tables.connection.execute
-    found = ask(tables.sql(_RUN), [run_id]).fetchone()
+    found = ask(tables.sql(_RUN, asked=Sql(_ASKED)), [run_id]).fetchone()
     if found is None:
         raise UnknownRunError(f"there is no run {run_id!r}; GET /runs lists them")
     experiment, config_hash = found[0], found[2]

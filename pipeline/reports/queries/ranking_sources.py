@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.rankings.declaration import Rankings
+from pipeline.rankings.declaration import SourceSpec
 from pipeline.rankings.origin import Status
 from pipeline.reports.runs import NextTick
 
@@ -184,29 +184,31 @@ class NextLook:
     why_not: str | None
 
 
-def next_look(declared: Rankings, one: RankingSource, now: datetime, tick: NextTick, *, is_fetching: bool) -> NextLook:
+def next_look(
+    spec: SourceSpec | None, days: int, now: datetime, tick: NextTick, *, is_frozen: bool, is_fetching: bool
+) -> NextLook:
     """When a source is looked at next, by its own schedule.
 
     Parameters
     ----------
-    declared : Rankings
-    one : RankingSource
+    spec : SourceSpec or None
+        As it is declared; None where it is not any more.
+    days : int
+        How often it changes as a rule.
     now : datetime
         UTC, without a zone.
     tick : function
         From a cron line and the time to when that is due.
+    is_frozen : bool
+        Whether nothing is added to it any more.
     is_fetching : bool
         Whether publishers are asked at all.
     """
-    spec = declared.sources.get(one.source)
     if spec is None:
         return NextLook(None, None, "it is not declared any more")
-    schedule = spec.looked_at_by(one.days, is_frozen=one.is_frozen)
-    if schedule is None:
-        return NextLook(None, None, "a run of the board reads its folder" if spec.folder else "it is frozen")
-    if not is_fetching and spec.folder is None:
-        return NextLook(schedule, None, "fetching is off (PODIUM_FETCH)")
-    return NextLook(schedule, tick(schedule, now), None)
+    schedule = spec.looked_at_by(days, is_frozen=is_frozen)
+    why_never = spec.why_never(is_frozen=is_frozen, is_fetching=is_fetching)
+    return NextLook(schedule, None if why_never or schedule is None else tick(schedule, now), why_never)
 
 
 def days_between(earlier: datetime | None, later: datetime) -> float | None:

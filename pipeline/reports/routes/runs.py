@@ -25,6 +25,7 @@ from pipeline.reports.routes.paged import as_json
 MOST_LISTED = 500
 _NO_JSON: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body cannot be read."},
+    408: {"model": Problem, "description": "The body took too long to arrive."},
     413: {"model": Problem, "description": "The body is larger than one may be."},
 }
 """What OpenAPI says of every route that takes a body."""

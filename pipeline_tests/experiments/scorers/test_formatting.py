@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.experiments.scorers import Answer, Tools, make_scorer
+from pipeline.experiments.scorers.marks import has_mark
 
 PERSON = {
     "type": "object",
@@ -115,3 +116,91 @@ def test_sections_are_there_in_their_order() -> None:
 def test_mistakes_are_told(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         make_scorer("format", options)
+
+
+LONG = 2_000_000
+DOUBLING = {
+    "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(60)}
+    | {"d60": {"type": "integer"}},
+    "$ref": "#/$defs/d0",
+}
+"""A schema of 3 kB that looks 2^60 times at its output."""
+
+
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ("link", "[" * LONG),
+        ("link", "[a](b" * (LONG // 5)),
+        ("link", '[a](b "' * (LONG // 7)),
+        ("bold", "**x " * (LONG // 4)),
+        ("table", "|x\n" + " " * LONG + "!"),
+        ("list", "`" * LONG + "\n" + "x\n" * (LONG // 2)),
+        ("list", "```\n~~~\n" * (LONG // 8)),
+        ("code", "`\n" * (LONG // 2)),
+    ],
+)
+def test_no_output_makes_looking_for_marks_endless(mark: str, text: str) -> None:
+    """A pattern that backtracks would take hours; this ends, and finds nothing but the blocks of code."""
+    assert failed(text, markdown=[mark]) == {f"markdown: {mark}": "there is none"}
+
+
+@pytest.mark.parametrize("end", ["", "\n```"])
+def test_no_output_makes_looking_for_a_fence_endless(end: str) -> None:
+    assert "is_json" in failed("```\n" + " " * LONG + "x" + end, is_json=True)
+
+
+def test_a_schema_that_would_take_for_ever_gives_no_score_but_a_reason() -> None:
+    scoring = make_scorer("format", {"json_schema": DOUBLING}).score(Answer("1"), Tools())
+    assert (scoring.value, scoring.reason) == (None, "too_long")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("**a**", True),
+        ("****", False),
+        ("*****", True),
+        ("** a**", False),
+        ("**a **", False),
+        ("a\n**b\nc**", False),
+        ("__a__", True),
+        ("**a__", False),
+    ],
+)
+def test_bold_is_text_between_two_equal_marks_on_one_line(text: str, found: bool) -> None:
+    assert has_mark(text, "bold") is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[a](b)", True),
+        ("[](b)", False),
+        ("[a]()", False),
+        ("[a](b c)", False),
+        ('[a](b "c")', True),
+        ('[a](b "c" d)', False),
+        ("[a\nb](c)", False),
+        ("x] y](c)", False),
+        ("[a](b [c](d)", True),
+        ("[a] [b](c)", True),
+    ],
+)
+def test_a_link_has_a_text_an_address_and_perhaps_a_title(text: str, found: bool) -> None:
+    assert has_mark(text, "link") is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("```\n# a\n```\n", False),
+        ("```\n# a\n", True),
+        ("````\n```\n# a\n````\n", False),
+        ("````\n# a\n```\n", False),
+        ("```\n~~~\n```\n# a\n~~~\n", True),
+        ("~~~\nx\n~~~~~\n# a\n", True),
+    ],
+)
+def test_a_block_of_code_ends_with_a_fence_of_its_letter(text: str, found: bool) -> None:
+    assert has_mark(text, "heading") is found

@@ -101,3 +101,18 @@ def test_letters_in_common_are_counted_whatever_their_case() -> None:
     np.testing.assert_array_equal(same[0], same[1])
     assert same[0].sum() == 4 + 3 + 2
     assert same[0] @ other[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "n_output", "n_reference"),
+    [("levenshtein", 101_000, 100_000), ("token_set", 100_000, 101_000), ("partial", 2_001, 2_001)],
+)
+def test_texts_that_would_take_minutes_to_compare_have_no_score(method: str, n_output: int, n_reference: int) -> None:
+    answer = Answer("a" * n_output, "b" * n_reference)
+    scoring = make_scorer("fuzzy", {"method": method}).score(answer, Tools())
+    assert (scoring.value, scoring.reason) == (None, "too_long")
+
+
+def test_a_part_is_sought_in_a_long_text() -> None:
+    scoring = make_scorer("fuzzy", {"method": "partial"}).score(Answer("b" * 50_000 + "abc", "abc"), Tools())
+    assert scoring.value == 1.0

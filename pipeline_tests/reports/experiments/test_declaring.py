@@ -104,6 +104,13 @@ def scorer(**said: Any) -> dict[str, Any]:
     return {"scorers": {"mine": said}}
 
 
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(depth):
+        schema = {"items": schema}
+    return schema
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -119,6 +126,14 @@ def scorer(**said: Any) -> dict[str, Any]:
             scorer(scorer="format", options={"json_schema": {"properties": {"a": {"pattern": "(a+)+$"}}}}),
             "regular expressions cannot be posted",
         ),
+        (
+            scorer(
+                scorer="format", options={"json_schema": {"$defs": {"a": {}}, "allOf": [{"$ref": "#/$defs/a"}] * 2}}
+            ),
+            "$ref in json_schema cannot be posted, as it can take for ever",
+        ),
+        (scorer(scorer="format", options={"json_schema": {"uniqueItems": True}}), "uniqueItems in json_schema cannot"),
+        (scorer(scorer="format", options={"json_schema": nested(30)}), "depth in json_schema cannot be posted"),
         (scorer(scorer="exact", options={"surprise": 1}), "unknown field 'surprise'"),
         ({"prompts": {"loop": "{% for i in range(9) %}{{ sum }}{% endfor %}"}}, "prompts.loop: line 1: call is not"),
         (

@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipeline.components.experiment_tables import stored_answers
 from pipeline.experiments import RunConfig, configuration_of, input_of, plan, run_id
 from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running import Outcome, Queue, QueuedRun, Seen
-from pipeline.reports.experiments import waiting
+from pipeline.experiments.scorers import Answer
+from pipeline.intake.results import published_answers, queued_answers
+from pipeline.reports.experiments import laid_tables
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.queries.experiment_boards import board
 from pipeline.reports.queries.experiment_runs import RunSelection, run, runs
@@ -23,6 +27,7 @@ from pipeline.reports.queries.page import page
 from pipeline.settings import Settings
 from pipeline.tables import EXPERIMENT_TABLES, TableSpec
 from pipeline.warehouse import PublishedReader
+from pipeline_tests.reports.served import files_in
 from pipeline_tests.toy_experiment import NAME, Given, Made, ToyExperiment, toy_experiment
 
 FIRST = toy_experiment()
@@ -44,6 +49,12 @@ def folder(published: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def live(folder: Path) -> Iterator[LiveExperiments]:
+    with opened(folder) as found:
+        yield found
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[LiveExperiments]:
     with PublishedReader(folder / "published") as reader:
         found = LiveExperiments(reader, Settings(data_dir=folder))
         yield found
@@ -119,27 +130,56 @@ def all_of(tables: ExperimentTables, spec: TableSpec) -> pd.DataFrame:
         f"CAST({one.name} AS {'VARCHAR' if one.type == 'JSON' else one.type}) AS {one.name}" for one in spec.columns
     ]
     statement = f"SELECT {', '.join(listed)} FROM {{{spec.name}}} ORDER BY {', '.join(spec.key)}"
-    frame = tables.connection.execute(tables.sql(statement)).df()[columns]
-    for one in spec.columns:
-        if one.type == "JSON":
-            frame[one.name] = frame[one.name].str.replace(" ", "")
-    return frame
+    return tables.connection.execute(tables.sql(statement)).df()[columns]
 
 
-def test_tables_are_those_of_the_next_publication(live: LiveExperiments, folder: Path) -> None:
-    work(live)
-    with live.tables() as tables:
-        assert tables.n_waiting == {NAME: 9}
-        overlaid = everything(tables)
-    materialized(live).publish(folder)
-    with live.tables() as tables:
-        assert tables.n_waiting == {NAME: 0} or not tables.n_waiting
-        after = everything(tables)
-    for name, frame in after.items():
-        left, right = overlaid[name], frame
-        if name in ("stages", "prompts"):
-            continue
-        pd.testing.assert_frame_equal(left, right, check_exact=False, rtol=1e-12)
+@dataclass(frozen=True)
+class Landed:
+    """The experiment before and after what its queue holds was published."""
+
+    folder: Path
+    queued: dict[str, Answer]
+    overlaid: dict[str, pd.DataFrame]
+    published: dict[str, pd.DataFrame]
+    n_waiting: tuple[dict[str, int], dict[str, int]]
+
+
+@pytest.fixture(scope="module")
+def landed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Landed:
+    folder = tmp_path_factory.mktemp("landed")
+    shutil.copytree(published, folder, symlinks=True, dirs_exist_ok=True)
+    with opened(folder) as live:
+        work(live)
+        queued = dict(queued_answers(queue_of(live), FIRST.declared.inputs))
+        with live.tables() as tables:
+            overlaid, before = everything(tables), dict(tables.n_waiting)
+        materialized(live).publish(folder)
+        with live.tables() as tables:
+            return Landed(folder, queued, overlaid, everything(tables), (before, dict(tables.n_waiting)))
+
+
+def test_tables_are_those_of_the_next_publication(landed: Landed) -> None:
+    before, after = landed.n_waiting
+    assert (before, after.get(NAME, 0)) == ({NAME: 9}, 0)
+    for name, frame in landed.published.items():
+        if name not in ("stages", "prompts"):
+            pd.testing.assert_frame_equal(landed.overlaid[name], frame, check_exact=False, rtol=1e-12)
+
+
+def test_scorers_see_the_same_of_a_run_wherever_it_is(landed: Landed) -> None:
+    of_text = run_id(NAME, AD_HOC.config_hash, 1)
+    published = dict(published_answers(FIRST.declared, FIRST.declared.inputs, Settings(data_dir=landed.folder)))
+    with files_in(landed.folder).read() as store:
+        stored = {run: answer for run, (answer, _) in stored_answers(store, FIRST.declared).items()}
+
+    assert published == stored
+    assert {run: stored[run] for run in landed.queued} == landed.queued
+    assert stored[of_text].variables == {"input": "Bruges"}
+    scores = landed.overlaid["scores"].query("rater == 0")
+    scorers = FIRST.declared.made_scorers
+    assert set(scores["run_id"]) == set(stored)
+    for of, name, identity in scores[["run_id", "scorer", "identity"]].itertuples(index=False):
+        assert identity == scorers[name].identity(stored[of])
 
 
 def test_what_is_forgotten_while_an_older_publication_is_held_is_seen_all_the_same(
@@ -213,7 +253,7 @@ def test_beyond_so_many_runs_grouped_boards_say_what_they_lack(
 ) -> None:
     with live.tables() as tables:
         before = board(tables, NAME, "model")
-    monkeypatch.setattr(waiting, "MOST_GROUPED", 10)
+    monkeypatch.setattr(laid_tables, "MOST_GROUPED", 10)
     work(live)
     with live.tables() as tables:
         found = board(tables, NAME, "model")
