@@ -10,7 +10,7 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # programs of ours and of the two servers, never through a shell
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +114,7 @@ def _running(
 ) -> Iterator[None]:
     """A server, from when it answers to the end of the block."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  (a server's own program)
+        process = subprocess.Popen(  # noqa: S603  # nosec B603 # a server's own program
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -147,7 +147,7 @@ def _end(process: "subprocess.Popen[bytes]", stop: signal.Signals) -> None:
 
 
 def _run(command: Sequence[object], user: str | None) -> None:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603  # nosec B603 # a server's own program
         [str(part) for part in command], cwd="/", capture_output=True, text=True, check=False, **_as(user)
     )
     if done.returncode:

@@ -5,7 +5,7 @@ What a real one has, at its smallest: what is tried and tested here runs on seve
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own command, never through a shell
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -44,7 +44,7 @@ class Cluster:
         """Start a worker, which writes what it does to ``<name>.log`` in its home."""
         environment = self.home(name)
         with (Path(environment["HOME"]) / f"{name}.log").open("ab") as log:
-            self.workers[name] = subprocess.Popen(  # noqa: S603  (our own command)
+            self.workers[name] = subprocess.Popen(  # noqa: S603  # nosec B603 # our own command
                 [self.podium, "worker", "--name", name],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -62,7 +62,7 @@ class Cluster:
 
     def run(self, name: str, *arguments: str) -> "subprocess.Popen[str]":
         """Start ``podium`` with these arguments in a home of its own."""
-        return subprocess.Popen(  # noqa: S603  (our own command)
+        return subprocess.Popen(  # noqa: S603  # nosec B603 # our own command
             [self.podium, *arguments],
             env=self.home(name),
             stdin=subprocess.DEVNULL,

@@ -34,6 +34,7 @@ _WHOLE, _PART, _TURN = 0x706F64, 0x706F65, 0x706F66
 _NOTE = re.compile(r"^/\* podium: (.*?) \*/", re.DOTALL)
 _SHOWN = 100
 """Characters of a purpose that are shown."""
+_ALONE, _WITH_OTHERS = "SELECT pg_advisory_lock(%s, %s)", "SELECT pg_advisory_lock_shared(%s, %s)"
 _HOLDERS = """
 SELECT a.query FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() AND l.classid = %s AND l.objid::bigint = %s
@@ -118,7 +119,7 @@ class AdvisoryLock:
         """
         if self._session is None or self._pid != os.getpid():
             raise RuntimeError(f"a transaction on {self.name} outside of write(); the lock must be held")
-        self._wait("pg_advisory_lock", _TURN, 0, time.monotonic())
+        self._wait(_ALONE, _TURN, 0, time.monotonic())
         try:
             yield
         finally:
@@ -164,9 +165,9 @@ class AdvisoryLock:
         self._session = _connect(self._catalog)
         self._note = _note(purpose)
         try:
-            self._wait("pg_advisory_lock" if part is None else "pg_advisory_lock_shared", _WHOLE, 0, start)
+            self._wait(_ALONE if part is None else _WITH_OTHERS, _WHOLE, 0, start)
             if part is not None:
-                self._wait("pg_advisory_lock", _PART, _number(part), start)
+                self._wait(_ALONE, _PART, _number(part), start)
         except BaseException:
             self._end()
             raise
@@ -176,14 +177,14 @@ class AdvisoryLock:
         if session is not None:
             session.close()
 
-    def _wait(self, function: str, kind: int, number: int, start: float) -> None:
+    def _wait(self, taking: str, kind: int, number: int, start: float) -> None:
         """Take one lock, and say who has it when that takes a while."""
         patience = min(_QUIET_SECONDS, self.timeout)
-        if self._took(function, kind, number, patience):
+        if self._took(taking, kind, number, patience):
             return
         if self.timeout > patience:
             _log.warning("waiting up to %.0f s for %s, which has the warehouse", self.timeout, self._who(kind, number))
-            if self._took(function, kind, number, self.timeout - patience):
+            if self._took(taking, kind, number, self.timeout - patience):
                 return
         raise WarehouseBusyError(
             f"the warehouse is busy: {self.name} is held by {self._who(kind, number)}; "
@@ -191,10 +192,10 @@ class AdvisoryLock:
             f"PODIUM_LOCK_TIMEOUT (seconds)."
         )
 
-    def _took(self, function: str, kind: int, number: int, seconds: float) -> bool:
+    def _took(self, taking: str, kind: int, number: int, seconds: float) -> bool:
         try:
             self._ask("SELECT set_config('lock_timeout', %s, false)", f"{max(1, round(seconds * 1000))}ms")
-            self._ask(f"SELECT {function}(%s, %s)", kind, number)
+            self._ask(taking, kind, number)
         except driver().errors.LockNotAvailable:
             return False
         return True
