@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast soak browser dev check lint types imports scan audit definitions format generate lock clean
+.PHONY: help run test test-fast soak browser dev scale cluster check lint types imports scan audit definitions format generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,14 @@ soak: $(READY) ## Tell twenty times as many random stories as make test does, an
 browser: ## Install Debian's Chromium, which the tests of pages drive; without it they are skipped
 	@command -v chromium > /dev/null || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium)
 
+scale: $(READY) ## Install what is needed past one machine: Debian's PostgreSQL and Redis, Celery, DuckLake
+	@command -v redis-server > /dev/null && ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+		|| (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends postgresql redis-server)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --no-build-isolation --editable '.[scale]'
+
+cluster: scale ## Bring up PostgreSQL, Redis and two workers on loopback, until Ctrl-C
+	@$(BIN)/python -m pipeline.cluster
+
 check: lint types imports scan audit definitions ## Lint, check types, imports and security, load the definitions both ways
 
 lint: $(READY)
@@ -72,9 +80,12 @@ format: $(READY) ## Format the code
 generate: $(READY) ## Write what is generated from the table specifications
 	@$(BIN)/python -m pipeline.tables.dbt_sources
 
+# What only the optional group scale brings, where it is installed: the default goes without.
+SCALE := amqp|billiard|celery|click-didyoumean|click-plugins|click-repl|dagster-celery|dagster-postgres|duckdb[-_]extension[a-z_-]*|kombu|psycopg2-binary|redis|tzlocal|vine
+
 lock: $(READY) ## Write requirements.lock from the environment, by name and version
 	@$(BIN)/python -m pip freeze --exclude-editable --all --disable-pip-version-check \
-		| grep -v -i -E '^(pip|podium)([ =@]|$$)' | grep '==' > requirements.lock
+		| grep -v -i -E '^(pip|podium|$(SCALE))([ =@]|$$)' | grep '==' > requirements.lock
 
 clean: ## Remove the environment and everything that a run wrote
 	rm -rf $(VENV) data/warehouse data/published data/rebuild data/hubs data/dagster_home dbt_project/target dbt_project/logs

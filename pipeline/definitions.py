@@ -5,8 +5,9 @@ import dagster as dg
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Every declared board, bundled or one's own, run in one process with the warehouse as its only writer."""
+    """Every declared board, bundled or one's own, and where their steps are executed."""
     from pipeline.components.dbt import dbt_cli, dbt_project
+    from pipeline.components.executor import executor
     from pipeline.components.trees import own_definitions
     from pipeline.settings import PROJECT_ROOT
     from pipeline.warehouse.resource import Warehouse
@@ -16,6 +17,6 @@ def defs() -> dg.Definitions:
         own_definitions(),
         dg.Definitions(
             resources={"warehouse": Warehouse(), "dbt": dbt_cli(dbt_project())},
-            executor=dg.in_process_executor,
+            executor=executor(),
         ),
     )

@@ -18,8 +18,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 _PREFIX = "PODIUM_"
-_NOT_SETTINGS = ("PODIUM_WAREHOUSE_FILE", "PODIUM_SHARED_DATA")  # read by the profile of dbt, and by tests
+_NOT_SETTINGS = (  # read by the profile of dbt, and by tests
+    *("PODIUM_WAREHOUSE_FILE", "PODIUM_LAKE_CATALOG", "PODIUM_LAKE_FILES"),
+    "PODIUM_SHARED_DATA",
+)
 _SECRET = "secrets_"  # noqa: S105  # nosec B105 # what variables begin with
+_DUCKLAKE = "ducklake:postgres:"
 _PROVIDER = "providers_"
 _UNITS = {unit: 1000**power for power, unit in enumerate("KMGT", start=1)}
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _UNITS["M"], 1000 * _UNITS["T"]
@@ -39,6 +43,31 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data", description="Folder of the warehouse, published files and history."
+    )
+    warehouse: str = Field(
+        default="",
+        description="Where tables are kept: a DuckDB file in the data folder, or ducklake:postgres:<libpq string> for "
+        "DuckLake with its catalog in that database.",
+    )
+    lake_path: str = Field(
+        default="",
+        description="Where DuckLake keeps its Parquet files, the same path on every machine; lake in the data folder "
+        "by default.",
+    )
+    executor: Literal["", "celery"] = Field(
+        default="", description="Where steps of a run are executed: in its own process, or on Celery workers (celery)."
+    )
+    broker: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), description="Where Celery workers get their work: redis://..."
+    )
+    worker_lost_seconds: int = Field(
+        default=3600,
+        ge=10,
+        description="Seconds after which a step that no Celery worker has finished is given to another one.",
+    )
+    history: SecretStr | None = Field(
+        default=None,
+        description="Where Dagster keeps runs and events: postgresql://..., or SQLite in its home by default.",
     )
     dbt_project_dir: Path = Field(default=PROJECT_ROOT / "dbt_project", description="Folder of the dbt project.")
     defs_dir: Path | None = Field(
@@ -139,6 +168,13 @@ class Settings(BaseSettings):
         except RuntimeError as error:  # ~somebody, who is not known here
             raise ValueError(str(error)) from None
 
+    @field_validator("warehouse")
+    @classmethod
+    def _is_known(cls, text: str) -> str:
+        if text and not text.startswith(_DUCKLAKE):
+            raise ValueError(f"leave it empty for a DuckDB file, or write {_DUCKLAKE}<libpq string>")
+        return text
+
     @field_validator("memory_limit")
     @classmethod
     def _is_memory(cls, text: str) -> str:
@@ -184,6 +220,16 @@ class Settings(BaseSettings):
     def warehouse_path(self) -> Path:
         """The working DuckDB file; only Podium opens it."""
         return self.data_dir.resolve() / "warehouse" / "podium.duckdb"
+
+    @property
+    def lake_catalog(self) -> str | None:
+        """The libpq string of DuckLake's catalog; None when tables are kept in a DuckDB file."""
+        return self.warehouse.removeprefix(_DUCKLAKE) if self.warehouse else None
+
+    @property
+    def lake_files(self) -> str:
+        """Where DuckLake keeps its Parquet files: a folder, or the address of an object store."""
+        return self.lake_path or str(self.data_dir.resolve() / "lake")
 
     @property
     def published_dir(self) -> Path:

@@ -1,6 +1,8 @@
 """The toy contest on a warehouse of its own: an environment, and one filled warehouse that each test gets a copy of."""
 
 import contextlib
+import importlib.util
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
 
+from pipeline.cluster import missing_servers, new_database, postgres
 from pipeline.components import competition
 from pipeline.components.dbt import dbt_project
 from pipeline.settings import PROJECT_ROOT, settings
@@ -31,6 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in heavy)
 
 
+_numbers = itertools.count()
 SHARED_DATA = Path(os.environ.get("PODIUM_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 """Real data that tests read where they are."""
 
@@ -58,6 +62,25 @@ def _forget() -> None:
     settings.cache_clear()
     dbt_project.cache_clear()
     toy_contest.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of these tests alone; its libpq string."""
+    packages = ("psycopg2", "duckdb_extension_ducklake", "duckdb_extension_postgres_scanner")
+    absent = [name for name in packages if importlib.util.find_spec(name) is None]
+    if absent:
+        pytest.skip(f"{', '.join(absent)} not installed: pip install -e '.[scale]'")
+    if missing := missing_servers():
+        pytest.skip(f"servers not installed: {missing}")
+    with postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def catalog(postgres_server: str) -> str:
+    """An empty database for a lake's catalog; its libpq string."""
+    return new_database(postgres_server, f"test_{next(_numbers)}")
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,18 @@ _SQL = re.compile(
 )
 _RUNS_SQL = {"execute", "executemany", "executescript", "query", "sql"}
 COMPOSED_ELSEWHERE = {
+    "pipeline/cluster/servers.py": 1,
     "pipeline/experiments/running/queue.py": 3,
     "pipeline/experiments/running/queue_file.py": 2,
     "pipeline/experiments/running/given.py": 2,
     "pipeline/landing/staging.py": 2,
+    "pipeline/warehouse/advisory.py": 1,
     "pipeline/warehouse/contents.py": 1,
 }
 """Texts of SQL with something put in. Those of experiments are for SQLite, which that package knows alone: what is put
 in are constants, and names of columns that are fields of its own classes. Staging puts two templates together before
-they are composed; contents makes stored views anew out of their own text."""
+they are composed; contents makes stored views anew out of their own text. For PostgreSQL there are the name of a
+database of the cluster on loopback, and a comment before statements that says whose session it is."""
 TEMPLATES_JOINED = {"pipeline/bench/baselines.py"}
 """Where a template for compose is put together, of constants."""
 QUESTIONS_PRINTED = {"pipeline/cli/summary.py"}

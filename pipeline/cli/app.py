@@ -31,6 +31,7 @@ from pipeline.cli import (
     status,
     submit,
     up,
+    worker,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
 from pipeline.cli.output import harmless
@@ -61,6 +62,7 @@ app.command("up")(up.up)
 app.command("rebuild")(rebuild.rebuild)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("worker")(worker.worker)
 board.board.command("compare")(board_compare.compare)
 board.board.command("evaluate")(board_evaluate.evaluate)
 app.add_typer(board.board, name="board")

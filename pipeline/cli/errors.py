@@ -48,7 +48,13 @@ def exit_code(error: Exception) -> Exit | None:
     from pipeline.experiments.running import QueueBusyError, QueueError
     from pipeline.reports.access.keys import KeysError
     from pipeline.reports.queries import UnknownBoardError
-    from pipeline.warehouse import NotPublishedError, WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError
+    from pipeline.warehouse import (
+        NotAFileError,
+        NotPublishedError,
+        WarehouseBusyError,
+        WarehouseDamagedError,
+        WarehouseVersionError,
+    )
 
     codes: tuple[tuple[type[Exception], Exit], ...] = (
         (RunFailedError, Exit.RUN_FAILED),
@@ -58,6 +64,7 @@ def exit_code(error: Exception) -> Exit | None:
         (NotPublishedError, Exit.NOT_PUBLISHED),
         (WarehouseVersionError, Exit.WRONG_INPUT),
         (WarehouseDamagedError, Exit.WRONG_INPUT),
+        (NotAFileError, Exit.WRONG_INPUT),
         (InputError, Exit.WRONG_INPUT),
         (QueueBusyError, Exit.BUSY),
         (QueueError, Exit.WRONG_INPUT),

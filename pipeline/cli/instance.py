@@ -28,6 +28,22 @@ _QUIET = """\
 python_logs:
   python_log_level: INFO  # what runs print under `podium dev`; the UI has every event all the same
 """
+_ON_POSTGRES = """\
+# Written by `podium` because there was none and PODIUM_HISTORY is set; change it as you like.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+storage:
+  postgres:
+    postgres_url:
+      env: PODIUM_HISTORY
+concurrency:
+  runs:
+    max_concurrent_runs: 10
+run_monitoring:
+  enabled: true
+"""
 _UP = "up.lock"
 _HOST, _PID, _STARTED = "podium/host", "podium/pid", "podium/started"
 
@@ -58,7 +74,7 @@ def dagster_home() -> Path:
     require_folder(home, "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "PODIUM_DATA_DIR")
     config = home / "dagster.yaml"
     if not config.exists() or config.read_bytes() == _DAGSTER_YAML.encode():  # as it was written by earlier versions
-        config.write_text(_DAGSTER_YAML + _QUIET, encoding="utf-8")
+        config.write_text((_ON_POSTGRES if settings().history else _DAGSTER_YAML) + _QUIET, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

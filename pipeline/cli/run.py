@@ -154,20 +154,25 @@ def _execute(
     out: "Console | None",
     keys: Sequence["dg.AssetKey"] | None,
 ) -> "Watch":
-    """Execute a job, or some assets of it, in this process."""
+    """Execute a job, or some assets of it, in this process or from it on workers."""
     from pipeline.cli.progress import watching
     from pipeline.components.observing import observe
 
     run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
     with open_instance(home) as instance, watching(instance, run_id, out) as watch:
-        job.execute_in_process(
-            instance=instance,
-            run_config=run_config,
-            asset_selection=keys,
-            run_id=run_id,
-            tags=run_tags(),
-            raise_on_error=False,
-        )
+        if settings().executor:
+            from pipeline.cluster.runs import execute_on_workers
+
+            execute_on_workers(job, instance, run_id, run_config, run_tags(), keys)
+        else:
+            job.execute_in_process(
+                instance=instance,
+                run_config=run_config,
+                asset_selection=keys,
+                run_id=run_id,
+                tags=run_tags(),
+                raise_on_error=False,
+            )
         observe(instance, run_id)
     return watch
 

@@ -19,7 +19,7 @@ from pipeline.settings import settings
 from pipeline.warehouse import (
     NotPublishedError,
     PublishedDamagedError,
-    WriteLock,
+    WarehouseFiles,
     current_publication,
     now,
     open_published,
@@ -172,8 +172,7 @@ def _published(damage: list[str]) -> Iterator[duckdb.DuckDBPyConnection | None]:
 
 def _writer() -> "Holder | None":
     """Who writes the warehouse now; a note whose writer is gone says nothing."""
-    path = settings().warehouse_path
-    holder = WriteLock(path.with_name(path.name + ".lock"), 0).holder()
+    holder = WarehouseFiles().lock.holder()
     return None if holder is None or holder.is_gone else holder
 
 

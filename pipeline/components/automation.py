@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 
 import dagster as dg
@@ -256,11 +257,11 @@ def first_run_sensor(board: str, job: str) -> dg.SensorDefinition:
             return dg.SkipReason(f"run {running} computes it")
         files = WarehouseFiles(lock_timeout=0.0)
         made = ""
-        if files.path.exists():
+        if files.engine.exists:
             try:
                 if _is_published(board) or _is_known(files, board):
                     return dg.SkipReason(f"{board} was computed before")
-                made = str(files.path.stat().st_ino)
+                made = files.engine.identity
             except WarehouseBusyError as error:
                 return dg.SkipReason(f"another run has the warehouse: {error}")
             except (WarehouseDamagedError, WarehouseVersionError, duckdb.Error, OSError) as error:
@@ -280,9 +281,11 @@ def _is_published(board: str) -> bool:
 def _is_known(files: WarehouseFiles, board: str) -> bool:
     """Whether the ledger knows a board.
 
-    Under the lock, though it only reads: dbt, which a run starts under the lock too, cannot wait for this to end.
+    Where there is one writer under the lock, though it only reads: dbt, which a run starts under the lock too, cannot
+    wait for this to end.
     """
-    with files.lock.hold(f"first run of {board}?"), files.read() as store:
+    held = files.lock.hold(f"first run of {board}?") if files.engine.has_one_writer else nullcontext()
+    with held, files.read() as store:
         return len(store.ledger(board)) > 0
 
 

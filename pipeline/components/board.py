@@ -194,7 +194,8 @@ def table_asset(
         automation_condition=on_new_inputs() if after or set(upstream) - {BOARDS} else None,
     )
     def table(context: dg.AssetExecutionContext, config: Recompute, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        with warehouse.write(f"{context.run.run_id}: {contract.name}/{spec.name}") as store:
+        part = f"{contract.name}/{spec.name}"
+        with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
             watch = Stopwatch()
             before = [check.before(store, contract.name) for check in compared]
             outcome = update(store, contract, config)

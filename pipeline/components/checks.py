@@ -156,19 +156,28 @@ def ranks_well_formed(
         "ranks_are_well_formed",
         f"{'On every board p' if boards else 'P'}ositions run from 1 without gaps, in the order of ranks, the unranked "
         f"last; a rank is one more than the number of better {contestants}, and exactly the ranked have one.",
-        f"""
-        SELECT {", ".join([*boards, *shown])}, position, {rank}, status
-        FROM (
-            SELECT *,
-                row_number() OVER (board ORDER BY position) AS place,
-                rank() OVER (board ORDER BY {rank} NULLS LAST) AS expected,
-                max(coalesce({rank}, 2147483647)) OVER (board ORDER BY position) AS worst_so_far{named}
-            FROM {spec.qualified_name}
-            WHERE {spec.board} = ?
-            WINDOW board AS (PARTITION BY {", ".join([spec.board, *boards])})
-        )
-        WHERE {" OR ".join(broken)}
-        """,  # noqa: S608
+        compose(
+            """
+            SELECT {shown}, position, {rank}, status
+            FROM (
+                SELECT *,
+                    row_number() OVER (board ORDER BY position) AS place,
+                    rank() OVER (board ORDER BY {rank} NULLS LAST) AS expected,
+                    max(coalesce({rank}, 2147483647)) OVER (board ORDER BY position) AS worst_so_far{named}
+                FROM {ranks}
+                WHERE {board} = ?
+                WINDOW board AS (PARTITION BY {parts})
+            )
+            WHERE {broken}
+            """,
+            shown=[*boards, *shown],
+            rank=rank,
+            named=Sql(named),
+            ranks=spec,
+            board=spec.board,
+            parts=[spec.board, *boards],
+            broken=Sql(" OR ".join(broken)),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from pipeline.settings import settings
 from pipeline.tables import ALL_TABLES, BOARDS, LEDGER, TableSpec
 
 _WAREHOUSE_FILE = "PODIUM_WAREHOUSE_FILE"
+_LAKE = ("PODIUM_LAKE_CATALOG", "PODIUM_LAKE_FILES")
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*", "macros/**/*", "tests/**/*")
 
 
@@ -48,16 +49,23 @@ def dbt_cli(project: DbtProject) -> DbtCliResource:
 
 @contextlib.contextmanager
 def dbt_on(warehouse: Path) -> Iterator[None]:
-    """Let dbt that is started in the block work on this file; dbt parses anew whenever it is another one."""
-    before = os.environ.get(_WAREHOUSE_FILE)
-    os.environ[_WAREHOUSE_FILE] = str(warehouse)
+    """Let dbt that is started in the block work on this file; dbt parses anew whenever it is another one.
+
+    For the settings' own one it works on what they say keeps its tables.
+    """
+    is_own = warehouse == settings().warehouse_path.resolve()
+    lake = (settings().lake_catalog or "", settings().lake_files) if is_own else ("", "")
+    given = {_WAREHOUSE_FILE: str(warehouse), **dict(zip(_LAKE, lake, strict=True))}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_WAREHOUSE_FILE]
-        else:
-            os.environ[_WAREHOUSE_FILE] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def project_files() -> list[Path]:

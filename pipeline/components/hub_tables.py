@@ -173,11 +173,12 @@ class _Files:
                 unreadable = Judged(0, pd.DataFrame(), unreadable=f"file: {file.what.reason}")
                 self._read.append((file, unreadable))
         self._write()
-        for number in self._gone():
-            self.store.connection.execute(
-                compose("UPDATE {files} SET status = ? WHERE competition = ? AND file_number = ?", files=FILES),
-                [GONE, self.contract.name, number],
-            )
+        with self.store.transaction():
+            for number in self._gone():
+                self.store.connection.execute(
+                    compose("UPDATE {files} SET status = ? WHERE competition = ? AND file_number = ?", files=FILES),
+                    [GONE, self.contract.name, number],
+                )
 
     def _told_in_words(self) -> str:
         files, accepted, refused = self._counts.values()

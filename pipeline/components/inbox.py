@@ -92,7 +92,8 @@ def files_asset(
         check_specs=[check.spec(key) for check in held],
     )
     def landed_files(context: dg.AssetExecutionContext, config: Landing, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
-        with warehouse.write(f"{context.run.run_id}: {board}/{files.name}") as store:
+        part = f"{board}/{files.name}"
+        with warehouse.write(f"{context.run.run_id}: {part}", part) as store:
             watch = Stopwatch()
             metadata = landing_metadata(land(store, config), row_count(store, files, board))
             results = [check.run(store, board) for check in held]

@@ -67,23 +67,25 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str], others: Collecti
         dagster_dbt_translator=Translator(boards, others),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
-        code = project_code()
-        with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
-            seq = store.max_seq()
-            is_done = _is_built(store, code) and warehouse.files.is_published(store, _with_posted(kept))
-        if is_done:
-            # No output: Dagster then skips the publication too. A materialization would claim work that was not done.
-            context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
-            return
-        build = _build(context, dbt, warehouse)
-        # All events before the first is passed on: rows can be counted only when dbt has let go of the file.
-        events = list(build.stream())
-        error = build.get_error()
-        with warehouse.write(f"{context.run.run_id}: {MARTS}") as store:
-            if error is None and not context.is_subset:
-                row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])
-                store.replace(BUILDS, MARTS, [Dirty(WHOLE, seq)], row, code)
-            events = [_with_row_count(event, context, store) for event in events]
+        code, purpose = project_code(), f"{context.run.run_id}: {MARTS}"
+        warehouse.hold(purpose)
+        with warehouse.files.lock.hold(purpose):  # nobody writes while dbt reads, on whatever machine
+            with warehouse.write(purpose) as store:
+                seq = store.max_seq()
+                is_done = _is_built(store, code) and warehouse.files.is_published(store, _with_posted(kept))
+            if is_done:
+                # No output: Dagster then skips the publication too. A materialization would claim work not done.
+                context.log.info(f"nothing new since change {seq}: dbt is not run and nothing is published again")
+                return
+            build = _build(context, dbt, warehouse)
+            # All events before the first is passed on: rows can be counted only when dbt has let go of the file.
+            events = list(build.stream())
+            error = build.get_error()
+            with warehouse.write(purpose) as store:
+                if error is None and not context.is_subset:
+                    row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])
+                    store.replace(BUILDS, MARTS, [Dirty(WHOLE, seq)], row, code)
+                events = [_with_row_count(event, context, store) for event in events]
         yield from events
         if error is not None:
             raise error

@@ -48,7 +48,7 @@ def update_all(files: WarehouseFiles, contract: Contract, told: Callable[[Update
         If something that must hold of a table does not; what follows from it is not computed.
     """
     done = []
-    for spec, update, _ in _in_order(assets_of(contract)):
+    for spec, update, _ in in_order(assets_of(contract)):
         started = time.perf_counter()
         with files.write(f"{contract.name}/{spec.name}") as store:
             outcome = update(store, contract, Recompute())
@@ -63,7 +63,7 @@ def update_all(files: WarehouseFiles, contract: Contract, told: Callable[[Update
     return done
 
 
-def _in_order(assets: tuple[Asset, ...]) -> list[Asset]:
+def in_order(assets: tuple[Asset, ...]) -> list[Asset]:
     """Every table after those that it reads."""
     by_table = {asset[0]: asset for asset in assets}
     sorter = TopologicalSorter({spec: [one for one in read if one in by_table] for spec, _, read in assets})

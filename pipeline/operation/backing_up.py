@@ -21,7 +21,8 @@ from pipeline.operation.rebuilding import FOLDER, READ_IN_PLACE
 from pipeline.processes import Process
 from pipeline.settings import Settings
 from pipeline.warehouse import WarehouseFiles, now
-from pipeline.warehouse.publish import clone, sync
+from pipeline.warehouse.engine import clone
+from pipeline.warehouse.publish import sync
 from pipeline.warehouse.published import CURRENT
 
 DATA, DECLARATIONS = "data", "declarations"

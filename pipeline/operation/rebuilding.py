@@ -20,7 +20,7 @@ from pipeline.operation.only_here import OnlyHere, take_over
 from pipeline.settings import Settings
 from pipeline.tables import BOARDS
 from pipeline.warehouse import Difference, Store, WarehouseFiles, compare, compose, made_by_other_code
-from pipeline.warehouse.publish import clone
+from pipeline.warehouse.engine import clone
 
 FOLDER = "rebuild"
 """The folder in the data folder."""

@@ -17,8 +17,8 @@ from pipeline.operation.manifest import Manifest, Waiting
 from pipeline.processes import Process
 from pipeline.settings import Settings
 from pipeline.warehouse import WarehouseFiles
+from pipeline.warehouse.engine import clone
 from pipeline.warehouse.migrations import MIGRATIONS
-from pipeline.warehouse.publish import clone
 
 _DRAFT = ".restore-"
 _LAST = ("warehouse", "published")

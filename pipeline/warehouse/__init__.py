@@ -20,7 +20,7 @@ from pipeline.warehouse.published import (
     open_published,
 )
 from pipeline.warehouse.store import Change, Dirty, Store
-from pipeline.warehouse.warehouse import WarehouseFiles
+from pipeline.warehouse.warehouse import NotAFileError, WarehouseFiles
 
 __all__ = [
     "Change",
@@ -28,6 +28,7 @@ __all__ = [
     "Dirty",
     "Example",
     "Memory",
+    "NotAFileError",
     "NotPublishedError",
     "Part",
     "Publication",

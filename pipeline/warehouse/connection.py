@@ -101,10 +101,16 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def connect_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty database of its own, in memory; what exceeds the limit spills to a temporary folder."""
+def connect_in_memory(config: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database of its own, in memory; what exceeds the limit spills to a temporary folder.
+
+    Parameters
+    ----------
+    config : mapping, optional
+        As of :func:`connect`.
+    """
     with tempfile.TemporaryDirectory(prefix="podium-") as folder:
-        connection = duckdb.connect(":memory:", config=_configuration({"temp_directory": folder}))
+        connection = duckdb.connect(":memory:", config=_configuration({"temp_directory": folder, **(config or {})}))
         try:
             prepare(connection)
             yield connection

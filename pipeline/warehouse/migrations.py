@@ -153,6 +153,11 @@ def file_identity(connection: duckdb.DuckDBPyConnection) -> str:
     return f"version {row[0]} of {row[1].isoformat()}" if row else "no version"
 
 
+def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether :func:`migrate` would change nothing: the tables are of the present version, and as specified."""
+    return file_version(connection) == MIGRATIONS[-1].version and _complete(connection, ALL_TABLES)
+
+
 def migrate(
     connection: duckdb.DuckDBPyConnection,
     specs: Sequence[TableSpec] = ALL_TABLES,

@@ -5,7 +5,6 @@
 leftovers, which the next one removes.
 """
 
-import fcntl
 import os
 import shutil
 import stat
@@ -18,10 +17,11 @@ import duckdb
 
 from pipeline.warehouse.connection import connect
 from pipeline.warehouse.contents import prepare, publishable
+from pipeline.warehouse.engine import Engine
 from pipeline.warehouse.frames import now
 from pipeline.warehouse.identifiers import compose, literal
 from pipeline.warehouse.ledger import max_seq
-from pipeline.warehouse.migrations import file_identity, migrate
+from pipeline.warehouse.migrations import file_identity, is_current, migrate
 from pipeline.warehouse.published import (
     CURRENT,
     Publication,
@@ -32,38 +32,32 @@ from pipeline.warehouse.published import (
 
 _LEFTOVER = ".tmp-"
 _DRAFT = "draft"
-_FICLONE = 0x40049409
 
 
 def publish(
-    working: Path,
-    published_dir: Path,
-    boards: Collection[str] | None,
-    *,
-    keep: int,
-    force: bool = False,
-    timeout: float = 0.0,
-    config: Mapping[str, Any] | None = None,
+    engine: Engine, name: str, published_dir: Path, boards: Collection[str] | None, *, keep: int, force: bool = False
 ) -> Publication:
-    """Copy ``working`` to a new publication and make it current; see ``WarehouseFiles.publish``.
+    """Copy all tables to a new publication, a file of that name, and make it current; see ``WarehouseFiles.publish``.
 
-    The caller holds the lock, and no connection to ``working`` is open in this process.
+    The caller holds the lock, and no connection to the warehouse is open in this process.
     """
     published_dir.mkdir(parents=True, exist_ok=True)
     published_dir = published_dir.resolve()
     present = current_publication(published_dir)
     _tidy(published_dir, present, keep)
-    with connect(working, read_only=False, timeout=timeout, config=config) as connection:
-        migrate(connection)
-        planned = _plan(connection, published_dir / f"{_LEFTOVER}{os.getpid()}" / working.name, boards)
+    with engine.open(read_only=False) as connection:
+        if not is_current(connection):
+            with engine.turn():
+                migrate(connection)
+        planned = _plan(connection, published_dir / f"{_LEFTOVER}{os.getpid()}" / name, boards)
         lost = _lost(present, planned, boards)
         if present is not None and not force and (lost or _holds(present, planned)):
             return replace(present, changed=False, left_out=(*planned.left_out, *lost))
-        connection.execute("CHECKPOINT")
-    planned = _make_copy(working, planned, config)
+        engine.tidy(connection)
+    planned = _make_copy(engine, planned)
     final = published_dir / _free_name(published_dir, planned.seq)
     _switch(planned.path.parent, final)
-    fresh = replace(planned, path=final / working.name)
+    fresh = replace(planned, path=final / name)
     _tidy(published_dir, fresh, keep)
     return fresh
 
@@ -96,28 +90,19 @@ def _holds(present: Publication, planned: Publication) -> bool:
     return present.same_content(planned) and is_intact(present)
 
 
-def clone(source: Path, target: Path) -> None:
-    """Copy a file; sharing its blocks where the file system can, so that it takes no time and no space."""
-    with source.open("rb") as reader, target.open("wb") as writer:
-        try:
-            fcntl.ioctl(writer.fileno(), _FICLONE, reader.fileno())
-        except OSError:
-            shutil.copyfileobj(reader, writer, 16 * 1024 * 1024)
-
-
-def _make_copy(working: Path, planned: Publication, config: Mapping[str, Any] | None) -> Publication:
+def _make_copy(engine: Engine, planned: Publication) -> Publication:
     """The copy, complete with its views and its note, on the disk for good, under a name that no reader looks at."""
     folder = planned.path.parent
     folder.mkdir()
     try:
         draft = folder / _DRAFT / planned.path.name  # of the same name, which views know
         draft.parent.mkdir()
-        clone(working, draft)
-        with connect(draft, read_only=False, config=config) as connection:
+        engine.copy(draft)
+        with connect(draft, read_only=False, config=engine.config) as connection:
             withheld = prepare(connection, planned.boards, planned.published_at)
         planned = replace(planned, withheld_until=withheld.until)
         if withheld.is_any:
-            _rewrite(draft, planned.path, config)
+            _rewrite(draft, planned.path, engine.config)
         else:
             draft.replace(planned.path)
         draft.parent.rmdir()

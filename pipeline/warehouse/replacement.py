@@ -1,8 +1,8 @@
 """Replacing the rows of some cycles: compare, write what differs, and enter it in the ledger, in one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -26,6 +26,7 @@ def replace(
     cycles: Sequence[Dirty],
     rows: pd.DataFrame,
     code: str,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Change:
     """Make ``rows`` the rows of the given cycles; see :meth:`pipeline.warehouse.store.Store.replace`."""
     given = _given(spec, cycles)
@@ -34,14 +35,15 @@ def replace(
         task = _Replacement(connection, spec, board, code, given_name, incoming_name)
         task.refuse_foreign_cycles()
         task.refuse_duplicates()
-        connection.begin()
-        try:
-            change = task.write(len(cycles))
-            connection.commit()
-        except BaseException:
-            with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
-                connection.rollback()
-            raise
+        with turn():
+            connection.begin()
+            try:
+                change = task.write(len(cycles))
+                connection.commit()
+            except BaseException:
+                with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
+                    connection.rollback()
+                raise
     return change
 
 

@@ -21,9 +21,10 @@ from pipeline.warehouse.warehouse import WarehouseFiles
 class Warehouse(DuckDBResource):
     """The warehouse of a run.
 
-    A run takes the lock at its first write and keeps it until it ends, whether it succeeds or fails, so that no other
-    run comes in between. Connections are closed after each ``write`` block: a dbt subprocess can open the file while
-    the run holds the lock. Outside a run the lock is released with the block.
+    Where there is one writer, a run takes the lock at its first write and keeps it until it ends, whether it succeeds
+    or fails, so that no other run comes in between. Connections are closed after each ``write`` block: a dbt subprocess
+    can open the file while the run holds the lock. Outside a run, and where several machines write, the lock is
+    released with the block.
     """
 
     database: str = Field(
@@ -65,13 +66,15 @@ class Warehouse(DuckDBResource):
             self.files.lock.release()
 
     @contextmanager
-    def write(self, purpose: str) -> Iterator[Store]:
+    def write(self, purpose: str, part: str | None = None) -> Iterator[Store]:
         """The working file, open for writing; see :meth:`WarehouseFiles.write`.
 
         Parameters
         ----------
         purpose : str
             What this does, for the error message of whoever waits: usually the run id and the asset.
+        part : str, optional
+            What is written, where several machines may write other parts meanwhile.
 
         Raises
         ------
@@ -79,7 +82,7 @@ class Warehouse(DuckDBResource):
             If another process writes longer than the timeout.
         """
         self.hold(purpose)
-        with self.files.write(purpose) as store:
+        with self.files.write(purpose, part) as store:
             yield store
 
     @contextmanager
@@ -94,14 +97,16 @@ class Warehouse(DuckDBResource):
         return self.files.publish(boards, force=force)
 
     def hold(self, purpose: str) -> None:
-        """Take the lock for the rest of the run, before something else (dbt) writes the file; no effect outside a run.
+        """Take the lock for the rest of the run, before something else (dbt) writes the file.
+
+        No effect outside a run, nor where several machines write.
 
         Raises
         ------
         WarehouseBusyError
             If another process writes longer than the timeout.
         """
-        if self._in_run and not self._holds:
+        if self._in_run and not self._holds and self.files.engine.has_one_writer:
             self.files.lock.acquire(purpose)
             self._holds = True
 

@@ -3,8 +3,8 @@
 Everything here works on a connection that :mod:`pipeline.warehouse.warehouse` opened and will close.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,10 +32,13 @@ class Store:
         Open for as long as the store is used.
     tables : sequence of TableSpec
         The tables there are; the inputs of computed tables are looked up among them.
+    turn : function
+        What a transaction holds, so that it sees what every transaction before it changed.
     """
 
     connection: duckdb.DuckDBPyConnection
     tables: Sequence[TableSpec] = ALL_TABLES
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def read(
         self,
@@ -152,19 +155,20 @@ class Store:
         ValueError
             If a cycle is given twice, or with a time zone.
         """
-        return replacement.replace(self.connection, spec, board, cycles, rows, code)
+        return replacement.replace(self.connection, spec, board, cycles, rows, code, self.turn)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """A ``with`` block whose additions are made together, or not at all when it raises."""
-        self.connection.begin()
-        try:
-            yield
-            self.connection.commit()
-        except BaseException:
-            with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
-                self.connection.rollback()
-            raise
+        with self.turn():
+            self.connection.begin()
+            try:
+                yield
+                self.connection.commit()
+            except BaseException:
+                with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
+                    self.connection.rollback()
+                raise
 
     def add(self, spec: TableSpec, board: str, incoming: Sql) -> Change:
         """Add rows to a table that only grows, inside :meth:`transaction`, and enter it in the ledger.

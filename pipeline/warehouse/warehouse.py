@@ -14,11 +14,15 @@ import duckdb
 
 from pipeline.settings import settings
 from pipeline.warehouse.connection import connect, damage_named
-from pipeline.warehouse.lock import WriteLock
-from pipeline.warehouse.migrations import check_version, file_version, migrate
-from pipeline.warehouse.publish import clone, is_published, publish, sync
+from pipeline.warehouse.engine import EmbeddedFile, clone, engine_of
+from pipeline.warehouse.migrations import check_version, file_version, is_current, migrate
+from pipeline.warehouse.publish import is_published, publish, sync
 from pipeline.warehouse.published import Publication
 from pipeline.warehouse.store import Store
+
+
+class NotAFileError(RuntimeError):
+    """Something that is done to a file, asked of tables that are in none; the message says what to do instead."""
 
 
 class WarehouseFiles:
@@ -52,12 +56,12 @@ class WarehouseFiles:
         self.published_dir = (published_dir or _published_dir(self.path)).resolve()
         self.timeout = settings().lock_timeout if lock_timeout is None else lock_timeout
         self.keep_published = settings().keep_published if keep_published is None else keep_published
-        self.config = dict(config or {})
-        self.lock = WriteLock(self.path.with_name(self.path.name + ".lock"), self.timeout)
+        self.engine = engine_of(self.path, self.timeout, dict(config or {}))
+        self.lock = self.engine.lock
         self._open = threading.local()
 
     @contextmanager
-    def write(self, purpose: str) -> Iterator[Store]:
+    def write(self, purpose: str, part: str | None = None) -> Iterator[Store]:
         """The working file, open for writing; tables are created or upgraded as needed.
 
         The lock is taken for the block (and stays if it was held before, as during a run); the connection is closed at
@@ -67,6 +71,9 @@ class WarehouseFiles:
         ----------
         purpose : str
             What this does, for the error message of whoever waits.
+        part : str, optional
+            What is written, such as ``board/table``: where several machines write at once, others may write other
+            parts meanwhile. Everything by default, and always in an embedded file.
 
         Raises
         ------
@@ -81,12 +88,14 @@ class WarehouseFiles:
         """
         with (
             self._alone("write", purpose),
-            self.lock.hold(purpose),
-            damage_named(self.path),
-            connect(self.path, read_only=False, timeout=self.timeout, config=self.config) as connection,
+            self.engine.writing(purpose, part),
+            self.engine.damage_named(),
+            self.engine.open(read_only=False) as connection,
         ):
-            migrate(connection)
-            yield Store(connection)
+            if not is_current(connection):
+                with self.engine.turn():
+                    migrate(connection)
+            yield Store(connection, turn=self.engine.turn)
 
     @contextmanager
     def read(self) -> Iterator[Store]:
@@ -107,8 +116,8 @@ class WarehouseFiles:
         """
         with (
             self._alone("read", "reading"),
-            damage_named(self.path),
-            connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
+            self.engine.damage_named(),
+            self.engine.open(read_only=True) as connection,
         ):
             check_version(connection)
             yield Store(connection)
@@ -152,15 +161,9 @@ class WarehouseFiles:
             If called inside ``write`` or ``read`` of the same thread: copying a file that is open in this process would
             drop DuckDB's lock on it.
         """
-        with self._alone("publish", "publishing"), self.lock.hold("publish"), damage_named(self.path):
+        with self._alone("publish", "publishing"), self.lock.hold("publish"), self.engine.damage_named():
             return publish(
-                self.path,
-                self.published_dir,
-                boards,
-                keep=self.keep_published,
-                force=force,
-                timeout=self.timeout,
-                config=self.config,
+                self.engine, self.path.name, self.published_dir, boards, keep=self.keep_published, force=force
             )
 
     def version(self) -> int:
@@ -171,10 +174,11 @@ class WarehouseFiles:
         FileNotFoundError, WarehouseBusyError, WarehouseDamagedError, RuntimeError
             As :meth:`read`.
         """
+        self._require_file()
         with (
             self._alone("version", "reading"),
             damage_named(self.path),
-            connect(self.path, read_only=True, timeout=self.timeout, config=self.config) as connection,
+            connect(self.path, read_only=True, timeout=self.timeout, config=self.engine.config) as connection,
         ):
             return file_version(connection)
 
@@ -199,8 +203,9 @@ class WarehouseFiles:
         RuntimeError
             If called inside ``write`` or ``read`` of the same thread.
         """
+        self._require_file()
         with self._alone("copy_to", purpose), self.lock.hold(purpose), damage_named(self.path):
-            with connect(self.path, read_only=True, timeout=self.timeout, config=self.config):
+            with connect(self.path, read_only=True, timeout=self.timeout, config=self.engine.config):
                 pass  # nobody else has it open, who would not have asked for the lock
             target.parent.mkdir(parents=True, exist_ok=True)
             for source, copy in ((self.path, target), (_log_of(self.path), _log_of(target))):
@@ -226,6 +231,7 @@ class WarehouseFiles:
         RuntimeError
             If called inside ``write`` or ``read`` of the same thread.
         """
+        self._require_file()
         with self._alone("replace_by", "replacing it"), self.lock.hold("replacing it"):
             with suppress(duckdb.Error), connect(self.path, read_only=False, timeout=self.timeout) as connection:
                 connection.execute("CHECKPOINT")  # nothing is left in the log beside it, unless it is damaged
@@ -237,6 +243,20 @@ class WarehouseFiles:
             _log_of(self.path).unlink(missing_ok=True)  # it would be taken for that of the new file
             file.replace(self.path)
             sync(self.path.parent)
+
+    def _require_file(self) -> None:
+        """Refuse what is done to a file where the tables are in none.
+
+        Raises
+        ------
+        NotAFileError
+            If they are in DuckLake.
+        """
+        if not isinstance(self.engine, EmbeddedFile):
+            raise NotAFileError(
+                "the tables are in DuckLake (PODIUM_WAREHOUSE), not in a file; copy its catalog with pg_dump and the "
+                "folder of its Parquet files (PODIUM_LAKE_PATH) together, while nothing runs"
+            )
 
     @contextmanager
     def _alone(self, action: str, purpose: str) -> Iterator[None]:

@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition import Contract
+from pipeline.components.competition_tables import update_catalog
+from pipeline.components.inbox_tables import Landing, land_inbox
+from pipeline.components.recompute import Recompute
 from pipeline.tables import COMPETITION_TABLES, FILES, QUARANTINE, SUBMISSIONS, TableSpec
 from pipeline_tests.toy_contest import declaration
-from pipeline_tests.toy_graph import ToyGraph
+from pipeline_tests.toy_graph import ToyGraph, bring_up_to_date
 
 SUBJECTS = [f"0{number}" for number in range(1, 9)]
 TODAY = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
@@ -63,6 +66,15 @@ class InboxContest:
         path = place / (name or f"{len(list(place.iterdir()))}.csv")
         path.write_text(content if isinstance(content, str) else content.to_csv(index=False))
         return path
+
+    def bring(self, *dropped: tuple[str, pd.DataFrame | str]) -> dict[str, int]:
+        """Drop files, land what waits, and bring all tables up to date, without Dagster; cycles recomputed by table."""
+        for folder, content in dropped:
+            self.drop(folder, content)
+        with self.graph.open() as store:
+            update_catalog(store, self.contract, Recompute())
+            land_inbox(store, self.contract, Landing())
+            return bring_up_to_date(store, self.contract)
 
     def run(self, *dropped: tuple[str, pd.DataFrame | str], **config: Any) -> dg.ExecuteInProcessResult:
         """Drop files, and materialize everything."""

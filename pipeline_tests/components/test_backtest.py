@@ -86,11 +86,11 @@ def test_a_backtest_is_the_board_after_submitting(make: Make) -> None:
     predicted, outcomes = random_contest(5, cycles=9, models=4)
     own = predicted[predicted["model_id"] == "m2"].assign(received_at=lambda rows: rows["deadline"])
     others = predicted[predicted["model_id"] != "m2"]
-    contest.run(("predictions", submitted(others)), ("truth", outcomes), ("factors", factors_of(predicted)))
+    contest.bring(("predictions", submitted(others)), ("truth", outcomes), ("factors", factors_of(predicted)))
 
     result = backtest(own[GIVEN], rows_of(contest), contest.contract)
 
-    contest.run(("predictions", submitted(own)))
+    contest.bring(("predictions", submitted(own)))
     assert_is_the_board(result, contest)
 
 
@@ -100,14 +100,14 @@ def test_a_backtest_under_the_name_of_a_model_is_the_board_after_it_submitted_ag
     own = predicted[predicted["model_id"] == "m2"].assign(received_at=lambda rows: rows["deadline"])
     before = own.assign(value=-own["value"], received_at=own["deadline"] - pd.Timedelta(hours=1))
     others = predicted[predicted["model_id"] != "m2"]
-    contest.run(
+    contest.bring(
         ("predictions", submitted(pd.concat([others, before]))), ("truth", outcomes), ("factors", factors_of(predicted))
     )
 
     result = backtest(own[GIVEN], rows_of(contest), contest.contract)
 
     assert result.replaces
-    contest.run(("predictions", submitted(own)))
+    contest.bring(("predictions", submitted(own)))
     assert_is_the_board(result, contest)
 
 
@@ -127,10 +127,10 @@ def test_on_real_prices_a_reference_model_gets_the_row_that_it_would_have(make: 
     truth = prices.truth()
     truth = truth[truth["target_time"].isin(predicted["target_time"].unique())][["subject", "target_time", "value"]]
     is_own = predicted["model_id"] == "momentum_12_1"
-    contest.run(("predictions", submitted(predicted[~is_own])), ("truth", truth), ("factors", factors))
+    contest.bring(("predictions", submitted(predicted[~is_own])), ("truth", truth), ("factors", factors))
 
     result = backtest(predicted.loc[is_own, GIVEN], rows_of(contest), contest.contract)
 
     assert result.n_ranked == 13
-    contest.run(("predictions", submitted(predicted[is_own])))
+    contest.bring(("predictions", submitted(predicted[is_own])))
     assert_is_the_board(result, contest)

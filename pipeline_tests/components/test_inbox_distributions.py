@@ -144,7 +144,7 @@ def test_one_level_written_in_two_ways_is_given_twice(make: Make) -> None:
     twice = pd.concat(
         [quantiles(), quantiles().query("output_type_id == '0.1'").assign(output_type_id="0.10", value=0.5)]
     )
-    contest.run(("predictions", twice))
+    contest.bring(("predictions", twice))
     said = quarantined(contest)
     assert sum(said.values()) == 6
     assert said["missing_levels: lacks 0.1"] == 4
@@ -195,7 +195,7 @@ def test_what_is_no_distribution_is_refused(
     make: Make, output_type: str, rows: pd.DataFrame, reasons: dict[str, int]
 ) -> None:
     contest = make(output_type)
-    contest.run(("predictions", rows))
+    contest.bring(("predictions", rows))
     assert quarantined(contest) == reasons
     assert contest.table(PREDICTION_ROWS).empty
 
@@ -203,7 +203,7 @@ def test_what_is_no_distribution_is_refused(
 def test_an_outcome_of_probabilities_is_the_place_of_a_category(make: Make) -> None:
     contest = make("pmf")
     outcomes = truth_of("pmf").head(4).assign(value=[0.0, 1.0, 2.5, 4.0])
-    contest.run(("predictions", rows_of("pmf", "a")), ("truth", outcomes))
+    contest.bring(("predictions", rows_of("pmf", "a")), ("truth", outcomes))
     wrong = "value is the place of no category: give 1 to 3, for low, mid, high in this order"
     assert quarantined(contest) == {wrong: 3}
 
@@ -211,8 +211,8 @@ def test_an_outcome_of_probabilities_is_the_place_of_a_category(make: Make) -> N
 def test_a_later_file_takes_the_place_of_the_whole_submission(make: Make) -> None:
     contest = make("quantile")
     first, later = quantiles(q0_9=50.0), quantiles("s1")
-    contest.run(("predictions", first))
-    contest.run(("predictions", later))
+    contest.bring(("predictions", first))
+    contest.bring(("predictions", later))
     assert set(contest.table(PREDICTIONS)["subject"]) == {"s1"}
     assert contest.table(SUBMISSIONS)["n_rows"].tolist() == [1, 1]
 
@@ -221,7 +221,7 @@ def test_whole_forecasts_are_judged_however_many_rows_at_a_time(make: Make, monk
     monkeypatch.setattr("pipeline.landing.staging._ROWS_AT_ONCE", 7)
     contest = make("quantile")
     frames = [quantiles(f"s{place}", **({"q0_1": 8.0} if place % 3 == 0 else {})) for place in range(9)]
-    contest.run(("predictions", pd.concat(frames).sample(frac=1.0, random_state=0)))
+    contest.bring(("predictions", pd.concat(frames).sample(frac=1.0, random_state=0)))
     assert quarantined(contest) == {
         "crossing_quantiles: quantiles cross: the value at 0.25 is below the one before it": 15
     }
@@ -231,7 +231,7 @@ def test_whole_forecasts_are_judged_however_many_rows_at_a_time(make: Make, monk
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_checking_says_what_landing_would_refuse(make: Make, tmp_path: Path, suffix: str) -> None:
     contest = make("quantile")
-    contest.run()
+    contest.bring()
     rows = pd.concat([quantiles(), quantiles("s1", q0_1=9.0)]).assign(
         output_type_id=lambda rows: rows["output_type_id"].astype(float)
     )
@@ -248,7 +248,7 @@ def test_checking_says_what_landing_would_refuse(make: Make, tmp_path: Path, suf
 
 def test_a_file_without_ids_says_which_column_is_missing(make: Make, tmp_path: Path) -> None:
     contest = make("quantile")
-    contest.run()
+    contest.bring()
     path = tmp_path / "sent.csv"
     quantiles().drop(columns="output_type_id").to_csv(path, index=False)
     with contest.graph.open() as store:
@@ -261,14 +261,14 @@ def test_a_file_without_ids_says_which_column_is_missing(make: Make, tmp_path: P
 def test_a_backtest_of_distributions_is_the_board_after_submitting(make: Make, output_type: str) -> None:
     ensembles = [{"name": "pool", "strategy": "equal_weight", "combine": "linear_pool"}]
     contest = make(output_type, ensembles=ensembles)
-    contest.run(("predictions", rows_of(output_type, "a", "b")), ("truth", truth_of(output_type)))
+    contest.bring(("predictions", rows_of(output_type, "a", "b")), ("truth", truth_of(output_type)))
     own = rows_of(output_type, "c")
     tested = own.assign(output_type_id=own["output_type_id"].astype(str))
     with contest.graph.open() as store:
         board = board_rows(store.connection, "toy", datetime(2100, 1, 1))
     result = backtest(tested, board, contest.contract)
 
-    contest.run(("predictions", own))
+    contest.bring(("predictions", own))
     for spec, found, key in (
         (SNAPSHOTS, result.snapshots, ["model_id", "window_name", "metric"]),
         (LEADERBOARD, result.board, ["model_id"]),

@@ -101,7 +101,7 @@ def test_nothing_new_recomputes_nothing_and_the_same_files_change_nothing(contes
 
 def test_a_lost_warehouse_takes_everything_again_from_the_archive_as_it_arrived(contest: InboxContest) -> None:
     late = predictions("a", DAYS[0], seed=5)
-    contest.run(("predictions", late))
+    contest.bring(("predictions", late))
     before = contest.tables()
     files = before.pop("files")
     shutil.rmtree(contest.folder / FILE.parent)
@@ -112,14 +112,14 @@ def test_a_lost_warehouse_takes_everything_again_from_the_archive_as_it_arrived(
     assert metadata(done)["toy/files"]["podium/files_landed"] == 4
     assert_same_tables({name: rows for name, rows in contest.tables().items() if name in before}, before)
     pd.testing.assert_frame_equal(contest.table(FILES).drop(columns="landed_at"), files.drop(columns="landed_at"))
-    assert set(recomputed(contest.run()).values()) == {0}
+    assert set(contest.bring().values()) == {0}
 
 
 def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_tampered_with_is_left(
     contest: InboxContest,
 ) -> None:
     shutil.copy(contest.folder / FILE, contest.folder / "copy")
-    contest.run(("predictions", predictions("c", *DAYS)), ("predictions", predictions("d", *DAYS)))
+    contest.bring(("predictions", predictions("c", *DAYS)), ("predictions", predictions("d", *DAYS)))
     logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     lines = [json.loads(line) for line in logged.read_text().splitlines()]
     (logged.parent / "toy" / lines[-1]["file"]).write_text("model_id\nsomething else\n")
@@ -127,7 +127,7 @@ def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_t
     with logged.open("a") as log:
         log.write('{"sha256": "cut off by a ki')
 
-    contest.run()
+    contest.bring()
 
     assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c"]
 
@@ -135,7 +135,7 @@ def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_t
 def lose(contest: InboxContest) -> None:
     """Lose the warehouse, and take again what is in the archive."""
     shutil.rmtree(contest.folder / FILE.parent)
-    contest.run()
+    contest.bring()
 
 
 def files_of(contest: InboxContest) -> pd.DataFrame:
@@ -147,18 +147,18 @@ def test_what_was_no_file_keeps_its_line_and_all_files_their_numbers_when_they_a
 ) -> None:
     place = contest.folder / "inbox" / "toy" / "predictions"
     (place / "link.csv").symlink_to(contest.folder / "secret.csv")
-    contest.run()
+    contest.bring()
     time.sleep(0.01)
     os.mkfifo(place / "pipe.csv")
-    contest.run(("predictions", predictions("c", *DAYS)), ("predictions", "nonsense"))
-    contest.run(("predictions", predictions("c", *DAYS)))
+    contest.bring(("predictions", predictions("c", *DAYS)), ("predictions", "nonsense"))
+    contest.bring(("predictions", predictions("c", *DAYS)))
     files = files_of(contest)
     assert files["status"].str.startswith("unreadable").tolist() == [False] * 3 + [True, True, False, True]
 
     for _ in range(2):
         lose(contest)
         pd.testing.assert_frame_equal(files_of(contest), files)
-        assert set(recomputed(contest.run()).values()) == {0}
+        assert set(contest.bring().values()) == {0}
         pd.testing.assert_frame_equal(files_of(contest), files)
 
 
@@ -172,8 +172,8 @@ def test_a_link_that_was_recorded_before_a_kill_is_not_recorded_twice(
     with monkeypatch.context() as patch:
         patch.setattr(land, "note_arrival", killed)
         with pytest.raises(KeyboardInterrupt):
-            contest.run()
-    contest.run()
+            contest.bring()
+    contest.bring()
     files = files_of(contest)
     assert len(files) == 4
     lose(contest)
@@ -185,8 +185,8 @@ def test_lines_stay_as_they_were_numbered_though_the_declaration_takes_more_now(
     contest = make(models={"registration": "closed"})
     rows = pd.concat([predictions("a", 9), predictions("b", 9)])
     for model in "ab":
-        contest.run(("models", f"model_id\n{model}\n"), ("predictions", rows))
-    contest.run(("truth", truth(9)))
+        contest.bring(("models", f"model_id\n{model}\n"), ("predictions", rows))
+    contest.bring(("truth", truth(9)))
     assert contest.table(FILES)["status"].tolist() == ["accepted", "partly", "accepted", "accepted", "accepted"]
 
     contest = InboxContest(tmp_path)
@@ -198,22 +198,22 @@ def test_lines_stay_as_they_were_numbered_though_the_declaration_takes_more_now(
 
 
 def test_a_number_that_another_file_got_meanwhile_is_not_given_twice(contest: InboxContest) -> None:
-    contest.run(("predictions", predictions("c", *DAYS)))
+    contest.bring(("predictions", predictions("c", *DAYS)))
     logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     last = contest.folder / "archive" / "toy" / json.loads(logged.read_text().splitlines()[-1])["file"]
     last.rename(contest.folder / "away")
     lose(contest)
-    contest.run(("predictions", predictions("d", *DAYS)))
+    contest.bring(("predictions", predictions("d", *DAYS)))
     (contest.folder / "away").rename(last)
 
     for _ in range(2):
-        contest.run()
+        contest.bring()
         assert contest.table(FILES)["file_number"].tolist() == [1, 2, 3, 4, 5]
     assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c", "d"]
 
 
 def test_a_log_that_does_not_say_the_numbers_is_followed_in_its_order(contest: InboxContest) -> None:
-    contest.run(("predictions", predictions("a", DAYS[0], seed=5)))
+    contest.bring(("predictions", predictions("a", DAYS[0], seed=5)))
     files = files_of(contest)
     logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     older = [json.loads(line) for line in logged.read_text().splitlines()]
@@ -242,15 +242,15 @@ def test_going_back_to_an_earlier_submission_counts_and_sending_it_once_more_cha
 ) -> None:
     first, second = predictions("a", DAYS[0], seed=5), predictions("a", DAYS[0], seed=6)
     for content in (first, second, first):
-        contest.run(("predictions", content))
+        contest.bring(("predictions", content))
         taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
         assert taken["value"].tolist() == content["value"].tolist()
     landed = len(contest.table(FILES))
-    assert set(recomputed(contest.run(("predictions", first))).values()) == {0}
+    assert set(contest.bring(("predictions", first)).values()) == {0}
     assert len(contest.table(FILES)) == landed == 6
 
     shutil.rmtree(contest.folder / FILE.parent)
-    contest.run()
+    contest.bring()
     taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
     assert taken["value"].tolist() == first["value"].tolist()
     assert len(contest.table(FILES)) == landed
@@ -272,9 +272,9 @@ def test_a_late_submission_is_kept_flagged_and_not_scored_whatever_its_times_say
 def test_a_late_submission_does_not_replace_one_in_time(make: Make) -> None:
     contest = make(predictions={"source": "inbox", "deadline": "20d", "trusted": True})
     on_time = predictions("a", 9, received_at=cycle(8))
-    contest.run(("predictions", on_time), ("truth", truth(9)))
+    contest.bring(("predictions", on_time), ("truth", truth(9)))
     before = contest.table(PREDICTIONS)
-    contest.run(("predictions", predictions("a", 9, seed=5, received_at=cycle(9) + timedelta(days=21))))
+    contest.bring(("predictions", predictions("a", 9, seed=5, received_at=cycle(9) + timedelta(days=21))))
 
     pd.testing.assert_frame_equal(contest.table(PREDICTIONS), before)
     assert contest.table(SUBMISSIONS)["superseded_by"].fillna(0).tolist() == [0, 1]
@@ -283,7 +283,7 @@ def test_a_late_submission_does_not_replace_one_in_time(make: Make) -> None:
 def test_a_trusted_import_is_judged_by_its_own_times(make: Make) -> None:
     contest = make(predictions={"source": "inbox", "deadline": "0h", "trusted": True})
     rows = pd.concat([predictions("a", 90, received_at=cycle(90)), predictions("b", 90, received_at=cycle(89))])
-    contest.run(("predictions", rows), ("predictions", predictions("c", 90)), ("truth", truth(90)))
+    contest.bring(("predictions", rows), ("predictions", predictions("c", 90)), ("truth", truth(90)))
 
     assert contest.table(SCORES)["model_id"].unique().tolist() == ["a", "c"]
     assert contest.table(PREDICTIONS).groupby("model_id")["is_late"].all().to_dict() == {
@@ -297,11 +297,11 @@ def test_closed_registration_refuses_others_until_they_are_registered(make: Make
     contest = make(models={"registration": "closed"}, subjects={"registration": "closed"})
     rows = pd.concat([predictions("a", 9), predictions("b", 9)])
     subjects = pd.DataFrame({"subject": NAMES[1:], "title": NAMES[1:]})
-    contest.run(("models", "model_id,player\na,Ann\n"), ("subjects", subjects), ("predictions", rows))
+    contest.bring(("models", "model_id,player\na,Ann\n"), ("subjects", subjects), ("predictions", rows))
     assert contest.table(PREDICTIONS)["model_id"].unique().tolist() == ["a"]
     assert contest.table(QUARANTINE)["reason"].nunique() == 2
 
-    contest.run(("models", "model_id,designated\nb,no\n"), ("predictions", rows), ("truth", truth(9)))
+    contest.bring(("models", "model_id,designated\nb,no\n"), ("predictions", rows), ("truth", truth(9)))
     board = contest.table(MODELS)[["model_id", "player", "designated"]]
     assert board.to_numpy().tolist() == [["a", "Ann", True], ["b", "", False]]
     assert contest.table(PREDICTIONS).groupby("model_id").size().to_dict() == {"a": 7, "b": 7}
@@ -312,8 +312,8 @@ def test_closed_registration_refuses_others_until_they_are_registered(make: Make
 
 
 def test_a_later_registration_replaces_the_earlier(contest: InboxContest) -> None:
-    contest.run(("models", "model_id,title,player\na,First,Ann\nz,Last,Zoe\n"))
-    contest.run(("models", "model_id,title,version\na,Second,2\n"))
+    contest.bring(("models", "model_id,title,player\na,First,Ann\nz,Last,Zoe\n"))
+    contest.bring(("models", "model_id,title,version\na,Second,2\n"))
 
     found = contest.table(MODELS)[["model_id", "title", "player", "version"]]
     assert found.to_numpy().tolist() == [["a", "Second", "", "2"], ["b", "b", "", "1"], ["z", "Last", "Zoe", "1"]]
@@ -324,9 +324,9 @@ def test_factors_come_wide_or_long(make: Make, wide: bool) -> None:
     contest = make(factors={"source": "inbox", **({"values": ["beta", "size"]} if wide else {})})
     table = truth(9).rename(columns={"value": "beta"}).assign(size=range(8))
     long = table.melt(["cycle", "subject"], var_name="factor", value_name="value")
-    contest.run(("factors", table if wide else long), ("predictions", predictions("a", 9)))
+    contest.bring(("factors", table if wide else long), ("predictions", predictions("a", 9)))
     later = table.iloc[:1].assign(size=99.0)
-    contest.run(("factors", later if wide else later.melt(["cycle", "subject"], var_name="factor")))
+    contest.bring(("factors", later if wide else later.melt(["cycle", "subject"], var_name="factor")))
 
     found = contest.table(FACTORS)
     assert len(found) == 16
@@ -369,7 +369,7 @@ def test_one_folder_may_feed_predictions_and_truth(make: Make) -> None:
         predictions(model, *DAYS).rename(columns={"value": "signal"}).merge(outcomes, on=["cycle", "subject"])
         for model in "ab"
     ]
-    contest.run(("both", pd.concat(both)))
+    contest.bring(("both", pd.concat(both)))
 
     assert contest.table(FILES)[["kind", "n_accepted"]].to_numpy().tolist() == [["predictions", 48], ["truth", 48]]
     assert len(contest.table(TRUTH)) == 24
@@ -380,7 +380,7 @@ def test_one_folder_may_feed_predictions_and_truth(make: Make) -> None:
 
 def test_a_new_cycle_computes_itself_only(contest: InboxContest) -> None:
     before = contest.tables()
-    done = recomputed(contest.run(("predictions", predictions("a", 6)), ("truth", truth(6))))
+    done = contest.bring(("predictions", predictions("a", 6)), ("truth", truth(6)))
 
     assert {name: done[name] for name in ("submissions", "predictions", "truth", "scores", "cycle_metrics")} == {
         "submissions": 1,
@@ -394,9 +394,9 @@ def test_a_new_cycle_computes_itself_only(contest: InboxContest) -> None:
 
 def test_late_truth_of_an_old_cycle_computes_that_cycle_and_boards_before_stay(make: Make) -> None:
     contest = make(truth={"source": "inbox", "known_at": "arrival"})
-    contest.run(*(("predictions", predictions(model, 10, *DAYS)) for model in "ab"), ("truth", truth(*DAYS)))
+    contest.bring(*(("predictions", predictions(model, 10, *DAYS)) for model in "ab"), ("truth", truth(*DAYS)))
     before = contest.tables()
-    done = recomputed(contest.run(("truth", truth(10))))
+    done = contest.bring(("truth", truth(10)))
 
     assert (done["truth"], done["scores"], done["cycle_metrics"]) == (1, 1, 1)
     assert done["predictions"] == done["submissions"] == 0
@@ -409,11 +409,11 @@ def test_late_truth_of_an_old_cycle_computes_that_cycle_and_boards_before_stay(m
 def test_corrected_truth_makes_a_new_board_and_taking_it_back_another(contest: InboxContest) -> None:
     first = ic(contest)
     before = contest.tables()
-    contest.run(("truth", truth(DAYS[0], seed=7)))
+    contest.bring(("truth", truth(DAYS[0], seed=7)))
     assert ic(contest) != first
     assert_boards_until(contest, before, cycle(0))
 
-    contest.run(("truth", truth(DAYS[0]).assign(more=1)))
+    contest.bring(("truth", truth(DAYS[0]).assign(more=1)))
     assert ic(contest) == first
     assert len(contest.table(TRUTH).query("target_time == @cycle(@DAYS[0] - 1)")) == 3 * len(NAMES)
 
@@ -437,8 +437,8 @@ def test_one_run_lands_so_many_files_and_the_next_goes_on(make: Make, monkeypatc
 
     monkeypatch.setenv("PODIUM_FILES_PER_RUN", "2")
     settings.cache_clear()
-    contest.run()
-    contest.run()
+    contest.bring()
+    contest.bring()
     assert contest.table(FILES)["name"].tolist() == [f"{number}.csv" for number in range(5)]
 
 
@@ -468,11 +468,11 @@ def test_a_file_that_is_still_written_waits(make: Make, monkeypatch: pytest.Monk
     path = contest.drop("predictions", predictions("a", 9))
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 3600.0)
     monkeypatch.setattr(inbox_component, "_LONGEST_WAIT", 0.2)
-    contest.run()
+    contest.bring()
     assert path.exists()
 
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
-    contest.run()
+    contest.bring()
     assert not path.exists()
 
 

@@ -6,15 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.components.competition_tables import update_catalog
-from pipeline.components.inbox_tables import Landing, land_inbox
-from pipeline.components.recompute import Recompute
 from pipeline.declaration import BoardDeclaration
 from pipeline.operation import Rebuild, Report
 from pipeline.settings import settings
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.components.inbox_contest import InboxContest
-from pipeline_tests.toy_graph import bring_up_to_date
 
 DAYS = (9, 8, 7)
 """Cycles, by how many days ago they were."""
@@ -22,10 +18,7 @@ DAYS = (9, 8, 7)
 
 def bring(contest: InboxContest) -> None:
     """Land what waits, and bring all tables up to date."""
-    with contest.graph.open() as store:
-        update_catalog(store, contest.contract, Recompute())
-        land_inbox(store, contest.contract, Landing())
-        bring_up_to_date(store, contest.contract)
+    contest.bring()
 
 
 def begun(*boards: BoardDeclaration, declared: Mapping[str, BoardDeclaration] | None = None) -> Rebuild:

@@ -15,11 +15,12 @@ from pathlib import Path
 from unittest import mock
 
 from pipeline.tables import PREDICTIONS
-from pipeline.warehouse import PublishedReader, WarehouseFiles, publish
+from pipeline.warehouse import PublishedReader, WarehouseFiles, engine, publish
 from pipeline_tests.warehouse.frames import BOARD, dirty, predictions
 
 
 def warehouse(folder: str, timeout: float = 20) -> WarehouseFiles:
+    """The warehouse in a folder, or where ``PODIUM_WAREHOUSE`` says if that is the settings' folder."""
     return WarehouseFiles(Path(folder) / "warehouse" / "podium.duckdb", lock_timeout=timeout)
 
 
@@ -72,6 +73,22 @@ def read(folder: str) -> None:
             time.sleep(0.005)
 
 
+def write_part(folder: str, board: str, times: int) -> None:
+    """Write values for a board, one transaction each, beside others who do the same; say the number of each change."""
+    for value in range(int(times)):
+        with warehouse(folder).write(f"writing {board}", f"{board}/predictions") as store:
+            change = store.replace(PREDICTIONS, board, dirty(0), predictions(0, value=float(value)), "code")
+        say(change.seq)
+    say("done")
+
+
+def hold_part(folder: str, part: str) -> None:
+    """Hold one part of the warehouse until told to stop."""
+    with warehouse(folder).write(f"holding {part} for a test", part):
+        say("holding")
+        wait_for_a_line()
+
+
 def use_plain_duckdb(folder: str) -> None:
     """Open the working file as dbt does, without the lock."""
     open_for_writing(str(warehouse(folder).path))
@@ -98,7 +115,7 @@ def killed_publish(folder: str, where: str) -> None:
         die()
 
     patches: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
-        "clone": lambda: mock.patch.object(publish, "clone", half_a_clone),
+        "clone": lambda: mock.patch.object(engine, "clone", half_a_clone),
         "contents": lambda: mock.patch.object(publish, "prepare", die),
         "fsync": lambda: mock.patch.object(publish, "sync", die),
         "rename": lambda: mock.patch.object(Path, "rename", die),

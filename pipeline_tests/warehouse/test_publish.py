@@ -16,7 +16,7 @@ from pipeline.warehouse import (
     WarehouseBusyError,
     WarehouseFiles,
     current_publication,
-    publish,
+    engine,
 )
 from pipeline_tests.warehouse import processes
 from pipeline_tests.warehouse.frames import BOARD
@@ -291,7 +291,7 @@ def test_a_publish_that_fails_leaves_nothing_behind(files: WarehouseFiles, monke
     files.publish()
     write(files, 2.0)
     with monkeypatch.context() as patch:
-        patch.setattr(publish, "clone", mock.Mock(side_effect=OSError("disk full")))
+        patch.setattr(engine, "clone", mock.Mock(side_effect=OSError("disk full")))
         with pytest.raises(OSError, match="disk full"):
             files.publish()
     assert published_value(files) == 1.0

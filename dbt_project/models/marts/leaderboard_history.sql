@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="table" if target.name == "lake" else "view") }}
 
 select
     competition, category, as_of, position, rank, rank_with_ensembles, rank_change, rank_lo, rank_hi, tie_group,

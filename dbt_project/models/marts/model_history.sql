@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="table" if target.name == "lake" else "view") }}
 
 select
     competition, category, model_id, title, version, as_of, window_name, metric, direction, unit,

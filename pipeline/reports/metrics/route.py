@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from pipeline.reports.access.gate import METRICS
 from pipeline.settings import Settings
 
-TOKEN = "metrics"  # noqa: S105  - the name of a secret
+TOKEN = "metrics"  # noqa: S105  # nosec B105 # the name of a secret
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 _REFUSED = (
     "/metrics is for this machine; send `Authorization: Bearer` with the value of PODIUM_SECRETS_METRICS, or let the "

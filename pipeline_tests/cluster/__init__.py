@@ -1,0 +1,1 @@
+"""Tests of what lies past one machine."""
