@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast soak browser dev scale cluster check lint types imports scan audit definitions format generate lock clean
+.PHONY: help run test test-fast soak fuzz browser dev scale cluster check lint types imports scan audit definitions format generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-fast: $(READY) ## Run the tests without the heavy proofs
 soak: $(READY) ## Tell twenty times as many random stories as make test does, and kill a hundred processes
 	@STORIES=20 $(TEST) pipeline_tests/components pipeline_tests/operation -k "any_sequence or any_order or whatever_happens"
 	@KILLS=100 $(BIN)/python -m pytest pipeline_tests/operation/test_kills.py
+
+fuzz: $(READY) ## Give every reader made-up files, 50,000 in all: each is read, or refused with a reason
+	@$(BIN)/python -m pipeline_tests.fuzz $(FUZZ)
 
 browser: ## Install Debian's Chromium, which the tests of pages drive; without it they are skipped
 	@command -v chromium > /dev/null || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium)

@@ -1,4 +1,4 @@
-"""``make fuzz``: so many files for every reader, each reader in a process of its own; ``--help`` says how to repeat one."""
+"""``make fuzz``: files for every reader, each in a process of its own; a failure says how to repeat it."""
 
 import argparse
 import resource

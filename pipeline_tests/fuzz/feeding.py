@@ -5,8 +5,9 @@ import random
 import signal
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pipeline_tests.fuzz.mutations import mutated
@@ -60,7 +61,7 @@ def fed(name: str, target: Target, numbers: Iterable[int], seed: str, folder: Pa
             file, content = made_up(name, target, number, seed)
             start = time.monotonic()
             try:
-                _in_time(lambda file=file, content=content: read(file, content))  # type: ignore[misc]
+                _in_time(partial(read, file, content))
                 found.n_read += 1
             except target.refusals as error:
                 found.n_refused += 1
@@ -85,8 +86,8 @@ def made_up(name: str, target: Target, number: int, seed: str) -> tuple[str, byt
     return file, mutated(target.files[file], chance, list(target.files.values()))
 
 
-def _in_time(read: "object") -> None:
-    """Read within the time, or fail: Python that hangs by an exception, what is not Python with a trace of all threads."""
+def _in_time(read: Callable[[], None]) -> None:
+    """Read within the time, or fail: Python that hangs by an exception, other code with a trace of all threads."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"no end after {SECONDS} seconds")
@@ -95,7 +96,7 @@ def _in_time(read: "object") -> None:
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     faulthandler.dump_traceback_later(3 * SECONDS, exit=True)
     try:
-        read()  # type: ignore[operator]
+        read()
     finally:
         faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -16,28 +16,28 @@ _MOST = 300_000
 Change = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
 
 
-def _turned(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _turned(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     made = bytearray(content or b"\x00")
     for _ in range(chance.choice((1, 1, 2, 8))):
         made[chance.randrange(len(made))] = chance.randrange(256)
     return bytes(made)
 
 
-def _cut(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _cut(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     first, last = _part(content, chance)
     return content[:first] + content[last:]
 
 
-def _ended(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _ended(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     return content[: chance.randint(0, len(content))]
 
 
-def _doubled(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _doubled(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     first, last = _part(content, chance)
     return content[:last] + content[first:last] * chance.choice((1, 2, 50)) + content[last:]
 
 
-def _worded(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _worded(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     first, last = _part(content, chance, 12)
     return content[:first] + chance.choice(WORDS) + content[chance.choice((first, last)) :]
 
@@ -49,7 +49,7 @@ def _spliced(content: bytes, chance: random.Random, others: Sequence[bytes]) -> 
     return content[:at] + other[first:last] + content[at:]
 
 
-def _cell(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:  # noqa: ARG001
+def _cell(content: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
     """Another word in place of one."""
     lines = content.splitlines(keepends=True) or [b""]
     number = chance.randrange(len(lines))

@@ -103,7 +103,7 @@ def _board(folder: Path) -> Iterator[Read]:
     def read(name: str, content: bytes) -> None:
         path = folder / name
         path.write_bytes(content)
-        load(path)
+        load(path, on_missing="fix_aggregate")
 
     yield read
 
@@ -130,7 +130,7 @@ def _hub_configuration(folder: Path) -> Iterator[Read]:
     write_hub(folder)
     tasks = folder / "hub-config" / "tasks.json"
 
-    def read(name: str, content: bytes) -> None:  # noqa: ARG001
+    def read(name: str, content: bytes) -> None:
         tasks.write_bytes(content)
         read_hub(folder)
 
@@ -153,7 +153,7 @@ def _hub_metadata(folder: Path) -> Iterator[Read]:
 def _declaration(folder: Path) -> Iterator[Read]:
     """What keeps a declaration from being read is told in a line for each mistake."""
 
-    def read(name: str, content: bytes) -> None:  # noqa: ARG001
+    def read(name: str, content: bytes) -> None:
         (folder / "defs.yaml").write_bytes(content)
         told = problems_in(folder)
         assert all(one.strip() for one in told), "refused without a reason"
@@ -190,7 +190,7 @@ def _source(source: Source, documents: Mapping[str, bytes]) -> Target:
     """A publisher of rankings; one document is changed, the others are as they were."""
 
     @contextmanager
-    def opened(folder: Path) -> Iterator[Read]:  # noqa: ARG001
+    def opened(folder: Path) -> Iterator[Read]:
 
         def read(name: str, content: bytes) -> None:
             parsed = source.parse({**documents, name: content})
@@ -227,16 +227,16 @@ def _declarations() -> dict[str, bytes]:
 def _runs() -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "prompt": ["greet", "greet", "{\"system\": \"Be short\", \"template\": \"{text}\"}"],
+            "prompt": ["greet", "greet", '{"system": "Be short", "template": "{text}"}'],
             "model": ["a", "b", "a"],
-            "params": ["{\"temperature\": 0.5}", None, None],
-            "input_data": ["{\"text\": \"x\"}", "one", "two"],
+            "params": ['{"temperature": 0.5}', None, None],
+            "input_data": ['{"text": "x"}', "one", "two"],
             "output": ["yes", "no", None],
             "status": ["completed", "completed", "failed"],
             "created_at": ["2024-01-01T10:00:00", "2024-01-01T10:01:00Z", None],
             "tokens_in": [5, 6, None],
             "cost": [0.1, 0.2, None],
-            "stages": ["[{\"stage\": \"call\", \"cost\": 0.1}]", None, None],
+            "stages": ['[{"stage": "call", "cost": 0.1}]', None, None],
         }
     )
 
