@@ -1,23 +1,69 @@
 """``podium bench``: how fast this machine computes, in ratios that other machines share."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from pipeline.cli.bench_told import Told, as_markdown, of_history, of_hub, of_metrics, of_reports, preface, show
+from pipeline.cli.default_command import showing
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import Column, print_json, print_table
+from pipeline.cli.output import print_json
 
-if TYPE_CHECKING:
-    from pipeline.bench import HistoryCost, HubSpeed, MetricsSpeed, ReportsSpeed
-
-bench = typer.Typer(help="Measure speed, beside other ways to the same numbers.", no_args_is_help=True)
+bench = typer.Typer(cls=showing("all"), help="Measure speed, beside other ways to the same numbers.")
 
 
 @bench.callback()
 def group() -> None:
-    """Measure speed, beside other ways to the same numbers."""
+    """Measure speed, beside other ways to the same numbers; without a name all suites, into one report."""
+
+
+@bench.command("all")
+def everything(
+    to: Annotated[Path, typer.Option("--to", help="The report, Markdown; written anew after each suite.")] = Path(
+        "bench.md"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Tiny sizes, to see that it works: the figures say nothing.")
+    ] = False,
+) -> None:
+    """Run every suite at its usual size, and write one report of what they say: ratios, and the machine they are of."""
+    suites = _suites(quick=quick)
+    written = [preface("podium bench --quick" if quick else "podium bench")]
+    for command, measured in suites.items():
+        told = measured()
+        show(told)
+        written.append(as_markdown(command, told))
+        to.write_text("\n".join(written), encoding="utf-8")
+    print(f"{len(suites)} suites: {to}")
+
+
+def _suites(*, quick: bool) -> "dict[str, Callable[[], Told]]":
+    """What each command measures, by the command that measures it alone."""
+    from pipeline.bench import (
+        History,
+        Load,
+        Plan,
+        Season,
+        Size,
+        measure,
+        measure_history,
+        measure_hub,
+        measure_reports,
+    )
+
+    plan = Plan(Size(12, 6, 12), 1, flat_models=()) if quick else Plan(Size(1000, 100, 100), 5)
+    size, short, added = (Size(3, 6, 10), 4, 1) if quick else (Size(50, 2000, 20), 20, 5)
+    season, passes = (Season(4, 3, 4), 1) if quick else (Season(48, 27, 53), 5)
+    asked = (History(12, 5), Load(20, 0.5)) if quick else (History(2000, 500), Load(50, 20))
+    return {
+        "podium bench metrics": lambda: of_metrics(measure(plan, tell)),
+        "podium bench history": lambda: of_history(measure_history(size, short, added, tell)),
+        "podium bench hub": lambda: of_hub(measure_hub(None, season, passes, tell)),
+        "podium bench reports": lambda: of_reports(measure_reports(*asked, tell)),
+    }
 
 
 @bench.command("metrics")
@@ -41,7 +87,7 @@ def metrics(
     if as_json:
         print_json(found)
     else:
-        print_speed(found)
+        show(of_metrics(found))
 
 
 @bench.command("history")
@@ -60,7 +106,7 @@ def history(
     if as_json:
         print_json(found)
     else:
-        print_history(found)
+        show(of_history(found))
 
 
 @bench.command("reports")
@@ -78,30 +124,7 @@ def reports(
     if as_json:
         print_json(found)
     else:
-        print_reports(found)
-
-
-def print_reports(found: "ReportsSpeed") -> None:
-    """Print what was measured as a table."""
-    rows = [
-        (
-            name,
-            *(f"{milliseconds:,.0f} ms" for milliseconds in (one.median, one.p95, one.worst)),
-            f"{one.per_second:g}",
-            f"{one.n:,}",
-            f"{one.errors:,}",
-            f"{one.from_memory:.0%}",
-        )
-        for name, one in found.latency.items()
-    ]
-    headers = ("asked for", "median", "95 % within", "worst", "a second", "asked", "errors", "from memory")
-    columns = zip(headers, zip(*rows, strict=True), strict=True)
-    print_table([Column(header, cells, is_text=not at) for at, (header, cells) in enumerate(columns)])
-    print(
-        f"{found.models:,} models, {found.cycles:,} boards, {found.published_mb:,.0f} MB published; another process"
-        f" computed a contest {found.materializations} times meanwhile, and published a board more"
-        f" {found.publications} times"
-    )
+        show(of_reports(found))
 
 
 @bench.command("hub")
@@ -129,81 +152,9 @@ def hub(
     if as_json:
         print_json(found)
     else:
-        print_hub(found)
-
-
-def print_hub(found: "HubSpeed") -> None:
-    """Print what was measured as a table."""
-    rows = [
-        ("rows", f"{found.rows:,}", "", f"{found.forecasts:,} forecasts of {found.models} models"),
-        ("rows a second", f"{found.rows_per_second:,.0f}", "", "in memory, to every measure of every forecast"),
-        (
-            "beside a bare query",
-            f"{found.ratio_to_bare:.2f} x",
-            f"{found.cpu_ratio_to_bare:.2f} x",
-            _spread(found.ratios_to_bare),
-        ),
-        ("largest difference", f"{found.largest_difference:.1e}", "", "of a model's mean WIS from the bare query's"),
-        ("Parquet to boards", f"{found.seconds:.1f} s", f"{found.cpu_seconds:.1f} s", f"{found.numbers:,} numbers"),
-        ("with Python's start", f"{found.seconds_of_process:.1f} s", "", "and all imports"),
-        ("peak memory", f"{found.peak_mb:,.0f} MB", "", "of that process"),
-    ]
-    columns = zip(("", "measured", "processor time", ""), zip(*rows, strict=True), strict=True)
-    print_table([Column(header, cells, is_text=at in (0, 3)) for at, (header, cells) in enumerate(columns)])
-
-
-def print_history(found: "HistoryCost") -> None:
-    """Print what was measured as a table."""
-    stages = [*found.ratios]
-    columns = [Column("stage", [*stages, "all"], is_text=True)]
-    for name, cycles in (("short", found.short), ("long", found.long)):
-        milliseconds = [*found.milliseconds[name].values(), sum(found.milliseconds[name].values())]
-        columns.append(Column(f"after {cycles:,} cycles", [f"{one:,.0f} ms" for one in milliseconds]))
-    columns.append(Column("ratio", [f"{ratio:.2f}" for ratio in (*found.ratios.values(), found.ratio)]))
-    print_table(columns)
+        show(of_hub(found))
 
 
 def tell(what: str) -> None:
     """Say what begins, on standard error."""
     print(f"{what} ...", file=sys.stderr, flush=True)
-
-
-def print_speed(found: "MetricsSpeed") -> None:
-    """Print what was measured as a table."""
-    part = "{0.models} models x {0.cycles} cycles, scaled by prediction"
-    flat = found.flatness_in_models
-    cpu = found.cpu
-    rows = [
-        (
-            "predictions a second",
-            f"{found.predictions_per_second:,.0f}",
-            f"{cpu['predictions_per_second']:,.0f}",
-            f"{len(found.metrics)} metrics, rows to values",
-        ),
-        _ratio("beside a bare scan", found.ratio_to_scan, cpu["ratio_to_scan"], _spread(found.ratios_to_scan)),
-        _ratio("faster than pandas", found.speedup_over_pandas, cpu["speedup_over_pandas"], part.format(found.pandas)),
-        _ratio("faster than plain Python", found.speedup_over_rows, cpu["speedup_over_rows"], part.format(found.rows)),
-        ("cost by models", "", "–" if flat is None else f"{flat:.2f} x", _costs(found.cost_by_models)),
-        ("peak memory", f"{found.peak_mb:,.0f} MB", "", "of the computing process"),
-        ("reading", f"{100 * found.reading_share:.0f} %", "", "of the time, out of DuckDB"),
-        *((name, "", f"{cost:.1f} ns", "a prediction, one thread") for name, cost in found.nanoseconds.items()),
-    ]
-    columns = zip(("", "measured", "processor time", ""), zip(*rows, strict=True), strict=True)
-    print_table([Column(header, cells, is_text=at in (0, 3)) for at, (header, cells) in enumerate(columns)])
-    print(f"metrics: {', '.join(found.metrics)}")
-    for name, baseline in (("pandas", found.pandas), ("plain Python", found.rows)):
-        left_out = [metric for metric in found.metrics if metric not in baseline.metrics]
-        if left_out:
-            print(f"not computed by {name}: {', '.join(left_out)}")
-
-
-def _ratio(name: str, ratio: float, of_cpu: float, note: str) -> tuple[str, str, str, str]:
-    return name, f"{ratio:,.0f} x", f"{of_cpu:,.0f} x", note
-
-
-def _spread(values: tuple[float, ...]) -> str:
-    return f"passes: {min(values):.1f} to {max(values):.1f}"
-
-
-def _costs(costs: dict[int, float]) -> str:
-    return ", ".join(f"{models:,}: {cost:.0f} ns" for models, cost in costs.items()) or "not measured"

@@ -12,7 +12,7 @@ from pipeline.bench.contest import contract
 from pipeline.bench.load import Latency
 from pipeline.bench.reports import ReportsSpeed, publish_history, publish_more, questions
 from pipeline.bench.season import write_season
-from pipeline.cli.bench import print_reports
+from pipeline.cli.bench_told import of_reports, show
 from pipeline.reports.queries.boards import newest_moment
 from pipeline.warehouse import open_published
 from pipeline_tests.cli.command import Podium, error
@@ -73,6 +73,20 @@ def test_the_cost_of_a_new_cycle(podium: Podium, here: None) -> None:
     assert podium(*arguments).table[-1][0] == "all"
 
 
+def test_all_suites_are_one_report_that_names_the_command_of_each(podium: Podium, here: None, tmp_path: Path) -> None:
+    report = tmp_path / "bench.md"
+    outcome = podium("bench", "--quick", "--to", str(report))
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, f"4 suites: {report}")
+    written = report.read_text()
+    assert written.startswith("# Measured by `podium bench --quick`\n")
+    commands = [f"## `podium bench {name}`" for name in ("metrics", "history", "hub", "reports")]
+    assert [line for line in written.splitlines() if line.startswith("## ")] == commands
+    assert "| beside a bare scan |" in written
+    tables = [line.count("|") for line in written.splitlines() if line.startswith("|")]
+    assert len(tables) > 30
+    assert min(tables) == 5
+
+
 def test_a_measurement_in_a_process_of_its_own_tells_its_memory() -> None:
     found, peak = apart(Path, "a", "b")
     assert found == Path("a/b")
@@ -96,7 +110,7 @@ def test_answers_of_reports_are_asked_at_a_rate_and_none_fails(podium: Podium) -
 def test_answers_of_reports_as_a_table() -> None:
     latency = {"board as JSON": Latency(21.4, 60.2, 99.0, 500, 0, 0.25, 50.0)}
     with redirect_stdout(io.StringIO()) as printed:
-        print_reports(ReportsSpeed(2000, 500, latency, 7, 3, 473.2))
+        show(of_reports(ReportsSpeed(2000, 500, latency, 7, 3, 473.2)))
     assert "21 ms" in printed.getvalue()
     assert "25%" in printed.getvalue()
     assert "2,000 models, 500 boards, 473 MB published;" in printed.getvalue()
