@@ -114,6 +114,9 @@ def _problems_of(path: Path) -> Iterator[str]:
     except (yaml.YAMLError, ValueError) as error:  # of characters that YAML or UTF-8 does not have
         yield f"no YAML: {str(error).splitlines()[0]}"
         return
+    except RecursionError:
+        yield "it is nested too deeply"
+        return
     yield from repeated_keys(path)
     if not documents:
         yield f"it is empty; begin with {_EXAMPLE}, or remove the file"
@@ -141,6 +144,8 @@ def _problems_of_document(document: Any) -> Iterator[str]:
 def _is_component(kind: str) -> bool:
     """Whether there is a class of that name."""
     module, _, name = kind.rpartition(".")
+    if module.startswith("."):
+        return False
     try:
         return hasattr(importlib.import_module(module), name)
     except (ImportError, ValueError):

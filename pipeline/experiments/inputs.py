@@ -115,7 +115,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         if path.suffix in _READERS:
             lines = path.read_text(encoding="utf-8-sig").split("\n")
             return [json.loads(line) for line in lines if line.strip()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputsError(f"{path}: it cannot be read: {error}") from error
     raise InputsError(f"{path}: a file of inputs ends in {', '.join(_READERS)}")
 

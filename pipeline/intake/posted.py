@@ -82,7 +82,7 @@ def _declaration(name: str, given: Settings) -> PostedDeclaration:
     try:
         text = path.read_text(encoding="utf-8")
         said = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PostedError(f"{path}: it cannot be read: {error}") from error
     if not isinstance(said, dict) or "title" not in said:
         raise PostedError(f"{path}: it is no declaration of an experiment; remove it, and post the experiment again")

@@ -10,6 +10,13 @@ from pipeline_tests.fuzz.feeding import fed, made_up
 from pipeline_tests.fuzz.targets import TARGETS, Read, Target
 
 FEW = range(12)
+FOUND = {
+    "evaluation files": (31, 606),
+    "hub submissions": (33, 1520),
+    "hub configuration": (448,),
+    "declarations": (141, 1372, 1868),
+}
+"""Files of the seed 0 by their numbers that ``make fuzz`` found to be neither read nor refused with a reason once."""
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -17,6 +24,13 @@ def test_every_file_is_read_or_refused_with_a_reason(name: str, tmp_path: Path) 
     found = fed(name, TARGETS[name], FEW, "a test", tmp_path)
     assert found.failures == []
     assert found.n == len(FEW) == found.n_read + found.n_refused
+
+
+@pytest.mark.parametrize(("name", "numbers"), FOUND.items())
+def test_what_was_found_once_is_read_or_refused_with_a_reason(
+    name: str, numbers: tuple[int, ...], tmp_path: Path
+) -> None:
+    assert fed(name, TARGETS[name], numbers, "0", tmp_path).failures == []
 
 
 @pytest.mark.parametrize("name", TARGETS)

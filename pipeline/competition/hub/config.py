@@ -364,6 +364,8 @@ def _read(folder: UPath, name: str, model: type[T]) -> T:
         content: Any = json.loads(text)
     except json.JSONDecodeError as error:
         raise HubError(f"{path} is no JSON: line {error.lineno}: {error.msg}") from None
+    except RecursionError:
+        raise HubError(f"{path} is nested too deeply") from None
     return validated(path, model, content)
 
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 from upath import UPath
 
@@ -126,10 +127,23 @@ def parse_table(path: UPath, content: bytes) -> pd.DataFrame:
     """The rows of a CSV or Parquet file that was read already. Errors as :func:`read_submission`."""
     try:
         if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(BytesIO(content))
+            return _valid(pd.read_parquet(BytesIO(content)))
         return pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError, pd.errors.ParserError) as error:  # what pandas and pyarrow raise of broken files
         raise HubError(f"{path} cannot be read: {_why(error, content)}") from None
+
+
+def _valid(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of Parquet whose texts can be read; Arrow does not look before they are.
+
+    Raises
+    ------
+    ValueError
+        If a text is no UTF-8.
+    """
+    for name in table.columns[[isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]]:
+        pa.array(table[name], from_pandas=True).validate(full=True)
+    return table
 
 
 def _why(error: Exception, content: bytes) -> str:

@@ -141,6 +141,8 @@ def _declared_date(hub: Hub) -> list[str]:
         declared = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise HubError(f"{path} is no JSON: line {error.lineno}: {error.msg}") from None
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise HubError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     name = declared.get("date_col") if isinstance(declared, dict) else None
     return [name] if isinstance(name, str) else []
 

@@ -11,10 +11,19 @@ from pipeline.leaderboard.board.columns import Coded, Codes
 from pipeline.leaderboard.board.measures import MeasureSpec
 
 NONE = -1
+_LONGEST = 1_500
+"""Characters of a message."""
 
 
 class FormatError(ValueError):
-    """A file that cannot be read; the message names it, the line, and what would be right."""
+    """A file that cannot be read; the message names it, the line, and what would be right.
+
+    Of what a file holds at that place it shows as much as a person reads.
+    """
+
+    def __init__(self, message: str) -> None:
+        half = _LONGEST // 2
+        super().__init__(message if len(message) <= _LONGEST else f"{message[:half]} [...] {message[-half:]}")
 
 
 @dataclass(frozen=True)

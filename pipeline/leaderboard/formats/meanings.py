@@ -90,7 +90,7 @@ def meanings_in_schema(path: Path, text: bytes) -> tuple[MeasureSpec, ...]:
     where = f"{path}: {PARQUET_KEY.decode()} in its schema"
     try:
         records = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{where} is no JSON: {error}") from None
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise FormatError(f"{where} is no list of objects")
