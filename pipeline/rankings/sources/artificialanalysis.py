@@ -122,7 +122,7 @@ def _pagination(document: str, page: Mapping[str, Any], number: int) -> Mapping[
     found = page.get("pagination")
     if not isinstance(found, Mapping) or not isinstance(found.get("has_more"), bool):
         raise SourceError(
-            f"{document}: wanted pagination with has_more, has {shown(found)}; the document has {sorted(page)[:12]}"
+            f"{document}: wanted pagination with has_more, has {shown(found)}; the document has {shown(sorted(page))}"
         )
     if found.get("page") != number:
         raise SourceError(f"{document}: wanted page {number}, is page {shown(found.get('page'))}")
@@ -175,7 +175,7 @@ def _gather_legacy(catalogue: Catalogue, document: str, slug: str, each: object)
     if row is None:
         return
     if set(row.values).isdisjoint(_LEGACY_FIELDS):
-        row.refuse("", f"has none of {', '.join(_LEGACY_FIELDS)}; has {sorted(row.values)[:12]}")
+        row.refuse("", f"has none of {', '.join(_LEGACY_FIELDS)}; has {shown(sorted(row.values))}")
         return
     if not catalogue.takes(row, ModelName(slug)):
         return

@@ -137,7 +137,7 @@ def _table_rows(document: str, body: bytes, category: str, most: int) -> list[di
         file = pq.ParquetFile(io.BytesIO(body))
         missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
         if missing:
-            raise SourceError(f"{document}: no columns {missing}; has {file.schema_arrow.names}")
+            raise SourceError(f"{document}: no columns {missing}; has {shown(file.schema_arrow.names)}")
         if file.metadata.num_rows > most:
             raise SourceError(f"{document}: {file.metadata.num_rows} rows, which is more than {most}")
         table = file.read(columns=list(_COLUMNS))
