@@ -174,7 +174,8 @@ def test_the_status_of_a_track_tells_its_files(podium: Podium, data: Path) -> No
         outcome = podium("status", "robust", "--json")
         (found,) = outcome.json["boards"]
         assert found["files"] == {"accepted": 7, "refused": 1, "waiting": 0, "gone": 0}
-        (note,) = outcome.json["notes"]
+        note, failing = outcome.json["notes"]
+        assert failing.startswith("robust/files: check ")
         assert note.startswith("board robust: official is made without inbox/robust/official/omega.eval: ")
         assert "omega.eval:1: map is 'half'" in note
         shown = podium("status", "robust").out

@@ -40,6 +40,7 @@ def test_redis_is_gone_with_its_block() -> None:
 
 
 def test_a_server_that_does_not_start_says_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2")
     monkeypatch.setattr(servers, "_SETTINGS", {"listen_addresses": "127.0.0.1", "no_such_setting": "1"})
     with pytest.raises(ServerError, match="no_such_setting"), postgres():
         pass
