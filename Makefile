@@ -91,4 +91,4 @@ lock: $(READY) ## Write requirements.lock from the environment, by name and vers
 		| grep -v -i -E '^(pip|podium|$(SCALE))([ =@]|$$)' | grep '==' > requirements.lock
 
 clean: ## Remove the environment and everything that a run wrote
-	rm -rf $(VENV) data/warehouse data/published data/rebuild data/hubs data/dagster_home dbt_project/target dbt_project/logs
+	rm -rf $(VENV) data/warehouse data/published data/rebuild data/hubs data/health data/dagster_home dbt_project/target dbt_project/logs
