@@ -14,5 +14,5 @@ def seeds() -> range:
 QUESTIONS = int(os.environ.get("QUESTIONS", "25"))
 """How many requests are made up for an operation of the report API."""
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "8"))
 """How often a process is killed at a random moment; ``make soak`` does it more often."""
