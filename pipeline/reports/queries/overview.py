@@ -73,7 +73,7 @@ def overview(connection: duckdb.DuckDBPyConnection, name: str, now: datetime) ->
     fresh = freshness(
         has.cycles,
         now,
-        frozen=bool(of.contract["frozen"]),
+        frozen=bool(of.contract.get("frozen")),
         late_after=None if late_after is None else parse_duration(late_after),
     )
     return Overview(
