@@ -7,19 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.settings import settings
 from pipeline.warehouse import Store, WarehouseFiles
 from pipeline.warehouse.migrations import migrate
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small frames gain nothing from threads; the tests take a quarter less time without them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PODIUM_THREADS", "1")
-        settings.cache_clear()
-        yield
-    settings.cache_clear()
 
 
 @pytest.fixture
