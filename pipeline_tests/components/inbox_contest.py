@@ -1,9 +1,9 @@
 """A small contest whose files arrive in the inbox, on cycles near today, so that real arrival times decide."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.competition import Contract
+from pipeline.components.competition import checks_of
 from pipeline.components.competition_tables import update_catalog
 from pipeline.components.inbox_tables import Landing, land_inbox
 from pipeline.components.recompute import Recompute
+from pipeline.landing import Landed
 from pipeline.tables import COMPETITION_TABLES, FILES, QUARANTINE, SUBMISSIONS, TableSpec
+from pipeline.warehouse import Store
+from pipeline_tests.brought import failing
 from pipeline_tests.toy_contest import declaration
 from pipeline_tests.toy_graph import ToyGraph, bring_up_to_date
 
@@ -67,14 +71,24 @@ class InboxContest:
         path.write_text(content if isinstance(content, str) else content.to_csv(index=False))
         return path
 
-    def bring(self, *dropped: tuple[str, pd.DataFrame | str]) -> dict[str, int]:
+    def land(self, *dropped: tuple[str, pd.DataFrame | str], **config: Any) -> list[Landed]:
+        """Drop files, and land what waits, without Dagster and the tables that follow."""
+        with self.graph.open() as store:
+            return self._land(store, dropped, config)
+
+    def bring(self, *dropped: tuple[str, pd.DataFrame | str], **config: Any) -> dict[str, int]:
         """Drop files, land what waits, and bring all tables up to date, without Dagster; cycles recomputed by table."""
+        with self.graph.open() as store:
+            self._land(store, dropped, config)
+            return bring_up_to_date(store, self.contract)
+
+    def _land(
+        self, store: Store, dropped: Iterable[tuple[str, pd.DataFrame | str]], config: Mapping[str, Any]
+    ) -> list[Landed]:
         for folder, content in dropped:
             self.drop(folder, content)
-        with self.graph.open() as store:
-            update_catalog(store, self.contract, Recompute())
-            land_inbox(store, self.contract, Landing())
-            return bring_up_to_date(store, self.contract)
+        update_catalog(store, self.contract, Recompute())
+        return land_inbox(store, self.contract, Landing(**config))
 
     def run(self, *dropped: tuple[str, pd.DataFrame | str], **config: Any) -> dg.ExecuteInProcessResult:
         """Drop files, and materialize everything."""
@@ -83,6 +97,11 @@ class InboxContest:
         job = self.graph.definitions.resolve_job_def("toy")
         ops = {"ops": {"toy__files": {"config": config}}} if config else None
         return job.execute_in_process(instance=self.graph.instance, run_config=ops)
+
+    def failing(self) -> dict[str, str]:
+        """Severity of the checks of all tables that do not hold, by ``table.check``."""
+        with self.graph.open() as store:
+            return failing(store, self.contract, self.contract.tables, partial(checks_of, self.contract))
 
     def table(self, spec: TableSpec) -> pd.DataFrame:
         return self.graph.table(spec)

@@ -34,11 +34,36 @@ from pipeline.tables import (
 )
 from pipeline_tests.components.inbox_contest import SUBJECTS as NAMES
 from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
+from pipeline_tests.conftest import toy_environment
 from pipeline_tests.toy_contest import ToyContest
 from pipeline_tests.toy_graph import FILE, assert_same_tables, failed_checks, metadata, recomputed
 
 DAYS = (9, 8, 7)
 Make = Callable[..., InboxContest]
+
+
+def begun(folder: Path, dbt_dir: Path, *more: tuple[str, pd.DataFrame]) -> Path:
+    """A data folder where two models and the outcomes of three cycles landed, and files besides."""
+    with toy_environment(folder, dbt_dir), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(competition, "_PICTURES", {})
+        patch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+        dropped = [("predictions", predictions(model, *DAYS)) for model in "ab"]
+        done = InboxContest(folder).run(*dropped, ("truth", truth(*DAYS)), *more)
+        assert failed_checks(done) == {}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The folder of ``contest``; do not write there."""
+    return begun(tmp_path_factory.mktemp("contest"), dbt_dir)
+
+
+@pytest.fixture(scope="module")
+def corrected_folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The same where a cycle was submitted once more, with a row that is wrong; do not write there."""
+    wrong = predictions("a", DAYS[0], seed=5).assign(value=["x"] + [1.0] * 7)
+    return begun(tmp_path_factory.mktemp("corrected"), dbt_dir, ("predictions", wrong))
 
 
 @pytest.fixture
@@ -50,12 +75,10 @@ def make(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
 
 
 @pytest.fixture
-def contest(make: Make) -> InboxContest:
+def contest(filled_folder: Path, make: Make, tmp_path: Path) -> InboxContest:
     """Two models and the outcomes of three cycles, landed."""
-    contest = make()
-    done = contest.run(*(("predictions", predictions(model, *DAYS)) for model in "ab"), ("truth", truth(*DAYS)))
-    assert failed_checks(done) == {}
-    return contest
+    shutil.copytree(filled_folder, tmp_path, dirs_exist_ok=True)
+    return make()
 
 
 def ic(contest: InboxContest) -> dict[str, float]:
@@ -135,7 +158,7 @@ def test_an_older_copy_of_the_warehouse_takes_again_what_it_lacks_and_what_was_t
 def lose(contest: InboxContest) -> None:
     """Lose the warehouse, and take again what is in the archive."""
     shutil.rmtree(contest.folder / FILE.parent)
-    contest.bring()
+    contest.land()
 
 
 def files_of(contest: InboxContest) -> pd.DataFrame:
@@ -147,19 +170,20 @@ def test_what_was_no_file_keeps_its_line_and_all_files_their_numbers_when_they_a
 ) -> None:
     place = contest.folder / "inbox" / "toy" / "predictions"
     (place / "link.csv").symlink_to(contest.folder / "secret.csv")
-    contest.bring()
+    contest.land()
     time.sleep(0.01)
     os.mkfifo(place / "pipe.csv")
-    contest.bring(("predictions", predictions("c", *DAYS)), ("predictions", "nonsense"))
-    contest.bring(("predictions", predictions("c", *DAYS)))
+    contest.land(("predictions", predictions("c", *DAYS)), ("predictions", "nonsense"))
+    contest.land(("predictions", predictions("c", *DAYS)))
     files = files_of(contest)
     assert files["status"].str.startswith("unreadable").tolist() == [False] * 3 + [True, True, False, True]
 
     for _ in range(2):
         lose(contest)
         pd.testing.assert_frame_equal(files_of(contest), files)
-        assert set(contest.bring().values()) == {0}
-        pd.testing.assert_frame_equal(files_of(contest), files)
+    contest.bring()
+    assert set(contest.bring().values()) == {0}
+    pd.testing.assert_frame_equal(files_of(contest), files)
 
 
 def test_a_link_that_was_recorded_before_a_kill_is_not_recorded_twice(
@@ -172,8 +196,8 @@ def test_a_link_that_was_recorded_before_a_kill_is_not_recorded_twice(
     with monkeypatch.context() as patch:
         patch.setattr(land, "note_arrival", killed)
         with pytest.raises(KeyboardInterrupt):
-            contest.bring()
-    contest.bring()
+            contest.land()
+    contest.land()
     files = files_of(contest)
     assert len(files) == 4
     lose(contest)
@@ -198,22 +222,23 @@ def test_lines_stay_as_they_were_numbered_though_the_declaration_takes_more_now(
 
 
 def test_a_number_that_another_file_got_meanwhile_is_not_given_twice(contest: InboxContest) -> None:
-    contest.bring(("predictions", predictions("c", *DAYS)))
+    contest.land(("predictions", predictions("c", *DAYS)))
     logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     last = contest.folder / "archive" / "toy" / json.loads(logged.read_text().splitlines()[-1])["file"]
     last.rename(contest.folder / "away")
     lose(contest)
-    contest.bring(("predictions", predictions("d", *DAYS)))
+    contest.land(("predictions", predictions("d", *DAYS)))
     (contest.folder / "away").rename(last)
 
     for _ in range(2):
-        contest.bring()
+        contest.land()
         assert contest.table(FILES)["file_number"].tolist() == [1, 2, 3, 4, 5]
+    contest.bring()
     assert contest.table(MODELS)["model_id"].tolist() == ["a", "b", "c", "d"]
 
 
 def test_a_log_that_does_not_say_the_numbers_is_followed_in_its_order(contest: InboxContest) -> None:
-    contest.bring(("predictions", predictions("a", DAYS[0], seed=5)))
+    contest.land(("predictions", predictions("a", DAYS[0], seed=5)))
     files = files_of(contest)
     logged = contest.folder / "archive" / "toy.arrivals.jsonl"
     older = [json.loads(line) for line in logged.read_text().splitlines()]
@@ -227,9 +252,9 @@ def test_a_log_that_does_not_say_the_numbers_is_followed_in_its_order(contest: I
 
 def test_a_resubmission_in_time_counts_as_a_whole_and_the_first_is_kept(contest: InboxContest) -> None:
     better = predictions("a", DAYS[0], seed=5).iloc[:-1]
-    done = contest.run(("predictions", better))
+    done = contest.bring(("predictions", better))
 
-    assert recomputed(done)["predictions"] == recomputed(done)["scores"] == 1
+    assert done["predictions"] == done["scores"] == 1
     taken = contest.table(PREDICTIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
     assert taken["value"].tolist() == better["value"].tolist()
     of_cycle = contest.table(SUBMISSIONS).query("model_id == 'a' and cycle == @cycle(@DAYS[0])")
@@ -345,9 +370,9 @@ def test_a_contest_of_one_subject_is_ranked_by_what_looks_at_single_predictions(
     )
     one = [rows[rows["subject"] == NAMES[0]] for rows in (predictions("a", *DAYS), predictions("b", *DAYS))]
     outcomes = truth(*DAYS).query("subject == @NAMES[0]")
-    done = contest.run(*(("predictions", rows) for rows in one), ("truth", outcomes))
+    contest.bring(*(("predictions", rows) for rows in one), ("truth", outcomes))
 
-    assert failed_checks(done) == {}
+    assert contest.failing() == {}
     errors = {
         model: (rows["value"].to_numpy() - outcomes["value"].to_numpy()).__abs__().mean()
         for model, rows in zip("ab", one, strict=True)
@@ -457,7 +482,7 @@ def test_files_that_may_not_be_read_wait_and_keep_none_from_landing(
         return land_file(store, delivery, *more)
 
     monkeypatch.setattr(inbox_component, "land_file", refusing)
-    contest.run(max_files=1)
+    contest.bring(max_files=1)
 
     assert contest.table(FILES)["name"].tolist() == ["open.csv"]
     assert locked.exists()
@@ -496,9 +521,11 @@ def test_a_file_that_is_still_written_waits(make: Make, monkeypatch: pytest.Monk
         ),
     ],
 )
-def test_checks_find_what_does_not_add_up(contest: InboxContest, spec: Any, name: str, damage: str) -> None:
-    wrong = predictions("a", DAYS[0], seed=5).assign(value=["x"] + [1.0] * 7)
-    assert failed_checks(contest.run(("predictions", wrong))) == {}
+def test_checks_find_what_does_not_add_up(
+    corrected_folder: Path, make: Make, tmp_path: Path, spec: Any, name: str, damage: str
+) -> None:
+    shutil.copytree(corrected_folder, tmp_path, dirs_exist_ok=True)
+    contest = make()
     checked = next(one for one in of_table(spec) if one.name == name)
     contest.graph.execute(damage)
 
