@@ -11,11 +11,15 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from pipeline.components.experiment import experiment_definitions
+from pipeline.components.experiment import ASSETS, experiment_definitions
+from pipeline.components.experiment_checks import of_table
+from pipeline.components.experiment_tables import land_inbox
+from pipeline.components.inbox import Landing
 from pipeline.experiments import Experiment
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_QUARANTINE, EXPERIMENT_TABLES, TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
+from pipeline_tests.brought import Brought, bring, failing
 from pipeline_tests.toy_graph import FILE
 
 NAME = "answers"
@@ -99,6 +103,19 @@ class ExperimentGraph:
             self.drop(folder, rows)
         job = self.definitions.resolve_job_def(self.declared.name)
         return job.execute_in_process(instance=self.instance, raise_on_error=raise_on_error)
+
+    def bring(self, *dropped: tuple[str, Sequence[Mapping[str, Any]]]) -> Brought:
+        """Drop files, land what waits, and bring all tables up to date, without Dagster; nothing is executed."""
+        for folder, rows in dropped:
+            self.drop(folder, rows)
+        with self.open() as store:
+            land_inbox(store, self.declared, Landing())
+            return bring(store, self.declared, ASSETS)
+
+    def failing(self) -> dict[str, str]:
+        """Severity of the checks of all tables that do not hold, by ``table.check``."""
+        with self.open() as store:
+            return failing(store, self.declared, (EXPERIMENT_FILES, *(spec for spec, _, _ in ASSETS)), of_table)
 
     def redeclared(self, **changes: Any) -> "ExperimentGraph":
         """The same with another declaration."""

@@ -16,6 +16,7 @@ from pipeline.components import Experiment as Component
 from pipeline.components.experiment_checks import of_table
 from pipeline.components.experiment_tables import land_inbox
 from pipeline.components.inbox import Landing
+from pipeline.intake.executing import execute_pending
 from pipeline.intake.experiments import LandedRuns
 from pipeline.landing import inbox
 from pipeline.settings import settings
@@ -84,8 +85,24 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an experiment whose tables are filled; do not write there."""
     folder = tmp_path_factory.mktemp("filled")
     with graph_in(folder) as found:
-        found.run(("runs", [*SMALL, *LARGE]))
+        found.bring(("runs", [*SMALL, *LARGE]))
     return folder
+
+
+@pytest.fixture(scope="module")
+def begun_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of ``begun``; do not write there."""
+    folder = tmp_path_factory.mktemp("begun")
+    with graph_in(folder) as found:
+        found.bring(("runs", SMALL))
+    return folder
+
+
+@pytest.fixture
+def begun(begun_folder: Path, graph: ExperimentGraph) -> ExperimentGraph:
+    """An experiment of which the runs of the small model landed."""
+    shutil.copytree(begun_folder, graph.folder, dirs_exist_ok=True)
+    return graph
 
 
 def ranks(graph: ExperimentGraph, grouping: str = "model") -> dict[str, Any]:
@@ -103,9 +120,9 @@ def run_ids(graph: ExperimentGraph, status: str = "completed") -> dict[tuple[str
 
 
 def test_before_anything_ran_the_declared_runs_are_pending(graph: ExperimentGraph) -> None:
-    result = graph.run()
+    graph.bring()
 
-    assert failed_checks(result) == {}
+    assert graph.failing() == {}
     runs = graph.table(EXPERIMENT_RUNS)
     assert runs["status"].tolist() == ["pending"] * 6
     assert runs["created_at"].isna().all()
@@ -135,17 +152,16 @@ def test_files_become_every_table(graph: ExperimentGraph) -> None:
     assert (ended == pd.Timestamp("2024-05-01T00:00:01")).all()
 
 
-def test_running_again_changes_nothing_and_says_so(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    before = graph.tables()
+def test_running_again_changes_nothing_and_says_so(begun: ExperimentGraph) -> None:
+    before = begun.tables()
 
-    result = graph.run()
-    graph.drop("runs", SMALL, "again.jsonl")
-    repeated = graph.run()
+    result = begun.run()
+    begun.drop("runs", SMALL, "again.jsonl")
+    repeated = begun.run()
 
     assert recomputed(result) == NOTHING == recomputed(repeated)
     assert metadata(repeated)["answers/files"]["podium/why"] == "0 files, 1 landed before"
-    assert_same_tables(graph.tables(), before)
+    assert_same_tables(begun.tables(), before)
 
 
 def test_what_runs_ask_is_worked_out_once_until_there_are_other_rows(graph: ExperimentGraph) -> None:
@@ -167,19 +183,18 @@ def test_what_runs_ask_is_worked_out_once_until_there_are_other_rows(graph: Expe
         assert len(again.asked().by_config) == 6
 
 
-def test_one_more_file_becomes_a_new_board(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    result = graph.run(("runs", LARGE))
-    assert failed_checks(result) == {}
-    assert ranks(graph) == {"large": 1, "small": 2}
-    assert recomputed(result)["prompts"] == 1  # asked, since files came; its rows are the same
-    assert metadata(result)["answers/prompts"]["podium/cycles_changed"] == 0
+def test_one_more_file_becomes_a_new_board(begun: ExperimentGraph) -> None:
+    result = begun.bring(("runs", LARGE))
+    assert begun.failing() == {}
+    assert ranks(begun) == {"large": 1, "small": 2}
+    assert result.recomputed["prompts"] == 1  # asked, since files came; its rows are the same
+    assert result.changed["prompts"] == 0
 
 
 def test_rows_that_cannot_be_are_quarantined_and_the_board_is_made_without_them(graph: ExperimentGraph) -> None:
-    result = graph.run(("runs", [SMALL[0], SMALL[1] | {"cost": -1}, SMALL[2] | {"status": "odd"}]))
+    graph.bring(("runs", [SMALL[0], SMALL[1] | {"cost": -1}, SMALL[2] | {"status": "odd"}]))
 
-    assert failed_checks(result) == {}
+    assert graph.failing() == {}
     assert graph.table(EXPERIMENT_FILES)[["n_rows", "n_accepted", "n_rejected", "status"]].values.tolist() == [
         [3, 1, 2, "partly"]
     ]
@@ -189,83 +204,77 @@ def test_rows_that_cannot_be_are_quarantined_and_the_board_is_made_without_them(
     assert json.loads(refused["original"].tolist()[0]) == SMALL[1] | {"cost": -1}
 
 
-def test_people_rate_runs_and_their_agreement_is_told(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
+def test_people_rate_runs_and_their_agreement_is_told(begun: ExperimentGraph) -> None:
     rated = [
         {"run_id": run, "scorer": "stars", "rater": rater, "rating": rating}
-        for run in run_ids(graph).values()
+        for run in run_ids(begun).values()
         for rater, rating in (("Ann", 5), ("Bob", 3))
     ]
 
-    result = graph.run(("scores", [*rated, {"run_id": "nobody", "scorer": "stars", "rater": "Ann", "rating": 1}]))
+    begun.bring(("scores", [*rated, {"run_id": "nobody", "scorer": "stars", "rater": "Ann", "rating": 1}]))
 
-    assert failed_checks(result) == {}
-    stars = graph.table(EXPERIMENT_SCORES).query("scorer == 'stars'")
+    assert begun.failing() == {}
+    stars = begun.table(EXPERIMENT_SCORES).query("scorer == 'stars'")
     assert stars.groupby("rater")["value"].unique().map(list).to_dict() == {1: [1.0], 2: [0.5]}
     assert set(stars["rater_name"]) == {"Ann", "Bob"}
-    assert graph.table(EXPERIMENT_QUARANTINE)["reason"].tolist() == [
+    assert begun.table(EXPERIMENT_QUARANTINE)["reason"].tolist() == [
         "run 'nobody' is not known; land the run first, or at the same time"
     ]
-    board = graph.table(EXPERIMENT_RUN_BOARD).query("status == 'ranked'")
+    board = begun.table(EXPERIMENT_RUN_BOARD).query("status == 'ranked'")
     assert sorted(board["score"]) == pytest.approx([0.25, 0.25, (2 * 1 + 0.75) / 3])
-    assert set(graph.table(EXPERIMENT_AGREEMENT)["n_raters"]) == {2}
+    assert set(begun.table(EXPERIMENT_AGREEMENT)["n_raters"]) == {2}
 
 
-def test_runs_and_their_scores_may_come_together(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    runs = run_ids(graph)
-    (graph.folder / FILE).unlink()
+def test_runs_and_their_scores_may_come_together(begun: ExperimentGraph) -> None:
+    runs = run_ids(begun)
+    (begun.folder / FILE).unlink()
     rating = {"run_id": runs["small", "italy"], "scorer": "stars", "rater": "Ann", "rating": 5}
 
-    result = graph.run(("scores", [rating]))
+    begun.bring(("scores", [rating]))
 
-    assert failed_checks(result) == {}
-    assert graph.table(EXPERIMENT_QUARANTINE).empty
-    assert "stars" in set(graph.table(EXPERIMENT_SCORES)["scorer"])
+    assert begun.failing() == {}
+    assert begun.table(EXPERIMENT_QUARANTINE).empty
+    assert "stars" in set(begun.table(EXPERIMENT_SCORES)["scorer"])
 
 
-def test_the_newest_score_of_a_person_counts_whatever_came_first(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    given = {"run_id": run_ids(graph)["small", "france"], "scorer": "stars", "rater": "Ann"}
+def test_the_newest_score_of_a_person_counts_whatever_came_first(begun: ExperimentGraph) -> None:
+    given = {"run_id": run_ids(begun)["small", "france"], "scorer": "stars", "rater": "Ann"}
     late, early = ({"rating": 5, "scored_at": "2024-06-02"}, {"rating": 1, "scored_at": "2024-06-01"})
 
-    graph.run(("scores", [given | late]), ("scores", [given | early]))
+    begun.bring(("scores", [given | late]), ("scores", [given | early]))
 
-    stars = graph.table(EXPERIMENT_SCORES).query("scorer == 'stars'").set_index("number")
+    stars = begun.table(EXPERIMENT_SCORES).query("scorer == 'stars'").set_index("number")
     assert stars["value"].to_dict() == {1: 0.0, 2: 1.0}
     assert stars["is_latest"].to_dict() == {1: False, 2: True}
 
 
-def test_a_run_that_comes_again_is_replaced_and_scored_anew(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    before = graph.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
-    graph.run(("runs", [SMALL[1] | {"output": "Rome"}]))
-    runs, after = run_ids(graph), graph.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
+def test_a_run_that_comes_again_is_replaced_and_scored_anew(begun: ExperimentGraph) -> None:
+    before = begun.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
+    begun.bring(("runs", [SMALL[1] | {"output": "Rome"}]))
+    runs, after = run_ids(begun), begun.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
     assert len(runs) == 3
     assert (before[runs["small", "italy"]], after[runs["small", "italy"]]) == (0.0, 1.0)
     assert after.drop(runs["small", "italy"]).equals(before.drop(runs["small", "italy"]))
 
 
-def test_a_reference_that_is_corrected_scores_anew_what_it_was_for(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    inputs = [one.model_dump() for one in graph.declared.inputs]
+def test_a_reference_that_is_corrected_scores_anew_what_it_was_for(begun: ExperimentGraph) -> None:
+    inputs = [one.model_dump() for one in begun.declared.inputs]
     inputs[1] |= {"reference": "No idea"}
-    changed = graph.redeclared(inputs=inputs)
+    changed = begun.redeclared(inputs=inputs)
 
-    result = changed.run()
+    changed.bring()
 
-    assert failed_checks(result) == {}
+    assert changed.failing() == {}
     scores = changed.table(EXPERIMENT_SCORES).set_index("run_id")["value"]
     assert scores[run_ids(changed)["small", "italy"]] == 1.0
 
 
-def test_a_scorer_is_added_and_taken_away(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    more = graph.redeclared(scorers={"exact": {}, "near": {"scorer": "fuzzy"}}, min_scorers=None)
-    more.run()
+def test_a_scorer_is_added_and_taken_away(begun: ExperimentGraph) -> None:
+    more = begun.redeclared(scorers={"exact": {}, "near": {"scorer": "fuzzy"}}, min_scorers=None)
+    more.bring()
     assert set(more.table(EXPERIMENT_SCORES)["scorer"]) == {"exact", "near"}
-    fewer = graph.redeclared(scorers={"near": {"scorer": "fuzzy"}}, min_scorers=None)
-    fewer.run()
+    fewer = begun.redeclared(scorers={"near": {"scorer": "fuzzy"}}, min_scorers=None)
+    fewer.bring()
     assert set(fewer.table(EXPERIMENT_SCORES)["scorer"]) == {"near"}
 
 
@@ -273,9 +282,9 @@ def test_what_is_imported_needs_nothing_declared(graph: ExperimentGraph) -> None
     graph = ExperimentGraph(graph.folder, imported(baseline={"model": "m"}))
     told = {"prompt": "InJulia", "input_id": "task", "speed": 0}
 
-    result = graph.run(("runs", [told | {"model": model} for model in ("m", "n", "m")]))
+    graph.bring(("runs", [told | {"model": model} for model in ("m", "n", "m")]))
 
-    assert failed_checks(result) == {}
+    assert graph.failing() == {}
     assert set(graph.table(EXPERIMENT_CONFIGURATIONS)["title"]) == {"InJulia@1 · m", "InJulia@1 · n"}
     assert graph.table(EXPERIMENT_INPUTS)[["input_id", "variables"]].values.tolist() == [["task", '"task"']]
     assert sorted(graph.table(EXPERIMENT_RUNS)["repeat"]) == [1, 1, 2]
@@ -284,47 +293,47 @@ def test_what_is_imported_needs_nothing_declared(graph: ExperimentGraph) -> None
 
 def test_a_baseline_that_runs_do_not_have_yet_is_told_and_nothing_is_compared(graph: ExperimentGraph) -> None:
     graph = ExperimentGraph(graph.folder, imported(baseline={"model": "m"}))
-    result = graph.run(("runs", [{"prompt": "InJulia", "input_id": "task", "model": "n"}]))
-    assert metadata(result)["answers/configurations"]["podium/baseline"].startswith("baseline fits 0 of 1")
+    done = graph.bring(("runs", [{"prompt": "InJulia", "input_id": "task", "model": "n"}]))
+    assert done.outcomes["configurations"].told["podium/baseline"].startswith("baseline fits 0 of 1")
     assert graph.table(EXPERIMENT_COMPARISONS).empty
 
 
-def test_a_prompt_that_changes_needs_another_version(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL))
-    changed = graph.redeclared(prompts={"short": "Briefly: {{ question }}"})
+def test_a_prompt_that_changes_needs_another_version(begun: ExperimentGraph) -> None:
+    changed = begun.redeclared(prompts={"short": "Briefly: {{ question }}"})
     with pytest.raises(
         ValueError, match="prompt 'short' is another text than version '1' was; give it another version"
     ):
-        changed.run()
+        changed.bring()
     prompts = {"short": {"template": "Briefly: {{ question }}", "version": "2"}}
-    result = graph.redeclared(prompts=prompts).run()
-    assert failed_checks(result) == {}
-    assert graph.table(EXPERIMENT_PROMPTS)[["version", "is_declared"]].values.tolist() == [["1", False], ["2", True]]
-    assert sorted(graph.table(EXPERIMENT_RUNS)["status"]) == ["completed"] * 3 + ["pending"] * 6
+    renewed = begun.redeclared(prompts=prompts)
+    renewed.bring()
+    assert renewed.failing() == {}
+    assert begun.table(EXPERIMENT_PROMPTS)[["version", "is_declared"]].values.tolist() == [["1", False], ["2", True]]
+    assert sorted(begun.table(EXPERIMENT_RUNS)["status"]) == ["completed"] * 3 + ["pending"] * 6
 
 
 def test_inputs_of_a_file_are_read_and_its_changes_noticed(graph: ExperimentGraph) -> None:
     path = graph.folder / "inputs.jsonl"
     path.write_text('{"id": "france", "question": "Capital of France?", "reference": "Paris"}\n')
     graph = graph.redeclared(inputs=[], inputs_file="inputs.jsonl")
-    graph.run()
+    graph.bring()
     assert graph.table(EXPERIMENT_RUNS)["input_id"].unique().tolist() == ["france"]
     with path.open("a") as file:
         file.write('{"id": "italy", "question": "Capital of Italy?", "reference": "Rome"}\n')
-    graph.run()
+    graph.bring()
     assert sorted(graph.table(EXPERIMENT_RUNS)["input_id"].unique()) == ["france", "italy"]
 
 
 def test_a_warehouse_that_was_lost_comes_back_as_it_was(graph: ExperimentGraph) -> None:
-    graph.run(("runs", SMALL), ("runs", LARGE[:1]))
+    graph.bring(("runs", SMALL), ("runs", LARGE[:1]))
     rating = {"run_id": run_ids(graph)["small", "italy"], "scorer": "stars", "rater": "Ann", "rating": 5}
-    graph.run(("scores", [rating]), ("runs", [SMALL[0] | {"output": "Lyon"}]))
+    graph.bring(("scores", [rating]), ("runs", [SMALL[0] | {"output": "Lyon"}]))
     before = graph.tables()
     (graph.folder / FILE).unlink()
 
-    result = graph.run()
+    graph.bring()
 
-    assert failed_checks(result) == {}
+    assert graph.failing() == {}
     after = graph.tables()
     for tables in (before, after):
         tables["files"] = tables["files"].drop(columns="landed_at")
@@ -371,6 +380,12 @@ def local(graph: ExperimentGraph, **changes: Any) -> ExperimentGraph:
     return graph.redeclared(models=models, prompts=prompts, execution={}, **changes)
 
 
+def execute(graph: ExperimentGraph) -> None:
+    """Run what waits, and land it, without Dagster."""
+    execute_pending(graph.declared, settings())
+    graph.bring()
+
+
 def test_what_waits_is_run_and_lands_in_the_same_run(graph: ExperimentGraph) -> None:
     graph = local(graph)
     result = graph.run()
@@ -409,17 +424,17 @@ def test_the_sensor_asks_for_a_run_while_something_can_be_run(graph: ExperimentG
     asked_for = evaluated(graph, "answers_pending")
     assert isinstance(asked_for, dg.SensorResult)
     assert len(asked_for.run_requests or []) == 1
-    graph.run()
+    execute(graph)
     assert isinstance(evaluated(graph, "answers_pending"), dg.SkipReason)
 
 
 def test_at_every_tick_of_its_schedule_each_configuration_is_asked_once_more(graph: ExperimentGraph) -> None:
     graph = local(graph, recurring="0 6 * * *")
-    graph.run()
+    execute(graph)
     schedule = next(one for one in graph.definitions.schedules or [] if one.name == "answers_recurring")
     assert schedule.cron_schedule == "0 6 * * *"
     schedule.evaluate_tick(dg.build_schedule_context(instance=graph.instance))
-    graph.run()
+    execute(graph)
     assert sorted(graph.table(EXPERIMENT_RUNS)["repeat"]) == [1, 1, 1, 2, 2, 2]
     assert set(graph.table(EXPERIMENT_RUNS)["status"]) == {"completed"}
 
