@@ -10,11 +10,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from pipeline.components.judged_track import track_definitions
+from pipeline.components.judged_checks import of_table
+from pipeline.components.judged_track import ASSETS, track_definitions
 from pipeline.judging import Track
 from pipeline.tables import TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
+from pipeline_tests.brought import Brought, bring, failing
 from pipeline_tests.toy_graph import FILE
 
 NAME = "robust"
@@ -82,10 +84,21 @@ class TrackGraph:
         resources = dg.Definitions(resources={"warehouse": self.warehouse}, executor=dg.in_process_executor)
         return dg.Definitions.merge(track_definitions(self.declared), resources)
 
-    def run(self, *, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
-        """Execute the track's job."""
+    def run(self, *assets: str, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
+        """Execute the track's job, or some of its assets."""
         job = self.definitions.resolve_job_def(self.declared.name)
-        return job.execute_in_process(instance=self.instance, raise_on_error=raise_on_error)
+        keys = [dg.AssetKey([self.declared.name, name]) for name in assets] or None
+        return job.execute_in_process(instance=self.instance, asset_selection=keys, raise_on_error=raise_on_error)
+
+    def bring(self) -> Brought:
+        """Bring all tables up to date, without Dagster."""
+        with self.open() as store:
+            return bring(store, self.declared, ASSETS)
+
+    def failing(self) -> dict[str, str]:
+        """Severity of the checks of all tables that do not hold, by ``table.check``."""
+        with self.open() as store:
+            return failing(store, self.declared, [spec for spec, _, _ in ASSETS], of_table)
 
     def redeclared(self, **changes: Any) -> "TrackGraph":
         """The same with another declaration."""

@@ -22,7 +22,7 @@ from pipeline.tables import (
     TableSpec,
 )
 
-_ASSETS: tuple[tuple[TableSpec, Update[Track], tuple[TableSpec, ...]], ...] = (
+ASSETS: tuple[tuple[TableSpec, Update[Track], tuple[TableSpec, ...]], ...] = (
     (BOARDS, judged_tables.update_catalog, ()),
     (TRACK_FILES, judged_tables.update_files, (BOARDS,)),
     (MEASURES, judged_tables.update_measures, (TRACK_FILES,)),
@@ -51,7 +51,7 @@ class JudgedTrack(Board):
 def track_definitions(track: Track) -> dg.Definitions:
     """Definitions of one judged track, from its declaration alone."""
     assets = [
-        table_asset(track, spec, update, upstream, judged_checks.of_table(spec)) for spec, update, upstream in _ASSETS
+        table_asset(track, spec, update, upstream, judged_checks.of_table(spec)) for spec, update, upstream in ASSETS
     ]
 
     def look() -> Seen:

@@ -1,6 +1,7 @@
 """A judged track in the graph: from files that stay where they are to its tables, and only what changed again."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,17 +44,45 @@ def values_of(run: str, shift: float = 0.0) -> dict[str, list[float]]:
     return {topic: [round(float(np.clip(level + chance.normal(scale=0.03), 0, 1)), 4)] for topic in TOPICS}
 
 
+@contextmanager
+def graph_in(folder: Path) -> Iterator[TrackGraph]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DATA_DIR", str(folder))
+        settings.cache_clear()
+        yield TrackGraph(folder)
+    settings.cache_clear()
+
+
 @pytest.fixture
-def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrackGraph]:
+def graph(tmp_path: Path) -> Iterator[TrackGraph]:
     """A track of four runs and one judge, in an environment of its own; nothing is computed yet."""
-    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
-    settings.cache_clear()
-    made = TrackGraph(tmp_path)
+    with graph_in(tmp_path) as made:
+        write_runs(made)
+        yield made
+
+
+def write_runs(track: TrackGraph) -> None:
     for run in RUNS:
-        write_run(made.official, run, values_of(run))
-        write_run(made.judge(), run, values_of(run, -0.05))
-    yield made
-    settings.cache_clear()
+        write_run(track.official, run, values_of(run))
+        write_run(track.judge(), run, values_of(run, -0.05))
+
+
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of ``filled``; do not write there."""
+    folder = tmp_path_factory.mktemp("filled")
+    with graph_in(folder) as made:
+        write_runs(made)
+        made.bring()
+    return folder
+
+
+@pytest.fixture
+def filled(filled_folder: Path, tmp_path: Path) -> Iterator[TrackGraph]:
+    """The same with all that follows from the files computed."""
+    shutil.copytree(filled_folder, tmp_path, dirs_exist_ok=True)
+    with graph_in(tmp_path) as made:
+        yield made
 
 
 def ranks(graph: TrackGraph, judge: str = "official") -> dict[str, Any]:
@@ -83,28 +112,25 @@ def test_files_become_every_table_and_stay_where_they_are(graph: TrackGraph) -> 
     assert graph.table(MEASURE_SPECS)["taken_from"].unique().tolist() == ["known: trec_eval"]
 
 
-def test_a_second_run_does_nothing_and_says_so(graph: TrackGraph) -> None:
-    graph.run()
-    again = graph.run()
+def test_a_second_run_does_nothing_and_says_so(filled: TrackGraph) -> None:
+    again = filled.run()
 
     assert recomputed(again) == NOTHING
     assert {said["podium/why"] for said in metadata(again).values()} == {"nothing new: 0 cycles recomputed"}
 
 
-def test_a_file_that_is_touched_and_not_changed_is_nothing_new(graph: TrackGraph) -> None:
-    graph.run()
-    for path in graph.folder.rglob("*.eval"):
+def test_a_file_that_is_touched_and_not_changed_is_nothing_new(filled: TrackGraph) -> None:
+    for path in filled.folder.rglob("*.eval"):
         os.utime(path)
-    assert recomputed(graph.run()) == NOTHING
+    assert filled.bring().recomputed == NOTHING
 
 
-def test_a_changed_file_recomputes_all_that_follows(graph: TrackGraph) -> None:
-    graph.run()
-    write_run(graph.official, "alpha", values_of("alpha", 0.7))
+def test_a_changed_file_recomputes_all_that_follows(filled: TrackGraph) -> None:
+    write_run(filled.official, "alpha", values_of("alpha", 0.7))
 
-    assert recomputed(graph.run()) == EVERYTHING | {"catalog": 0}
-    assert ranks(graph)["alpha"] == 1
-    assert ranks(graph, "umbrela")["alpha"] == 4
+    assert filled.bring().recomputed == EVERYTHING | {"catalog": 0}
+    assert ranks(filled)["alpha"] == 1
+    assert ranks(filled, "umbrela")["alpha"] == 4
 
 
 def test_a_broken_file_is_refused_with_its_line_and_the_others_make_the_board(graph: TrackGraph) -> None:
@@ -120,21 +146,21 @@ def test_a_broken_file_is_refused_with_its_line_and_the_others_make_the_board(gr
     assert set(ranks(graph)) == set(RUNS)
     (row,) = graph.table(TRACK_FILES).query("status != 'accepted'").to_dict("records")
     assert (row["reason"], row["n_rows"]) == (why, 0)
-    assert metadata(graph.run())["robust/files"]["podium/files"] == "8 accepted, 1 refused"
+    assert metadata(graph.run("files"))["robust/files"]["podium/files"] == "8 accepted, 1 refused"
 
     write_run(graph.official, "omega", {topic: [0.99] for topic in TOPICS})
-    assert failed_checks(graph.run()) == {}
+    graph.bring()
+    assert graph.failing() == {}
     assert ranks(graph)["omega"] == 1
 
 
-def test_a_file_that_was_taken_away_is_on_the_board_no_more(graph: TrackGraph) -> None:
-    graph.run()
-    (graph.official / "delta.eval").unlink()
+def test_a_file_that_was_taken_away_is_on_the_board_no_more(filled: TrackGraph) -> None:
+    (filled.official / "delta.eval").unlink()
 
-    assert recomputed(graph.run()) == EVERYTHING | {"catalog": 0}
-    assert ranks(graph) == {"gamma": 1, "beta": 2, "alpha": 3}
-    assert ranks(graph, "umbrela")["delta"] == 1
-    assert set(graph.table(CORRELATIONS)["n_runs"]) == {3}
+    assert filled.bring().recomputed == EVERYTHING | {"catalog": 0}
+    assert ranks(filled) == {"gamma": 1, "beta": 2, "alpha": 3}
+    assert ranks(filled, "umbrela")["delta"] == 1
+    assert set(filled.table(CORRELATIONS)["n_runs"]) == {3}
 
 
 def test_a_track_without_files_yet_is_empty_and_fills_when_they_come(graph: TrackGraph) -> None:
@@ -142,20 +168,21 @@ def test_a_track_without_files_yet_is_empty_and_fills_when_they_come(graph: Trac
     for path in kept:
         path.unlink()
 
-    result = graph.run()
+    graph.bring()
 
-    assert result.success
+    assert graph.failing() == {}
     assert [len(graph.table(spec)) for spec in JUDGING_TABLES] == [0] * len(JUDGING_TABLES)
     for path, content in kept.items():
         path.write_bytes(content)
-    graph.run()
+    graph.bring()
     assert len(ranks(graph)) == 4
 
 
 def test_a_judge_alone_has_a_board_and_is_compared_with_nobody(graph: TrackGraph) -> None:
     for path in graph.official.iterdir():
         path.unlink()
-    assert failed_checks(graph.run()) == {}
+    graph.bring()
+    assert graph.failing() == {}
     assert len(ranks(graph, "umbrela")) == 4
     assert graph.table(CORRELATIONS).empty
 
@@ -163,28 +190,26 @@ def test_a_judge_alone_has_a_board_and_is_compared_with_nobody(graph: TrackGraph
 def test_a_missing_topic_is_a_row_without_value_and_only_warns(graph: TrackGraph) -> None:
     write_run(graph.official, "delta", dict(list(values_of("delta").items())[:-2]))
 
-    result = graph.run()
+    graph.bring()
 
-    assert failed_checks(result) == {"measures.every_run_has_every_topic": "WARN"}
+    assert graph.failing() == {"measures.every_run_has_every_topic": "WARN"}
     row = graph.table(TRACK_LEADERBOARD).query("judge == 'official' and run_id == 'delta'").iloc[0]
     assert (row["n_topics"], row["n_missing"], row["missing_topics"]) == (10, 2, "311, 312")
     rows = graph.table(MEASURES).query("judge == 'official' and run_id == 'delta'")
     assert rows["value"].isna().sum() == 2
 
 
-def test_a_changed_declaration_recomputes_what_it_touches(graph: TrackGraph) -> None:
-    graph.run()
+def test_a_changed_declaration_recomputes_what_it_touches(filled: TrackGraph) -> None:
     same = {"correlations": {"resamples": 20}}
-    assert recomputed(graph.redeclared(title="Another", **same).run()) == NOTHING | {"catalog": 1}
+    assert filled.redeclared(title="Another", **same).bring().recomputed == NOTHING | {"catalog": 1}
     fisher = same | {"comparisons": {"test": "fisher", "resamples": 200}}
-    assert recomputed(graph.redeclared(**fisher).run()) == NOTHING | {"catalog": 1, "comparisons": 1}
-    assert set(graph.table(COMPARISONS)["test"]) == {"fisher"}
+    assert filled.redeclared(**fisher).bring().recomputed == NOTHING | {"catalog": 1, "comparisons": 1}
+    assert set(filled.table(COMPARISONS)["test"]) == {"fisher"}
 
 
-def test_a_judge_that_is_declared_no_more_is_in_no_table(graph: TrackGraph) -> None:
-    graph.run()
-    alone = graph.redeclared(judges=[], correlations={"resamples": 20})
-    alone.run()
+def test_a_judge_that_is_declared_no_more_is_in_no_table(filled: TrackGraph) -> None:
+    alone = filled.redeclared(judges=[], correlations={"resamples": 20})
+    alone.bring()
     for spec in (TRACK_FILES, MEASURE_SPECS, MEASURES, TRACK_LEADERBOARD, COMPARISONS):
         assert set(alone.table(spec)["judge"]) == {"official"}
     assert alone.table(CORRELATIONS).empty
@@ -199,7 +224,7 @@ def test_files_may_be_named_wherever_they_are(graph: TrackGraph, tmp_path: Path)
         official={"files": [str(elsewhere / "*.eval")]}, judges={"umbrela": {"files": "inbox/robust/judges/umbrela"}}
     )
 
-    named.run()
+    named.bring()
 
     assert set(ranks(named)) == {"alpha", "beta"}
     assert set(ranks(named, "umbrela")) == set(RUNS)
@@ -211,9 +236,9 @@ def test_files_may_be_named_wherever_they_are(graph: TrackGraph, tmp_path: Path)
 
 def test_a_file_that_is_named_and_not_there_is_told(graph: TrackGraph) -> None:
     named = graph.redeclared(official={"files": ["inbox/robust/official", "gone.eval"]})
-    result = named.run()
-    assert failed_checks(result) == {"files.every_file_is_read": "WARN"}
-    assert metadata(result)["robust/files"]["podium/refused"] == "official: gone.eval: there is no such file"
+    done = named.bring()
+    assert named.failing() == {"files.every_file_is_read": "WARN"}
+    assert done.outcomes["files"].told["podium/refused"] == "official: gone.eval: there is no such file"
     assert set(ranks(named)) == set(RUNS)
 
 
@@ -222,29 +247,29 @@ def test_topics_of_relevance_judgements_are_those_that_runs_should_have(graph: T
     qrels.write_text("".join(f"{topic} 0 doc 1\n" for topic in [*TOPICS, "999"]))
     judged = graph.redeclared(official={"qrels": "qrels.txt"})
 
-    judged.run()
+    judged.bring()
 
     rows = judged.table(TRACK_LEADERBOARD).query("judge == 'official'")
     assert set(rows["missing_topics"]) == {"999"}
     qrels.write_text("".join(f"{topic} 0 doc 1\n" for topic in TOPICS))
-    assert recomputed(judged.run())["leaderboard"] == 1
+    assert judged.bring().recomputed["leaderboard"] == 1
     assert judged.table(TRACK_LEADERBOARD).query("judge == 'official'")["n_missing"].sum() == 0
 
 
 def test_a_measure_that_no_board_has_fails_the_run_and_names_those_there_are(graph: TrackGraph) -> None:
     with pytest.raises(TrackError, match="no board has measure 'P_10'; known: runid, map"):
-        graph.redeclared(measures=["map", "P_10"]).run()
+        graph.redeclared(measures=["map", "P_10"]).bring()
 
 
 def test_a_primary_measure_that_a_board_does_not_have_fails_the_run(graph: TrackGraph) -> None:
     told = "the board 'official' cannot be ranked by 'ndcg'; name one of its measures in `primary`: map"
     with pytest.raises(TrackError, match=told):
-        graph.redeclared(primary="ndcg").run()
+        graph.redeclared(primary="ndcg").bring()
 
 
 def test_more_runs_than_are_compared_are_told(graph: TrackGraph) -> None:
-    result = graph.redeclared(comparisons={"runs": 3}).run()
-    said = metadata(result)["robust/comparisons"]["podium/compared"]
+    done = graph.redeclared(comparisons={"runs": 3}).bring()
+    said = done.outcomes["comparisons"].told["podium/compared"]
     assert said == "official: the best 3 of 4 runs; umbrela: the best 3 of 4 runs; for more, raise `comparisons.runs`"
     assert len(graph.table(COMPARISONS)) == 2 * 3
 
@@ -260,11 +285,10 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("check", DAMAGES)
-def test_a_table_that_is_damaged_fails_its_check(graph: TrackGraph, check: str) -> None:
-    graph.run()
-    with graph.open() as store:
+def test_a_table_that_is_damaged_fails_its_check(filled: TrackGraph, check: str) -> None:
+    with filled.open() as store:
         store.connection.execute(DAMAGES[check])
-    assert check in failed_checks(graph.run(raise_on_error=False))
+    assert check in filled.failing()
 
 
 # --- the declaration
@@ -352,7 +376,7 @@ def test_the_first_run_is_not_the_sensors(ticks: Ticks) -> None:
 
 
 def test_what_a_run_has_read_is_nothing_new_whoever_asked_for_it(ticks: Ticks, graph: TrackGraph) -> None:
-    graph.run()
+    graph.run("catalog", "files")
     assert ticks.tick() == "8 files, none new, changed or gone"
 
 
@@ -374,7 +398,7 @@ def _break(graph: TrackGraph) -> None:
 
 @pytest.mark.parametrize("change", [_add, _change, _remove, _break])
 def test_a_file_that_is_new_changed_or_gone_asks_for_one_run(ticks: Ticks, graph: TrackGraph, change: Any) -> None:
-    graph.run()
+    graph.run("catalog", "files")
     change(graph)
 
     request = ticks.tick()
@@ -382,15 +406,15 @@ def test_a_file_that_is_new_changed_or_gone_asks_for_one_run(ticks: Ticks, graph
     assert isinstance(request, dg.RunRequest)
     assert str(request.run_key).startswith("robust:")
     assert ticks.tick() == "1 runs did not read the files; the next try waits: see the runs"
-    graph.run()
+    graph.run("catalog", "files")
     assert str(ticks.tick()).endswith("none new, changed or gone")
 
 
 def test_a_state_that_comes_back_is_read_again(ticks: Ticks, graph: TrackGraph) -> None:
-    graph.run()
+    graph.run("catalog", "files")
     _remove(graph)
     first = ticks.tick()
-    graph.run()
+    graph.run("catalog", "files")
     write_run(graph.official, "alpha", values_of("alpha"))
     second = ticks.tick()
     assert isinstance(first, dg.RunRequest)
@@ -401,13 +425,13 @@ def test_a_state_that_comes_back_is_read_again(ticks: Ticks, graph: TrackGraph) 
 def test_a_file_that_is_still_written_to_is_waited_for(
     ticks: Ticks, graph: TrackGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    graph.run()
+    graph.run("catalog", "files")
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 1e12)
     assert ticks.tick() == "8 of 8 files are being written"
 
 
 def test_names_that_the_inbox_leaves_alone_are_no_files_of_the_track(ticks: Ticks, graph: TrackGraph) -> None:
-    graph.run()
+    graph.run("catalog", "files")
     (graph.official / ".hidden").touch()
     (graph.official / "half.eval.part").touch()
     assert ticks.tick() == "8 files, none new, changed or gone"
@@ -426,8 +450,9 @@ def test_two_tools_on_the_same_real_runs_agree(graph: TrackGraph) -> None:
         correlations={"methods": ["kendall"], "resamples": 0},
     )
 
-    assert failed_checks(real.run()) == {}
+    real.bring()
 
+    assert real.failing() == {}
     assert ranks(real) == ranks(real, "other_tool")
     board = real.table(TRACK_LEADERBOARD).set_index(["judge", "run_id"])
     assert board.loc[("official", "THUIRr0301"), "rank"] == 1
