@@ -3,6 +3,7 @@
 Tests change it between two runs as the world changes a real one: a new cycle, late truth, a revision, a withdrawal.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,7 +110,7 @@ class ToyContest:
         self._may("predictions")
         numbers = [round((cycle - START) / WEEK) for cycle in cycles]
         frames = [
-            self._predictions(model, number)
+            _predictions(self.seed, model, number)
             for number in numbers
             for model in MODELS
             if model not in self.models_missing and (model != "latecomer" or number >= LATECOMER_FIRST)
@@ -142,23 +143,31 @@ class ToyContest:
             raise OSError(f"the source cannot give its {method}")
 
     def _outcomes(self, cycle: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.random.default_rng([self.seed, cycle]).normal(0, 0.02, len(SUBJECTS))
+        return _outcomes(self.seed, cycle)
 
-    def _predictions(self, model: str, number: int) -> pd.DataFrame:
-        noise = np.random.default_rng([self.seed, number, MODELS.index(model)]).normal(0, 0.02, len(SUBJECTS))
-        sign = -1.0 if model == "contrarian" else 1.0
-        signal = np.ones(len(SUBJECTS)) if model == "constant" else sign * self._outcomes(number) + NOISE[model] * noise
-        return pd.DataFrame(
-            {
-                "model_id": model,
-                "cycle": week(number),
-                "horizon": 1,
-                "subject": SUBJECTS,
-                "target_time": week(number + 1),
-                "value": signal,
-                "received_at": week(number) + (timedelta(hours=1) if (model, number) == LATE else -timedelta(hours=1)),
-            }
-        )
+
+@functools.cache
+def _outcomes(seed: int, cycle: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.random.default_rng([seed, cycle]).normal(0, 0.02, len(SUBJECTS))
+
+
+@functools.cache
+def _predictions(seed: int, model: str, number: int) -> pd.DataFrame:
+    """A model's predictions of a cycle; they are always the same, so nobody may write there."""
+    noise = np.random.default_rng([seed, number, MODELS.index(model)]).normal(0, 0.02, len(SUBJECTS))
+    sign = -1.0 if model == "contrarian" else 1.0
+    signal = np.ones(len(SUBJECTS)) if model == "constant" else sign * _outcomes(seed, number) + NOISE[model] * noise
+    return pd.DataFrame(
+        {
+            "model_id": model,
+            "cycle": week(number),
+            "horizon": 1,
+            "subject": SUBJECTS,
+            "target_time": week(number + 1),
+            "value": signal,
+            "received_at": week(number) + (timedelta(hours=1) if (model, number) == LATE else -timedelta(hours=1)),
+        }
+    )
 
 
 _contests: dict[str, ToyContest] = {}

@@ -1,9 +1,9 @@
 """The Dagster graph of toy contests on a warehouse in a folder, run in this process."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.competition import Contract
-from pipeline.components.competition import assets_of, competition_definitions
+from pipeline.components.competition import Asset, assets_of, checks_of, competition_definitions
 from pipeline.components.dbt import dbt_cli, dbt_project
+from pipeline.components.keys import asset_key
 from pipeline.components.publishing import publishing_definitions
 from pipeline.components.recompute import Recompute
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
+from pipeline_tests.brought import Brought, bring, failing
 from pipeline_tests.toy_contest import contract
 
 FILE = Path("warehouse") / "podium.duckdb"
@@ -76,6 +78,18 @@ class ToyGraph:
             asset_selection=keys,
             raise_on_error=raise_on_error,
         )
+
+    def bring(self, *assets: str, **config: Any) -> Brought:
+        """Bring the tables of the only board up to date, or some of them, without Dagster."""
+        (declared,) = self.contracts
+        with self.open() as store:
+            return bring(store, declared, in_order(declared, assets), Recompute(**config))
+
+    def failing(self) -> dict[str, str]:
+        """Severity of the checks of the only board's tables that do not hold, by ``table.check``."""
+        (declared,) = self.contracts
+        with self.open() as store:
+            return failing(store, declared, declared.tables, partial(checks_of, declared))
 
     def run_marts(self, *, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
         """Execute what follows the boards: the marts and the publication."""
@@ -145,9 +159,14 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     }
 
 
+def in_order(contest: Contract, named: Collection[str] = ()) -> list[Asset]:
+    """The assets of a contest, each after those that it reads; all of them, or those that are named."""
+    assets = {spec: (spec, update, read) for spec, update, read in assets_of(contest)}
+    order = TopologicalSorter({spec: set(read) & set(assets) for spec, (_, _, read) in assets.items()}).static_order()
+    return [assets[spec] for spec in order if not named or asset_key(contest.name, spec).path[-1] in named]
+
+
 def bring_up_to_date(store: Store, contest: Contract) -> dict[str, int]:
     """What a run does, without Dagster: cycles recomputed by table."""
-    assets = {spec: (update, read) for spec, update, read in assets_of(contest)}
-    order = TopologicalSorter({spec: set(read) & set(assets) for spec, (_, read) in assets.items()}).static_order()
-    outcomes = {spec.name: assets[spec][0](store, contest, Recompute()) for spec in order}
+    outcomes = {spec.name: update(store, contest, Recompute()) for spec, update, _ in in_order(contest)}
     return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}

@@ -121,7 +121,8 @@ def newest(rows: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
 @pytest.mark.parametrize("output_type", RULES)
 def test_every_output_type_runs_from_source_to_board(output_type: str, tmp_path: Path) -> None:
     graph = ToyGraph(tmp_path, [contract(output_type)])
-    assert failed_checks(graph.run()) == {}
+    graph.bring()
+    assert graph.failing() == {}
     metrics = RULES[output_type][1]
 
     predictions = graph.table(PREDICTIONS)
@@ -154,7 +155,7 @@ def test_every_output_type_runs_from_source_to_board(output_type: str, tmp_path:
     ranks = ranks[ranks["as_of"] == ranks["as_of"].max()].set_index("model_id")["rank"]
     assert ranks[expected.index].tolist() == expected.rank().astype(int).tolist()
     before = graph.tables()
-    graph.run(config={"force": True})
+    graph.bring(force=True)
     assert_same_tables(graph.tables(), before)
 
 
@@ -164,9 +165,9 @@ def test_blocks_of_cycles_change_nothing(output_type: str, tmp_path: Path, monke
     small = ToyGraph(tmp_path / "small", [contract(output_type)])
     with monkeypatch.context() as patch:
         patch.setattr("pipeline.components.blocks.ARRAYS_OF_AN_ID", 1_000_000)
-        small.run()
+        small.bring()
     whole = ToyGraph(tmp_path / "whole", [contract(output_type)])
-    whole.run()
+    whole.bring()
     for table in (SCORES, CYCLE_METRICS, LEADERBOARD):
         pd.testing.assert_frame_equal(small.table(table), whole.table(table), check_exact=True)
 
@@ -207,7 +208,8 @@ def test_ensembles_of_distributions_run_from_members_to_board(output_type: str, 
         metrics=[*declared["metrics"], *OF_MEMBERS[output_type]],
     )
     graph = ToyGraph(tmp_path, [board])
-    assert failed_checks(graph.run()) == {}
+    graph.bring()
+    assert graph.failing() == {}
 
     members = wide(graph.table(PREDICTIONS), output_type)
     whole = members.dropna() if output_type != "sample" else members
@@ -272,7 +274,7 @@ def _contributions_are_differences(
 def test_what_is_scored_on_another_scale_is_scored_there(tmp_path: Path) -> None:
     scoring = {"rule": "squared_error", "primary": "score"}
     graph = ToyGraph(tmp_path, [contract("median", scoring=scoring | {"scale": "log1p"}, metrics=["score"])])
-    graph.run()
+    graph.bring()
     scores = newest(graph.table(SCORES), ["model_id", "cycle", "horizon", "subject"])
     outside = (scores["prediction"] <= -1) | (scores["outcome"] <= -1)
     assert set(scores.loc[outside, "failed_reason"]) == {"outside_domain"}
@@ -295,4 +297,4 @@ def test_a_source_without_ids_is_told_to_give_them(tmp_path: Path, monkeypatch: 
     without = lambda self, cycles: whole(self, cycles).drop(columns="output_type_id")  # noqa: E731
     monkeypatch.setattr(DistributionContest, "predictions", without)
     with pytest.raises(ValueError, match="predictions have no column output_type_id, which says of each number of a"):
-        ToyGraph(tmp_path, [contract("quantile")]).run()
+        ToyGraph(tmp_path, [contract("quantile")]).bring()

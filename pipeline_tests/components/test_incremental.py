@@ -1,6 +1,7 @@
 """Only what is new is computed, past boards stay as they were, events in any order end where a fresh start would."""
 
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.competition import Contract
 from pipeline.competition.stages import RollingWindows
+from pipeline.components import competition
 from pipeline.components.competition import assets_of
 from pipeline.components.competition_tables import update_cycle_metrics
 from pipeline.components.readings import known_metrics
@@ -27,15 +29,34 @@ from pipeline.tables import (
     TableSpec,
 )
 from pipeline.warehouse import Dirty, Store, WarehouseFiles
+from pipeline_tests.brought import bring
+from pipeline_tests.conftest import toy_environment
 from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import CYCLES, SUBJECTS, WITHHELD, ToyContest, contract, week
-from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, metadata, recomputed
+from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, in_order, metadata, recomputed
 
 HOUR = timedelta(hours=1)
 NEWEST_BOARD = week(CYCLES - 1)
 """The newest moment that the toy contest has a board for when it begins."""
 BOARDS = CYCLES - 2
 """Boards when it begins: no truth yet of the newest cycle, nor of the one withheld."""
+
+
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The folder of ``graph``; do not write there."""
+    folder = tmp_path_factory.mktemp("filled")
+    with toy_environment(folder, dbt_dir):
+        ToyGraph(folder).bring()
+    return folder
+
+
+@pytest.fixture
+def graph(toy: ToyContest, tmp_path: Path, filled_folder: Path, monkeypatch: pytest.MonkeyPatch) -> ToyGraph:
+    """The toy contest with all its tables, and without pictures, which take long."""
+    monkeypatch.setattr(competition, "_PICTURES", {})
+    shutil.copytree(filled_folder, tmp_path, dirs_exist_ok=True)
+    return ToyGraph(tmp_path)
 
 
 def moved(graph: ToyGraph, before: pd.DataFrame) -> dict[str, list[datetime]]:
@@ -95,7 +116,7 @@ def test_late_truth_of_an_old_cycle_computes_that_cycle_and_a_new_board(
     before, known_at = graph.tables(), NEWEST_BOARD + HOUR
     toy.resolve(WITHHELD, known_at)
 
-    done = recomputed(graph.run())
+    done = graph.bring().recomputed
 
     assert (done["scores"], done["cycle_metrics"], done["snapshots"], done["leaderboard"]) == (1, 1, 1, 1)
     changed = moved(graph, ledger)
@@ -108,7 +129,7 @@ def test_truth_that_was_known_in_the_past_changes_the_boards_since_then_only(toy
     before, known_at = graph.tables(), week(WITHHELD + 1)
     toy.resolve(WITHHELD, known_at)
 
-    done = recomputed(graph.run())
+    done = graph.bring().recomputed
 
     assert (done["scores"], done["cycle_metrics"]) == (1, 1)
     # One board for each cycle from then on; the newest cycle has no truth yet.
@@ -121,7 +142,7 @@ def test_a_revision_adds_rows_and_changes_no_earlier_board(toy: ToyContest, grap
     before, known_at = graph.tables(), NEWEST_BOARD + HOUR
     toy.revise(35, "S2", 0.5, known_at)
 
-    done = recomputed(graph.run())
+    done = graph.bring().recomputed
 
     after = graph.tables()
     assert (done["scores"], done["cycle_metrics"], done["snapshots"], done["leaderboard"]) == (1, 1, 1, 1)
@@ -143,7 +164,7 @@ def test_a_withdrawn_outcome_is_a_row_too_and_its_scores_say_so(toy: ToyContest,
     known_at = NEWEST_BOARD + HOUR
     toy.revise(35, "S2", None, known_at)
 
-    graph.run()
+    graph.bring()
 
     truth, scores = graph.table(TRUTH), graph.table(SCORES)
     assert truth.loc[truth["known_at"] == known_at, "value"].isna().tolist() == [True]
@@ -174,8 +195,9 @@ def test_metrics_of_a_cycle_depend_on_the_cycle_before_and_on_factors_where_a_li
         after = store.ledger("toy").merge(before, on=["table_name", "cycle"], suffixes=("", "_before"))
         return after.loc[after["input_seq"] > after["input_seq_before"], "cycle"].dt.to_pydatetime().tolist()
 
+    until_metrics = in_order(declared, ("predictions", "truth", "factors", "scores", "cycle_metrics"))
     with WarehouseFiles(tmp_path / "closure.duckdb").write("a test") as store:
-        bring_up_to_date(store, declared)
+        bring(store, declared, until_metrics)
         assert recompute_after(PREDICTIONS, 5) == [week(number) for number in of_predictions]
         assert recompute_after(FACTORS, 9) == [week(number) for number in of_factors]
 
@@ -184,7 +206,7 @@ def test_a_changed_window_computes_windows_and_boards_but_no_scores(graph: ToyGr
     windows = {"recent": {"cycles": 4}, "quarter": {"duration": "91d"}, "all": {}}
     changed = ToyGraph(graph.folder, [contract(windows=windows)])
 
-    done = recomputed(changed.run())
+    done = changed.bring().recomputed
 
     # The windows of the first four boards hold the same cycles as before, so their snapshots did not change.
     assert {name: cycles for name, cycles in done.items() if cycles} == {
@@ -197,7 +219,7 @@ def test_a_changed_window_computes_windows_and_boards_but_no_scores(graph: ToyGr
 def test_a_changed_rule_of_eligibility_ranks_anew_and_computes_nothing_else(graph: ToyGraph) -> None:
     rules = contract().leaderboard.model_dump() | {"min_coverage": 0.9}
 
-    done = recomputed(ToyGraph(graph.folder, [contract(leaderboard=rules)]).run())
+    done = ToyGraph(graph.folder, [contract(leaderboard=rules)]).bring().recomputed
 
     assert {name: cycles for name, cycles in done.items() if cycles} == {"catalog": 1, "leaderboard": BOARDS}
 
@@ -216,8 +238,8 @@ def test_force_computes_a_range_again_and_moves_nothing(graph: ToyGraph, ledger:
 
 
 def test_force_with_a_range_means_the_cycles_in_it_and_no_whole_table(graph: ToyGraph) -> None:
-    done = recomputed(graph.run(config={"from_cycle": "2050-01-01", "force": True}))
-    everything = recomputed(graph.run("catalog", "models", "subjects", config={"force": True}))
+    done = graph.bring(from_cycle="2050-01-01", force=True).recomputed
+    everything = graph.bring("catalog", "models", "subjects", force=True).recomputed
 
     assert set(done.values()) == {0}
     assert everything == {"catalog": 2, "models": 1, "subjects": 1}
@@ -226,10 +248,10 @@ def test_force_with_a_range_means_the_cycles_in_it_and_no_whole_table(graph: Toy
 def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, graph: ToyGraph) -> None:
     toy.revise(10, "S2", 0.5, NEWEST_BOARD + HOUR)
     toy.revise(20, "S2", 0.5, NEWEST_BOARD + HOUR)
-    graph.run("truth")
+    graph.bring("truth")
 
-    first = recomputed(graph.run("scores", config={"to_cycle": week(15).isoformat()}))
-    rest = recomputed(graph.run("scores"))
+    first = graph.bring("scores", to_cycle=week(15).isoformat()).recomputed
+    rest = graph.bring("scores").recomputed
 
     assert (first["scores"], rest["scores"]) == (1, 1)
 
@@ -237,10 +259,10 @@ def test_a_range_without_force_computes_only_what_is_new_in_it(toy: ToyContest, 
 def test_a_first_run_of_a_range_is_completed_by_the_next(toy: ToyContest, graph: ToyGraph, tmp_path: Path) -> None:
     fresh = ToyGraph(tmp_path / "fresh", [contract()])
     sources = ("catalog", "predictions", "truth", "factors")
-    assert recomputed(fresh.run(*sources, config={"to_cycle": "2020-03-06"}))["predictions"] < CYCLES
-    fresh.run()
+    assert fresh.bring(*sources, to_cycle="2020-03-06").recomputed["predictions"] < CYCLES
+    fresh.bring()
     assert_same_tables(fresh.tables(), graph.tables())
-    assert set(recomputed(fresh.run()).values()) == {0}
+    assert set(fresh.bring().recomputed.values()) == {0}
 
 
 def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
@@ -248,12 +270,9 @@ def test_force_repairs_damaged_rows(graph: ToyGraph) -> None:
     graph.execute("UPDATE competition.scores SET value = 7 WHERE cycle = ?", week(4))
     graph.execute("DELETE FROM competition.leaderboard WHERE as_of = ?", week(9))
 
-    done = metadata(graph.run("scores", "leaderboard", config={"force": True}))
+    done = graph.bring("scores", "leaderboard", force=True)
 
-    assert {key: values["podium/cycles_changed"] for key, values in done.items()} == {
-        "toy/scores": 1,
-        "toy/leaderboard": 1,
-    }
+    assert done.changed == {"scores": 1, "leaderboard": 1}
     assert_same_tables(graph.tables(), tables)
 
 
