@@ -1,10 +1,9 @@
 """The Dagster graph of toy contests on a warehouse in a folder, run in this process."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.components.dbt import dbt_cli, dbt_project
 from pipeline.components.keys import asset_key
 from pipeline.components.publishing import publishing_definitions
 from pipeline.components.recompute import Recompute
+from pipeline.components.updating import in_order
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, TableSpec
 from pipeline.warehouse import Store
 from pipeline.warehouse.resource import Warehouse
@@ -83,7 +83,7 @@ class ToyGraph:
         """Bring the tables of the only board up to date, or some of them, without Dagster."""
         (declared,) = self.contracts
         with self.open() as store:
-            return bring(store, declared, in_order(declared, assets), Recompute(**config))
+            return bring(store, declared, chosen(declared, *assets), Recompute(**config))
 
     def failing(self) -> dict[str, str]:
         """Severity of the checks of the only board's tables that do not hold, by ``table.check``."""
@@ -159,14 +159,13 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     }
 
 
-def in_order(contest: Contract, named: Collection[str] = ()) -> list[Asset]:
-    """The assets of a contest, each after those that it reads; all of them, or those that are named."""
-    assets = {spec: (spec, update, read) for spec, update, read in assets_of(contest)}
-    order = TopologicalSorter({spec: set(read) & set(assets) for spec, (_, _, read) in assets.items()}).static_order()
-    return [assets[spec] for spec in order if not named or asset_key(contest.name, spec).path[-1] in named]
+def chosen(contest: Contract, *names: str) -> list[Asset]:
+    """The assets of a contest, each after those that it reads; some of them, by the last part of their keys, or all."""
+    assets = in_order(assets_of(contest))
+    return [one for one in assets if not names or asset_key(contest.name, one[0]).path[-1] in names]
 
 
 def bring_up_to_date(store: Store, contest: Contract) -> dict[str, int]:
     """What a run does, without Dagster: cycles recomputed by table."""
-    outcomes = {spec.name: update(store, contest, Recompute()) for spec, update, _ in in_order(contest)}
+    outcomes = {spec.name: update(store, contest, Recompute()) for spec, update, _ in in_order(assets_of(contest))}
     return {name: sum(change.cycles for change in outcome.changes) for name, outcome in outcomes.items()}

@@ -33,7 +33,7 @@ from pipeline_tests.brought import bring
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import CYCLES, SUBJECTS, WITHHELD, ToyContest, contract, week
-from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, in_order, metadata, recomputed
+from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, chosen, metadata, recomputed
 
 HOUR = timedelta(hours=1)
 NEWEST_BOARD = week(CYCLES - 1)
@@ -195,7 +195,7 @@ def test_metrics_of_a_cycle_depend_on_the_cycle_before_and_on_factors_where_a_li
         after = store.ledger("toy").merge(before, on=["table_name", "cycle"], suffixes=("", "_before"))
         return after.loc[after["input_seq"] > after["input_seq_before"], "cycle"].dt.to_pydatetime().tolist()
 
-    until_metrics = in_order(declared, ("predictions", "truth", "factors", "scores", "cycle_metrics"))
+    until_metrics = chosen(declared, "predictions", "truth", "factors", "scores", "cycle_metrics")
     with WarehouseFiles(tmp_path / "closure.duckdb").write("a test") as store:
         bring(store, declared, until_metrics)
         assert recompute_after(PREDICTIONS, 5) == [week(number) for number in of_predictions]

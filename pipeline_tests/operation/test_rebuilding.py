@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,32 @@ def made(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def computed_folder(made: Path, tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The data folder of a rebuild of that contest, computed; do not write there."""
+    folder = tmp_path_factory.mktemp("rebuilt")
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    with toy_environment(folder, dbt_dir), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox, "SETTLED_SECONDS", 0.0)
+        contest = InboxContest(folder)
+        assert_equal(rebuilt(contest))
+        return begun(contest.contract).data_dir
+
+
+def copying(computed_folder: Path) -> Callable[[Path], None]:
+    """A rebuild computes nothing: its warehouse is that of one that was computed before, out of the same archive."""
+
+    def copy(folder: Path) -> None:
+        shutil.copy(computed_folder / FILE, folder / FILE)
+
+    return copy
+
+
+def compared_with(contest: InboxContest, computed_folder: Path) -> Report:
+    """The contest beside the rebuild of what is in its archive."""
+    return computed(begun(contest.contract), copying(computed_folder))
+
+
 @pytest.fixture
 def contest(toy: ToyContest, tmp_path: Path, made: Path) -> InboxContest:
     """The contest in a folder of the test's own."""
@@ -104,11 +131,11 @@ def test_the_present_warehouse_and_all_that_is_kept_stay_as_they_are_to_the_last
     ],
 )
 def test_harm_to_the_warehouse_is_found(
-    contest: InboxContest, harm: str, table: str, counts: tuple[int | None, ...]
+    contest: InboxContest, computed_folder: Path, harm: str, table: str, counts: tuple[int | None, ...]
 ) -> None:
     with contest.graph.open() as store:
         store.connection.execute(harm)
-    (found,) = rebuilt(contest).differing
+    (found,) = compared_with(contest, computed_folder).differing
     assert found.table == table
     for given, expected in zip((found.missing, found.extra, found.changed), counts, strict=True):
         assert given == expected or (expected is None and given > 0)
@@ -129,12 +156,14 @@ def test_a_warehouse_that_an_older_declaration_made_is_out_of_date(contest: Inbo
     assert "competition.cycle_metrics" in {one.table for one in report.differing}
 
 
-def test_a_rebuilt_warehouse_can_take_the_place_of_the_present_one(contest: InboxContest) -> None:
+def test_a_rebuilt_warehouse_can_take_the_place_of_the_present_one(
+    contest: InboxContest, computed_folder: Path
+) -> None:
     with contest.graph.open() as store:
         store.connection.execute("DELETE FROM competition.scores")
     harmed = (contest.folder / FILE).read_bytes()
     one = begun(contest.contract)
-    assert computed(one, lambda folder: bring(InboxContest(folder))).differing
+    assert computed(one, copying(computed_folder)).differing
     rows = {name: len(table) for name, table in InboxContest(one.data_dir).tables().items()}
 
     aside = one.replace("old")
@@ -146,14 +175,15 @@ def test_a_rebuilt_warehouse_can_take_the_place_of_the_present_one(contest: Inbo
     assert_equal(rebuilt(contest))
 
 
-def test_what_landed_while_a_rebuild_was_made_lands_again_after_it_took_the_place(contest: InboxContest) -> None:
+def test_what_landed_while_a_rebuild_was_made_lands_again_after_it_took_the_place(
+    contest: InboxContest, computed_folder: Path
+) -> None:
     one = begun(contest.contract)
-    computed(one, lambda folder: bring(InboxContest(folder)))
-    contest.drop("predictions", predictions("meanwhile", *DAYS))
-    bring(contest)
+    computed(one, copying(computed_folder))
+    contest.land(("predictions", predictions("meanwhile", *DAYS)))
     before = contest.table(FILES).drop(columns="landed_at")
     one.replace("old")
-    bring(contest)
+    contest.land()
     assert contest.table(FILES).drop(columns="landed_at").equals(before)
 
 
@@ -172,12 +202,12 @@ def test_two_rebuilds_at_once_are_refused(contest: InboxContest) -> None:
         pass
 
 
-def test_a_board_that_nothing_declares_is_named(contest: InboxContest) -> None:
+def test_a_board_that_nothing_declares_is_named(contest: InboxContest, computed_folder: Path) -> None:
     with contest.graph.open() as store:
         store.connection.execute(
             "INSERT INTO catalog.boards SELECT 'gone', kind, title, contract, 0 FROM catalog.boards"
         )
-    report = rebuilt(contest)
+    report = compared_with(contest, computed_folder)
     assert report.not_declared == ("gone",)
     assert_equal(report)
 
@@ -188,6 +218,7 @@ def test_a_board_that_nothing_declares_is_named(contest: InboxContest) -> None:
 def test_a_contest_with_a_source_is_rebuilt_and_earlier_outcomes_are_taken_over(
     toy: ToyContest, tmp_path: Path
 ) -> None:
+    toy.n_cycles, toy.vintages = 12, [one for one in toy.vintages if one.cycle < 11]
     graph = ToyGraph(tmp_path)
     with graph.open() as store:
         bring_up_to_date(store, contract())
@@ -236,7 +267,7 @@ def test_a_judged_track_is_rebuilt_from_the_files_that_lie_in_the_inbox(toy: Toy
     for place in (track.official, track.judge()):
         for number, run in enumerate("abc"):
             write_run(place, run, {f"t{topic}": [0.1 * number + 0.01 * topic] for topic in range(5)})
-    track.run()
+    track.bring()
     report = computed(begun(track.declared), lambda folder: _run_track(TrackGraph(folder)))
     assert_equal(report)
     assert compared(report)["judging.measures"] > 0
@@ -244,7 +275,7 @@ def test_a_judged_track_is_rebuilt_from_the_files_that_lie_in_the_inbox(toy: Toy
 
 
 def _run_track(track: TrackGraph) -> None:
-    track.run()
+    track.bring()
 
 
 def test_a_ranking_is_rebuilt_from_its_snapshots_without_asking_anybody(

@@ -1,9 +1,8 @@
 """A full disk, a folder that cannot be written, a damaged file: a clear error, nothing lost, and the remedy works."""
 
-import os
+import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,26 +20,9 @@ from pipeline_tests.cli.command import error
 from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.operation.contest import DAYS, bring, rebuilt
+from pipeline_tests.operation.forked import Ended, forked
 from pipeline_tests.toy_contest import ToyContest
 from pipeline_tests.toy_graph import FILE
-
-LIMITED = """
-import resource, sys
-from pathlib import Path
-from pipeline.landing import inbox
-from pipeline.warehouse import WarehouseFiles
-from pipeline_tests.components.inbox_contest import InboxContest
-from pipeline_tests.operation.contest import bring
-
-folder, limit = Path(sys.argv[1]), int(sys.argv[2])
-inbox.SETTLED_SECONDS = 0.0
-contest = InboxContest(folder)
-contest.contract
-if limit:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-bring(contest)
-WarehouseFiles(lock_timeout=5).publish()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +39,32 @@ def made(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     return folder
 
 
+def waiting(folder: Path, *days: int) -> InboxContest:
+    """The contest with files of three more models that wait."""
+    contest = InboxContest(folder)
+    for model in "bcd":
+        contest.drop("predictions", predictions(model, *days), f"{model}.csv")
+    return contest
+
+
 @pytest.fixture
-def contest(toy: ToyContest, tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> InboxContest:
-    """The contest in a folder of the test's own, with files that wait."""
+def copied(toy: ToyContest, tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The contest's folder, of the test's own."""
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 0.0)
     shutil.copytree(made, tmp_path, dirs_exist_ok=True, symlinks=True)
-    contest = InboxContest(tmp_path)
-    for model in "bcd":
-        contest.drop("predictions", predictions(model, *range(7, 19)), f"{model}.csv")
-    return contest
+    return tmp_path
+
+
+@pytest.fixture
+def contest(copied: Path) -> InboxContest:
+    """The contest with files that wait, of the cycles that it has."""
+    return waiting(copied, *DAYS)
+
+
+@pytest.fixture
+def grown(copied: Path) -> InboxContest:
+    """The contest with files that wait, so much in them that the warehouse grows."""
+    return waiting(copied, *range(7, 19))
 
 
 def shown(contest: InboxContest) -> int:
@@ -75,9 +74,22 @@ def shown(contest: InboxContest) -> int:
     return int(found[0])
 
 
-def work(contest: InboxContest, limit: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", LIMITED, str(contest.folder), str(limit)]
-    return subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+def work(contest: InboxContest, limit: int = 0) -> Ended:
+    """Land what waits, bring the tables up to date and publish, in a process whose files may not grow beyond a limit.
+
+    Processes are forked from one that has imported everything, and has done nothing else.
+    """
+    return forked(_land_and_publish, contest.folder, limit)
+
+
+def _land_and_publish(folder: Path, limit: int) -> None:
+    inbox.SETTLED_SECONDS = 0.0
+    contest = InboxContest(folder)
+    contest.contract  # noqa: B018  (imports what it names)
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    bring(contest)
+    WarehouseFiles(lock_timeout=5).publish()
 
 
 def assert_as_if_nothing_had_happened(contest: InboxContest) -> None:
@@ -89,16 +101,16 @@ def assert_as_if_nothing_had_happened(contest: InboxContest) -> None:
 
 
 @pytest.mark.parametrize("more", [-2_000_000, 0, 600_000], ids=["of the log", "of the file", "while it grows"])
-def test_a_file_that_may_not_grow_is_an_error_and_the_next_run_goes_on(contest: InboxContest, more: int) -> None:
-    before = shown(contest)
-    publication = current_publication(contest.folder / "published")
-    size = (contest.folder / FILE).stat().st_size
-    ended = work(contest, max(1000, size + more))
+def test_a_file_that_may_not_grow_is_an_error_and_the_next_run_goes_on(grown: InboxContest, more: int) -> None:
+    before = shown(grown)
+    publication = current_publication(grown.folder / "published")
+    size = (grown.folder / FILE).stat().st_size
+    ended = work(grown, max(1000, size + more))
     assert ended.returncode == 1, ended.stderr
     assert "File too large" in ended.stderr
-    assert current_publication(contest.folder / "published") == publication
-    assert shown(contest) == before
-    assert_as_if_nothing_had_happened(contest)
+    assert current_publication(grown.folder / "published") == publication
+    assert shown(grown) == before
+    assert_as_if_nothing_had_happened(grown)
 
 
 @contextmanager
@@ -123,10 +135,10 @@ def moved(contest: InboxContest, folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_full_disk_is_an_error_and_with_room_again_the_next_run_goes_on(
-    contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    grown: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", 64):
-        there = moved(contest, tmp_path / "disk", monkeypatch)
+        there = moved(grown, tmp_path / "disk", monkeypatch)
         before = shown(there)
         filler = tmp_path / "disk" / "filler"
         free = shutil.disk_usage(tmp_path / "disk").free
@@ -142,10 +154,10 @@ def test_a_full_disk_is_an_error_and_with_room_again_the_next_run_goes_on(
 
 
 def test_a_disk_that_cannot_be_written_is_one_line_that_names_the_folder_and_the_setting(
-    contest: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    grown: InboxContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", 64):
-        there = moved(contest, tmp_path / "disk", monkeypatch)
+        there = moved(grown, tmp_path / "disk", monkeypatch)
         subprocess.run(["mount", "-o", "remount,ro", tmp_path / "disk"], check=True)
         message = error(command.podium("run", "toy", data_dir=there.folder, home=str(tmp_path / "home")), 2)
         assert message.startswith(f"the folder {there.folder / 'warehouse'} cannot be used: ")
