@@ -12,6 +12,7 @@ import pytest
 from pipeline.definitions import defs
 from pipeline.settings import PROJECT_ROOT
 from pipeline_tests.conftest import copy_dbt_project, toy_environment
+from pipeline_tests.dg_command import dg as dg_command
 from pipeline_tests.graph_snapshot import SNAPSHOT, snapshot
 
 BIN = Path(sys.executable).parent
@@ -84,15 +85,15 @@ def test_loading_opens_no_warehouse_and_imports_nothing_heavy(tmp_path: Path, db
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.slow
 def test_dg_validates_the_project_and_lists_its_components_with_their_schema(tmp_path: Path, dbt_dir: Path) -> None:
-    checked = run(BIN / "dg", "check", "defs", folder=tmp_path, dbt_dir=dbt_dir)
-    listed = run(BIN / "dg", "list", "components", "--json", folder=tmp_path, dbt_dir=dbt_dir)
-    inspected = run(
-        BIN / "dg", "utils", "inspect-component", "pipeline.components.Competition", folder=tmp_path, dbt_dir=dbt_dir
-    )
+    with toy_environment(tmp_path, dbt_dir):
+        checked = dg_command("check", "defs", DAGSTER_HOME=str(tmp_path))
+        listed = dg_command("list", "components", "--json", DAGSTER_HOME=str(tmp_path))
+        inspected = dg_command(
+            "utils", "inspect-component", "pipeline.components.Competition", DAGSTER_HOME=str(tmp_path)
+        )
 
-    assert checked.returncode == 0, checked.stderr
+    assert checked.exit_code == 0, checked.output
     keys = {item["key"] for item in json.loads(listed.stdout)["items"]}
     assert {"pipeline.components.Competition", "pipeline.components.Publishing"} <= keys
     assert "Rolling windows by name." in inspected.stdout
