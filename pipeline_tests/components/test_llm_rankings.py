@@ -1,5 +1,6 @@
 """A ranking of language models in the graph: from what publishers answer to its tables, and only what is new again."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -47,21 +48,52 @@ OF_MINE = {"acme/model-a": 71.0, "acme/model-h": 77.0, "Gamma Chat": 99.0}
 PARTIAL = dict(list(MODELS.items())[:3])
 
 
-@pytest.fixture
-def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RankingsGraph]:
-    """A ranking of two sources that are fetched, in an environment of its own; nothing is computed yet."""
-    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
-    monkeypatch.setenv("PODIUM_FETCH", "true")
-    monkeypatch.setenv("PODIUM_FETCH_TRIES", "1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    settings.cache_clear()
+@pytest.fixture(scope="module")
+def publisher() -> Iterator[Publisher]:
+    """A publisher at one address for all tests: it is in the declaration of the sources."""
     with Publisher() as publisher:
-        made = RankingsGraph(tmp_path, publisher)
+        yield publisher
+
+
+@contextmanager
+def graph_in(folder: Path, publisher: Publisher) -> Iterator[RankingsGraph]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DATA_DIR", str(folder))
+        patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
+        patch.setenv("PODIUM_FETCH", "true")
+        patch.setenv("PODIUM_FETCH_TRIES", "1")
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        settings.cache_clear()
+        publisher.answers.clear()
+        publisher.asked.clear()
+        made = RankingsGraph(folder, publisher)
         made.says("arena", MODELS, ETag='"1"')
         made.says("mine", OF_MINE, ETag='"1"')
         yield made
     settings.cache_clear()
+
+
+@pytest.fixture
+def graph(tmp_path: Path, publisher: Publisher) -> Iterator[RankingsGraph]:
+    """A ranking of two sources that are fetched, in an environment of its own; nothing is computed yet."""
+    with graph_in(tmp_path, publisher) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def updated_folder(tmp_path_factory: pytest.TempPathFactory, publisher: Publisher) -> Path:
+    """The folder of ``updated``; do not write there."""
+    folder = tmp_path_factory.mktemp("updated")
+    with graph_in(folder, publisher) as made:
+        made.update()
+    return folder
+
+
+@pytest.fixture
+def updated(updated_folder: Path, graph: RankingsGraph) -> RankingsGraph:
+    """The same, fetched once, and all that follows computed."""
+    shutil.copytree(updated_folder, graph.folder, dirs_exist_ok=True)
+    return graph
 
 
 def test_what_sources_publish_becomes_every_table(graph: RankingsGraph) -> None:
@@ -77,67 +109,62 @@ def test_what_sources_publish_becomes_every_table(graph: RankingsGraph) -> None:
     assert graph.table(LLM_UNMATCHED)["raw_name"].tolist() == ["Gamma Chat"]
 
 
-def test_a_source_that_has_nothing_new_changes_when_it_was_looked_at_and_nothing_else(graph: RankingsGraph) -> None:
-    graph.update()
+def test_a_source_that_has_nothing_new_changes_when_it_was_looked_at_and_nothing_else(updated: RankingsGraph) -> None:
     for name in ("arena", "mine"):
-        graph.answers(name, Answer(status=304, headers={}))
+        updated.answers(name, Answer(status=304, headers={}))
 
-    changed = graph.update()
+    changed = updated.update()
 
-    assert {one.headers.get("If-None-Match") for one in graph.publisher.asked[2:]} == {'"1"'}
-    assert graph.said("arena") == ("unchanged", None)
+    assert {one.headers.get("If-None-Match") for one in updated.publisher.asked} == {'"1"'}
+    assert updated.said("arena") == ("unchanged", None)
     assert {table for table, n in changed.items() if n} == {"fetch_status"}
 
 
 def test_while_fetching_is_off_a_second_run_does_nothing_and_says_so(
-    graph: RankingsGraph, monkeypatch: pytest.MonkeyPatch
+    updated: RankingsGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    graph.update()
     monkeypatch.setenv("PODIUM_FETCH", "false")
     settings.cache_clear()
-    graph.update()
-    n_asked = len(graph.publisher.asked)
+    updated.update()
 
-    again = graph.run()
+    again = updated.run()
 
-    assert len(graph.publisher.asked) == n_asked == 2
+    assert updated.publisher.asked == []
     assert recomputed(again) == NOTHING
-    status, why = graph.said("arena")
+    status, why = updated.said("arena")
     assert status == "kept"
     assert why is not None
     assert why.startswith("not fetched: fetching is off: set PODIUM_FETCH=true to fetch from publishers; shown is ")
     assert failed_checks(again) == {}, "that nobody is asked is no fault of a source"
-    assert graph.ranks()["acme/model-h"] == 1
+    assert updated.ranks()["acme/model-h"] == 1
 
 
-def test_a_partial_answer_is_refused_and_the_figures_that_were_good_stay(graph: RankingsGraph) -> None:
-    graph.update()
-    before = graph.ranks()
-    graph.says("arena", PARTIAL)
+def test_a_partial_answer_is_refused_and_the_figures_that_were_good_stay(updated: RankingsGraph) -> None:
+    before = updated.ranks()
+    updated.says("arena", PARTIAL)
 
-    graph.update()
+    updated.update()
 
-    status, why = graph.said("arena")
+    status, why = updated.said("arena")
     assert status == "kept"
     assert "what came is not used: it has 3 rows, where 8 were: 62% fewer" in str(why)
-    assert graph.ranks() == before
+    assert updated.ranks() == before
 
 
-def test_what_a_person_accepts_takes_the_place_of_what_the_guards_kept(graph: RankingsGraph) -> None:
-    graph.update()
-    graph.says("arena", PARTIAL, ETag='"2"')
-    graph.update()
-    looking.accept(graph.declared.source("arena"), graph.archive, "the board was really cut")
+def test_what_a_person_accepts_takes_the_place_of_what_the_guards_kept(updated: RankingsGraph) -> None:
+    updated.says("arena", PARTIAL, ETag='"2"')
+    updated.update()
+    looking.accept(updated.declared.source("arena"), updated.archive, "the board was really cut")
 
-    with graph.open() as store:
+    with updated.open() as store:
         for _, update, _ in ASSETS:
-            update(store, graph.declared, Recompute())
+            update(store, updated.declared, Recompute())
 
-    assert graph.said("arena") == ("live", "accepted by a person: the board was really cut")
-    assert set(graph.ranks()) == set(PARTIAL)
-    graph.answers("arena", Answer(status=304, headers={}))
-    graph.update()
-    assert graph.said("arena") == ("unchanged", None)
+    assert updated.said("arena") == ("live", "accepted by a person: the board was really cut")
+    assert set(updated.ranks()) == set(PARTIAL)
+    updated.answers("arena", Answer(status=304, headers={}))
+    updated.update()
+    assert updated.said("arena") == ("unchanged", None)
 
 
 @pytest.mark.parametrize(
@@ -209,33 +236,31 @@ def meant(graph: RankingsGraph, raw_name: str) -> tuple[str | None, str]:
     return (row["model"] if isinstance(row["model"], str) else None), row["status"]
 
 
-def test_what_a_person_decides_of_a_name_counts_at_the_next_run(graph: RankingsGraph) -> None:
-    graph.update()
-    assert meant(graph, "Gamma Chat") == (None, "unmatched")
-    decide(graph, "mine,Gamma Chat,acme/model-b,accepted,the maker says so,2026-01-01T00:00:00Z")
+def test_what_a_person_decides_of_a_name_counts_at_the_next_run(updated: RankingsGraph) -> None:
+    assert meant(updated, "Gamma Chat") == (None, "unmatched")
+    decide(updated, "mine,Gamma Chat,acme/model-b,accepted,the maker says so,2026-01-01T00:00:00Z")
 
-    graph.update()
+    updated.update()
 
-    assert meant(graph, "Gamma Chat") == ("acme/model-b", "accepted")
-    assert graph.table(LLM_UNMATCHED).empty
+    assert meant(updated, "Gamma Chat") == ("acme/model-b", "accepted")
+    assert updated.table(LLM_UNMATCHED).empty
 
 
-def test_what_a_person_rejects_stays_rejected_and_a_name_that_moves_is_told_of(graph: RankingsGraph) -> None:
-    graph.update()
-    assert meant(graph, "acme/model-a") == ("acme/model-a", "accepted")
-    decide(graph, "mine,acme/model-a,acme/model-a,rejected,another model of that name,2026-01-01T00:00:00Z")
+def test_what_a_person_rejects_stays_rejected_and_a_name_that_moves_is_told_of(updated: RankingsGraph) -> None:
+    assert meant(updated, "acme/model-a") == ("acme/model-a", "accepted")
+    decide(updated, "mine,acme/model-a,acme/model-a,rejected,another model of that name,2026-01-01T00:00:00Z")
 
-    result = graph.run("aliases")
+    result = updated.run("aliases")
 
     told = failed_checks(result)
     assert told == {"aliases.accepted_names_stay": "WARN", "aliases.match_rates_hold": "WARN"}
     (moved,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "accepted_names_stay"]
     assert moved.description == "mine: 'acme/model-a' meant acme/model-a and now means no release"
-    assert meant(graph, "acme/model-a") == (None, "rejected")
-    graph.says("mine", OF_MINE | {"acme/model-b": 50.0})
-    graph.update()
-    assert meant(graph, "acme/model-a") == (None, "rejected")
-    assert failed_checks(graph.run("aliases")) == {}
+    assert meant(updated, "acme/model-a") == (None, "rejected")
+    updated.says("mine", OF_MINE | {"acme/model-b": 50.0})
+    updated.update()
+    assert meant(updated, "acme/model-a") == (None, "rejected")
+    assert failed_checks(updated.run("aliases")) == {}
 
 
 def test_a_file_of_decisions_that_cannot_be_read_fails_and_names_the_line(graph: RankingsGraph) -> None:
@@ -245,15 +270,14 @@ def test_a_file_of_decisions_that_cannot_be_read_fails_and_names_the_line(graph:
         graph.update()
 
 
-def test_a_source_that_is_declared_no_more_is_on_the_board_no_more(graph: RankingsGraph) -> None:
-    graph.update()
-    alone = graph.redeclared(sources={"arena": source(graph.publisher, "arena")})
+def test_a_source_that_is_declared_no_more_is_on_the_board_no_more(updated: RankingsGraph) -> None:
+    alone = updated.redeclared(sources={"arena": source(updated.publisher, "arena")})
 
     alone.update()
 
     assert set(alone.table(LLM_FETCH_STATUS)["source"]) == {"arena"}
     assert set(alone.table(LLM_RESULTS)["source"]) == {"arena"}
-    assert (graph.folder / "archive" / "llm" / kept_as(graph.declared.source("mine")) / "fetches.jsonl").exists()
+    assert (updated.folder / "archive" / "llm" / kept_as(updated.declared.source("mine")) / "fetches.jsonl").exists()
 
 
 def test_files_in_a_declared_folder_are_read_in_place_of_fetching(graph: RankingsGraph) -> None:
@@ -387,9 +411,8 @@ DAMAGES = {
 }
 
 
-def test_every_check_fails_when_what_it_says_does_not_hold(graph: RankingsGraph) -> None:
-    graph.update()
-    with graph.open() as store:
+def test_every_check_fails_when_what_it_says_does_not_hold(updated: RankingsGraph) -> None:
+    with updated.open() as store:
         for check in (check for spec in LLM_TABLES for check in of_table(spec)):
             assert check.run(store, NAME).passed, check.name
             if check.name in DAMAGES:
@@ -522,7 +545,7 @@ def test_a_decision_asks_for_what_rests_on_decisions_and_no_publisher(ticks: Tic
 
 
 def test_a_file_in_a_declared_folder_asks_for_its_source_alone(ticks: Ticks) -> None:
-    ticks.graph.run()
+    ticks.graph.run("catalog", "sources/arena", "aliases", "models")
     (ticks.graph.folder / "mirror" / "list.json").write_bytes(listed(MODELS | {"acme/model-i": 60.0}))
 
     requested = ticks.tick()
@@ -535,7 +558,7 @@ def test_a_file_in_a_declared_folder_asks_for_its_source_alone(ticks: Ticks) -> 
 
 
 def test_decisions_that_are_still_written_are_waited_for(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks.graph.run()
+    ticks.graph.run("catalog", "sources/arena", "aliases", "models")
     decide(ticks.graph)
     monkeypatch.setattr(inbox, "SETTLED_SECONDS", 1e12)
     assert ticks.tick() == "2 of 2 files are being written"
