@@ -12,6 +12,7 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.experiments_declared import declared_experiment, declared_experiments
 from pipeline.cli.output import MISSING, Column, cell, console, counted, print_json, print_table
 from pipeline.settings import settings
+from pipeline.texts import on_one_line, shortened
 
 if TYPE_CHECKING:
     from pipeline.experiments import Experiment
@@ -203,8 +204,7 @@ def _parameters(run: dict[str, Any]) -> str:
 
 
 def _said(run: dict[str, Any]) -> str:
-    text = " ".join(str(run["output"] or run["error"] or "").split())
-    return text if len(text) <= _SHOWN_OUTPUT else text[: _SHOWN_OUTPUT - 1] + "…"
+    return shortened(on_one_line(run["output"] or run["error"] or ""), _SHOWN_OUTPUT)
 
 
 def _print_run_board(found: Any) -> None:
