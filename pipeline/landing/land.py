@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.clock import utc_now
 from pipeline.landing.archive import Arrival, archive, archived, content_hash, note_arrival
-from pipeline.landing.files import UnreadableFileError, printable
+from pipeline.landing.blocks import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage

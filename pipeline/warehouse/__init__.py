@@ -14,11 +14,10 @@ from pipeline.warehouse.published import (
     NotPublishedError,
     Publication,
     PublishedDamagedError,
-    PublishedReader,
-    Reading,
     current_publication,
     open_published,
 )
+from pipeline.warehouse.reader import PublishedReader, Reading
 from pipeline.warehouse.store import Change, Dirty, Store
 from pipeline.warehouse.warehouse import NotAFileError, WarehouseFiles
 

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.landing import FileField, UnreadableFileError
+from pipeline.landing.blocks import Block
 from pipeline.landing.conform import check_columns, conform
-from pipeline.landing.files import Block, read_blocks
+from pipeline.landing.files import read_blocks
 
 FIRST = datetime(2024, 1, 5)
 
