@@ -114,7 +114,7 @@ def board(
     from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
     from pipeline.cli.published import published
     from pipeline.experiments import GROUPINGS
-    from pipeline.reports.queries import is_experiment
+    from pipeline.reports.queries import board_names, is_experiment
     from pipeline.reports.queries.experiment_boards import run_board
     from pipeline.reports.queries.experiment_tables import published_tables
     from pipeline.warehouse import Memory
@@ -123,6 +123,10 @@ def board(
         raise InputError(f"--by {by!r}; known: run, {', '.join(GROUPINGS)}")
     with published() as connection:
         name = name or declared_experiment(None).name
+        if name not in board_names(connection) and name in declared_experiments(name):
+            raise InputError(
+                f"{name!r} is not published yet; `podium experiments run {name}` runs, lands and publishes it"
+            )
         if not is_experiment(connection, name):
             raise InputError(f"{name!r} is no experiment; podium leaderboard {name} shows it")
         tables = published_tables(connection, Memory())
