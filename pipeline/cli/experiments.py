@@ -191,6 +191,7 @@ def _print_runs(experiment: "Experiment", rows: Sequence[dict[str, Any]], total:
         Column("parameters", [_parameters(one) for one in rows], is_text=True),
         Column("input", [one["input_id"] for one in rows], is_text=True),
         Column("repeat", [str(one["repeat"]) for one in rows], rank=2),
+        Column("score", [_value(one["score"]) for one in rows], rank=1),
         Column("cost", [cell(one["cost"]) for one in rows], rank=2),
         Column("output or error", [_said(one) for one in rows], is_text=True),
     ]

@@ -114,7 +114,8 @@ def test_runs_are_listed_with_what_came_of_them(after_run) -> None:
     found = after_run("experiments", "runs", "extracts", "--json").json
     assert found["total"] == 4
     assert {one["output"] for one in found["runs"]} >= {"Loire", "Mont Blanc"}
-    assert sorted(one["parameters"]["answer"] for one in found["runs"]) == ["sentences"] * 2 + ["span"] * 2
+    scored = sorted((one["parameters"]["answer"], one["score"]) for one in found["runs"])
+    assert scored == [("sentences", 0.0)] * 2 + [("span", 1.0)] * 2
     assert 'answer="span"' in after_run("experiments", "runs", "extracts").out
     assert after_run("experiments", "runs", "extracts", "--status", "failed", "--json").json["total"] == 0
     assert "2 of 4 runs" in after_run("experiments", "runs", "extracts", "--limit", "2").out
