@@ -19,12 +19,13 @@ from scipy.stats import spearmanr
 
 from pipeline.cli.declarations import load_job
 from pipeline.cli.errors import InputError
+from pipeline.clock import utc_now
 from pipeline.components import Competition
 from pipeline.components.dbt import dbt_project
 from pipeline.components.trees import DefsFolderError, own_definitions
 from pipeline.definitions import defs
 from pipeline.settings import PROJECT_ROOT
-from pipeline.warehouse import current_publication, now, open_published
+from pipeline.warehouse import current_publication, open_published
 from pipeline_tests.cli import command
 from pipeline_tests.conftest import SHARED_DATA
 from pipeline_tests.own_boards import declaration, drop, forget, own_folder, predictions_of, truth_of, write_board
@@ -417,7 +418,7 @@ def test_files_become_a_board_and_what_may_not_be_read_yet_cannot_be_read(
 ) -> None:
     """The deadline of the last cycle is tomorrow: its predictions landed, and nobody can read them."""
     data, secret = tmp_path / "data", f"x{secrets.token_hex(48)}"
-    tomorrow = datetime.combine(now().date(), datetime.min.time()) + timedelta(days=1, hours=1)
+    tomorrow = datetime.combine(utc_now().date(), datetime.min.time()) + timedelta(days=1, hours=1)
     write_board(own, declaration(models={"registration": "open"}))
     coming = predictions_of(0).assign(cycle=tomorrow, value=0.123456789)
     refused = coming.head(1).assign(value="not a number", comment=secret)

@@ -102,11 +102,12 @@ def _tested(
 
 
 def _rows(connection: "duckdb.DuckDBPyConnection", name: str, since: datetime | None = None) -> "BoardRows":
+    from pipeline.clock import utc_now
     from pipeline.reports.queries import board_rows
-    from pipeline.warehouse import current_publication, now
+    from pipeline.warehouse import current_publication
 
     publication = current_publication(settings().published_dir)
-    return board_rows(connection, name, now() if publication is None else publication.published_at, since)
+    return board_rows(connection, name, utc_now() if publication is None else publication.published_at, since)
 
 
 def _draw(path: Path, spec: dict[str, object]) -> None:

@@ -12,6 +12,16 @@ from pipeline.cli.default_command import showing
 from pipeline.cli.errors import InputError
 from pipeline.cli.output import print_json
 
+_CONTEST = 1000, 100, 100
+"""Models, cycles and subjects of the usual contest of ``metrics``."""
+_HISTORY, _SHORT, _ADDED = (50, 2000, 20), 20, 5
+"""Models, cycles and subjects of the usual long history of ``history``, cycles of the short one, and those added."""
+_BOARDS, _LOAD = (2000, 500), (50, 20)
+"""Models and boards that ``reports`` asks of as usual; questions a second, and seconds."""
+_SEASON = 48, 27, 53
+"""Models, weeks and places of the usual season of ``hub``: FluSight's."""
+_REPEATS = 5
+
 bench = typer.Typer(cls=showing("all"), help="Measure speed, beside other ways to the same numbers.")
 
 
@@ -54,10 +64,10 @@ def _suites(*, quick: bool) -> "dict[str, Callable[[], Told]]":
         measure_reports,
     )
 
-    plan = Plan(Size(12, 6, 12), 1, flat_models=()) if quick else Plan(Size(1000, 100, 100), 5)
-    size, short, added = (Size(3, 6, 10), 4, 1) if quick else (Size(50, 2000, 20), 20, 5)
-    season, passes = (Season(4, 3, 4), 1) if quick else (Season(48, 27, 53), 5)
-    asked = (History(12, 5), Load(20, 0.5)) if quick else (History(2000, 500), Load(50, 20))
+    plan = Plan(Size(12, 6, 12), 1, flat_models=()) if quick else Plan(Size(*_CONTEST), _REPEATS)
+    size, short, added = (Size(3, 6, 10), 4, 1) if quick else (Size(*_HISTORY), _SHORT, _ADDED)
+    season, passes = (Season(4, 3, 4), 1) if quick else (Season(*_SEASON), _REPEATS)
+    asked = (History(12, 5), Load(20, 0.5)) if quick else (History(*_BOARDS), Load(*_LOAD))
     return {
         "podium bench metrics": lambda: of_metrics(measure(plan, tell)),
         "podium bench history": lambda: of_history(measure_history(size, short, added, tell)),
@@ -68,10 +78,10 @@ def _suites(*, quick: bool) -> "dict[str, Callable[[], Told]]":
 
 @bench.command("metrics")
 def metrics(
-    models: Annotated[int, typer.Option(min=2, help="Models of the made-up contest.")] = 1000,
-    cycles: Annotated[int, typer.Option(min=2, help="Its cycles.")] = 100,
-    subjects: Annotated[int, typer.Option(min=10, help="Its subjects; 5 % of predictions are missing.")] = 100,
-    repeats: Annotated[int, typer.Option(min=1, help="Passes; medians are shown.")] = 5,
+    models: Annotated[int, typer.Option(min=2, help="Models of the made-up contest.")] = _CONTEST[0],
+    cycles: Annotated[int, typer.Option(min=2, help="Its cycles.")] = _CONTEST[1],
+    subjects: Annotated[int, typer.Option(min=10, help="Its subjects; 5 % of predictions are missing.")] = _CONTEST[2],
+    repeats: Annotated[int, typer.Option(min=1, help="Passes; medians are shown.")] = _REPEATS,
     flatness: Annotated[
         bool, typer.Option(help="Measure also how the cost of a prediction grows from 250 to 4,000 models.")
     ] = True,
@@ -92,11 +102,11 @@ def metrics(
 
 @bench.command("history")
 def history(
-    cycles: Annotated[int, typer.Option(min=2, help="Cycles of the long history.")] = 2000,
-    short: Annotated[int, typer.Option(min=2, help="Cycles of the short one.")] = 20,
-    models: Annotated[int, typer.Option(min=2, help="Models of both.")] = 50,
-    subjects: Annotated[int, typer.Option(min=10, help="Subjects of both.")] = 20,
-    added: Annotated[int, typer.Option(min=1, help="Cycles to add to each; medians are shown.")] = 5,
+    cycles: Annotated[int, typer.Option(min=2, help="Cycles of the long history.")] = _HISTORY[1],
+    short: Annotated[int, typer.Option(min=2, help="Cycles of the short one.")] = _SHORT,
+    models: Annotated[int, typer.Option(min=2, help="Models of both.")] = _HISTORY[0],
+    subjects: Annotated[int, typer.Option(min=10, help="Subjects of both.")] = _HISTORY[2],
+    added: Annotated[int, typer.Option(min=1, help="Cycles to add to each; medians are shown.")] = _ADDED,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time what one new cycle costs, from scores to the leaderboard, after a long and after a short history."""
@@ -111,10 +121,10 @@ def history(
 
 @bench.command("reports")
 def reports(
-    models: Annotated[int, typer.Option(min=2, help="Models of the made-up boards.")] = 2000,
-    cycles: Annotated[int, typer.Option(min=2, help="How many boards there are.")] = 500,
-    per_second: Annotated[float, typer.Option(min=0.1, max=1000, help="Questions about boards a second.")] = 50,
-    seconds: Annotated[float, typer.Option(min=0.1, max=120, help="How long each kind is asked.")] = 20,
+    models: Annotated[int, typer.Option(min=2, help="Models of the made-up boards.")] = _BOARDS[0],
+    cycles: Annotated[int, typer.Option(min=2, help="How many boards there are.")] = _BOARDS[1],
+    per_second: Annotated[float, typer.Option(min=0.1, max=1000, help="Questions about boards a second.")] = _LOAD[0],
+    seconds: Annotated[float, typer.Option(min=0.1, max=120, help="How long each kind is asked.")] = _LOAD[1],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time answers of reports over a long history, asked at a steady rate while others compute and publish."""
@@ -133,10 +143,10 @@ def hub(
         Path | None, typer.Option("--file", help="Parquet of a season's quantile forecasts; by default one is made up.")
     ] = None,
     outcomes: Annotated[Path | None, typer.Option("--outcomes", help="With --file: Parquet of the outcomes.")] = None,
-    models: Annotated[int, typer.Option(min=2, help="Models of the season that is made up.")] = 48,
-    cycles: Annotated[int, typer.Option(min=2, help="Its weeks.")] = 27,
-    subjects: Annotated[int, typer.Option(min=2, help="Its places; 30 % of forecasts are missing.")] = 53,
-    repeats: Annotated[int, typer.Option(min=1, help="Passes; medians are shown.")] = 5,
+    models: Annotated[int, typer.Option(min=2, help="Models of the season that is made up.")] = _SEASON[0],
+    cycles: Annotated[int, typer.Option(min=2, help="Its weeks.")] = _SEASON[1],
+    subjects: Annotated[int, typer.Option(min=2, help="Its places; 30 % of forecasts are missing.")] = _SEASON[2],
+    repeats: Annotated[int, typer.Option(min=1, help="Passes; medians are shown.")] = _REPEATS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time a forecast hub's season: scoring beside a bare DuckDB query of the WIS, and Parquet to all boards."""

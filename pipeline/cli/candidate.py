@@ -16,6 +16,7 @@ import pandas as pd
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.judging import require_file
+from pipeline.clock import utc_now
 from pipeline.competition import Contract
 from pipeline.competition.backtest import BoardRows, Model, predict
 from pipeline.competition.declaration import INBOX
@@ -23,7 +24,7 @@ from pipeline.intake import PublishedKnown, predictions_intake
 from pipeline.landing import Intake, Verdict, check_file
 from pipeline.landing.staging import STAGED
 from pipeline.tables import MODEL_ROWS
-from pipeline.warehouse import compose, connect_in_memory, now
+from pipeline.warehouse import compose, connect_in_memory
 
 _SECTION = ["cycle", "horizon"]
 
@@ -97,7 +98,7 @@ def from_file(
     require_file(path)
     known = PublishedKnown(connection, contract.name)
     with connect_in_memory() as scratch:
-        verdict = check_file(scratch, path, _intake(contract, known), now())
+        verdict = check_file(scratch, path, _intake(contract, known), utc_now())
         if verdict.unreadable is not None:
             raise InputError(f"{str(path)!r} cannot be read: {verdict.unreadable}")
         rows = scratch.execute(compose("SELECT * FROM {rows} ORDER BY row_number", rows=STAGED)).df()

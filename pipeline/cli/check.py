@@ -16,7 +16,8 @@ from pipeline.cli.errors import Exit
 from pipeline.cli.judging import judge_file
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.output import console, counted, day, in_print, print_json
-from pipeline.warehouse import now
+from pipeline.clock import utc_now
+from pipeline.texts import shortened
 
 if TYPE_CHECKING:
     from pipeline.competition import Contract
@@ -43,7 +44,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what would be refused of a file and why, without landing it. Exit code 2 if anything would be."""
-    moment = now() if received_at is None else parse_moment(received_at, "--received-at")
+    moment = utc_now() if received_at is None else parse_moment(received_at, "--received-at")
     judged = judge_file(file, board, kind, moment)
     if as_json:
         from pipeline.intake import as_record
@@ -143,7 +144,7 @@ def _in_short(original: str) -> str:
     if isinstance(said, dict):
         values = [value for name, value in said.items() if name not in _ADDED]
         original = ", ".join("" if value is None else str(value) for value in values)
-    return original if len(original) <= _LONGEST else f"{original[: _LONGEST - 1]}…"
+    return shortened(original, _LONGEST)
 
 
 def _say(out: Console, text: str) -> None:

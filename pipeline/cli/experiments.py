@@ -12,6 +12,7 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.experiments_declared import declared_experiment, declared_experiments
 from pipeline.cli.output import MISSING, Column, cell, console, counted, print_json, print_table
 from pipeline.settings import settings
+from pipeline.texts import on_one_line, shortened
 
 if TYPE_CHECKING:
     from pipeline.experiments import Experiment
@@ -113,7 +114,7 @@ def board(
     from pipeline.cli.experiments_shown import experiment_board, print_experiment_board
     from pipeline.cli.published import published
     from pipeline.experiments import GROUPINGS
-    from pipeline.reports.queries import is_experiment
+    from pipeline.reports.queries import board_names, is_experiment
     from pipeline.reports.queries.experiment_boards import run_board
     from pipeline.reports.queries.experiment_tables import published_tables
     from pipeline.warehouse import Memory
@@ -122,6 +123,10 @@ def board(
         raise InputError(f"--by {by!r}; known: run, {', '.join(GROUPINGS)}")
     with published() as connection:
         name = name or declared_experiment(None).name
+        if name not in board_names(connection) and name in declared_experiments(name):
+            raise InputError(
+                f"{name!r} is not published yet; `podium experiments run {name}` runs, lands and publishes it"
+            )
         if not is_experiment(connection, name):
             raise InputError(f"{name!r} is no experiment; podium leaderboard {name} shows it")
         tables = published_tables(connection, Memory())
@@ -186,6 +191,7 @@ def _print_runs(experiment: "Experiment", rows: Sequence[dict[str, Any]], total:
         Column("parameters", [_parameters(one) for one in rows], is_text=True),
         Column("input", [one["input_id"] for one in rows], is_text=True),
         Column("repeat", [str(one["repeat"]) for one in rows], rank=2),
+        Column("score", [_value(one["score"]) for one in rows], rank=1),
         Column("cost", [cell(one["cost"]) for one in rows], rank=2),
         Column("output or error", [_said(one) for one in rows], is_text=True),
     ]
@@ -203,8 +209,7 @@ def _parameters(run: dict[str, Any]) -> str:
 
 
 def _said(run: dict[str, Any]) -> str:
-    text = " ".join(str(run["output"] or run["error"] or "").split())
-    return text if len(text) <= _SHOWN_OUTPUT else text[: _SHOWN_OUTPUT - 1] + "…"
+    return shortened(on_one_line(run["output"] or run["error"] or ""), _SHOWN_OUTPUT)
 
 
 def _print_run_board(found: Any) -> None:

@@ -32,6 +32,8 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run what waits, ask judges, land the results and bring the board up to date; Ctrl-C loses nothing."""
+    from pipeline.cli.run import run_tables
+
     declared = declared_experiment(name)
     out = None if as_json else console()
     started = time.perf_counter()
@@ -44,10 +46,7 @@ def run(
         ) from None
     if out is not None:
         _print_done(declared, done, time.perf_counter() - started, out)
-    if _is_asset(declared):
-        from pipeline.cli.run import run_tables
-
-        run_tables(declared.name, out, lambda key: key.path[-1] == "execution")
+    run_tables(_job_of(declared), out)
     if as_json:
         print_json(_record(declared, done))
 
@@ -104,11 +103,12 @@ def _terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _is_asset(experiment: "Experiment") -> bool:
-    """Whether the experiment has a job of its own; one that was posted has not."""
+def _job_of(experiment: "Experiment") -> str:
+    """The job that lands what an experiment ran: its own, or that of all that were posted."""
+    from pipeline.components.posted_experiments import JOB
     from pipeline.intake.posted import is_posted
 
-    return not is_posted(experiment.name, settings())
+    return JOB if is_posted(experiment.name, settings()) else experiment.name
 
 
 def _counts(tally: "Tally") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.settings import settings
-from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_RUNS
+from pipeline.tables import EXPERIMENT_CONFIGURATIONS, EXPERIMENT_RUN_BOARD, EXPERIMENT_RUNS
 from pipeline.warehouse import NotPublishedError, compose, open_published
 
 if TYPE_CHECKING:
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 _PUBLISHED = """
     SELECT r.run_id, r.status, c.prompt, c.prompt_version, r.input_id, r.repeat, r.created_at, r.completed_at,
-           r.tokens_in, r.tokens_out, r.cost, r.output, r.error, c.model, c.parameters
-    FROM {runs} AS r LEFT JOIN {configurations} AS c USING (experiment, configuration)
+           r.tokens_in, r.tokens_out, r.cost, r.output, r.error, b.score, c.model, c.parameters
+    FROM {runs} AS r
+    LEFT JOIN {configurations} AS c USING (experiment, configuration)
+    LEFT JOIN {board} AS b USING (experiment, run_id)
     WHERE r.experiment = ? AND r.run_id NOT IN (SELECT unnest(?::VARCHAR[])) AND (?::VARCHAR IS NULL OR r.status = ?)
 """
 
 
 def listed_runs(experiment: "Experiment", status: str | None, limit: int) -> tuple[list[dict[str, Any]], int]:
-    """Runs, the newest first and those that are only declared last, and how many there are without the limit."""
+    """Runs, the newest first and those that are only declared last, and how many there are without the limit.
+
+    Only what is published has a weighted score.
+    """
     from pipeline.intake.executing import has_queue, pending_of
     from pipeline.intake.queueing import open_queue
 
@@ -42,11 +47,13 @@ def _of_queue(run: "QueuedRun") -> dict[str, Any]:
     names = ("run_id", "status", "prompt", "prompt_version", "input_id", "repeat", "created_at", "completed_at")
     more = ("tokens_in", "tokens_out", "cost", "output", "error")
     asked = {"model": run.config.model, "parameters": dict(run.config.params)}
-    return {name: getattr(run, name) for name in (*names, *more)} | asked
+    return {name: getattr(run, name) for name in (*names, *more)} | {"score": None} | asked
 
 
 def _published(name: str, without: list[str], status: str | None) -> list[dict[str, Any]]:
-    statement = compose(_PUBLISHED, runs=EXPERIMENT_RUNS, configurations=EXPERIMENT_CONFIGURATIONS)
+    statement = compose(
+        _PUBLISHED, runs=EXPERIMENT_RUNS, configurations=EXPERIMENT_CONFIGURATIONS, board=EXPERIMENT_RUN_BOARD
+    )
     try:
         with open_published(settings().published_dir) as connection:
             found = connection.execute(statement, [name, without, status, status])

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.cli.output import counted
 from pipeline.reports.queries import FailedFunction
+from pipeline.texts import on_one_line, shortened
 
 _LONGEST = 160
 """Characters of a message, at most."""
@@ -11,7 +12,10 @@ _LONGEST = 160
 
 def told_of(board: str, failed: Iterable[FailedFunction]) -> list[str]:
     """A line for each function of a board that failed: which, how often, what it says first, and where to look."""
-    return [f"{_what(board, one)} first says {_short(one.first)!r}; see: {_where(board, one)}" for one in failed]
+    return [
+        f"{_what(board, one)} first says {shortened(on_one_line(one.first), _LONGEST)!r}; see: {_where(board, one)}"
+        for one in failed
+    ]
 
 
 def _what(board: str, one: FailedFunction) -> str:
@@ -29,8 +33,3 @@ def _where(board: str, one: FailedFunction) -> str:
         what, column, key = "ensemble", "fallback", one.ensemble or ""
     where = f"WHERE competition = '{board}' AND {what} = '{key}' AND {column} LIKE 'error%'"
     return f'podium sql "FROM competition.{one.table} {where}"'
-
-
-def _short(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -14,6 +14,7 @@ from pipeline.cli.output import MISSING, Column, day, percent, print_json, print
 from pipeline.cli.published import published
 from pipeline.cli.rankings_shown import ModelBoard, model_board, print_model_board
 from pipeline.cli.tracks import print_track_board
+from pipeline.clock import utc_now
 from pipeline.reports import moments
 from pipeline.reports.queries import (
     Board,
@@ -27,7 +28,6 @@ from pipeline.reports.queries import (
     track_board,
 )
 from pipeline.tables import OFFICIAL, OVERALL
-from pipeline.warehouse import now
 
 
 def leaderboard(
@@ -75,7 +75,7 @@ def leaderboard(
     with published() as connection:
         if is_ranking(connection, name):
             refuse_options(of_competitions | {"--judge": judge}, f"{name!r} is a ranking of language models")
-            _show_ranking(model_board(connection, name, now()), limit, as_json)
+            _show_ranking(model_board(connection, name, utc_now()), limit, as_json)
             return
         if is_track(connection, name):
             refuse_options(of_competitions, f"{name!r} is a judged track")

@@ -13,9 +13,10 @@ from pipeline.cli.output import console, print_json
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking, ranking_with
 from pipeline.cli.rankings_shown import SORT_KEYS, ModelBoard, model_board, print_model_board, sorted_rows
+from pipeline.clock import utc_now
 from pipeline.reports.queries.rankings import ranking_names
 from pipeline.settings import settings
-from pipeline.warehouse import current_publication, now
+from pipeline.warehouse import current_publication
 
 if TYPE_CHECKING:
     from pipeline.cli.rankings_files import TakenIn
@@ -112,7 +113,7 @@ def published_board(name: str | None) -> ModelBoard:
             name = known[0]
         if name is None or name not in known:
             raise _not_published(declared_ranking(name).name)
-        return model_board(connection, name, now())
+        return model_board(connection, name, utc_now())
 
 
 def _not_published(name: str) -> InputError:

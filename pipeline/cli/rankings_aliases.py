@@ -13,9 +13,9 @@ from pipeline.cli.errors import InputError
 from pipeline.cli.output import MISSING, Column, console, counted, in_print, print_json, print_table
 from pipeline.cli.published import published
 from pipeline.cli.rankings_declared import declared_ranking
+from pipeline.clock import utc_now
 from pipeline.reports.queries import NamedModel, model_ids, named_models
 from pipeline.reports.queries.rankings import ranking_names
-from pipeline.warehouse import now
 
 if TYPE_CHECKING:
     from pipeline.rankings.declaration import Rankings
@@ -107,7 +107,7 @@ def _decide(declared: "Rankings", said: tuple[str, str, str, str, str], as_json:
     source, name, model, status, because = said
     if not because.strip():
         raise InputError("--because is empty; say what the decision rests on: a sentence or a URL")
-    decided_at = now().replace(microsecond=0)
+    decided_at = utc_now().replace(microsecond=0)
     decision = Decision(source, name, model.lower(), Status(status), because.strip(), decided_at)
     try:
         path = add_decision(declared, decision)

@@ -122,7 +122,7 @@ def take_in(declared: "Rankings", folder: Path, out: "Console | None") -> "Taken
         _say(out, taken[-1].told, is_fine=not taken[-1].is_refused)
     for stranger in strangers:
         _say(out, f"{stranger}: no source of {declared.name} is called so, and it is left alone", is_fine=False)
-    run_tables(declared.name, out, without=lambda key: key.path[1:2] == ["sources"])
+    run_tables(declared.name, out)
     return TakenIn(tuple(taken), tuple(strangers))
 
 

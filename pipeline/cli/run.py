@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time as time_of_day
 from pathlib import Path
@@ -55,7 +55,7 @@ def run(
     out = None if as_json else console()
     try:
         given = {"from_cycle": from_cycle, "to_cycle": to_cycle, "force": force}
-        done = _run(name, given, out, _asks if no_look else None)
+        done = _run(name, given, out, is_no_look=no_look)
     except KeyboardInterrupt:
         raise _stopped() from None
     if out is None:
@@ -65,8 +65,8 @@ def run(
         print_summary(out, name, done.watch, done.seconds)
 
 
-def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey"], bool]) -> None:
-    """Bring a board up to date and publish it, but for some of its assets.
+def run_tables(name: str, out: "Console | None") -> None:
+    """Bring a board up to date and publish it, asking nobody outside and running nothing that waits.
 
     Parameters
     ----------
@@ -74,8 +74,6 @@ def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey
         The board.
     out : Console or None
         Where to print how it goes.
-    without : function
-        Whether an asset is left out.
 
     Raises
     ------
@@ -83,7 +81,7 @@ def run_tables(name: str, out: "Console | None", without: Callable[["dg.AssetKey
         As of :func:`run`.
     """
     try:
-        done = _run(name, {}, out, without)
+        done = _run(name, {}, out, is_no_look=True)
     except KeyboardInterrupt:
         raise _stopped() from None
     _raise_failures(done)
@@ -112,7 +110,8 @@ def _run(
     name: str | None,
     recompute: dict[str, Any],
     out: "Console | None",
-    without: Callable[["dg.AssetKey"], bool] | None = None,
+    *,
+    is_no_look: bool,
 ) -> _Run:
     """Load the definitions and execute the job, on the persistent instance, so that the UI shows the run too."""
     started = time.perf_counter()
@@ -125,8 +124,9 @@ def _run(
         if out is not None:
             out.print("[dim]loading definitions[/dim]")
         job = load_job(name)
-        keys = sorted(key for key in job.asset_layer.executable_asset_keys if without and not without(key))
-        watch = _execute(job, run_id, home, recompute, out, keys or None)
+        keys = sorted(key for key in job.asset_layer.executable_asset_keys if is_no_look and not _asks(key))
+        config = _op_config(job, recompute, {"only_land": is_no_look})
+        watch = _execute(job, run_id, home, config, out, keys or None)
     return _Run(run_id, round(time.perf_counter() - started, 1), watch, log)
 
 
@@ -150,7 +150,7 @@ def _execute(
     job: "dg.JobDefinition",
     run_id: str,
     home: Path,
-    recompute: dict[str, Any],
+    op_config: dict[str, Any],
     out: "Console | None",
     keys: Sequence["dg.AssetKey"] | None,
 ) -> "Watch":
@@ -158,7 +158,7 @@ def _execute(
     from pipeline.cli.progress import watching
     from pipeline.components.observing import observe
 
-    run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": _op_config(job, recompute)}
+    run_config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": op_config}
     with open_instance(home) as instance, watching(instance, run_id, out) as watch:
         if settings().executor:
             from pipeline.cluster.runs import execute_on_workers
@@ -177,17 +177,16 @@ def _execute(
     return watch
 
 
-def _op_config(job: "dg.JobDefinition", recompute: dict[str, Any]) -> dict[str, Any]:
-    """The same recomputation for every asset that takes one; nothing when nothing was asked for."""
-    given = {name: value for name, value in recompute.items() if value}
-    if not given:
-        return {}
-    return {
-        node.name: {"config": given}
-        for node in job.nodes
-        if node.definition.config_field is not None
-        and "from_cycle" in getattr(node.definition.config_field.config_type, "fields", {})
-    }
+def _op_config(job: "dg.JobDefinition", *asked: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, of every asset that takes all that belongs to it; nothing when nothing was."""
+    configured = {}
+    for node in job.nodes:
+        field = node.definition.config_field
+        known = {} if field is None else getattr(field.config_type, "fields", {})
+        taken = [(name, value) for one in asked if one.keys() <= known.keys() for name, value in one.items() if value]
+        if taken:
+            configured[node.name] = {"config": dict(taken)}
+    return configured
 
 
 def _raise_failures(done: _Run) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import MISSING, Column, console, counted, day, print_json, print_table
+from pipeline.clock import utc_now
 from pipeline.health import Failure, Health, Journal
 from pipeline.rankings.origin import is_unasked
 from pipeline.settings import settings
@@ -21,7 +22,6 @@ from pipeline.warehouse import (
     PublishedDamagedError,
     WarehouseFiles,
     current_publication,
-    now,
     open_published,
 )
 
@@ -71,7 +71,7 @@ def status(
 
     contracts = load_contracts(board)
     chosen = list(contracts.values()) if board is None else [board_of(contracts, board)]
-    moment = now()
+    moment = utc_now()
     found, damage = _statuses(chosen, moment)
     notes = [*damage, *_strays(contracts), *(note for one in found for note in one.board.notes)]
     notes += _troubles(found, is_all=board is None, moment=moment)

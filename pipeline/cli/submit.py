@@ -10,8 +10,8 @@ from pipeline.cli.check import print_judgement
 from pipeline.cli.errors import Exit, InputError
 from pipeline.cli.judging import judge_file
 from pipeline.cli.output import console, in_print, print_json
+from pipeline.clock import utc_now
 from pipeline.settings import settings
-from pipeline.warehouse import now
 
 if TYPE_CHECKING:
     from pipeline.intake import Judgement
@@ -29,7 +29,7 @@ def submit(
 ) -> None:
     """Check a file and deliver it to a board's inbox. Exit code 2 if anything would be refused."""
     called = _name_in_inbox(file, name)
-    judged = judge_file(file, board, kind, now())
+    judged = judge_file(file, board, kind, utc_now())
     refusal = _refusal(judged, force)
     path = None if refusal else _deliver(judged, called)
     if as_json:

@@ -18,6 +18,7 @@ from pipeline.cli.output import counted
 from pipeline.cli.published import published
 from pipeline.cli.rankings_shown import model_board, print_model_board, sources_told
 from pipeline.cli.tracks import print_track_board, refusals_told
+from pipeline.clock import utc_now
 from pipeline.reports.queries import (
     Board,
     UnknownBoardError,
@@ -32,7 +33,7 @@ from pipeline.reports.queries import (
 )
 from pipeline.reports.queries.ranking_sources import ranking_sources
 from pipeline.settings import settings
-from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, now, quote
+from pipeline.warehouse import NotPublishedError, WarehouseBusyError, current_publication, quote
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -191,7 +192,7 @@ def _told_of_track(connection: duckdb.DuckDBPyConnection, name: str) -> list[str
 
 def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """Print the first models of a ranking and its sources, and return questions about them."""
-    found = model_board(connection, name, now())
+    found = model_board(connection, name, utc_now())
     print_model_board(found, _TOP)
     if not found.rows:
         return []
@@ -200,7 +201,7 @@ def _show_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]
 
 
 def _told_of_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    return sources_told(name, ranking_sources(connection, name, now()))
+    return sources_told(name, ranking_sources(connection, name, utc_now()))
 
 
 def _show_experiment(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:

@@ -7,6 +7,7 @@ from rich.text import Text
 from pipeline.cli.output import MISSING, Column, counted, print_table, signed
 from pipeline.reports.queries import Agreement, BoardFile, RunRank, TrackBoard
 from pipeline.tables import OFFICIAL
+from pipeline.texts import shortened
 
 _LONGEST = 200
 """Characters of a reason, at most."""
@@ -34,7 +35,7 @@ def print_track_board(found: TrackBoard, limit: int | None = None) -> None:
 def refusals_told(name: str, files: Iterable[BoardFile]) -> list[str]:
     """A line for each file that was refused: whose, which, and why."""
     return [
-        f"board {name}: {one.judge} is made without {one.name}: {_short(one.reason or '')}"
+        f"board {name}: {one.judge} is made without {one.name}: {shortened(one.reason or '', _LONGEST)}"
         for one in files
         if one.is_refused
     ]
@@ -76,7 +77,3 @@ def _could_be(row: RunRank) -> str:
 
 def _run(row: RunRank) -> str:
     return row.run_id if row.status == "ranked" else f"{row.run_id} ({row.status})"
-
-
-def _short(reason: str) -> str:
-    return reason if len(reason) <= _LONGEST else reason[: _LONGEST - 1] + "…"

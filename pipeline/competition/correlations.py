@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.competition.arrays import Floats, Ints, average_ranks, centred, correlation, ranks_among
+from pipeline.competition.arrays import Floats, Ints, centred, correlation
 from pipeline.competition.panel import MIN_SUBJECTS
+from pipeline.leaderboard.ranks import average_ranks, ranks_among
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks, centred, ranks_among
+from pipeline.competition.arrays import Bools, Floats, Ints, centred
 from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.labels import distinct, labels, places, places_of_runs
 from pipeline.competition.outputs import Output
 from pipeline.competition.peers import Peers, unit_ranks
+from pipeline.leaderboard.ranks import average_ranks, ranks_among
 
 MIN_SUBJECTS = 5
 """Fewest pairs of a cross-sectional metric, unless half the outcomes are more or the contract says otherwise."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.competition.arrays import Bools, Floats
+from pipeline.texts import on_one_line, shortened
 
 REASONS: tuple[str | None, ...] = (
     None,
@@ -66,9 +67,9 @@ def reason_code(reason: str) -> int:
 
 def error_code(error: BaseException) -> int:
     """The code of what went wrong, as one line: ``error: ZeroDivisionError: division by zero``."""
-    said = " ".join(str(error).split())
+    said = on_one_line(str(error))
     text = f"error: {type(error).__name__}: {said}" if said else f"error: {type(error).__name__}"
-    return _code_of(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return _code_of(shortened(text, _LONGEST))
 
 
 def reason_texts(codes: npt.ArrayLike) -> npt.NDArray[np.object_]:

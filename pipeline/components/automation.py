@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 import dagster as dg
 import duckdb
 
+from pipeline.clock import utc_now
 from pipeline.components.observing import health_sensor
 from pipeline.landing import Delivery, pending
 from pipeline.settings import settings
@@ -23,7 +24,6 @@ from pipeline.warehouse import (
     WarehouseFiles,
     WarehouseVersionError,
     current_publication,
-    now,
 )
 
 INBOX_TAG = "podium/inbox"
@@ -307,7 +307,7 @@ def _embargo_sensor() -> dg.SensorDefinition:
         until = publication.withheld_until if publication is not None else None
         if publication is None or until is None:
             return dg.SkipReason("nothing is withheld")
-        if now() < until:
+        if utc_now() < until:
             return dg.SkipReason(f"the next embargo ends {until:%Y-%m-%d %H:%M:%S} UTC")
         tags = {EMBARGO_TAG: until.isoformat()}
         running = _unfinished(context, tags=tags)

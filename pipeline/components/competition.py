@@ -1,7 +1,7 @@
 """The component behind ``type: pipeline.components.Competition``: a contest declared in YAML becomes its assets.
 
 It only wires: what a table's rows are is in ``competition_tables``, how a table is brought up to date in
-``recompute``, what must hold in ``checks``, what every kind of board has in ``board``.
+``recompute``, what must hold in ``competition_checks``, what every kind of board has in ``board``.
 """
 
 import difflib
@@ -12,7 +12,6 @@ import dagster as dg
 from pipeline.competition import Contract
 from pipeline.competition.declaration import HUB, INBOX
 from pipeline.components import (
-    checks,
     competition_tables,
     ensemble_tables,
     evaluation_tables,
@@ -22,6 +21,8 @@ from pipeline.components import (
 )
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Picture, Update, board_definitions, table_asset
+from pipeline.components.checks import Check
+from pipeline.components.competition_checks import of_table
 from pipeline.components.hub_sensor import hub_sensors
 from pipeline.components.inbox import files_asset
 from pipeline.declaration import BoardDeclaration
@@ -177,7 +178,7 @@ def competition_definitions(contract: Contract) -> dg.Definitions:
         contract.name,
         FILES,
         lambda store, config: inbox_tables.land_inbox(store, contract, config),
-        checks.of_table(FILES),
+        of_table(FILES),
     )
     return board_definitions(contract, [*assets, files], [sensor])
 
@@ -203,12 +204,12 @@ def assets_of(contract: Contract) -> tuple[Asset, ...]:
     return (*seeing, *_ENSEMBLES)
 
 
-def checks_of(contract: Contract, spec: TableSpec) -> list[checks.Check]:
+def checks_of(contract: Contract, spec: TableSpec) -> list[Check]:
     """What must hold of a table, and of those that are written with it."""
-    held = checks.of_table(spec)
+    held = of_table(spec)
     if spec is PREDICTIONS and contract.predictions.source == HUB:
         for beside in _BESIDE_PREDICTIONS:
-            held += [replace(one, name=f"{beside.name}_{one.name}") for one in checks.of_table(beside)]
+            held += [replace(one, name=f"{beside.name}_{one.name}") for one in of_table(beside)]
     return held
 
 

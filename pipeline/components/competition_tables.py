@@ -7,6 +7,7 @@ from functools import cache, partial
 
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract, Source, stage_code
 from pipeline.competition.declaration import HUB
 from pipeline.competition.hub import hub_source
@@ -59,7 +60,7 @@ from pipeline.tables import (
     TableSpec,
     Via,
 )
-from pipeline.warehouse import Dirty, Store, compose, now
+from pipeline.warehouse import Dirty, Store, compose
 
 
 def source_of(path: str) -> Source:
@@ -161,7 +162,7 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
     """Add the outcomes, and the revisions of outcomes, that the source did not have before; nothing is overwritten."""
     source = _source(contract, contract.truth.source)
     code = stage_code("truth", contract, source.fingerprint())
-    arrived = now()
+    arrived = utc_now()
     stored = store.read(TRUTH, contract.name, columns=["subject", "target_time", "horizon", "known_at", "value"])
     rows = pd.concat([stored, news(stored, stamp(source.truth(), contract.truth, arrived), arrived)], ignore_index=True)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract, stage_code
 from pipeline.competition.evaluations import ScoredTasks, evaluate, in_cycles
 from pipeline.competition.labels import times
@@ -14,7 +15,7 @@ from pipeline.components.blocks import cycles_per_block
 from pipeline.components.readings import predictions_of, truth_of
 from pipeline.components.recompute import Outcome, Recompute, recompute_whole
 from pipeline.tables import ENSEMBLE_PREDICTIONS, EVALUATIONS, PREDICTIONS, TableSpec
-from pipeline.warehouse import Store, compose, now
+from pipeline.warehouse import Store, compose
 
 _NUMBERS_KEPT = 1 << 26
 """Scores that are kept for the second reading; where there are more, they are computed again."""
@@ -24,7 +25,7 @@ def update_evaluations(store: Store, contract: Contract, config: Recompute) -> O
     """Compute the evaluation sets anew when any prediction or outcome changed; rounds that are open do not count."""
     code = stage_code(EVALUATIONS.name, contract)
     return recompute_whole(
-        store, EVALUATIONS, contract.name, code, config, lambda: evaluations_of(store, contract, now())
+        store, EVALUATIONS, contract.name, code, config, lambda: evaluations_of(store, contract, utc_now())
     )
 
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 import dagster as dg
 from upath import UPath
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract
 from pipeline.competition.hub import hub_source
 from pipeline.components.automation import Seen, Watched, changed_files_sensor
 from pipeline.components.hub_tables import FILES_SEEN, hub_state
 from pipeline.components.keys import asset_key
 from pipeline.tables import PREDICTIONS
-from pipeline.warehouse import now
 
 _SETTLED_AFTER = timedelta(seconds=5)
 """While files change, as during a pull, the hub is not read."""
@@ -27,7 +27,7 @@ def hub_sensors(contract: Contract) -> list[dg.SensorDefinition]:
 
     def look() -> Seen:
         source = hub_source(contract)
-        recently = now() - _SETTLED_AFTER
+        recently = utc_now() - _SETTLED_AFTER
         unsettled = sum(file.changed_at is not None and file.changed_at > recently for file in source.files)
         return Seen(hub_state(source), len(source.files), unsettled)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract, stage_code
 from pipeline.competition.hub import HubSource, hub_source
 from pipeline.competition.hub.files import Submission
@@ -27,7 +28,7 @@ from pipeline.fingerprint import digest
 from pipeline.landing.land import Verdict
 from pipeline.settings import settings
 from pipeline.tables import FILES, PREDICTIONS, QUARANTINE, SUBMISSIONS, TRUTH, TableSpec
-from pipeline.warehouse import Dirty, Store, compose, now, relation
+from pipeline.warehouse import Dirty, Store, compose, relation
 from pipeline.warehouse.frames import to_arrow
 
 LOG = logging.getLogger(__name__)
@@ -270,7 +271,7 @@ def _says_the_same(line: _Line, judged: Judged) -> bool:
 
 
 def _line(number: int, file: HubFile, judged: Judged) -> pd.DataFrame:
-    moment, refused = now(), len(judged.refused)
+    moment, refused = utc_now(), len(judged.refused)
     line: dict[str, Any] = {
         "file_number": number,
         "kind": KIND,
@@ -303,7 +304,7 @@ def update_truth(store: Store, contract: Contract, config: Recompute) -> Outcome
     own = ledger[ledger["table_name"] == TRUTH.name]
     if len(own) and (own["code"] == code).all() and not config.force:
         return Outcome((), NOTHING_NEW)
-    arrived = now()
+    arrived = utc_now()
     given = source.truth()
     given = given.assign(known_at=given["known_at"].fillna(pd.Timestamp(arrived)))
     columns = ["subject", "target_time", "horizon", "known_at", "value"]

@@ -13,11 +13,11 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.clock import utc_now
 from pipeline.components.metadata import SECONDS
 from pipeline.health import AssetState, CheckState, Failure, Hook, JobState, Journal, Seen, after, hook_of, tell
 from pipeline.logs import asset_of
 from pipeline.settings import settings
-from pipeline.warehouse import now
 
 _EVERY_SECONDS = 30
 _LOOKS_BACK = timedelta(days=7)
@@ -140,7 +140,7 @@ def health_sensor() -> dg.SensorDefinition:
         description="Notes what runs and checks came to, and tells the hook of PODIUM_ALERT.",
     )
     def health(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        since = datetime.fromisoformat(context.cursor) if context.cursor else now() - _LOOKS_BACK
+        since = datetime.fromisoformat(context.cursor) if context.cursor else utc_now() - _LOOKS_BACK
         wanted = dg.RunsFilter(statuses=list(_ENDED), updated_after=since)
         records = context.instance.get_run_records(wanted, limit=_AT_ONCE, order_by="update_timestamp", ascending=True)
         journal = Journal(settings().health_dir)

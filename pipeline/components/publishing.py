@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import POSTED
 from pipeline.components.metadata import Stopwatch
@@ -17,7 +18,7 @@ from pipeline.declaration import BoardDeclaration
 from pipeline.intake.posted import posted_names
 from pipeline.settings import settings
 from pipeline.tables import BUILDS, WHOLE
-from pipeline.warehouse import Dirty, Store, compose, now
+from pipeline.warehouse import Dirty, Store, compose
 from pipeline.warehouse.resource import Warehouse
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _marts(boards: Sequence[BoardDeclaration], kept: list[str], others: Collecti
             error = build.get_error()
             with warehouse.write(purpose) as store:
                 if error is None and not context.is_subset:
-                    row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": now()}])
+                    row = pd.DataFrame([{"input_seq": seq, "code": code, "built_at": utc_now()}])
                     store.replace(BUILDS, MARTS, [Dirty(WHOLE, seq)], row, code)
                 events = [_with_row_count(event, context, store) for event in events]
         yield from events

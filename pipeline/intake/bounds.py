@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.landing import Intake, UnreadableFileError
+from pipeline.landing.blocks import printable
 from pipeline.landing.conform import check_columns, conform
-from pipeline.landing.files import printable, read_blocks
+from pipeline.landing.files import read_blocks
 from pipeline.landing.repetition import is_text, written_size
 
 _MODEL = "model_id"

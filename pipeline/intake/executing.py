@@ -13,6 +13,7 @@ from pathlib import Path
 
 import filelock
 
+from pipeline.clock import utc_now
 from pipeline.experiments import (
     LOCAL,
     OPENAI,
@@ -35,7 +36,6 @@ from pipeline.experiments.running import (
     missing_scores,
     most_cost,
     reaching_out,
-    utc_now,
     why_not_asked,
     why_not_run,
 )

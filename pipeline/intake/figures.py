@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.fingerprint import digest
 from pipeline.intake.sources import ACCEPTED, Archive, read, why_not_fetched
 from pipeline.landing.fetching import Look, Snapshot, SnapshotError, Snapshots, Verdict
-from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import (
     About,
     Attempt,

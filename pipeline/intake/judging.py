@@ -13,7 +13,7 @@ from pipeline.competition import Contract
 from pipeline.declaration import BoardDeclaration
 from pipeline.intake.reading import Reading
 from pipeline.landing import Intake, Verdict, check_file
-from pipeline.landing.files import printable
+from pipeline.landing.blocks import printable
 from pipeline.landing.staging import STAGED
 from pipeline.settings import settings
 from pipeline.warehouse import compose, connect_in_memory

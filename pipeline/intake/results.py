@@ -15,8 +15,9 @@ from typing import Any
 import duckdb
 import filelock
 
+from pipeline.clock import utc_now
 from pipeline.experiments import RUNS, SCORES, Experiment, InputSpec, RunConfig
-from pipeline.experiments.running import ENDED, GivenScore, Queue, QueueBusyError, QueuedRun, Seen, utc_now
+from pipeline.experiments.running import ENDED, GivenScore, Queue, QueueBusyError, QueuedRun, Seen
 from pipeline.experiments.scorers import Answer
 from pipeline.landing import deliver
 from pipeline.settings import Settings

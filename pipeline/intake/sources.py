@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.clock import utc_now
 from pipeline.landing import is_left_alone
 from pipeline.landing.fetching import (
     A_FILE,
@@ -27,13 +28,13 @@ from pipeline.landing.fetching import (
     Verdict,
     gather,
 )
-from pipeline.landing.fetching.fetch import utc_now
 from pipeline.rankings import Benchmark, Event, Finding, Judgement, Parsed, Source, SourceError, judge_figures
 from pipeline.rankings.finding import kept_as
 from pipeline.rankings.origin import FETCHING_OFF
 from pipeline.rankings.soundness import require_sound
 from pipeline.rankings.vocabulary import vocabulary
 from pipeline.settings import secret_variable, settings
+from pipeline.texts import on_one_line, shortened
 
 ACCEPTED = "accepted"
 """The event of a person who said that a refused snapshot is good."""
@@ -283,6 +284,6 @@ def _body(path: Path, now: datetime) -> Body:
 
 
 def _said(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = on_one_line(str(error)) or type(error).__name__
     text = text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shortened(text, _LONGEST)

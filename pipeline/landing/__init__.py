@@ -4,7 +4,8 @@ This package knows tables and files, not what they mean: for each kind of file i
 """
 
 from pipeline.landing.archive import Arrival, archived, arrivals
-from pipeline.landing.files import ENDINGS, UnreadableFileError, suffix_of
+from pipeline.landing.blocks import UnreadableFileError
+from pipeline.landing.files import ENDINGS, suffix_of
 from pipeline.landing.inbox import Delivery, deliver, is_left_alone, pending, strays
 from pipeline.landing.intake import RENAME, Agreement, FileField, Intake, Together
 from pipeline.landing.land import Landed, Verdict, check_file, land_again, land_file

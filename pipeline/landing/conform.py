@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.landing.files import Block, Refused, UnreadableFileError
+from pipeline.landing.blocks import Block, Refused, UnreadableFileError
 from pipeline.landing.intake import FileField
 
 FIRST_YEAR, LAST_YEAR = 1700, 2199

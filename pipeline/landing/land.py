@@ -13,13 +13,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipeline.clock import utc_now
 from pipeline.landing.archive import Arrival, archive, archived, content_hash, note_arrival
-from pipeline.landing.files import UnreadableFileError, printable
+from pipeline.landing.blocks import UnreadableFileError, printable
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
 from pipeline.tables import TableSpec
-from pipeline.warehouse import Part, Sql, Store, compose, join, literal, now, quote, relation
+from pipeline.warehouse import Part, Sql, Store, compose, join, literal, quote, relation
 
 _SHOWN = 20
 _INCOMING = quote("podium_incoming")
@@ -287,7 +288,7 @@ class _Landing:
             "sha256": self.sha256,
             "size_bytes": self.delivery.size_bytes,
             "received_at": self.delivery.received_at,
-            "landed_at": now(),
+            "landed_at": utc_now(),
             "n_rows": verdict.n_rows,
             "n_accepted": verdict.n_accepted,
             "n_rejected": verdict.n_rejected,

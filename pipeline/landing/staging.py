@@ -13,8 +13,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.landing.blocks import Refused, printable
 from pipeline.landing.conform import check_columns, conform, refusals, without_values
-from pipeline.landing.files import Refused, printable, read_blocks
+from pipeline.landing.files import read_blocks
 from pipeline.landing.intake import Intake
 from pipeline.warehouse import Part, Sql, compose, literal, quote, relation
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.clock import utc_now
 from pipeline.declaration import BoardDeclaration
 from pipeline.landing import pending
 from pipeline.operation.errors import OperationError
@@ -20,7 +21,7 @@ from pipeline.operation.manifest import Manifest, Waiting, entries_of
 from pipeline.operation.rebuilding import FOLDER, READ_IN_PLACE
 from pipeline.processes import Process
 from pipeline.settings import Settings
-from pipeline.warehouse import WarehouseFiles, now
+from pipeline.warehouse import WarehouseFiles
 from pipeline.warehouse.engine import clone
 from pipeline.warehouse.publish import sync
 from pipeline.warehouse.published import CURRENT
@@ -109,7 +110,7 @@ class Backup:
             _copy(path, data / path.name)
         if source.defs_dir is not None:
             _copy(source.defs_dir.resolve(), draft / DECLARATIONS)
-        return Manifest(version("podium"), tables, now(), tuple(entries_of(draft)), tuple(waiting))
+        return Manifest(version("podium"), tables, utc_now(), tuple(entries_of(draft)), tuple(waiting))
 
     def _copy_warehouse(self, folder: Path) -> int:
         """Copy the warehouse; the version of its tables, 0 when there is none."""

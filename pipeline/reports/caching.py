@@ -7,9 +7,10 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.clock import utc_now
 from pipeline.reports.ahead import LookingAhead
 from pipeline.reports.kept import Kept, KeptAnswers, Question
-from pipeline.warehouse import NotPublishedError, Publication, PublishedReader, WarehouseBusyError, now
+from pipeline.warehouse import NotPublishedError, Publication, PublishedReader, WarehouseBusyError
 
 FROM_MEMORY = (b"cache-status", b"podium; hit")
 """The header of answers from memory, as RFC 9211 has it."""
@@ -128,7 +129,7 @@ class PublishedCache:
             publication = self._reader.publication
         except (NotPublishedError, WarehouseBusyError):
             return None
-        hour = f"-{now():%Y%m%d%H}" if _is_among(path, self._by_the_hour) else ""
+        hour = f"-{utc_now():%Y%m%d%H}" if _is_among(path, self._by_the_hour) else ""
         return f'W/"{_VERSION}-{publication.path.parent.name}-{publication.published_at:%Y%m%d%H%M%S%f}{hour}"'
 
     def _is_always_new(self, path: str) -> bool:

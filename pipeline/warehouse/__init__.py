@@ -5,7 +5,7 @@ The Dagster resource is :class:`pipeline.warehouse.resource.Warehouse`, kept out
 
 from pipeline.warehouse.comparison import Difference, Example, compare, made_by_other_code
 from pipeline.warehouse.connection import WarehouseDamagedError, connect, connect_in_memory
-from pipeline.warehouse.frames import RowsError, now, relation, to_arrow, to_pandas
+from pipeline.warehouse.frames import RowsError, relation, to_arrow, to_pandas
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, literal, quote
 from pipeline.warehouse.lock import WarehouseBusyError, WriteLock
 from pipeline.warehouse.memory import Memory
@@ -14,11 +14,10 @@ from pipeline.warehouse.published import (
     NotPublishedError,
     Publication,
     PublishedDamagedError,
-    PublishedReader,
-    Reading,
     current_publication,
     open_published,
 )
+from pipeline.warehouse.reader import PublishedReader, Reading
 from pipeline.warehouse.store import Change, Dirty, Store
 from pipeline.warehouse.warehouse import NotAFileError, WarehouseFiles
 
@@ -51,7 +50,6 @@ __all__ = [
     "join",
     "literal",
     "made_by_other_code",
-    "now",
     "open_published",
     "quote",
     "relation",

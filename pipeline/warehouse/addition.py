@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.clock import utc_now
 from pipeline.tables import CHANGES, LEDGER, TableSpec
-from pipeline.warehouse.frames import now
 from pipeline.warehouse.identifiers import Part, Sql, compose
 from pipeline.warehouse.ledger import Change, ledger_name, max_seq
 from pipeline.warehouse.replacement import cycle_of
@@ -57,7 +57,7 @@ class _Addition:
         self.run(
             "INSERT INTO {changes} (competition, table_name, cycle, seq, known_from, changed_at) "
             "SELECT ?, ?, ledger_cycle, ?, known_from, ? FROM podium_touched",
-            *(board, self.name, seq, now()),
+            *(board, self.name, seq, utc_now()),
         )
         self.run(
             "DELETE FROM {ledger} WHERE competition = ? AND table_name = ? "

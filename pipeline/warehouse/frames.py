@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -92,11 +92,6 @@ def times(values: Sequence[datetime], what: str) -> pa.Array:
             f"{what} {zoned[0]} has a time zone; give UTC times without one (datetime.replace(tzinfo=None))"
         )
     return pa.array(values, pa.timestamp("us"))
-
-
-def now() -> datetime:
-    """The present moment as tables store it: UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @contextmanager

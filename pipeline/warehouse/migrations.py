@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from pipeline.clock import utc_now
 from pipeline.tables import ALL_TABLES, SCHEMA_VERSION, TableSpec
 from pipeline.warehouse.ddl import READER_SCHEMAS, create_tables, write_comments
-from pipeline.warehouse.frames import now
 from pipeline.warehouse.identifiers import Part, Sql, compose, join, quote
 
 
@@ -185,7 +185,7 @@ def migrate(
             if due:
                 connection.execute(compose("DELETE FROM {table}", table=SCHEMA_VERSION))
                 insert = compose("INSERT INTO {table} (version, migrated_at) VALUES (?, ?)", table=SCHEMA_VERSION)
-                connection.execute(insert, [latest, now()])
+                connection.execute(insert, [latest, utc_now()])
             connection.commit()
         except BaseException:
             with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already

@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
+from pipeline.clock import utc_now
 from pipeline.warehouse.connection import connect
 from pipeline.warehouse.contents import prepare, publishable
 from pipeline.warehouse.engine import Engine
-from pipeline.warehouse.frames import now
 from pipeline.warehouse.identifiers import compose, literal
 from pipeline.warehouse.ledger import max_seq
 from pipeline.warehouse.migrations import file_identity, is_current, migrate
@@ -71,7 +71,7 @@ def is_published(connection: duckdb.DuckDBPyConnection, published_dir: Path, boa
 def _plan(connection: duckdb.DuckDBPyConnection, path: Path, boards: Collection[str] | None) -> Publication:
     """What a publication of the open working file would be."""
     published, left_out = publishable(connection, boards)
-    return Publication(path, max_seq(connection), now(), published, file_identity(connection), left_out=left_out)
+    return Publication(path, max_seq(connection), utc_now(), published, file_identity(connection), left_out=left_out)
 
 
 def _lost(present: Publication | None, planned: Publication, boards: Collection[str] | None) -> list[str]:

@@ -5,20 +5,15 @@ Readers never touch the working file or its lock. :mod:`pipeline.warehouse.publi
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
-from pipeline.warehouse.connection import connect, is_damage, prepare
-from pipeline.warehouse.identifiers import Sql, compose
-from pipeline.warehouse.memory import Memory
+from pipeline.warehouse.connection import connect, is_damage
 
 CURRENT = "current"
 _NOTE = "publication.json"
@@ -159,223 +154,20 @@ def open_published(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         If a program has the published file open for writing.
     """
     with ExitStack() as stack:
-        publication, connection = _enter_newest(stack, published_dir)
-        with _damage_named(publication):
+        publication, connection = enter_newest(stack, published_dir)
+        with damage_named(publication):
             yield connection
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One use of a publication.
-
-    Parameters
-    ----------
-    publication : Publication
-    connection : DuckDB connection
-        To it, for this use alone.
-    memory : Memory
-        What other uses of the same publication worked out.
-    """
-
-    publication: Publication
-    connection: duckdb.DuckDBPyConnection
-    memory: Memory
-
-
-@dataclass
-class _Opened:
-    """A publication that is open, how many uses of it are going on, and connections that wait for the next ones."""
-
-    publication: Publication
-    connection: duckdb.DuckDBPyConnection
-    stack: ExitStack
-    memory: Memory = field(default_factory=Memory)
-    idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
-    users: int = 0
-    retired: bool = False
-
-    def begin(self) -> duckdb.DuckDBPyConnection:
-        self.users += 1
-        return self.idle.pop() if self.idle else self._cursor()
-
-    def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self.users -= 1
-        self.idle.append(cursor)
-        self.close_when_unused()
-
-    def close_when_unused(self) -> None:
-        if self.retired and not self.users:
-            for cursor in self.idle:
-                cursor.close()
-            self.stack.close()
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor = self.connection.cursor()
-        prepare(cursor)
-        return cursor
-
-
-_AHEAD: ContextVar["PublishedReader | None"] = ContextVar("ahead", default=None)
-"""The reader that uses the newest publication in a context, whatever it holds for others."""
-
-
-class PublishedReader:
-    """A reader that lives long: every use sees the newest publication, or one that is held until the next is ready.
-
-    It may be used from several threads at once; each use has a connection of its own. One that is in use keeps its file
-    alive even when a newer one is published meanwhile and the old folder is removed.
-
-    Parameters
-    ----------
-    published_dir : Path
-        The folder of published versions.
-    threads : int or None
-        How many one query may use, of all readers of the same file in this process; None for DuckDB's own choice.
-        With one, uses run beside each other instead of each taking all.
-    """
-
-    def __init__(self, published_dir: Path, threads: int | None = None) -> None:
-        self.published_dir = published_dir
-        self._threads = threads
-        self._guard = threading.Lock()
-        self._opened: _Opened | None = None
-        self._next: _Opened | None = None
-        self._is_held = False
-
-    @property
-    def publication(self) -> Publication:
-        """The newest publication, or the one that is held.
-
-        Raises
-        ------
-        NotPublishedError
-            If nothing is published.
-        """
-        with self._guard:
-            return self._used().publication
-
-    @contextmanager
-    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the newest publication, for one piece of work; raises what :meth:`reading` does."""
-        with self.reading() as reading:
-            yield reading.connection
-
-    @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """The newest publication, or the one that is held, for one piece of work.
-
-        Raises
-        ------
-        NotPublishedError
-            If nothing is published.
-        PublishedDamagedError
-            If what is published is damaged; also from within the block, when a query finds it.
-        WarehouseBusyError
-            If a program has the published file open for writing.
-        """
-        with self._guard:
-            opened = self._used()
-            cursor = opened.begin()
-        try:
-            with _damage_named(opened.publication):
-                yield Reading(opened.publication, cursor, opened.memory)
-        finally:
-            with self._guard:
-                opened.end(cursor)
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """The result of a SELECT on the newest publication; values are bound to its ``?`` placeholders."""
-        with self.connection() as connection:
-            return connection.execute(sql, list(parameters)).df()
-
-    def hold(self) -> None:
-        """Stay with the publication that is used now, until :meth:`move_on`."""
-        with self._guard:
-            self._is_held = True
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether there is a newer publication than the one that is used."""
-        with self._guard:
-            return self._opened is not None and not self._is_newest(self._opened)
-
-    @contextmanager
-    def ahead(self) -> Iterator[Publication]:
-        """Use the newest publication in this context, and what it calls, whatever is held for others.
-
-        Raises what :meth:`reading` does.
-        """
-        with self._guard:
-            if self._next is None or not self._is_newest(self._next):
-                _retire(self._next)
-                self._next = None
-                self._next = self._open()
-            publication = self._next.publication
-        before = _AHEAD.set(self)
-        try:
-            yield publication
-        finally:
-            _AHEAD.reset(before)
-
-    def move_on(self) -> None:
-        """Hold nothing any more: every use sees the newest publication again, opened by :meth:`ahead` or not."""
-        with self._guard:
-            self._is_held = False
-            if self._next is not None:
-                _retire(self._opened)
-                self._opened, self._next = self._next, None
-
-    def close(self) -> None:
-        """Let the file go; the next use opens the newest again."""
-        with self._guard:
-            _retire(self._opened)
-            _retire(self._next)
-            self._opened = self._next = None
-            self._is_held = False
-
-    def __enter__(self) -> "PublishedReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _used(self) -> _Opened:
-        if self._next is not None and _AHEAD.get() is self:
-            return self._next
-        if self._opened is None or not (self._is_held or self._is_newest(self._opened)):
-            _retire(self._opened)
-            self._opened = None
-            self._opened = self._open()
-        return self._opened
-
-    def _is_newest(self, opened: _Opened) -> bool:
-        return _link(self.published_dir) == opened.publication.path.parent.name
-
-    def _open(self) -> _Opened:
-        stack = ExitStack()
-        opened = _Opened(*_enter_newest(stack, self.published_dir), stack)
-        if self._threads is not None:
-            opened.connection.execute(compose("SET threads = {threads}", threads=Sql(str(int(self._threads)))))
-        # Its queries are Podium's own and need no other file; should one ever be a stranger's, it gets none either.
-        opened.connection.execute("SET enable_external_access = false")
-        return opened
-
-
-def _retire(opened: _Opened | None) -> None:
-    """Close it when its last use is over."""
-    if opened is not None:
-        opened.retired = True
-        opened.close_when_unused()
-
-
-def _link(published_dir: Path) -> str | None:
+def link(published_dir: Path) -> str | None:
+    """The name of the folder of the newest publication; None where there is none."""
     try:
         return str((published_dir / CURRENT).readlink())
     except OSError:
         return None
 
 
-def _enter_newest(stack: ExitStack, published_dir: Path) -> tuple[Publication, duckdb.DuckDBPyConnection]:
+def enter_newest(stack: ExitStack, published_dir: Path) -> tuple[Publication, duckdb.DuckDBPyConnection]:
     """Open the newest publication; again when it is replaced and removed between finding and opening it."""
     attempt = 0
     while True:
@@ -384,7 +176,7 @@ def _enter_newest(stack: ExitStack, published_dir: Path) -> tuple[Publication, d
         if publication is None:
             raise _nothing(published_dir)
         try:
-            with _damage_named(publication):
+            with damage_named(publication):
                 return publication, stack.enter_context(connect(publication.path, read_only=True, is_published=True))
         except (FileNotFoundError, duckdb.IOException):
             if attempt >= _ATTEMPTS:
@@ -402,7 +194,8 @@ def _nothing(published_dir: Path) -> NotPublishedError:
 
 
 @contextmanager
-def _damage_named(publication: Publication) -> Iterator[None]:
+def damage_named(publication: Publication) -> Iterator[None]:
+    """Raise a PublishedDamagedError for what DuckDB says of a damaged file within the block."""
     try:
         yield
     except duckdb.Error as error:

@@ -9,8 +9,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.clock import utc_now
 from pipeline.tables import CHANGES, LEDGER, WHOLE, TableSpec
-from pipeline.warehouse.frames import RowsError, now, relation, times, to_arrow
+from pipeline.warehouse.frames import RowsError, relation, times, to_arrow
 from pipeline.warehouse.identifiers import Part, Sql, compose, literal
 from pipeline.warehouse.ledger import Change, Dirty, ledger_name, max_seq
 
@@ -182,7 +183,7 @@ class _Replacement:
         self._all(
             "INSERT INTO {changes} (competition, table_name, cycle, seq, known_from, changed_at) "
             "SELECT ?, ?, changed.ledger_cycle, ?, changed.known_from, ? FROM {changed} AS changed",
-            *(self.board, ledger_name(self.spec), seq, now()),
+            *(self.board, ledger_name(self.spec), seq, utc_now()),
         )
 
     def _write_ledger(self, seq: int | None) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract
-from pipeline.warehouse import now
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.cli.published_board import publish_board
@@ -199,7 +199,7 @@ class TestWhatIsWritten:
         assert shown(demo[0], str(folder)).keys() == {"constant", "m0", "m1", "m2", "m3", "m4"}
 
     def test_cycles_under_embargo_are_not_in_it_and_it_is_said(self, tmp_path: Path) -> None:
-        days = (now() - cycle(8)).days + 1
+        days = (utc_now() - cycle(8)).days + 1
         predictions = {"source": "pipeline.baselines.sp500", "publish_after": f"{days}d"}
         podium, *_ = publish(tmp_path, predictions=predictions)
         path = str(tmp_path / "board.jsonl")

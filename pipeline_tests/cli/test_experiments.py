@@ -1,5 +1,6 @@
 """Experiments in the command: run without a network, listed, cancelled, shown."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -113,7 +114,8 @@ def test_runs_are_listed_with_what_came_of_them(after_run) -> None:
     found = after_run("experiments", "runs", "extracts", "--json").json
     assert found["total"] == 4
     assert {one["output"] for one in found["runs"]} >= {"Loire", "Mont Blanc"}
-    assert sorted(one["parameters"]["answer"] for one in found["runs"]) == ["sentences"] * 2 + ["span"] * 2
+    scored = sorted((one["parameters"]["answer"], one["score"]) for one in found["runs"])
+    assert scored == [("sentences", 0.0)] * 2 + [("span", 1.0)] * 2
     assert 'answer="span"' in after_run("experiments", "runs", "extracts").out
     assert after_run("experiments", "runs", "extracts", "--status", "failed", "--json").json["total"] == 0
     assert "2 of 4 runs" in after_run("experiments", "runs", "extracts", "--limit", "2").out
@@ -194,6 +196,20 @@ def test_failures_are_shown_in_words_and_can_be_retried(own, podium, monkeypatch
     rows = podium("experiments", "runs", "extracts", "--status", "failed", "--json").json["runs"]
     assert {one["error"] for one in rows} == {"denied: it answered with status 401; check its key"}
     assert podium("experiments", "retry", "extracts", "--json").json["waiting_again"] == 4
+
+
+def test_one_that_was_posted_is_run_landed_and_ranked_too(after_run, data) -> None:
+    path = data / "experiments" / "declared" / "posted.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(DECLARED | {"name": "posted", "title": "Posted"}), encoding="utf-8")
+    try:
+        early = after_run("experiments", "board", "posted")
+        assert "`podium experiments run posted` runs, lands and publishes it" in error(early, 2)
+        assert after_run("experiments", "run", "posted", "--json").json["completed"] == 4
+        rows = after_run("experiments", "board", "posted", "--json").json["rows"]
+        assert [one["row"]["score"] for one in rows] == [1.0, 0.0]
+    finally:
+        path.unlink()
 
 
 def test_one_posted_declaration_that_is_broken_is_named_and_hinders_no_other(after_run, data) -> None:

@@ -12,11 +12,11 @@ from dagster._core.test_utils import create_run_for_test
 
 from pipeline.cli import history, states, status
 from pipeline.cli.instance import dagster_home
+from pipeline.clock import utc_now
 from pipeline.components.cron import next_tick
 from pipeline.health import CheckState, Failure, Journal, Seen, after
 from pipeline.reports.queries import Contents, FailedFunction
 from pipeline.settings import settings
-from pipeline.warehouse import now
 from pipeline_tests.cli import league
 from pipeline_tests.cli.command import Podium, error
 from pipeline_tests.cli.league import declare, write
@@ -240,7 +240,7 @@ def test_how_long_ago_is_in_the_largest_unit_that_fits(seconds: int, words: str)
 
 
 def test_what_fails_is_told_with_all_that_it_says(podium: Podium, tmp_path: Path) -> None:
-    at = now() - timedelta(hours=3)
+    at = utc_now() - timedelta(hours=3)
     check = CheckState("league/scores", "keys_are_unique", False, "ERROR", at, "one", "2 violations: {'model': 'a'}", 2)
     marts = Failure("marts", "DbtError", "asset", "ERROR", at, "one", "no room")
     Journal(tmp_path / "health").change(partial(after, seen=Seen(checks=(check,), failures=(marts,))))

@@ -519,7 +519,7 @@ NOON = datetime(2030, 1, 1, 12)
 
 @pytest.fixture
 def embargo(toy: ToyContest, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    monkeypatch.setattr(automation, "now", lambda: NOON)
+    monkeypatch.setattr(automation, "utc_now", lambda: NOON)
     (sensor,) = (one for one in automation_definitions().sensors or () if one.name == "embargo")
     assert isinstance(sensor, dg.SensorDefinition)
     return Watched(sensor, monkeypatch)

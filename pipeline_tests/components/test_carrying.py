@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.competition import Contract
 from pipeline.components import blocks, competition_tables, inbox_tables
-from pipeline.components.checks import of_table
 from pipeline.components.competition import assets_of
+from pipeline.components.competition_checks import of_table
 from pipeline.components.inbox import Landing
 from pipeline.components.recompute import Recompute
 from pipeline.landing import inbox

@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from pipeline.components.checks import Check, of_table
+from pipeline.components.checks import Check
+from pipeline.components.competition_checks import of_table
 from pipeline.tables import (
     COMPETITION_TABLES,
     CYCLE_METRICS,

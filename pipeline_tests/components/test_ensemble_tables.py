@@ -418,7 +418,7 @@ def test_what_is_under_embargo_is_not_published(
     files = WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb")
     source = {"source": "pipeline_tests.toy_contest.toy", "publish_after": "20d"}
     newest = week(world.n_cycles - 1)
-    monkeypatch.setattr("pipeline.warehouse.publish.now", lambda: newest + HOUR)
+    monkeypatch.setattr("pipeline.warehouse.publish.utc_now", lambda: newest + HOUR)
     with files.write("a test") as store:
         bring_up_to_date(store, with_both(predictions=source))
         latest = {spec: store.read(spec, "toy")["cycle"].max() for spec in ENSEMBLE_TABLES}

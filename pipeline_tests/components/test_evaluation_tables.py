@@ -143,7 +143,7 @@ def test_a_past_moment_has_the_same_numbers_whatever_becomes_known_later(toy: To
 
 def test_an_open_round_does_not_count(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = week(39) - HOUR
-    monkeypatch.setattr(evaluation_tables, "now", lambda: moment)
+    monkeypatch.setattr(evaluation_tables, "utc_now", lambda: moment)
     with opened(tmp_path) as store:
         bring_up_to_date(store, declared())
         rows = store.read(EVALUATIONS, "toy")

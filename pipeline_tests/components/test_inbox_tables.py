@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from pipeline.components import competition
 from pipeline.components import inbox as inbox_component
-from pipeline.components.checks import of_table
+from pipeline.components.competition_checks import of_table
 from pipeline.landing import inbox, land
 from pipeline.settings import settings
 from pipeline.tables import (

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from pipeline.components.keys import POSTED
 from pipeline.components.posted_experiments import EVERY_ONE, posted_definitions
 from pipeline.experiments import Experiment, canonical_json
 from pipeline.landing import inbox
@@ -42,11 +43,11 @@ def post(folder: Path, declared: Experiment | str, name: str = "answers") -> Non
     path.write_text(text, encoding="utf-8")
 
 
-def run(folder: Path) -> tuple[dg.ExecuteInProcessResult, Warehouse]:
+def run(folder: Path, **config: Any) -> tuple[dg.ExecuteInProcessResult, Warehouse]:
     warehouse = Warehouse(database=str(folder / FILE), lock_timeout=5)
     resources = dg.Definitions(resources={"warehouse": warehouse}, executor=dg.in_process_executor)
     job = dg.Definitions.merge(posted_definitions(), resources).resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(), warehouse
+    return job.execute_in_process({"ops": {POSTED.path[-1]: {"config": config}}}), warehouse
 
 
 def told(result: dg.ExecuteInProcessResult) -> str | None:
@@ -63,6 +64,14 @@ def test_what_was_posted_is_run_landed_and_ranked(folder: Path) -> None:
         assert store.read(EXPERIMENT_RUNS, "answers")["status"].tolist() == ["completed"] * 3
         board = store.read(EXPERIMENT_LEADERBOARD, "answers")
     assert board.loc[board["grouping"] == "model", "rank"].tolist() == [1]
+
+
+def test_what_waits_is_not_run_where_that_was_not_asked_for(folder: Path) -> None:
+    post(folder, experiment(**LOCAL))
+    result, warehouse = run(folder, only_land=True)
+    assert told(result) is None
+    with warehouse.write("a test") as store:
+        assert store.read(EXPERIMENT_RUNS, "answers")["status"].tolist() == ["pending"] * 3
 
 
 def test_one_that_is_wrong_keeps_no_other_from_being_done(folder: Path) -> None:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.landing import FileField, UnreadableFileError
+from pipeline.landing.blocks import Block
 from pipeline.landing.conform import check_columns, conform
-from pipeline.landing.files import Block, read_blocks
+from pipeline.landing.files import read_blocks
 
 FIRST = datetime(2024, 1, 5)
 
@@ -171,6 +172,77 @@ def test_text_keeps_its_zeros_and_must_be_printable(cell: str, name: str | None,
 )
 def test_a_whole_number_may_be_a_name_and_nothing_else(cell: object, name: str | None) -> None:
     assert one(cell, "VARCHAR") == name
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ('{"a": [1, 2.50, null, "é"]}', '{"a": [1, 2.50, null, "é"]}'),  # as it was written
+        ('"a"', '"a"'),
+        ("null", "null"),
+        ({"a": {"b": [1, True, None]}}, '{"a": {"b": [1, true, null]}}'),
+        ([0.1, "x"], '[0.1, "x"]'),
+        (1.5, "1.5"),
+        (True, "true"),
+        (np.array([1, 2]), "[1, 2]"),
+        (np.float64(0.5), "0.5"),
+        (Decimal("1.25"), "1.25"),
+        ("{'a': 1}", None),
+        ("a", None),
+        ("{", None),
+        ("NaN", None),
+        ('{"a": Infinity}', None),
+        ("[" * 100_000, None),
+        ('"\ud800"', None),
+        (float("inf"), None),
+        ({"a": {1, 2}}, None),
+        (b"{}", None),
+    ],
+)
+def test_json_is_a_text_that_is_some_or_what_can_be_written_as_some(cell: object, written: str | None) -> None:
+    assert one(cell, "JSON") == written
+
+
+@pytest.mark.parametrize(
+    ("cell", "document", "text"),
+    [
+        (" two\nlines\t", " two\nlines\t", " two\nlines\t"),  # nothing is stripped
+        ("NaN", "NaN", "NaN"),
+        ("x" * 100_000, "x" * 100_000, "x" * 100_000),
+        ("half \ud800", None, None),
+        ({"said": "yes"}, '{"said": "yes"}', None),
+        ([1, 2], "[1, 2]", None),
+        (7, "7", None),
+        (b"bytes", None, None),
+    ],
+)
+def test_a_document_may_be_what_json_writes_and_a_text_is_a_text(
+    cell: object, document: str | None, text: str | None
+) -> None:
+    assert one(cell, "DOCUMENT") == document
+    assert one(cell, "TEXT") == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "label"),
+    [
+        ("a", "a"),
+        (7, "7"),
+        (7.0, "7"),
+        (0.1, "0.1"),
+        (Decimal("1.50"), "1.5"),
+        (True, None),
+        (np.inf, None),
+        ("", None),
+    ],
+)
+def test_a_label_is_a_text_or_a_number_in_as_many_digits_as_it_takes(cell: object, label: str | None) -> None:
+    assert one(cell, "LABEL") == label
+
+
+@pytest.mark.parametrize(("cell", "number"), [(2**53 - 1, 2**53 - 1), (2**53, None), ("12", 12), (1.5, None)])
+def test_a_large_whole_number_is_one_that_a_double_holds_exactly(cell: object, number: int | None) -> None:
+    assert one(cell, "BIGINT") == number
 
 
 def test_truth_values_are_the_usual_words() -> None:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.landing import files
-from pipeline.landing.files import Block, UnreadableFileError, printable, read_blocks, suffix_of
+from pipeline.landing import text_files
+from pipeline.landing.blocks import Block, UnreadableFileError, printable
+from pipeline.landing.files import read_blocks, suffix_of
 
 AB = ("a", "b")
 
@@ -125,7 +126,7 @@ def test_a_quote_that_is_never_closed_costs_one_row(tmp_path: Path) -> None:
 def test_a_quote_that_is_never_closed_in_a_long_file_costs_one_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_LONGEST_ROW", 100)
+    monkeypatch.setattr(text_files, "_LONGEST_ROW", 100)
     rows, bad = read(written(tmp_path, 'a,b\n"x,3\n' + "4,5\n" * 1000))
 
     assert len(rows) == 1000
@@ -136,7 +137,7 @@ def test_a_quote_that_is_never_closed_in_a_long_file_costs_one_row(
 def test_a_line_that_is_too_long_is_one_refused_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
 ) -> None:
-    monkeypatch.setattr(files, limit, 100)
+    monkeypatch.setattr(text_files, limit, 100)
     line = {"file.csv": "1,2", "file.jsonl": '{"a": "1", "b": "2"}'}[name]
     head = "a,b\n" if name == "file.csv" else ""
     rows, bad = read(written(tmp_path, head + "\n".join([line, "x" * 950, line]), name))
@@ -256,11 +257,11 @@ def test_a_damaged_parquet_file_gives_nothing(tmp_path: Path, damage: str) -> No
 
 
 def test_blocks_are_limited_in_rows_and_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(text_files, "BLOCK_ROWS", 4)
     path = written(tmp_path, "a,b\n" + "1,2\n" * 10)
     assert [len(block.rows) for block in read_blocks(path, AB)] == [4, 4, 2]
 
-    monkeypatch.setattr(files, "BLOCK_CHARACTERS", 5)
+    monkeypatch.setattr(text_files, "BLOCK_CHARACTERS", 5)
     assert [len(block.rows) for block in read_blocks(path, AB)] == [2] * 5
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pipeline.clock import utc_now
 from pipeline.landing import inbox
 from pipeline.settings import settings
 from pipeline.tables import FILES, SUBMISSIONS
-from pipeline.warehouse import WarehouseFiles, current_publication, now, open_published
+from pipeline.warehouse import WarehouseFiles, current_publication, open_published
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import error
 from pipeline_tests.components.inbox_contest import InboxContest, cycle, predictions, truth
@@ -191,7 +192,7 @@ def test_a_clock_that_was_wrong_loses_nothing_and_what_it_stamped_can_be_righted
     (contest.folder / "inbox" / "toy" / "predictions" / "d.csv").unlink()
     bring(contest)
     with monkeypatch.context() as patch:
-        patch.setattr(inbox, "arrival", lambda _: now() + timedelta(days=400))
+        patch.setattr(inbox, "arrival", lambda _: utc_now() + timedelta(days=400))
         contest.drop("predictions", predictions("b", *DAYS, seed=2), "ahead.csv")
         bring(contest)
     contest.drop("predictions", predictions("c", *DAYS, seed=3), "behind.csv")
@@ -204,7 +205,7 @@ def test_a_clock_that_was_wrong_loses_nothing_and_what_it_stamped_can_be_righted
 
     log = contest.folder / "archive" / "toy.arrivals.jsonl"
     wrong = str(contest.table(FILES).set_index("name").loc["ahead.csv", "received_at"].isoformat())
-    log.write_text(log.read_text().replace(wrong, now().isoformat()))
+    log.write_text(log.read_text().replace(wrong, utc_now().isoformat()))
     (contest.folder / FILE).unlink()
     bring(contest)
     assert counting(contest) == {"a": "0.csv", "b": "ahead.csv", "c": "behind.csv"}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.clock import utc_now
 from pipeline.rankings.benchmarks import BENCHMARKS
 from pipeline.rankings.composite import CODING
 from pipeline.rankings.declaration import SCORES, Rankings
@@ -32,7 +33,7 @@ from pipeline.tables import (
     WHOLE,
     TableSpec,
 )
-from pipeline.warehouse import Dirty, Store, now
+from pipeline.warehouse import Dirty, Store
 from pipeline_tests.reports.served import files_in
 
 NAME, TITLE = "made_up", "A <ranking>"
@@ -201,7 +202,7 @@ def publish_ranking(folder: Path, n: int = 0, *, models: bool = True) -> None:
 
 def fill(store: Store, n: int = 0, name: str = NAME, title: str = TITLE, at: datetime | None = None) -> None:
     """Fill the tables of the ranking; ``n`` ordinary models besides those that show something."""
-    moment = at or now()
+    moment = at or utc_now()
     models = sorted([*told(), *ordinary(n)], key=lambda one: (one.status != "ranked", -(one.ability or 0), one.model))
     board = _board(models, moment)
     _declare(store, name, title)

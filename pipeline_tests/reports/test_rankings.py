@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from pipeline.clock import utc_now
 from pipeline.rankings.composite import CODING, OVERALL, combine
 from pipeline.reports import caching
 from pipeline.reports.queries.ranking_lists import SORTS
 from pipeline.tables import LLM_LEADERBOARD
-from pipeline.warehouse import now
 from pipeline_tests.reports.by_hand import write_boards
 from pipeline_tests.reports.made_up_ranking import (
     BARE,
@@ -474,8 +474,8 @@ def test_answers_with_ages_are_kept_for_the_hour(client: TestClient, monkeypatch
     tag = first.headers["etag"]
     assert client.get("/rankings/api/rankings", headers={"if-none-match": tag}).status_code == 304
     assert "etag" not in client.get("/rankings/status").headers
-    later = now() + timedelta(hours=1)
-    monkeypatch.setattr(caching, "now", lambda: later)
+    later = utc_now() + timedelta(hours=1)
+    monkeypatch.setattr(caching, "utc_now", lambda: later)
     anew = client.get("/rankings/api/rankings", headers={"if-none-match": tag})
     assert (anew.status_code, "cache-status" in anew.headers) == (200, False)
     assert anew.headers["etag"] != tag

@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
-    monkeypatch.setattr(publish, "now", lambda: moment)
+    monkeypatch.setattr(publish, "utc_now", lambda: moment)
 
 
 def declare(files: WarehouseFiles, days: float | None, board: str = BOARD) -> None:

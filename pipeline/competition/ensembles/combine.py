@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.competition.arrays import Floats, Ints, average_ranks, shared_places
+from pipeline.competition.arrays import Floats, Ints
 from pipeline.competition.ensembles.config import EnsembleConfig, Normalize
 from pipeline.competition.ensembles.weighing import MOST_JOINT_MEMBERS, Weighing
+from pipeline.leaderboard.ranks import average_ranks, shared_places
 
 _DIGITS = 10
 """Digits kept, of signals of the usual size: sums that differ by rounding only must tie, as they do on paper."""

@@ -6,13 +6,14 @@ They are computed against the first ensemble that a contest declares; ``contribu
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, average_ranks, centred, correlation
+from pipeline.competition.arrays import Bools, centred, correlation
 from pipeline.competition.metrics.metric import EnsemblePanel, Metric, Pool, SectionMetric
 from pipeline.competition.metrics.numerai import mmc
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
+from pipeline.leaderboard.ranks import average_ranks
 
 
 def contribution(panel: Panel, ensemble: EnsemblePanel) -> SectionMetric:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, Floats, average_ranks, centred, correlation, ranks_among
+from pipeline.competition.arrays import Bools, Floats, centred, correlation
 from pipeline.competition.metrics.metric import Metric, Need, Pool, SectionMetric
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
+from pipeline.leaderboard.ranks import average_ranks, ranks_among
 
 LEAST_UNEXPLAINED = 0.01
 """A smaller share of the signal's variance left over is rounding and chance, not a view of the model's own."""

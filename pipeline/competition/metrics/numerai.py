@@ -3,12 +3,13 @@
 import numpy as np
 from scipy.special import ndtri
 
-from pipeline.competition.arrays import Bools, Floats, average_ranks, centred, correlation
+from pipeline.competition.arrays import Bools, Floats, centred, correlation
 from pipeline.competition.metrics.metric import Metric, Pool, SectionMetric
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
+from pipeline.leaderboard.ranks import average_ranks
 
 _POWER = 1.5
 _BINS = 4.0

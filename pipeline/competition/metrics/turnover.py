@@ -5,13 +5,14 @@ Both compare what was submitted, whether or not outcomes are known, for the same
 
 import numpy as np
 
-from pipeline.competition.arrays import Bools, Floats, average_ranks, centred, correlation
+from pipeline.competition.arrays import Bools, Floats, centred, correlation
 from pipeline.competition.metrics.cross_section import long_short
 from pipeline.competition.metrics.metric import Metric, Need, Pool, SectionMetric
 from pipeline.competition.metrics.registry import METRICS
 from pipeline.competition.panel import Panel
 from pipeline.competition.reasons import undefined
 from pipeline.leaderboard import Direction
+from pipeline.leaderboard.ranks import average_ranks
 
 
 def turnover(panel: Panel) -> SectionMetric:

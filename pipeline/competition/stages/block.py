@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.competition.arrays import Bools, Floats, Ints, average_ranks
+from pipeline.competition.arrays import Bools, Floats, Ints
 from pipeline.competition.contract import Contract
 from pipeline.competition.forecasts import Forecasts
 from pipeline.competition.outputs import Output
@@ -15,6 +15,7 @@ from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.peers import Peers, unit_ranks
 from pipeline.competition.previous import Before
 from pipeline.competition.truth import outcomes_of, versions
+from pipeline.leaderboard.ranks import average_ranks
 
 
 @dataclass(frozen=True)

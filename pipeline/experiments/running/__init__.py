@@ -21,7 +21,6 @@ from pipeline.experiments.running.queue_file import (
 from pipeline.experiments.running.records import ENDED, GivenScore, Kind, Outcome, QueuedRun, Seen
 from pipeline.experiments.running.runner import Runner, Tally
 from pipeline.experiments.running.scorer_calls import Missing, missing_scores, reaching_out, why_not_asked
-from pipeline.experiments.running.times import utc_now
 
 __all__ = [
     "ENDED",
@@ -63,7 +62,6 @@ __all__ = [
     "missing_scores",
     "most_cost",
     "reaching_out",
-    "utc_now",
     "why_not_asked",
     "why_not_run",
 ]

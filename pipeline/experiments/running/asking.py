@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from pipeline.clock import utc_now
 from pipeline.experiments.running.ledger import Ledger
 from pipeline.experiments.running.provider import ProviderError, StoppedError, Usage
-from pipeline.experiments.running.times import as_text, utc_now
+from pipeline.experiments.running.times import as_text
 
 CUT_OFF = "cut_off: the answer ended at its length limit"
 _chance = randomness.SystemRandom()

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import httpx
 from pydantic import SecretStr
 
+from pipeline.clock import utc_now
 from pipeline.experiments.running.provider import Call, ProviderError, Reply, StoppedError, Vectors
 from pipeline.experiments.running.replies import Events, is_out_of_money, object_in, reply_of, vectors_of, words_of
-from pipeline.experiments.running.times import utc_now
 from pipeline.retry_after import seconds_to_wait
 
 T = TypeVar("T")

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipeline.clock import utc_now
 from pipeline.experiments.identity import canonical_json
 from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running.given import GivenScores, Verdicts
 from pipeline.experiments.running.ledger import Ledger, settle_in
 from pipeline.experiments.running.queue_file import QueueFile, next_number, worker_number
 from pipeline.experiments.running.records import Kind, Outcome, QueuedRun, Seen, storable
-from pipeline.experiments.running.times import as_text, as_time, utc_now
+from pipeline.experiments.running.times import as_text, as_time
 from pipeline.experiments.running.view import QueueView
 from pipeline.processes import Process
 

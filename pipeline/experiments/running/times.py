@@ -1,11 +1,6 @@
 """Times as the queue keeps them: UTC without a zone, as texts that sort in the order of time."""
 
-from datetime import UTC, datetime
-
-
-def utc_now() -> datetime:
-    """The time in UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+from datetime import datetime
 
 
 def as_text(time: datetime | None) -> str | None:

@@ -12,13 +12,14 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
 
+from pipeline.clock import utc_now
 from pipeline.landing.fetching.addresses import refuse_inside
 from pipeline.landing.fetching.body import check_content, check_content_type, read_body
 from pipeline.landing.fetching.errors import (
@@ -145,11 +146,6 @@ class Patience:
         return cls(
             chosen.fetch_connect_seconds, chosen.fetch_read_seconds, chosen.fetch_total_seconds, chosen.fetch_tries
         )
-
-
-def utc_now() -> datetime:
-    """The time in UTC, without a zone, as it is kept everywhere."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Fetcher:

@@ -16,10 +16,10 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from pipeline.leaderboard.arrays import FloatArray
 from pipeline.leaderboard.correlation.method import CorrelationMethod
+from pipeline.leaderboard.ranks import average_ranks, shared_places
 
 _CELLS_AT_ONCE = 1 << 19
 """Numbers of one intermediate array, about, so that a few of them stay in the processor's cache."""
@@ -43,12 +43,13 @@ class Rankings:
 
     def above(self) -> FloatArray:
         """How many runs are strictly above each."""
-        return np.asarray(rankdata(-self.codes, method="min", axis=-1) - 1, dtype=np.float64)
+        first, _ = shared_places(-self.codes)
+        return first.astype(np.float64)
 
     def tied(self) -> FloatArray:
         """How many runs tie with each, itself included."""
-        above_or_tied = np.asarray(rankdata(-self.codes, method="max", axis=-1), dtype=np.float64)
-        return above_or_tied - self.above()
+        first, last = shared_places(-self.codes)
+        return (last - first + 1).astype(np.float64)
 
 
 def coefficient(method: CorrelationMethod, x: Rankings, y: Rankings) -> FloatArray:
@@ -76,7 +77,7 @@ def _kendall(x: Rankings, y: Rankings) -> FloatArray:
 
 def _spearman(x: Rankings, y: Rankings) -> FloatArray:
     """Pearson's correlation of average ranks."""
-    return _cosines(*(np.asarray(rankdata(z.codes, axis=-1)) for z in (x, y)))
+    return _cosines(*(average_ranks(z.codes) for z in (x, y)))
 
 
 def _pearson(x: Rankings, y: Rankings) -> FloatArray:

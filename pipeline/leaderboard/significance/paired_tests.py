@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtr
-from scipy.stats import rankdata
 
 from pipeline.leaderboard.arrays import BoolArray, FloatArray, IntArray, TextArray
+from pipeline.leaderboard.ranks import average_ranks
 from pipeline.leaderboard.ties import decimal_codes
 
 NO_COMMON_TOPICS = "no_common_topics"
@@ -122,7 +122,7 @@ def wilcoxon_signed_rank(differences: npt.ArrayLike) -> TestResult:
     codes = decimal_codes(d)
     counts = np.count_nonzero(codes, axis=0)
     zeros = len(d) - counts
-    ranks = np.where(codes == 0, 0.0, np.asarray(rankdata(np.abs(codes), axis=0)) - zeros)
+    ranks = np.where(codes == 0, 0.0, average_ranks(np.abs(codes).T).T - zeros)
     statistic = (np.sign(codes) * ranks).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * ndtr(-np.abs(statistic) / np.sqrt((ranks**2).sum(axis=0)))

@@ -17,7 +17,7 @@ from pathlib import Path
 import filelock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.warehouse import now
+from pipeline.clock import utc_now
 
 LONGEST_PLAYER = 200
 """Characters of a player's name, at most."""
@@ -98,7 +98,7 @@ class KeyStore:
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         with self._changing() as keys:
             key_id = next(one for one in iter(_new_id, "") if one not in keys)
-            key = Key(key_id=key_id, player=player, note=note, sha256=_hash(secret), created_at=now())
+            key = Key(key_id=key_id, player=player, note=note, sha256=_hash(secret), created_at=utc_now())
             keys[key_id] = key
         return key, f"{_PREFIX}_{key_id}_{secret}"
 
@@ -116,7 +116,7 @@ class KeyStore:
             if key_id not in keys:
                 raise UnknownKeyIdError(f"no key has the id {key_id[:20]!r}; `podium keys list` shows which there are")
             if keys[key_id].revoked_at is None:
-                keys[key_id] = keys[key_id].model_copy(update={"revoked_at": now()})
+                keys[key_id] = keys[key_id].model_copy(update={"revoked_at": utc_now()})
             return keys[key_id]
 
     def listed(self) -> list[Key]:

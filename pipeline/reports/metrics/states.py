@@ -8,12 +8,13 @@ import duckdb
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from pipeline.clock import utc_now
 from pipeline.health import Health
 from pipeline.reports.experiments.queues import Queues, QueueUnusableError
 from pipeline.reports.queries import board_names
 from pipeline.reports.queries.overview import overview
 from pipeline.tables import BOARD_TABLES, TableSpec
-from pipeline.warehouse import NotPublishedError, PublishedReader, Reading, Sql, WarehouseBusyError, compose, now
+from pipeline.warehouse import NotPublishedError, PublishedReader, Reading, Sql, WarehouseBusyError, compose
 
 _QUARANTINE = "quarantine"
 _NOT_OURS = frozenset({_QUARANTINE, "landing", "meta"})
@@ -46,7 +47,7 @@ class States(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All gauges; where nothing is published, or it cannot be read now, ``podium_published`` is 0."""
-        moment = now()
+        moment = utc_now()
         try:
             with self._reader.reading() as reading:
                 found = [*_published(reading, moment), *_boards(reading, moment)]

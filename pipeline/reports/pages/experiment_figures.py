@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pipeline import texts
 from pipeline.reports.pages.figures import NOTHING, Scale, scale
 from pipeline.reports.pages.figures import reason as reason_of
 
@@ -94,5 +95,4 @@ def as_text(value: Any) -> str:
 
 def shortened(text: str | None, most: int = _SHORTEST) -> str:
     """The beginning of a text on one line."""
-    line = " ".join((text or "").split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    return texts.shortened(texts.on_one_line(text or ""), most)

@@ -8,6 +8,7 @@ import duckdb
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.clock import utc_now
 from pipeline.reports.inputs import Connection, Remembered
 from pipeline.reports.pages.board_rows import key_scale, ranked_by
 from pipeline.reports.pages.experiment_figures import score_scale
@@ -22,7 +23,7 @@ from pipeline.reports.queries.overview import Overview, overview
 from pipeline.reports.queries.rankings import UnreadableRankingError, ranking
 from pipeline.reports.queries.standings import standings
 from pipeline.tables import EXPERIMENT_LEADERBOARD, LEADERBOARD, LLM_LEADERBOARD, TRACK_LEADERBOARD
-from pipeline.warehouse import Memory, now
+from pipeline.warehouse import Memory
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,7 +60,7 @@ class Card:
 @router.get("/", response_class=HTMLResponse)
 def home(request: Request, connection: Connection, memory: Remembered) -> Any:
     """Every published board with its first places."""
-    moment = now()
+    moment = utc_now()
     cards = [_card(connection, name, moment, memory) for name in board_names(connection)]
     return show(request, "home.html", cards=cards)
 

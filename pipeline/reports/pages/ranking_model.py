@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.charts import rank_chart
+from pipeline.clock import utc_now
 from pipeline.rankings.benchmarks import Area, Unit
 from pipeline.reports.inputs import Published
 from pipeline.reports.pages import drawings
@@ -23,7 +24,6 @@ from pipeline.reports.queries.ranking_lists import tier_of
 from pipeline.reports.queries.ranking_models import Figure, ModelFacts, Score, Standing, model_facts, standings_of
 from pipeline.reports.queries.ranking_sources import Break, breaks_of
 from pipeline.reports.queries.rankings import Ranking, ranking, ranking_names
-from pipeline.warehouse import now
 
 router = APIRouter(include_in_schema=False)
 
@@ -132,7 +132,7 @@ def ranking_model(
         "ranking_model.html",
         of=of,
         found=found,
-        now=now(),
+        now=utc_now(),
         abilities=abilities,
         n_ranked=n_ranked,
         board=Address("/rankings").but(**asked),

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.charts import cost_chart
+from pipeline.clock import utc_now
 from pipeline.rankings.identity import vendor_key
 from pipeline.reports.inputs import Published
 from pipeline.reports.pages.address import Address, address_of
@@ -36,7 +37,6 @@ from pipeline.reports.queries.ranking_weights import SCORE_PARTS, top_models
 from pipeline.reports.queries.rankings import RankedModel, Ranking, ranking, ranking_names
 from pipeline.reports.ranking_inputs import next_look_of
 from pipeline.reports.wrong import WrongInputError
-from pipeline.warehouse import now
 
 router = APIRouter(include_in_schema=False)
 
@@ -138,7 +138,7 @@ def rankings(request: Request, reading: Published, asked: Annotated[Asked, Depen
     if not names and not asked.ranking:
         return show(request, "ranking_to_come.html")
     of = scored_by(ranking(connection, reading.memory, asked.ranking or names[0]), reading.memory, asked.missing)
-    filters, moment = asked.filters, now()
+    filters, moment = asked.filters, utc_now()
     found = listed(of, filters)
     shown = in_order(of, found, asked.sort)[asked.offset : asked.offset + asked.limit]
     counted = statistics_of(of, found)

@@ -9,6 +9,7 @@ import duckdb
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.clock import utc_now
 from pipeline.reports.inputs import Connection
 from pipeline.reports.pages.ranking_figures import MARKS
 from pipeline.reports.pages.view import show
@@ -19,7 +20,6 @@ from pipeline.reports.queries.ranking_sources import OLD_AFTER, Age, NextLook, R
 from pipeline.reports.queries.rankings import UnreadableRankingError, declared_ranking, ranking_names
 from pipeline.reports.ranking_inputs import next_look_of
 from pipeline.reports.troubles import troubles
-from pipeline.warehouse import now
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +52,7 @@ class Sources:
 @router.get("/status", response_class=HTMLResponse)
 def status(request: Request, connection: Connection) -> Any:
     """How fresh every board, table and source is, how the last run went, what fails, and what was refused."""
-    moment = now()
+    moment = utc_now()
     names = board_names(connection)
     return show(
         request,

@@ -4,14 +4,13 @@ Here is what commands ask, which start at once. What only the server asks is imp
 arithmetic of contests with it.
 """
 
-from pipeline.reports.queries.boards import (
-    Board,
-    BoardRow,
-    KeyValue,
+from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, board, categories_of
+from pipeline.reports.queries.catalog import (
     UnknownBoardError,
-    board,
     board_names,
-    categories_of,
+    is_experiment,
+    is_ranking,
+    is_track,
     kind_of,
 )
 from pipeline.reports.queries.evaluations import (
@@ -23,22 +22,12 @@ from pipeline.reports.queries.evaluations import (
     evaluation_names,
     evaluation_rows,
 )
-from pipeline.reports.queries.experiment_names import is_experiment
 from pipeline.reports.queries.failures import FailedFunction, failed_functions
-from pipeline.reports.queries.ranking_names import NamedModel, is_ranking, model_ids, n_ranked, named_models
+from pipeline.reports.queries.ranking_names import NamedModel, model_ids, n_ranked, named_models
 from pipeline.reports.queries.rows import board_rows, contract_json, first_cycle, titles
 from pipeline.reports.queries.status import Contents, FileCounts, Freshness, contents, freshness
 from pipeline.reports.queries.topics import Exported, exported, exported_track
-from pipeline.reports.queries.tracks import (
-    Agreement,
-    BoardFile,
-    RunRank,
-    TrackBoard,
-    board_files,
-    is_track,
-    n_runs,
-    track_board,
-)
+from pipeline.reports.queries.tracks import Agreement, BoardFile, RunRank, TrackBoard, board_files, n_runs, track_board
 
 __all__ = [
     "Agreement",

@@ -1,17 +1,17 @@
 """One leaderboard as it stands now or stood at any moment, out of the published file."""
 
-import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 
+from pipeline.reports.queries.catalog import Declared, UnknownBoardError, declared
 from pipeline.reports.queries.listing import Named, Order, Part, StoredRow, names_of_models, stored_order, stored_rows
-from pipeline.tables import EXPERIMENT_LEADERBOARD, LEADERBOARD, LLM_LEADERBOARD, OVERALL, TRACK_LEADERBOARD
+from pipeline.tables import OVERALL
 from pipeline.warehouse import Memory
 
 _MOMENTS = "SELECT DISTINCT as_of FROM competition.leaderboard WHERE competition = ? AND category = ? ORDER BY as_of"
@@ -24,17 +24,7 @@ _VALUES = """
 """
 
 _NAMED = 12
-_HAS = {
-    TRACK_LEADERBOARD.schema: "runs",
-    LLM_LEADERBOARD.schema: "published figures",
-    EXPERIMENT_LEADERBOARD.schema: "runs of prompts",
-}
-"""What boards have that are no competitions, by kind."""
 _CATEGORIES = "SELECT DISTINCT category FROM competition.leaderboard WHERE competition = ? ORDER BY category"
-
-
-class UnknownBoardError(LookupError):
-    """A board that is not published, or has no state at the time asked for; the message lists what there is."""
 
 
 @dataclass(frozen=True)
@@ -98,59 +88,6 @@ class Board:
     def is_weighted(self) -> bool:
         """Whether ranks are by a weighted sum of keys, not by one of them."""
         return self.rank_by not in self.keys
-
-
-def board_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The published boards, sorted."""
-    return [row[0] for row in connection.execute("SELECT board FROM catalog.boards ORDER BY board").fetchall()]
-
-
-def kind_of(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
-    """The kind and the title of a published board.
-
-    Raises
-    ------
-    UnknownBoardError
-        If there is no such board.
-    """
-    found = connection.execute("SELECT kind, title FROM catalog.boards WHERE board = ?", [name]).fetchone()
-    if found is None:
-        known = ", ".join(board_names(connection)) or "none"
-        raise UnknownBoardError(f"no board {name!r} is published; known: {known}")
-    return cast(tuple[str, str], found)
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A published competition; ``declaration`` is the JSON that it was made by."""
-
-    name: str
-    title: str
-    declaration: str
-
-    @cached_property
-    def contract(self) -> Mapping[str, Any]:
-        """The whole declaration."""
-        listed: dict[str, Any] = json.loads(self.declaration)
-        return listed
-
-
-def declared(connection: duckdb.DuckDBPyConnection, name: str) -> Declared:
-    """A published competition, as it was declared.
-
-    Raises
-    ------
-    UnknownBoardError
-        If there is no such board, or it is of another kind.
-    """
-    kind, title = kind_of(connection, name)
-    if kind != LEADERBOARD.schema:
-        has = _HAS.get(kind, "other things")
-        raise UnknownBoardError(
-            f"board {name!r} is no competition but of kind {kind}: it has {has}, and no predictions"
-        )
-    (contract,) = connection.execute("SELECT contract FROM catalog.boards WHERE board = ?", [name]).fetchall()[0]
-    return Declared(name, title, contract)
 
 
 def board(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.reports.natural import natural_key
-from pipeline.reports.queries.boards import UnknownBoardError
+from pipeline.reports.queries.catalog import UnknownBoardError
 from pipeline.reports.queries.page import Query
 from pipeline.reports.queries.profiles import subject_titles
 from pipeline.tables import EXCLUDED, OVERALL

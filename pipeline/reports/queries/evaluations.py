@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from pipeline.reports.queries.boards import UnknownBoardError, kind_of
+from pipeline.reports.queries.catalog import UnknownBoardError, kind_of
 from pipeline.tables import EVALUATIONS, EXCLUDED, OVERALL
 
 if TYPE_CHECKING:

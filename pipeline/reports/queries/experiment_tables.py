@@ -14,7 +14,7 @@ import duckdb
 from pydantic import ValidationError
 
 from pipeline.experiments import Experiment
-from pipeline.reports.queries.boards import UnknownBoardError
+from pipeline.reports.queries.catalog import UnknownBoardError
 from pipeline.tables import EXPERIMENT_TABLES, TableSpec
 from pipeline.warehouse import Memory, Part, Sql, compose, join, quote
 

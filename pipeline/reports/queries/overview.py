@@ -6,7 +6,8 @@ from datetime import datetime
 import duckdb
 
 from pipeline.competition.durations import parse_duration
-from pipeline.reports.queries.boards import categories_of, kind_of
+from pipeline.reports.queries.boards import categories_of
+from pipeline.reports.queries.catalog import kind_of
 from pipeline.reports.queries.standings import contest
 from pipeline.reports.queries.status import Contents, contents, freshness
 from pipeline.tables import LEADERBOARD

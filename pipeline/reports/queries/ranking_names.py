@@ -1,11 +1,8 @@
-"""Which rankings of language models are published, how many models they rank, and what names of models mean."""
+"""How many models a published ranking of language models ranks, and what names of models mean there."""
 
 from dataclasses import dataclass
 
 import duckdb
-
-from pipeline.reports.queries.boards import kind_of
-from pipeline.tables import LLM_LEADERBOARD
 
 _NAMES = """
     SELECT a.source, a.raw_name, nullif(a.title, ''), a.model, a.status, a.method, a.evidence, a.candidates,
@@ -34,17 +31,6 @@ class NamedModel:
     evidence: str | None
     candidates: str | None
     n_results: int
-
-
-def is_ranking(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a published board is a ranking of language models.
-
-    Raises
-    ------
-    UnknownBoardError
-        If there is no such board.
-    """
-    return kind_of(connection, name)[0] == LLM_LEADERBOARD.schema
 
 
 def n_ranked(connection: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from pipeline.rankings.benchmarks import Area
 from pipeline.rankings.declaration import Rankings
-from pipeline.reports.queries.boards import UnknownBoardError, board_names, kind_of
+from pipeline.reports.queries.catalog import UnknownBoardError, board_names, kind_of
 from pipeline.tables import LLM_LEADERBOARD
 from pipeline.warehouse import Memory, compose
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.reports.queries.boards import declared, newest_moment
+from pipeline.reports.queries.boards import newest_moment
+from pipeline.reports.queries.catalog import declared
 from pipeline.tables import (
     CYCLE_METRICS,
     ENSEMBLE_METRICS,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipeline.reports.queries.boards import UnknownBoardError
+from pipeline.reports.queries.catalog import UnknownBoardError
 from pipeline.tables import ALL_TOPICS_ID
 
 _TOPICS = """

@@ -10,17 +10,8 @@ import duckdb
 
 from pipeline.competition.scoring import RULES
 from pipeline.leaderboard import Direction, RankBy, RankingKey, WeightedKey
-from pipeline.reports.queries.boards import (
-    Board,
-    BoardRow,
-    Declared,
-    KeyValue,
-    StoredBoard,
-    declared,
-    first_key,
-    ranked_in,
-    stored_board,
-)
+from pipeline.reports.queries.boards import Board, BoardRow, KeyValue, StoredBoard, first_key, ranked_in, stored_board
+from pipeline.reports.queries.catalog import Declared, declared
 from pipeline.reports.queries.listing import Part, StoredRow
 from pipeline.reports.queries.reranking import ListedRows, ranked_anew
 from pipeline.tables import OVERALL

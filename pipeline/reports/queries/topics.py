@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.reports.queries.boards import UnknownBoardError, newest
+from pipeline.reports.queries.boards import newest
+from pipeline.reports.queries.catalog import UnknownBoardError
 from pipeline.reports.queries.tracks import track_board
 from pipeline.tables import (
     ALL_TOPICS_ID,

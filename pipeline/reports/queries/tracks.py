@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipeline.reports.queries.boards import UnknownBoardError, kind_of
+from pipeline.reports.queries.catalog import UnknownBoardError, kind_of
 from pipeline.tables import ALL_TOPICS_ID, OFFICIAL, TRACK_LEADERBOARD
 
 _ROWS = """
@@ -85,17 +85,6 @@ class BoardFile:
     def is_refused(self) -> bool:
         """Whether nothing of it was taken."""
         return self.status != "accepted"
-
-
-def is_track(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a published board is a judged track.
-
-    Raises
-    ------
-    UnknownBoardError
-        If there is no such board.
-    """
-    return kind_of(connection, name)[0] == TRACK_LEADERBOARD.schema
 
 
 def track_board(connection: duckdb.DuckDBPyConnection, name: str, judge: str = OFFICIAL) -> TrackBoard:

@@ -5,12 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from pipeline.clock import utc_now
 from pipeline.reports.answers import competitions as answers
 from pipeline.reports.inputs import Connection
 from pipeline.reports.queries import board_names
 from pipeline.reports.queries.overview import overview
 from pipeline.tables import ALL_TABLES
-from pipeline.warehouse import now
 
 router = APIRouter(prefix="/reports", tags=["about"])
 
@@ -21,7 +21,7 @@ ALWAYS_NEW = ("/reports/competitions", "/reports/freshness", "/reports/healthz")
 @router.get("/competitions", response_model=list[answers.CompetitionAnswer])
 def competitions(connection: Connection) -> Any:
     """Every published board, how fresh it is, and what can be asked of it."""
-    return [overview(connection, name, now()) for name in board_names(connection)]
+    return [overview(connection, name, utc_now()) for name in board_names(connection)]
 
 
 @router.get("/freshness", response_model=list[answers.CompetitionAnswer])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from pipeline.clock import utc_now
 from pipeline.reports.answers import rankings as answers
 from pipeline.reports.answers.base import Page, as_rows
 from pipeline.reports.formats import FILES, file_response, json_file
@@ -27,7 +28,6 @@ from pipeline.reports.ranking_inputs import (
     next_look_of,
 )
 from pipeline.reports.routes.paged import as_json, as_page
-from pipeline.warehouse import now
 
 router = APIRouter(prefix="/rankings", tags=["rankings of language models"])
 
@@ -44,7 +44,7 @@ def models_of_a_ranking(of: AskedScores, filters: Filtered, wanted: Wanted, sort
     found = listed(of, filters)
     rows = in_order(of, found, sort)
     last = None if wanted.limit is None else wanted.offset + wanted.limit
-    shown, moment = rows[wanted.offset : last], now()
+    shown, moment = rows[wanted.offset : last], utc_now()
     if wanted.format is not Format.JSON:
         return file_response(pa.table(columns_of(of, shown, moment)), wanted.format, of.name, len(rows))
     return as_json(
@@ -109,7 +109,7 @@ def all_rows_as_a_file(
     ] = Format.CSV,
 ) -> Any:
     """All models of a ranking that pass the filters as a file to keep."""
-    rows, moment = in_order(of, listed(of, filters), sort), now()
+    rows, moment = in_order(of, listed(of, filters), sort), utc_now()
     if written is not Format.JSON:
         return file_response(pa.table(columns_of(of, rows, moment)), written, of.name, len(rows))
     return json_file(as_rows(answers.RankingModelRow, [record(of, row, moment) for row in rows]), of.name)
@@ -118,7 +118,7 @@ def all_rows_as_a_file(
 @router.get("/status", response_model=Page[answers.RankingSourceRow], responses=FILES)
 def sources_of_a_ranking(request: Request, connection: Connection, of: AskedRanking, wanted: Wanted) -> Any:
     """The sources of a ranking: which figures are used, how old these are, why not newer ones, and the next look."""
-    moment = now()
+    moment = utc_now()
     unmatched: dict[str, int] = {}
     for one in unmatched_of(connection, of.name):
         unmatched[one.source] = unmatched.get(one.source, 0) + 1
@@ -142,7 +142,7 @@ def everything_of_a_model(connection: Connection, of: AskedRanking, model: Model
             **asdict(found.release),
             **{"ranking": of.name, "model": found.model, "results": found.figures, "names": found.names},
             "scores": found.scores,
-            "board": None if found.row is None else record(of, found.row, now()),
+            "board": None if found.row is None else record(of, found.row, utc_now()),
         }
     )
     return as_json(answer)

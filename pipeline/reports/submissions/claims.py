@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.clock import utc_now
 from pipeline.reports.access.keys import KeysError, sync_folder, write_private
-from pipeline.warehouse import now
 
 
 class Claim(BaseModel):
@@ -71,7 +71,7 @@ class Claims:
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            said = Claim(model_id=model_id, player=player, key_id=key_id, claimed_at=now())
+            said = Claim(model_id=model_id, player=player, key_id=key_id, claimed_at=utc_now())
             write_private(draft, said.model_dump_json())
             os.link(draft, path)
             sync_folder(path.parent)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract
 from pipeline.competition.peers import is_virtual
 from pipeline.intake import NothingKnown, folders
@@ -15,7 +16,7 @@ from pipeline.reports.queries.players import landed_numbers, players
 from pipeline.reports.submissions.claims import Claims
 from pipeline.reports.submissions.naming import is_of_api
 from pipeline.settings import Settings
-from pipeline.warehouse import compose, connect_in_memory, now
+from pipeline.warehouse import compose, connect_in_memory
 
 _KIND = "models"
 
@@ -110,7 +111,7 @@ def _unpublished(connection: duckdb.DuckDBPyConnection, contract: Contract, give
     statement = compose("SELECT model_id, player FROM {rows} ORDER BY row_number", rows=STAGED)
     with connect_in_memory() as scratch:
         for path in paths:
-            if check_file(scratch, path, intake, now()).unreadable is None:
+            if check_file(scratch, path, intake, utc_now()).unreadable is None:
                 found |= {one: who or "" for one, who in scratch.execute(statement).fetchall()}
     return found
 

@@ -12,6 +12,7 @@ from typing import cast
 import duckdb
 from pydantic import ValidationError
 
+from pipeline.clock import utc_now
 from pipeline.competition import Contract
 from pipeline.competition.declaration import INBOX
 from pipeline.intake import (
@@ -31,7 +32,6 @@ from pipeline.reports.submissions.naming import api_name, read_api_name
 from pipeline.reports.submissions.ownership import NotYoursError, Ownership, ownership, refuse_others
 from pipeline.reports.submissions.pending import is_repeated
 from pipeline.settings import Settings
-from pipeline.warehouse import now
 
 _NOTHING_TAKEN = "nothing of it would be taken; correct what is listed"
 _MOST_NEW = 100
@@ -144,7 +144,7 @@ def receive(
     _require_taking(contract)
     folder = contract.predictions.files
     reading = reading_by_published(connection, contract, folder)
-    judged_as_of = now()
+    judged_as_of = utc_now()
     try:
         models = model_ids_in(path, reading.intakes[0], given.submission_rows, given.submission_megabytes * 1_000_000)
     except UnboundedFileError as error:  # not even judged: to judge it is to read it
