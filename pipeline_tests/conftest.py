@@ -7,20 +7,20 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import hypothesis
 import pytest
 from dagster_dbt import DbtCliResource
-from packaging.version import Version
 
 from pipeline.cluster import missing_servers, new_database, postgres
-from pipeline.components import competition
+from pipeline.components import competition, dbt
 from pipeline.components.dbt import dbt_project
 from pipeline.settings import PROJECT_ROOT, settings
 from pipeline_tests import toy_contest
+from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
 # Without it, hypothesis fails an example that takes longer than 200 ms, as any may on a busy machine.
@@ -64,8 +64,6 @@ def toy_environment(data_dir: Path, dbt_dir: Path) -> Iterator[None]:
         patch.setenv("PODIUM_DATA_DIR", str(data_dir))
         patch.setenv("PODIUM_DBT_PROJECT_DIR", str(dbt_dir))
         patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
-        # dagster-dbt asks `dbt --version` before every command: two seconds and a request to the package index.
-        patch.setattr(DbtCliResource, "_cli_version", Version(metadata.version("dbt-core")))
         _forget()
         yield
     _forget()
@@ -75,6 +73,28 @@ def _forget() -> None:
     settings.cache_clear()
     dbt_project.cache_clear()
     toy_contest.reset()
+
+
+@pytest.fixture(scope="session")
+def dbt_command() -> Iterator[Preloaded]:
+    """dbt whose imports are done."""
+    with Preloaded("dbt") as command:
+        yield command
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_is_imported_once(dbt_command: Preloaded) -> Iterator[None]:
+    """Whatever starts dbt in this process starts that one."""
+    start = DbtCliResource.cli
+
+    def cli(self: DbtCliResource, *args: Any, **options: Any) -> Any:
+        dbt_command.start()
+        return start(self, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt, "dbt_executable", lambda: dbt_command.path)
+        patch.setattr(DbtCliResource, "cli", cli)
+        yield
 
 
 @pytest.fixture(scope="session")

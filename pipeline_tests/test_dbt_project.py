@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
+from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.toy_contest import week
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
@@ -24,14 +26,20 @@ MARTS = PROJECT_ROOT / "dbt_project" / "models" / "marts"
 
 
 def dbt(
-    project: Path, *arguments: str, data_dir: Path | str | None = None, **settings: str
+    project: Path, *arguments: str, data_dir: Path | str | None = None, command: Path = DBT, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """dbt as an analyst starts it: in its folder, told at most where the data are, and PODIUM_* settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DBT_"))}
     environment |= settings if data_dir is None else {"PODIUM_DATA_DIR": str(data_dir), **settings}
     return subprocess.run(
-        [str(DBT), *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [str(command), *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture(scope="module")
+def ready(dbt_command: Preloaded) -> Path:
+    """The same dbt with its imports done."""
+    return dbt_command.start()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +89,7 @@ def test_an_empty_warehouse_builds_and_every_mart_is_there(
 
 
 @pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled) -> ToyGraph:
+def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled, ready: Path) -> ToyGraph:
     """A filled warehouse whose marts plain dbt built, not Dagster; it lies where dbt looks without being told."""
     root = tmp_path_factory.mktemp("rebuilt")
     (root / "data" / FILE).parent.mkdir(parents=True)
@@ -95,7 +103,7 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory, filled: Filled) -> ToyGrap
     graph.execute(
         "UPDATE competition.cycle_metrics SET is_imputed = true WHERE model_id = 'good' AND cycle = ?", week(3)
     )
-    result = dbt(copy_dbt_project(root / "dbt_project"), "build")
+    result = dbt(copy_dbt_project(root / "dbt_project"), "build", command=ready)
     assert result.returncode == 0, result.stdout
     return graph
 
@@ -174,9 +182,12 @@ def test_freshness_knows_every_table_of_the_board(rebuilt: ToyGraph) -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"PODIUM_MEMORY_LIMIT": "512MiB", "PODIUM_THREADS": "1"}], ids=["default", "set"]
 )
-def test_dbt_has_the_memory_and_threads_of_the_settings(project: Path, empty: Path, given: dict[str, str]) -> None:
+def test_dbt_has_the_memory_and_threads_of_the_settings(
+    project: Path, empty: Path, ready: Path, given: dict[str, str]
+) -> None:
     query = "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads"
-    shown = dbt(project, "--quiet", "show", "--output", "json", "--inline", query, data_dir=empty, **given)
+    show = ("--quiet", "show", "--output", "json", "--inline", query)
+    shown = dbt(project, *show, data_dir=empty, command=ready, **given)
 
     default = {name: field.default for name, field in Settings.model_fields.items()}
     threads = int(given.get("PODIUM_THREADS", default["threads"]))
@@ -187,8 +198,8 @@ def test_dbt_has_the_memory_and_threads_of_the_settings(project: Path, empty: Pa
     assert json.loads(shown.stdout)["show"] == expected
 
 
-def test_without_a_warehouse_dbt_says_what_to_do_and_makes_none(project: Path) -> None:
-    result = dbt(project, "build", data_dir="nowhere")
+def test_without_a_warehouse_dbt_says_what_to_do_and_makes_none(project: Path, ready: Path) -> None:
+    result = dbt(project, "build", data_dir="nowhere", command=ready)
 
     # A relative folder is that of `podium` at the repository's top, not one inside the dbt project.
     assert f"there is no warehouse {project.parent / 'nowhere' / FILE} yet; run `podium run` first" in result.stdout
@@ -238,36 +249,64 @@ def test_marts_read_staging_models_and_only_those_read_sources(manifest: dict[st
             assert all(parent.startswith("model.podium.stg_") for parent in parents), name
 
 
-@pytest.mark.parametrize(
-    ("without", "is_right"),
-    [
-        ("model_id = 'good'", False),
-        ("category = 'overall' AND model_id = 'good'", False),
-        ("true", True),
-        ("as_of = (SELECT max(as_of) FROM competition.leaderboard)", True),
-    ],
-)
-def test_a_newest_board_lacks_no_model_and_one_still_to_come_keeps_nobody_waiting(
-    tmp_path: Path, project: Path, filled: Filled, without: str, is_right: bool
+LACKING = {
+    "one": "model_id = 'good'",
+    "one_in_a_category": "category = 'overall' AND model_id = 'good'",
+    "everybody": "true",
+    "the_newest_board": "as_of = (SELECT max(as_of) FROM competition.leaderboard)",
+}
+"""What the boards of contests lack, by contest."""
+
+
+@pytest.fixture(scope="module")
+def found_lacking(
+    tmp_path_factory: pytest.TempPathFactory, project: Path, filled: Filled, ready: Path
+) -> tuple[subprocess.CompletedProcess[str], set[str]]:
+    """What dbt says of all those contests in one warehouse, and in which its test found something."""
+    folder = tmp_path_factory.mktemp("lacking")
+    (folder / FILE).parent.mkdir()
+    shutil.copy(filled.folder / FILE, folder / FILE)
+    graph = ToyGraph(folder)
+    named = {"competition.snapshots": "competition", "competition.models": "competition", "catalog.metrics": "board"}
+    named |= {"competition.leaderboard": "competition"}
+    for contest, without in LACKING.items():
+        for table, column in named.items():
+            where = (
+                f"{column} = 'toy' AND NOT ({without})" if table == "competition.leaderboard" else f"{column} = 'toy'"
+            )
+            graph.execute(f"INSERT INTO {table} SELECT * REPLACE ('{contest}' AS {column}) FROM {table} WHERE {where}")
+    select = ("--select", "+board_has_a_row_for_every_model", "--store-failures")
+    result = dbt(project, "build", *select, data_dir=folder, command=ready)
+    (place,) = re.findall(r"select \* from (\S*board_has_a_row_for_every_model\S*)", result.stdout)
+    return result, {contest for (contest,) in graph.execute(f"SELECT competition FROM {place}")}
+
+
+def test_a_newest_board_that_lacks_a_model_fails(
+    found_lacking: tuple[subprocess.CompletedProcess[str], set[str]],
 ) -> None:
-    (tmp_path / FILE).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(filled.folder / FILE, tmp_path / FILE)
-    ToyGraph(tmp_path).execute(f"DELETE FROM competition.leaderboard WHERE {without}")
-    result = dbt(project, "build", "--select", "+board_has_a_row_for_every_model", data_dir=tmp_path)
-    assert (result.returncode == 0) == is_right, result.stdout
-    assert ("Failure in test board_has_a_row_for_every_model" in result.stdout) != is_right
+    result, contests = found_lacking
+    assert result.returncode != 0
+    assert "Failure in test board_has_a_row_for_every_model" in result.stdout
+    assert contests == {"one", "one_in_a_category"}
+
+
+@pytest.mark.parametrize("contest", ["toy", "everybody", "the_newest_board"])
+def test_one_still_to_come_keeps_nobody_waiting(
+    found_lacking: tuple[subprocess.CompletedProcess[str], set[str]], contest: str
+) -> None:
+    assert contest not in found_lacking[1]
 
 
 @pytest.mark.slow
 def test_a_column_of_another_type_breaks_the_contract(
-    project: Path, empty: Path, tmp_path: Path, manifest: dict[str, Any]
+    project: Path, empty: Path, ready: Path, tmp_path: Path, manifest: dict[str, Any]
 ) -> None:
     changed = tmp_path / "dbt_project"
     shutil.copytree(project, changed)
     model = changed / "models" / "marts" / "coverage.sql"
     model.write_text(model.read_text().replace("cast(numerator as bigint)", "cast(numerator as varchar)"))
 
-    result = dbt(changed, "run", "--select", "coverage", data_dir=empty)
+    result = dbt(changed, "run", "--select", "coverage", data_dir=empty, command=ready)
 
     assert result.returncode != 0
     assert "enforced contract that failed" in result.stdout

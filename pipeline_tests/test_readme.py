@@ -23,6 +23,7 @@ from pipeline.judging import BoardFiles, Track
 from pipeline.judging.declaration import ComparisonsSpec, CorrelationsSpec, MeasureMeaning
 from pipeline.rankings.declaration import Rankings
 from pipeline.settings import PROJECT_ROOT
+from pipeline_tests.preloaded import DBT_COMMAND, Preloaded
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 METRICS = (PROJECT_ROOT / "pipeline" / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -30,7 +31,15 @@ RANKINGS = (PROJECT_ROOT / "pipeline" / "docs" / "rankings.md").read_text(encodi
 EVALUATIONS = (PROJECT_ROOT / "pipeline" / "docs" / "evaluations.md").read_text(encoding="utf-8")
 
 
-def walked(name: str, folder: Path, dbt_dir: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def commands(dbt_command: Preloaded) -> Iterator[dict[str, str]]:
+    """An environment whose ``podium`` and whose dbt have done their imports."""
+    with Preloaded("podium") as podium:
+        folder = podium.start().parent
+        yield {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", DBT_COMMAND: str(dbt_command.start())}
+
+
+def walked(name: str, folder: Path, dbt_dir: Path, commands: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """What a walk through the README does in a fresh clone."""
     (walk,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
     (folder / "data").mkdir()
@@ -38,8 +47,7 @@ def walked(name: str, folder: Path, dbt_dir: Path) -> subprocess.CompletedProces
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "activate").touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DAGSTER_"))}
-    environment |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    environment |= commands | {
         "PODIUM_DATA_DIR": str(folder / "data"),
         "PODIUM_DBT_PROJECT_DIR": str(dbt_dir),
     }
@@ -54,8 +62,10 @@ def walked(name: str, folder: Path, dbt_dir: Path) -> subprocess.CompletedProces
 
 
 @pytest.mark.slow
-def test_the_bundled_experiment_is_run_ranked_and_asked_in_sql(tmp_path: Path, dbt_dir: Path) -> None:
-    done = walked("experiment walk", tmp_path, dbt_dir)
+def test_the_bundled_experiment_is_run_ranked_and_asked_in_sql(
+    tmp_path: Path, dbt_dir: Path, commands: dict[str, str]
+) -> None:
+    done = walked("experiment walk", tmp_path, dbt_dir, commands)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "72 completed, 0 failed" in done.stdout
@@ -70,8 +80,10 @@ def test_the_experiment_of_the_readme_is_valid() -> None:
 
 
 @pytest.mark.slow
-def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(tmp_path: Path, dbt_dir: Path) -> None:
-    done = walked("walk", tmp_path, dbt_dir)
+def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(
+    tmp_path: Path, dbt_dir: Path, commands: dict[str, str]
+) -> None:
+    done = walked("walk", tmp_path, dbt_dir, commands)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "predictions: 384 rows: 384 accepted, 0 rejected" in done.stdout
@@ -86,8 +98,10 @@ def test_a_competition_of_ones_own_is_declared_checked_submitted_run_and_shown(t
 
 
 @pytest.mark.slow
-def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(tmp_path: Path, dbt_dir: Path) -> None:
-    done = walked("forest", tmp_path, dbt_dir)
+def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(
+    tmp_path: Path, dbt_dir: Path, commands: dict[str, str]
+) -> None:
+    done = walked("forest", tmp_path, dbt_dir, commands)
 
     assert (done.returncode, done.stderr) == (0, "")
     evaluated, run = done.stdout.split("forest/catalog", 1)
@@ -111,17 +125,18 @@ def test_a_judged_track_of_ones_own_is_evaluated_declared_dropped_run_and_asked(
     assert re.search(r"│ aspen +│ rowan +│", judged_part)
 
 
-def test_evaluation_files_are_shown_verified_converted_filtered_merged_and_compared(tmp_path: Path) -> None:
+def test_evaluation_files_are_shown_verified_converted_filtered_merged_and_compared(
+    tmp_path: Path, commands: dict[str, str]
+) -> None:
     (walk,) = re.findall(r"<!-- board -->\n```sh\n(.*?)```", README, re.DOTALL)
     shutil.copytree(PROJECT_ROOT / "data" / "sample", tmp_path / "data" / "sample")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "activate").touch()
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", walk.replace("/tmp/", f"{tmp_path}/")],
         cwd=tmp_path,
-        env=environment,
+        env=os.environ | commands,
         capture_output=True,
         text=True,
         check=False,
@@ -136,6 +151,17 @@ def test_evaluation_files_are_shown_verified_converted_filtered_merged_and_compa
     assert len((tmp_path / "best.tot").read_text().splitlines()) == 2 * (2 * 5 + 6)
     assert re.findall(r"│ [abc] │ (\w+) +│ (\d\.\d{4})", done.stdout)[0] == ("beta", "0.4478")
     assert "judge.tot: 3 runs and 6 topics on both boards" in done.stdout
+
+
+def test_the_command_that_is_installed_says_the_same(commands: dict[str, str]) -> None:
+    sample = PROJECT_ROOT / "data" / "sample" / "evaluation"
+    places = (str(Path(sys.executable).parent), commands["PATH"].partition(os.pathsep)[0])
+    installed, imported = (
+        subprocess.run([f"{place}/podium", "board", "show", str(sample)], capture_output=True, text=True, check=True)
+        for place in places
+    )
+    assert "alpha" in installed.stdout
+    assert installed.stdout == imported.stdout
 
 
 def test_the_python_that_the_readme_shows_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,14 @@ import hashlib
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import filelock
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
+from packaging.version import Version
 
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
@@ -42,9 +44,22 @@ def dbt_project() -> DbtProject:
     return project
 
 
+class InstalledDbt(DbtCliResource):
+    """dbt whose version its package tells: ``dbt --version`` takes two seconds and asks the package index."""
+
+    @functools.cached_property
+    def _cli_version(self) -> Version:
+        return Version(metadata.version("dbt-core"))
+
+
 def dbt_cli(project: DbtProject) -> DbtCliResource:
     """The dbt of this environment, found also when the environment is not activated."""
-    return DbtCliResource(project_dir=project, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+    return InstalledDbt(project_dir=project, dbt_executable=str(dbt_executable()))  # type: ignore[arg-type]  # as its base
+
+
+def dbt_executable() -> Path:
+    """The command beside the Python that runs."""
+    return Path(sys.executable).with_name("dbt")
 
 
 @contextlib.contextmanager

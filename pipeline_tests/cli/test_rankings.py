@@ -1,5 +1,6 @@
 """``podium rankings``: from files to a printed ranking, and what a person decides of sources and names."""
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+import pipeline.definitions
 from pipeline.components import trees
 from pipeline.intake.decisions import decisions_of
 from pipeline.intake.sources import Archive, take
@@ -56,6 +58,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[Pa
         patch.setenv("PODIUM_DBT_PROJECT_DIR", str(dbt_dir))
         patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')
         settings.cache_clear()
+        patch.setattr(pipeline.definitions, "defs", functools.cache(pipeline.definitions.defs))
         declare(folder / "boards")
         files = folder / "files"
         write(files, "arena", listed(MODELS))

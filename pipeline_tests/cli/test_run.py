@@ -28,6 +28,7 @@ from pipeline.warehouse.resource import Warehouse
 from pipeline_tests import toy_contest
 from pipeline_tests.cli.command import Outcome, error, podium
 from pipeline_tests.health.test_alerts import listening
+from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.warehouse import processes
 
 ASSETS = [
@@ -183,21 +184,33 @@ def test_three_queries_are_suggested_and_work(first: Outcome, data_dir: Path) ->
         assert podium("sql", query, "--json", data_dir=data_dir).json
 
 
-@pytest.mark.parametrize(
-    ("rule", "metric", "best_first"), [("rank_product", "ic", "2 DESC"), ("absolute_error", "score", "2")]
-)
-def test_the_last_query_has_the_best_subjects_first(tmp_path: Path, rule: str, metric: str, best_first: str) -> None:
-    source = "pipeline_tests.toy_contest.toy"
-    board = toy_contest.contract(
-        predictions={"source": source},
-        truth={"source": source, "known_at": "column"},
-        scoring={"rule": rule, "primary": metric},
-        metrics=[metric],
-        windows={"all": {}},
-        leaderboard={"rank_by": f"all.{metric}"},
-    )
-    outcome = run(board.name, parts=[competition_definitions(board), publication(board.name)], data_dir=tmp_path)
-    assert re.findall(r"ORDER BY (.*) LIMIT 5", outcome.out) == [best_first]
+@pytest.fixture(scope="module")
+def of_order(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A run of a board that is named like a keyword and scored by errors, and where it was."""
+    toy_contest.reset()
+    source, folder = "pipeline_tests.toy_contest.toy", tmp_path_factory.mktemp("order")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", DOTTED_PATHS)
+        settings.cache_clear()
+        order = toy_contest.contract(
+            name="order",
+            predictions={"source": source},
+            truth={"source": source, "known_at": "column"},
+            scoring={"rule": "absolute_error", "primary": "score"},
+            metrics=["score"],
+            windows={"all": {}},
+            leaderboard={"rank_by": "all.score"},
+        )
+        parts = [competition_definitions(order), publication("order")]
+        outcome = run("order", parts=parts, data_dir=folder)
+    settings.cache_clear()
+    return folder, outcome
+
+
+def test_the_last_query_has_the_best_subjects_first(first: Outcome, of_order: tuple[Path, Outcome]) -> None:
+    by_rank_product, by_error = (re.findall(r"ORDER BY (.*) LIMIT 5", one.out) for one in (first, of_order[1]))
+    assert by_rank_product == ["2 DESC"]
+    assert by_error == ["2"]
 
 
 def test_how_to_look_at_it_is_said_last(first: Outcome) -> None:
@@ -415,14 +428,19 @@ def test_a_relative_home_of_the_user_holds_the_history(monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
-def test_a_first_run_with_marts_prints_json_only_and_makes_the_queries_work(tmp_path: Path, dbt_dir: Path) -> None:
+def test_a_first_run_with_marts_prints_json_only_and_makes_the_queries_work(
+    tmp_path: Path, dbt_dir: Path, dbt_command: Preloaded
+) -> None:
     script = """
+import os
 import sys
+import pipeline.components.dbt
 import pipeline.definitions
 from pathlib import Path
 from pipeline.cli import main
 from pipeline_tests.toy_graph import ToyGraph
 
+pipeline.components.dbt.dbt_executable = lambda: Path(os.environ["DBT_OF_TEST"])
 pipeline.definitions.defs = lambda: ToyGraph(Path("data").resolve(), with_marts=True).definitions
 main()
 """
@@ -431,6 +449,7 @@ main()
         "PODIUM_DBT_PROJECT_DIR": str(dbt_dir),
         "PODIUM_DOTTED_PATH_PACKAGES": DOTTED_PATHS,
         "DAGSTER_HOME": "",
+        "DBT_OF_TEST": str(dbt_command.start()),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
 
@@ -592,16 +611,12 @@ def test_force_with_a_range_of_no_cycle_recomputes_nothing(data_dir: Path, first
     assert (done["cycles_recomputed"], done["whole_tables_recomputed"]) == (0, 0)
 
 
-def test_a_board_named_like_a_keyword_is_quoted_in_the_suggested_queries(tmp_path: Path) -> None:
-    source = "pipeline_tests.toy_contest.toy"
-    order = toy_contest.contract(
-        name="order", predictions={"source": source}, truth={"source": source, "known_at": "column"}
-    )
-    outcome = run("order", parts=[competition_definitions(order), publication("order")], data_dir=tmp_path)
+def test_a_board_named_like_a_keyword_is_quoted_in_the_suggested_queries(of_order: tuple[Path, Outcome]) -> None:
+    folder, outcome = of_order
     queries = re.findall(r'^  \S*podium sql "(.*)"$', outcome.out, re.MULTILINE)
     assert '\\"order\\".scores' in queries[2]
     for query in queries[1:]:
-        assert podium("sql", query.replace('\\"', '"'), "--json", data_dir=tmp_path).json
+        assert podium("sql", query.replace('\\"', '"'), "--json", data_dir=folder).json
 
 
 def test_a_missing_dbt_project_is_named_before_anything_is_loaded(

@@ -1,5 +1,6 @@
 """A judged track in the command: run, shown, told of in the status; declared in a folder of one's own."""
 
+import functools
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import pipeline.definitions
 from pipeline.components import trees
 from pipeline.settings import settings
 from pipeline_tests.cli import command
@@ -43,11 +45,12 @@ def write_files(data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[Path]:
-    """A data folder in which the track was run once."""
+    """A data folder in which the track was run once, by definitions that are loaded once."""
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_DEFS_DIR", str(folder / "boards"))
         patch.setenv("PODIUM_DBT_PROJECT_DIR", str(dbt_dir))
+        patch.setattr(pipeline.definitions, "defs", functools.cache(pipeline.definitions.defs))
         declare(folder / "boards")
         write_files(folder)
         yield folder

@@ -56,22 +56,54 @@ def tables(store: Store) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def _with_both(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+def file_with_both(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     """The board with both ensembles, up to date at its beginning; do not write there."""
-    folder = tmp_path_factory.mktemp("both")
+    return made_in(tmp_path_factory.mktemp("both"), dbt_dir, with_both())
+
+
+@pytest.fixture(scope="module")
+def file_without(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The same without ensembles."""
+    return made_in(tmp_path_factory.mktemp("without"), dbt_dir, declared())
+
+
+def made_in(folder: Path, dbt_dir: Path, contest: Contract) -> Path:
+    """The file of a contest of 24 weeks that is up to date."""
     with toy_environment(folder, dbt_dir):
         toy_contest._contests["toy"] = Resubmitting(n_cycles=24)
         with opened(folder) as store:
-            bring_up_to_date(store, with_both())
+            bring_up_to_date(store, contest)
     return folder / "toy.duckdb"
 
 
 @pytest.fixture
-def both(world: "Resubmitting", _with_both: Path, tmp_path: Path) -> Iterator[Store]:
-    """A copy of it in the folder of the test."""
-    shutil.copy(_with_both, tmp_path / "toy.duckdb")
+def both(world: "Resubmitting", file_with_both: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of the board with both ensembles in the folder of the test."""
+    shutil.copy(file_with_both, tmp_path / "toy.duckdb")
     with opened(tmp_path) as store:
         yield store
+
+
+@pytest.fixture
+def none(world: "Resubmitting", file_without: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of the board without ensembles in the folder of the test."""
+    shutil.copy(file_without, tmp_path / "toy.duckdb")
+    with opened(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def filled(file_with_both: Path) -> dict[str, pd.DataFrame]:
+    """Every table of a contest of 24 weeks; do not change them."""
+    with WarehouseFiles(file_with_both).read() as store:
+        return tables(store)
+
+
+@pytest.fixture(scope="module")
+def filled_without(file_without: Path) -> dict[str, pd.DataFrame]:
+    """The same without ensembles."""
+    with WarehouseFiles(file_without).read() as store:
+        return tables(store)
 
 
 @contextmanager
@@ -160,14 +192,12 @@ def test_whatever_happens_the_tables_are_as_if_made_anew(
     assert {name for name, rows in kept.items() if rows.empty} <= {"submissions", "model_versions"}
 
 
-def test_week_by_week_ends_where_all_at_once_does(world: Resubmitting, tmp_path: Path) -> None:
+def test_week_by_week_ends_where_all_at_once_does(world: Resubmitting, both: Store, tmp_path: Path) -> None:
     contest = with_both()
-    with opened(tmp_path) as store:
-        for _ in range(6):
-            world.add_cycle()
-            bring_up_to_date(store, contest)
-        kept = tables(store)
-    assert_same_tables(kept, made_anew(tmp_path, contest))
+    for _ in range(6):
+        world.add_cycle()
+        bring_up_to_date(both, contest)
+    assert_same_tables(tables(both), made_anew(tmp_path, contest))
 
 
 def test_a_week_computes_ensembles_of_the_cycles_it_touches_only(world: Resubmitting, both: Store) -> None:
@@ -182,12 +212,13 @@ def test_a_week_computes_ensembles_of_the_cycles_it_touches_only(world: Resubmit
     assert done["snapshots"] == done["leaderboard"] == 1
 
 
-def test_small_blocks_give_the_same_rows(world: Resubmitting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = made_anew(tmp_path, with_both())
+def test_small_blocks_give_the_same_rows(
+    world: Resubmitting, filled: dict[str, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.components.blocks.fitting", lambda cells, arrays=0: 5)
     with opened(tmp_path) as store:
         bring_up_to_date(store, with_both())
-        assert_same_tables(tables(store), expected)
+        assert_same_tables(tables(store), filled)
 
 
 class TestDeclaration:
@@ -201,11 +232,9 @@ class TestDeclaration:
 
     @pytest.mark.parametrize("how", ["removed", "not enabled"])
     def test_without_ensembles_nothing_of_them_is_left_and_the_board_is_as_before(
-        self, both: Store, tmp_path: Path, how: str
+        self, both: Store, filled_without: dict[str, pd.DataFrame], how: str
     ) -> None:
-        plain = declared()
-        without = plain if how == "removed" else declared(*(one | {"enabled": False} for one in (MAIN, TOP)))
-        before = made_anew(tmp_path, plain)
+        without = declared() if how == "removed" else declared(*(one | {"enabled": False} for one in (MAIN, TOP)))
         assert min(self.rows(both).values()) > 0
         bring_up_to_date(both, without)
         assert set(self.rows(both).values()) == {0}
@@ -214,16 +243,13 @@ class TestDeclaration:
         of_contract = {"boards", "metrics"}
         assert_same_tables(
             {name: rows for name, rows in after.items() if name not in of_contract},
-            {name: rows for name, rows in before.items() if name not in of_contract},
+            {name: rows for name, rows in filled_without.items() if name not in of_contract},
         )
 
-    def test_one_that_is_added_later_has_its_whole_history(self, world: Resubmitting, tmp_path: Path) -> None:
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, declared())
-            bring_up_to_date(store, declared(MAIN))
-            bring_up_to_date(store, with_both())
-            kept = tables(store)
-        assert_same_tables(kept, made_anew(tmp_path, with_both()))
+    def test_one_that_is_added_later_has_its_whole_history(self, none: Store, filled: dict[str, pd.DataFrame]) -> None:
+        bring_up_to_date(none, declared(MAIN))
+        bring_up_to_date(none, with_both())
+        assert_same_tables(tables(none), filled)
 
     def test_one_that_is_removed_and_comes_back_is_as_it_was(self, both: Store) -> None:
         before = tables(both)
@@ -265,26 +291,15 @@ class TestDeclaration:
         kept = tables(both)
         assert_same_tables(kept, made_anew(tmp_path, changed))
 
-    def test_ensembles_change_nothing_about_real_models_but_their_rank_beside_them(
-        self, world: Resubmitting, tmp_path: Path
-    ) -> None:
-        with opened(tmp_path) as store:
-            bring_up_to_date(store, declared())
-            before = {spec: self.real(store, spec) for spec in (SNAPSHOTS, LEADERBOARD)}
-            bring_up_to_date(store, with_both())
-            after = {spec: self.real(store, spec) for spec in (SNAPSHOTS, LEADERBOARD)}
+    def test_ensembles_change_nothing_about_real_models_but_their_rank_beside_them(self, none: Store) -> None:
+        before = {spec: self.real(none, spec) for spec in (SNAPSHOTS, LEADERBOARD)}
+        bring_up_to_date(none, with_both())
+        after = {spec: self.real(none, spec) for spec in (SNAPSHOTS, LEADERBOARD)}
         pd.testing.assert_frame_equal(after[SNAPSHOTS], before[SNAPSHOTS], check_exact=True)
         beside = ["position", "rank_with_ensembles"]
         pd.testing.assert_frame_equal(
             after[LEADERBOARD].drop(columns=beside), before[LEADERBOARD].drop(columns=beside), check_exact=True
         )
-
-
-@pytest.fixture(scope="module")
-def filled(_with_both: Path) -> dict[str, pd.DataFrame]:
-    """Every table of a contest of 24 weeks; do not change them."""
-    with WarehouseFiles(_with_both).read() as store:
-        return tables(store)
 
 
 class TestVirtualModels:
@@ -340,11 +355,9 @@ class TestVirtualModels:
 
 
 @pytest.mark.parametrize("rank_by", ["all.contribution", {"all.ic": 0.5, "all.contribution": 0.5}], ids=str)
-def test_a_board_ranked_by_contribution_says_why_ensembles_are_not_on_it(
-    world: Resubmitting, tmp_path: Path, rank_by: Any
-) -> None:
-    contest = declared(MAIN, metrics=("contribution",), leaderboard={"rank_by": rank_by})
-    board = made_anew(tmp_path, contest)["leaderboard"]
+def test_a_board_ranked_by_contribution_says_why_ensembles_are_not_on_it(none: Store, rank_by: Any) -> None:
+    bring_up_to_date(none, declared(MAIN, metrics=("contribution",), leaderboard={"rank_by": rank_by}))
+    board = tables(none)["leaderboard"]
     newest = board[board["as_of"] == board["as_of"].max()]
     assert (newest.query("not is_ensemble")["status"] == "ranked").any()
     assert set(newest.query("is_ensemble")["status"]) <= {"unranked: undefined_key"}
@@ -361,15 +374,14 @@ def test_the_graph_computes_them_once(world: Resubmitting, tmp_path: Path) -> No
     assert set(graph.table(MODELS)["kind"]) == {"real", "ensemble"}
 
 
-def test_truth_that_came_late_reweighs_the_cycles_due_since(world: Resubmitting, tmp_path: Path) -> None:
+def test_truth_that_came_late_reweighs_the_cycles_due_since(world: Resubmitting, both: Store) -> None:
     world.n_cycles = WITHHELD + 6
     for cycle in range(23, world.n_cycles - 1):
         if cycle != WITHHELD:
             world.resolve(cycle)
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, with_both())
-        world.resolve(WITHHELD, week(WITHHELD + 3))
-        done = bring_up_to_date(store, with_both())
+    bring_up_to_date(both, with_both())
+    world.resolve(WITHHELD, week(WITHHELD + 3))
+    done = bring_up_to_date(both, with_both())
     assert done["ensemble_weights"] == 3
 
 
@@ -399,8 +411,10 @@ def test_a_file_with_a_model_called_like_an_ensemble_is_quarantined(toy: ToyCont
 
 
 def test_what_is_under_embargo_is_not_published(
-    world: Resubmitting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: Resubmitting, file_with_both: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "warehouse").mkdir()
+    shutil.copy(file_with_both, tmp_path / "warehouse" / "podium.duckdb")
     files = WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb")
     source = {"source": "pipeline_tests.toy_contest.toy", "publish_after": "20d"}
     newest = week(world.n_cycles - 1)

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 from pipeline.settings import PROJECT_ROOT
 
@@ -20,34 +21,32 @@ NOT_COUNTED = 750
 """Megabytes beside those that DuckDB may use: 270 of packages, and what DuckDB does not count when it commits."""
 
 
-def predictions(number: int, rows: int) -> pd.DataFrame:
-    """Predictions of one cycle by many models."""
-    place = np.arange(rows)
-    return pd.DataFrame(
+def predictions(cycles: int, rows: int) -> pa.Table:
+    """Predictions of some cycles by many models for 5000 subjects."""
+    number, place = (part.ravel() for part in np.mgrid[:cycles, :rows])
+
+    def named(form: str, numbers: Any) -> pa.Array:
+        return pa.array([form.format(one) for one in range(numbers.max() + 1)]).take(pa.array(numbers))
+
+    days = pa.array([str(np.datetime64("2024-01-05") + 7 * one) for one in range(cycles)])
+    return pa.table(
         {
-            "model_id": pd.Series(place // 5000).map("model_{:04d}".format),
-            "cycle": str(np.datetime64("2024-01-05") + 7 * number),
-            "subject": pd.Series(place % 5000).map("S{:05d}".format),
-            "value": np.random.default_rng(number).standard_normal(rows),
+            "model_id": named("model_{:04d}", place // 5000),
+            "cycle": days.take(pa.array(number)),
+            "subject": named("S{:05d}", place % 5000),
+            "value": np.random.default_rng(0).standard_normal(cycles * rows),
         }
     )
 
 
 def write_csv(path: Path) -> int:
-    rows = 0
-    with path.open("w") as stream:
-        for number in range(1000):
-            block = predictions(number, 500_000)
-            block.to_csv(stream, index=False, header=number == 0)
-            rows += len(block)
-            if stream.tell() > 80 * MEGABYTE:
-                break
-    return rows
+    table = predictions(4, 500_000)
+    csv.write_csv(table, path, csv.WriteOptions(quoting_style="none"))
+    return len(table)
 
 
 def write_parquet(path: Path) -> int:
-    blocks = [predictions(number, 500_000) for number in range(9)]
-    table = pa.concat_tables([pa.Table.from_pandas(block.astype({"value": float})) for block in blocks])
+    table = predictions(9, 500_000)
     pq.write_table(table, path, row_group_size=len(table), compression="none", use_dictionary=False)
     return len(table)
 

@@ -86,11 +86,23 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return made
 
 
+def document_of(folder: Path) -> BaseSchema:
+    """What is served from a folder, to be asked as often as one likes."""
+    app = create_app(folder / "published", given=Settings(data_dir=folder, **OFTEN))
+    return schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+@pytest.fixture(scope="module")
+def of_desk(desk: Desk) -> BaseSchema:
+    return document_of(desk.folder)
+
+
 @pytest.mark.parametrize("with_key", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_submissions_are_answered_as_the_document_says(desk: Desk, method: str, with_key: bool) -> None:
-    app = create_app(desk.folder / "published", given=Settings(data_dir=desk.folder, **OFTEN))
-    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[SUBMISSIONS][method]
+def test_submissions_are_answered_as_the_document_says(
+    desk: Desk, of_desk: BaseSchema, method: str, with_key: bool
+) -> None:
+    operation = of_desk[SUBMISSIONS][method]
     headers = desk.key("Ann") if with_key else {}
     answered = set()
 
@@ -128,11 +140,17 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return made
 
 
+@pytest.fixture(scope="module")
+def of_bench(bench: Bench) -> BaseSchema:
+    return document_of(bench.folder)
+
+
 @pytest.mark.parametrize("with_key", [True, False])
 @pytest.mark.parametrize(("path", "method"), OF_EXPERIMENTS)
-def test_experiments_are_answered_as_the_document_says(bench: Bench, path: str, method: str, with_key: bool) -> None:
-    app = create_app(bench.folder / "published", given=Settings(data_dir=bench.folder, **OFTEN))
-    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[path][method]
+def test_experiments_are_answered_as_the_document_says(
+    bench: Bench, of_bench: BaseSchema, path: str, method: str, with_key: bool
+) -> None:
+    operation = of_bench[path][method]
     headers = bench.key("Ann") if with_key else {}
     answered = set()
 

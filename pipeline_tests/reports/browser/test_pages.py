@@ -3,7 +3,10 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -233,29 +236,45 @@ def test_charts_are_drawn_in_the_colours_of_the_reader(page: Page) -> None:
     page.wait_for_function("light => document.querySelector('figure.chart svg').innerHTML !== light", arg=light)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_pages_are_accessible(browser: Browser, site: str, path: str, scheme: str) -> None:
-    context = browser.new_context(base_url=site, color_scheme=scheme)
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FONT_SIZE = "size => document.documentElement.style.fontSize = size"
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page, first opened on a phone and then made as wide as a desk's, and by how much it was too wide there."""
+
+    page: Page
+    overflow: int
+    overflow_of_large_text: int
+
+
+@pytest.fixture(scope="module", params=PAGES.values(), ids=PAGES)
+def seen(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Seen]:
+    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 800})
     opened = context.new_page()
-    opened.goto(path)
+    opened.goto(request.param)
+    as_it_is = opened.evaluate(OVERFLOW)
+    opened.evaluate(FONT_SIZE, "200%")
+    with_large_text = opened.evaluate(OVERFLOW)
+    opened.evaluate(FONT_SIZE, "")
+    opened.set_viewport_size({"width": 1280, "height": 720})
     opened.wait_for_load_state("networkidle")
-    found = Axe().run(opened)
+    yield Seen(opened, as_it_is, with_large_text)
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(seen: Seen, scheme: Literal["light", "dark"]) -> None:
+    seen.page.emulate_media(color_scheme=scheme)
+    seen.page.evaluate(DRAWN)
+    found = Axe().run(seen.page)
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_pages_fit_a_phone(browser: Browser, site: str, path: str) -> None:
-    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 800})
-    opened = context.new_page()
-    opened.goto(path)
-    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    as_it_is = opened.evaluate(overflow)
-    opened.evaluate("document.documentElement.style.fontSize = '200%'")
-    with_large_text = opened.evaluate(overflow)
-    context.close()
-    assert (as_it_is, with_large_text) == (0, 0)
+def test_pages_fit_a_phone(seen: Seen) -> None:
+    assert (seen.overflow, seen.overflow_of_large_text) == (0, 0)
 
 
 def test_models_ticked_on_the_board_are_compared(page: Page) -> None:
