@@ -9,8 +9,10 @@ import dagster as dg
 from pipeline.components import experiment_checks, experiment_tables
 from pipeline.components.automation import inbox_sensor
 from pipeline.components.board import Board, Update, board_definitions, table_asset
+from pipeline.components.cron import require_cron
 from pipeline.components.executing import execution_asset, execution_key, pending_sensor, recurring_schedule
 from pipeline.components.inbox import files_asset
+from pipeline.declaration import BoardDeclaration
 from pipeline.experiments import Experiment as Declared
 from pipeline.tables import (
     BOARDS,
@@ -61,6 +63,12 @@ class Experiment(Board):
 
     contract: Declared
     declared_as = Declared
+
+    @classmethod
+    def check(cls, contract: BoardDeclaration) -> None:
+        """Refuse a line of ``recurring`` that is no cron line."""
+        if isinstance(contract, Declared) and contract.recurring is not None:
+            require_cron(contract.recurring, "recurring")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """The assets, the job that materializes them and all that follows from them, its schedule and sensors."""

@@ -17,6 +17,9 @@ from pipeline.experiments.parts import BaselineSpec, ComparisonSpec, Configurati
 from pipeline.experiments.scorers import Human, Imported, Scorer, make_scorer
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_TABLES, TableSpec
 
+_OF_A_MODEL = ("provider", "input_price", "output_price", "max_output_tokens")
+"""What is known of a model, whatever it is called with."""
+
 Grouping = Literal["run", "configuration", "model", "prompt"]
 
 
@@ -74,7 +77,9 @@ class Experiment(BoardDeclaration):
         default=0.75, ge=0, le=1, description="Who has scored runs on a smaller share of the inputs is unranked."
     )
     newest_repeats: int | None = Field(
-        default=None, ge=1, description="Only so many repeats of a configuration and an input count, the newest ones."
+        default=None,
+        ge=1,
+        description="Only so many repeats of a configuration and an input count, the newest ones that completed.",
     )
     baseline: BaselineSpec | None = Field(default=None, description="The configuration that others are compared with.")
     comparisons: ComparisonSpec = Field(default_factory=ComparisonSpec, description="How they are compared.")
@@ -118,6 +123,21 @@ class Experiment(BoardDeclaration):
             if same != name:
                 raise ValueError(f"prompts {same!r} and {name!r} are the same text; keep one")
         self.require_inputs(self.inputs)
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_told_apart(self) -> "Experiment":
+        known: dict[str, tuple[str, ModelSpec]] = {}
+        for listed, model in (*self.models.items(), *self.execution.models.items()):
+            called = model.model or listed
+            first, other = known.setdefault(called, (listed, model))
+            differ = [name for name in _OF_A_MODEL if getattr(model, name) != getattr(other, name)]
+            if differ:
+                raise ValueError(
+                    f"models {first!r} and {listed!r} are both called {called!r}, and a run knows its model by that "
+                    f"alone, but their {' and '.join(differ)} differ; say the same of both, or try one of them in an "
+                    f"experiment of its own"
+                )
         return self
 
     @model_validator(mode="after")

@@ -10,9 +10,16 @@ from pipeline.declaration import Declaration
 from pipeline.experiments.identity import canonical_json, sha256_of
 from pipeline.experiments.templates import variables_of
 from pipeline.leaderboard import Comparing, Correction, SignificanceTest
+from pipeline.texts import shortened
+
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e6
+"""Of a scorer: beyond, sums of weights are no longer what arithmetic says."""
+_LONGEST_LABEL = 63
 
 
 def _label(name: object) -> str:
+    if isinstance(name, str) and len(name) > _LONGEST_LABEL:
+        raise ValueError(f"{shortened(name, 40)!r} has {len(name):,} characters; a name has {_LONGEST_LABEL} at most")
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,62}", name, re.ASCII) is None:
         raise ValueError(f"{name!r} is no name; use letters, digits, _, - and dots, no dot first")
     return name
@@ -67,8 +74,17 @@ class ScorerSpec(Declaration):
         default=None,
         description="A scorer of Podium, or the dotted path of one; the name that it is listed by by default.",
     )
-    weight: float = Field(default=1.0, ge=0, description="Its weight in the score; 0 to be shown only.")
+    weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT, description="Its weight in the score; 0 to be shown only.")
     options: dict[str, Any] = Field(default_factory=dict, description="Its options.")
+
+    @field_validator("weight")
+    @classmethod
+    def _weighs_something_or_nothing(cls, weight: float) -> float:
+        if 0 < weight < LEAST_WEIGHT:
+            raise ValueError(
+                f"{weight:g} is neither 0 nor from {LEAST_WEIGHT:g}; only what weights are to each other counts"
+            )
+        return weight
 
 
 class BaselineSpec(Declaration):

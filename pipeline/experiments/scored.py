@@ -79,11 +79,14 @@ class ScoredRuns:
 
     @cached_property
     def is_kept(self) -> npt.NDArray[np.bool_]:
-        """Runs that newer repeats of the same do not replace."""
+        """Runs that newer repeats of the same do not replace; one that has not completed replaces none that has."""
         most = self.experiment.newest_repeats
         if most is None:
             return np.ones(len(self.runs), dtype=bool)
-        in_time = self.runs.sort_values(["created_at", "repeat"], ascending=False, kind="stable")
+        has_completed = self.runs["status"] == COMPLETED
+        in_time = self.runs.assign(has_completed=has_completed).sort_values(
+            ["has_completed", "created_at", "repeat"], ascending=False, kind="stable"
+        )
         age = in_time.groupby(["configuration", "input_id"], sort=False).cumcount()
         return np.asarray((age < most).sort_index().to_numpy(), dtype=bool)
 

@@ -268,7 +268,7 @@ def _pending(
     ceiling, providers, money = ceiling_of(experiment, given), providers_of(experiment, given), queue.ledger.money
     n_ready = 0
     for kind, n in queue.waiting.items():
-        said = why_not_run(experiment, kind, providers, ceiling) or _why_no_room(experiment, kind, money, ceiling)
+        said = why_not_run(experiment, kind, providers, ceiling) or why_no_room(experiment, kind, money, ceiling)
         if said is None:
             n_ready += n
         else:
@@ -281,7 +281,7 @@ def _pending(
     return Pending(counts, n_ready, n_scores, n_undelivered, tuple(why), money, ceiling, mark, is_automatic)
 
 
-def _why_no_room(experiment: Experiment, kind: Kind, money: Money, ceiling: float | None) -> str | None:
+def why_no_room(experiment: Experiment, kind: Kind, money: Money, ceiling: float | None) -> str | None:
     """Why not even the shortest prompt could be sent any more; None where it could."""
     least = most_cost(experiment.model_called(kind.model), 0, json.loads(kind.params))
     if ceiling is None or not least or money.at_most + least <= ceiling:

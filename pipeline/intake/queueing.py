@@ -38,7 +38,9 @@ def bring_up_to_date(
         If it cannot be run as it is declared.
     """
     planned = plan(experiment, inputs)
-    return queue.plan(planned, published.ended, _plan_name(experiment, given))
+    added = queue.plan(planned, published.ended, _plan_name(experiment, given))
+    meanwhile = published_of(experiment.name, given).ended - published.ended if added else frozenset()
+    return added - queue.withdraw(meanwhile)  # another process may have seen them published, and forgotten them
 
 
 def plan_if_changed(experiment: Experiment, queue: Queue, given: Settings) -> Sequence[InputSpec]:

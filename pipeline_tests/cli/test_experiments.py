@@ -198,6 +198,12 @@ def test_failures_are_shown_in_words_and_can_be_retried(own, podium, monkeypatch
     assert podium("experiments", "retry", "extracts", "--json").json["waiting_again"] == 4
 
 
+def test_a_line_of_recurring_that_is_no_cron_line_is_told_before_anything_is_run(own: Path, podium: Podium) -> None:
+    declare(own, recurring="every monday")
+    said = error(podium("experiments", "run", "extracts"), 2)
+    assert "recurring 'every monday' is no cron line; write one such as '0 22 * * 5'" in said
+
+
 def test_one_that_was_posted_is_run_landed_and_ranked_too(after_run, data) -> None:
     path = data / "experiments" / "declared" / "posted.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -231,6 +231,14 @@ def test_only_the_newest_repeats_count() -> None:
     assert (row["score"], row["n_runs"]) == (0.25, 2)
 
 
+def test_a_repeat_that_has_not_completed_replaces_none_that_has() -> None:
+    declared = imported({"a": 1}, **PROMPT, models=["m"], inputs=inputs(1), repeats=4, newest_repeats=2)
+    days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"])
+    status = ["completed", "completed", "failed", "pending"]
+    row = by_model(declared, [0.2, 0.4, math.nan, math.nan], created_at=days, status=status).loc["m"]
+    assert (row["score"], row["n_runs"], row["status"]) == (pytest.approx(0.3), 2, "ranked")
+
+
 def test_better_models_have_ranks_that_the_evidence_separates() -> None:
     declared = imported({"a": 1}, **PROMPT, models=["best", "good", "also"], inputs=inputs(30))
     noise = RNG.normal(0, 0.02, (30, 3))

@@ -17,6 +17,28 @@ def mistake(**changes: Any) -> str:
     return str(caught.value)
 
 
+def test_what_is_said_of_a_model_is_said_of_its_name() -> None:
+    same = {"model": "echo", "provider": "one", "input_price": 1}
+    models = {"first": same | {"parameters": {"stop": "x"}}, "second": same}
+    assert len(experiment(models=models).configurations) == 4
+    differing = models | {"second": {"model": "echo", "provider": "two"}}
+    said = mistake(models=differing)
+    assert "models 'first' and 'second' are both called 'echo'" in said
+    assert "their provider and input_price differ" in said
+    judging = {"models": {"echo": {"provider": "two", "input_price": 1}}}
+    assert "models 'first' and 'echo' are both called 'echo'" in mistake(models=models, execution=judging)
+
+
+@pytest.mark.parametrize("weight", [1e-7, 5e-324])
+def test_a_weight_is_nothing_or_weighs_something(weight: float) -> None:
+    assert "is neither 0 nor from 1e-06" in mistake(scorers={"exact": {"weight": weight}})
+
+
+@pytest.mark.parametrize("weight", [1e308, float("inf"), float("nan"), -1])
+def test_a_weight_is_a_number_that_can_be_added_up(weight: float) -> None:
+    assert "scorers.exact.weight" in mistake(scorers={"exact": {"weight": weight}})
+
+
 def test_configurations_are_every_prompt_with_every_model_and_set_of_parameters() -> None:
     declared = experiment(parameters={"grid": {"temperature": [0, 0.7]}})
     assert [one.title for one in declared.configurations] == [

@@ -197,7 +197,10 @@ class Asker:
             raise StoppedError("nobody waits for it any more")
         held = None if question.is_free else self._ledger.hold(question.most, self._ceiling)
         if held is None and not question.is_free:
-            raise CeilingError(f"the ceiling of {self._ceiling or 0:g} USD has no room for another call")
+            most = "" if question.most is None else f" that may cost {question.most:.4g}"
+            raise CeilingError(
+                f"the ceiling of {self._ceiling or 0:g} USD has no room for a call{most}; raise execution.max_cost"
+            )
         cost, began = None, self._now()
         try:
             answer = question.call(stop)

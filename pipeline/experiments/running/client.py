@@ -173,6 +173,8 @@ class OpenAIClient:
             n_bytes += len(piece)
             self._check_size(n_bytes)
             events.feed(piece)
+            if events.is_done:
+                break
         return events.reply()
 
     async def _document(self, response: httpx.Response) -> dict[str, Any]:

@@ -301,6 +301,16 @@ class Queue(QueueView):
                 [(one.run_id, one.change) for one in runs],
             )
 
+    def withdraw(self, keys: Collection[tuple[str, int]]) -> int:
+        """Take planned runs that wait out again, by (config_hash, repeat); how many there were."""
+        with self._file.transaction() as cursor:
+            return sum(
+                cursor.execute(
+                    "DELETE FROM runs WHERE status = 'pending' AND is_planned AND config_hash = ? AND repeat = ?", key
+                ).rowcount
+                for key in keys
+            )
+
     def forget(self, runs: Mapping[str, Seen], scores: Collection[str]) -> int:
         """Drop what was delivered and is seen published just as it is here.
 

@@ -71,6 +71,11 @@ class Events:
         self._has_choice = False
         self._is_done = False
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it says that nothing follows; then some keep the connection open all the same."""
+        return self._is_done
+
     def feed(self, piece: bytes) -> None:
         """Take in what came; errors as of :func:`reply_of`."""
         # Lines end at line feeds alone: other separators of Unicode are part of texts.

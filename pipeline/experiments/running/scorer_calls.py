@@ -120,6 +120,9 @@ class ScorerCalls:
         self._asker = asker
         self._todo = deque(missing)
         self._short: list[Missing] = []
+        self._guard = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
+        self._replies: dict[str, str] = {}
         self.n_given = 0
         self.why: dict[str, str] = {}
 
@@ -167,12 +170,21 @@ class ScorerCalls:
         """What a scorer may use; what it does not get to know of failures is put into ``trouble``."""
 
         def ask(judging: Judging) -> str:
-            return _or_trouble(lambda: self._reply(judging, stop), trouble)  # type: ignore[no-any-return]
+            return _or_trouble(lambda: self._reply_once(judging, stop), trouble)  # type: ignore[no-any-return]
 
         def embed(texts: Sequence[str]) -> npt.ArrayLike:
             return _or_trouble(lambda: self._vectors(name, texts, stop), trouble)  # type: ignore[no-any-return]
 
         return Tools(ask, embed, self._queue.verdicts)
+
+    def _reply_once(self, judging: Judging, stop: threading.Event) -> str:
+        """The reply to a question; whoever asks the same meanwhile, or later, gets the same reply."""
+        with self._guard:
+            asking = self._asking.setdefault(judging.identity, threading.Lock())
+        with asking:
+            if judging.identity not in self._replies:
+                self._replies[judging.identity] = self._reply(judging, stop)
+            return self._replies[judging.identity]
 
     def _reply(self, judging: Judging, stop: threading.Event) -> str:
         spec = self._experiment.model_called(judging.model)

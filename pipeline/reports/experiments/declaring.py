@@ -96,7 +96,8 @@ def _forbidden(said: Mapping[str, Any]) -> Iterator[str]:
         if said.get(name) is not None:
             yield f"{name} cannot be posted; {remedy}"
     scorers = said.get("scorers")
-    for name, one in scorers.items() if isinstance(scorers, dict) else ():
+    listed = {str(name): None for name in scorers} if isinstance(scorers, list) else scorers
+    for name, one in listed.items() if isinstance(listed, dict) else ():
         fields = one if isinstance(one, dict) else {}
         scorer, options = fields.get("scorer") or name, fields.get("options")
         if scorer not in SCORERS:

@@ -3,9 +3,9 @@
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -140,14 +140,13 @@ class _Relations(Mapping[str, Sql]):
         return len(_SPECS)
 
     def _make(self, spec: TableSpec) -> Sql:
-        found = ((name, one.laid(spec.name, self._published)) for name, one in self._laid.items())
-        laid = {name: one for name, one in found if one is not None}
+        found = [one for name in self._laid if (one := self._arrow(spec, name)) is not None]
         published = self._published.relations[spec.name]
-        if not laid:
+        if not found:
             return published
-        key = next(iter(laid.values())).key
-        rows = pa.concat_tables([to_arrow(spec, name, one.rows) for name, one in laid.items()])
-        replaced = pa.concat_tables([_replaced(name, one) for name, one in laid.items()])
+        key = found[0].key
+        rows = pa.concat_tables([one.rows for one in found])
+        replaced = pa.concat_tables([one.replaced for one in found])
         typed = join([compose("CAST({column} AS {type})", column=one.name, type=Sql(one.type)) for one in spec.columns])
         names = [self._stack.enter_context(relation(self._published.connection, one)) for one in (replaced, rows)]
         return compose(
@@ -159,6 +158,24 @@ class _Relations(Mapping[str, Sql]):
             typed=typed,
             rows=names[1],
         )
+
+    def _arrow(self, spec: TableSpec, name: str) -> "_Waiting | None":
+        """What is laid over a table of an experiment; where that fails, it is nothing to the others."""
+        try:
+            laid = self._laid[name].laid(spec.name, self._published)
+            return None if laid is None else _Waiting(laid.key, to_arrow(spec, name, laid.rows), _replaced(name, laid))
+        except Exception:
+            _log.exception("what waits of experiment %r is not shown in its %s", name, spec.name)
+            return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """What waits of a table of an experiment: its rows, and those that they replace, by the columns of the key."""
+
+    key: Sequence[str]
+    rows: pa.Table
+    replaced: pa.Table
 
 
 def _replaced(name: str, laid: Laid) -> pa.Table:

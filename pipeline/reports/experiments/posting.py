@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.experiments import (
+    Experiment,
     InputSpec,
     RunConfig,
     canonical_json,
@@ -15,6 +17,7 @@ from pipeline.experiments import (
 )
 from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running import ENDED, QueueError
+from pipeline.experiments.scored import COMPLETED
 from pipeline.experiments.scorers import Human, Imported, Kind, Scorer, Scoring
 from pipeline.experiments.templates import PromptError, require_simple
 from pipeline.reports.access.keys import Key
@@ -55,9 +58,10 @@ def ask_for_run(live: LiveExperiments, name: str, config: RunConfig, repeat: int
     QueueUnusableError
         If the queue cannot be written.
     """
-    _require_askable(config)
     with live.tables() as tables:
         experiment = tables.of(name).experiment
+        config = _with_text(config, experiment)
+        _require_askable(config)
         asked = PlannedRun(
             run_id(name, config.config_hash, repeat),
             config.config_hash,
@@ -154,6 +158,8 @@ def give_score(
     ------
     UnknownRunError
         If there is no such run.
+    ConflictError
+        If the run has no answer: it waits, runs, failed or was cancelled.
     WrongInputError
         If the experiment has no such scorer, or the value is none of its.
     QueueUnusableError
@@ -162,6 +168,8 @@ def give_score(
     with live.tables() as tables:
         found = run(tables, of)
         scorers = tables.of(found.experiment).experiment.made_scorers
+    if found.status != COMPLETED:
+        raise ConflictError(f"run {of!r} has no answer to score: it is {found.status}; score it when it has completed")
     if scorer not in scorers:
         raise WrongInputError(
             f"experiment {found.experiment!r} has no scorer {scorer!r}; known: {', '.join(scorers) or 'none'}"
@@ -199,6 +207,12 @@ def _scoring(made: Scorer, name: str, value: float | None, rating: float | None)
         return made.scaled(given) if isinstance(made, Imported) else Scoring(given)
     except ValueError as error:
         raise WrongInputError(f"scorer {name!r}: {error}") from None
+
+
+def _with_text(config: RunConfig, experiment: Experiment) -> RunConfig:
+    """The same with a declared prompt's text, where its name stands for it."""
+    named = experiment.prompts.get(config.prompt) if isinstance(config.prompt, str) else None
+    return config if named is None else replace(config, prompt=named.text)
 
 
 def _require_askable(config: RunConfig) -> None:

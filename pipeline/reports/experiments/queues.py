@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.experiments.running import GivenScore, Queue, QueuedRun, QueueError
+from pipeline.experiments.running import GivenScore, Money, Queue, QueuedRun, QueueError
 
 _ENDING = ".sqlite"
 _log = logging.getLogger(__name__)
@@ -71,6 +71,18 @@ class Queues:
         """
         names = sorted(path.stem for path in self._folder.glob(f"*{_ENDING}"))
         return {name: _using(name, self._snapshot, name) for name in names}
+
+    def money(self, name: str) -> Money | None:
+        """What all calls of an experiment came to; None where it has no queue.
+
+        Raises
+        ------
+        QueueUnusableError
+            If its queue cannot be read.
+        """
+        if not (self._folder / f"{name}{_ENDING}").exists():
+            return None
+        return _using(name, lambda: self._open(name, False).queue.ledger.money)
 
     def queue(self, name: str) -> Queue:
         """The queue of an experiment; made where there is none.

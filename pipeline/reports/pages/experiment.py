@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.charts import cost_chart
 from pipeline.experiments import GROUPINGS
-from pipeline.reports.experiments.inputs import Tables
+from pipeline.reports.experiments.inputs import Live, Tables
 from pipeline.reports.pages.experiment_rows import Part, run_rows, scorer_key, table_of
 from pipeline.reports.pages.experiment_waits import waits_of
 from pipeline.reports.pages.experiments import known_ceiling
@@ -51,7 +51,9 @@ class Asked:
 
 
 @router.get("/experiments/{name}", response_class=HTMLResponse)
-def experiment_board(request: Request, tables: Tables, name: str, asked: Annotated[Asked, Depends()]) -> Any:
+def experiment_board(
+    request: Request, tables: Tables, live: Live, name: str, asked: Annotated[Asked, Depends()]
+) -> Any:
     """One experiment by configuration, model, prompt or run."""
     about = experiment(tables, name)
     by = asked.by or about.group_by
@@ -59,7 +61,8 @@ def experiment_board(request: Request, tables: Tables, name: str, asked: Annotat
         raise WrongInputError(f"experiments have no board by {by!r}; known: {', '.join((*GROUPINGS, RUN))}")
     declared = tables.of(name)
     shown = _runs(tables, name, asked) if by == RUN else _grouped(tables, name, by, asked)
-    given = request.app.state.settings
+    given, money = request.app.state.settings, live.queues.money(name)
+    failures = errors(tables, name, _MOST_ERRORS)
     return show(
         request,
         "experiment_runs_board.html" if by == RUN else "experiment.html",
@@ -71,8 +74,10 @@ def experiment_board(request: Request, tables: Tables, name: str, asked: Annotat
         scorer_key=scorer_key,
         ceiling=known_ceiling(declared, given),
         n_behind=tables.n_behind.get(name, 0),
-        waits=waits_of(declared, unfinished(tables, name), about.cost, given),
-        errors=errors(tables, name, _MOST_ERRORS),
+        waits=waits_of(declared, unfinished(tables, name), money, given),
+        money=money,
+        errors=failures,
+        n_other_errors=about.statuses["failed"] - sum(n for _, n in failures),
         agreement=page(tables.connection, agreement(tables, name)).records(),
     )
 

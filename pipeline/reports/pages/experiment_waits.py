@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.experiments import Experiment
-from pipeline.experiments.execution import LOCAL
+from pipeline.experiments.running import Money
 from pipeline.experiments.running.pricing import Providers, why_not_run
 from pipeline.experiments.running.records import Kind
-from pipeline.intake.executing import ceiling_of, providers_of
+from pipeline.intake.executing import ceiling_of, providers_of, why_no_room
 from pipeline.reports.queries.experiment_tables import DeclaredExperiment, UnreadableExperimentError
 from pipeline.reports.queries.experiment_waits import Unfinished
 from pipeline.settings import Settings
@@ -22,7 +22,7 @@ class Wait:
 
 
 def waits_of(
-    declared: DeclaredExperiment, found: Sequence[Unfinished], spent: float | None, given: Settings
+    declared: DeclaredExperiment, found: Sequence[Unfinished], money: Money | None, given: Settings
 ) -> list[Wait]:
     """Why runs wait, by model.
 
@@ -30,8 +30,8 @@ def waits_of(
     ----------
     declared : DeclaredExperiment
     found : sequence of Unfinished
-    spent : float or None
-        US dollars that runs are known to have cost.
+    money : Money or None
+        What all calls came to.
     given : Settings
         Which providers there are. Whoever executes runs may have others: then they do not wait for long.
     """
@@ -40,18 +40,18 @@ def waits_of(
     except UnreadableExperimentError:
         return [Wait(one, "") for one in found]
     providers, ceiling = providers_of(experiment, given), ceiling_of(experiment, given)
-    return [Wait(one, _why(experiment, one, providers, ceiling, spent) if one.n_pending else "") for one in found]
+    return [Wait(one, _why(experiment, one, providers, ceiling, money) if one.n_pending else "") for one in found]
 
 
 def _why(
-    experiment: Experiment, waiting: Unfinished, providers: Providers, ceiling: float | None, spent: float | None
+    experiment: Experiment, waiting: Unfinished, providers: Providers, ceiling: float | None, money: Money | None
 ) -> str:
     for params in waiting.pending_parameters:
-        why = why_not_run(experiment, Kind(waiting.model, params), providers, ceiling)
+        kind = Kind(waiting.model, params)
+        why = why_not_run(experiment, kind, providers, ceiling)
+        if why is None and money is not None:
+            why = why_no_room(experiment, kind, money, ceiling)
         if why is not None:
             return why
-    is_free = experiment.model_called(waiting.model).provider == LOCAL
-    if not is_free and ceiling is not None and spent is not None and spent >= ceiling:
-        return f"the ceiling of {ceiling:g} USD is reached; raise execution.max_cost"
     by_hand = f"podium experiments run {experiment.name}"
     return f"{by_hand} runs them" if not experiment.execution.automatic else f"podium dev runs them, or {by_hand}"

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from pipeline.experiments.execution import ExecutionSpec
+from pipeline.experiments.running import Money
 from pipeline.intake.posted import is_posted
 from pipeline.reports.access import EXPERIMENTS
-from pipeline.reports.experiments.inputs import Tables
+from pipeline.reports.experiments.inputs import Live, Tables
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_tables import DeclaredExperiment
 from pipeline.reports.queries.experiments import ExperimentSummary, experiments
@@ -28,17 +29,23 @@ class Listed:
     about : ExperimentSummary
     ceiling : float or None
         US dollars that all of it may cost; None for no ceiling.
+    money : Money or None
+        What all of it came to; None where nothing was ever asked.
     """
 
     about: ExperimentSummary
     ceiling: float | None
+    money: Money | None
 
 
 @router.get(EXPERIMENTS, response_class=HTMLResponse)
-def listed_experiments(request: Request, tables: Tables) -> Any:
+def listed_experiments(request: Request, tables: Tables, live: Live) -> Any:
     """Every experiment."""
     given = request.app.state.settings
-    listed = [Listed(one, known_ceiling(tables.of(one.name), given)) for one in experiments(tables)]
+    listed = [
+        Listed(one, known_ceiling(tables.of(one.name), given), live.queues.money(one.name))
+        for one in experiments(tables)
+    ]
     return show(request, "experiments.html", listed=listed)
 
 

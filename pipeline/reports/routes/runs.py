@@ -137,7 +137,7 @@ def get_run(live: Live, tables: Tables, key: Player, run_id: RunId) -> Response:
     "/{run_id}/score",
     status_code=201,
     response_model=answers.ScoreResponse,
-    responses=_NO_JSON,
+    responses={**_NO_JSON, 409: {"model": Problem, "description": "The run has no answer."}},
 )
 def score_run(live: Live, key: Player, run_id: RunId, body: answers.ScoreInput) -> Response:
     """Score a run, as the key's player: `value` from 0 to 1, or `rating` on the scorer's own scale.

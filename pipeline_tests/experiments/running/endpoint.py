@@ -26,13 +26,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent: ``missing`` bytes are announced and never sent; ``gate`` is waited for before the body."""
+    """What is sent: ``missing`` bytes are announced and never sent; ``gate`` is waited for before the body.
+
+    After the body ``lingers`` is waited for before the connection is closed.
+    """
 
     body: bytes = b"{}"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
     missing: int = 0
     gate: threading.Event | None = None
+    lingers: threading.Event | None = None
 
 
 def chat(text: Any, finish_reason: str = "stop", usage: Mapping[str, Any] | None = None, **choice: Any) -> Answer:
@@ -92,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.gate is not None:
             answer.gate.wait()
         self.wfile.write(answer.body)
+        if answer.lingers is not None:
+            self.wfile.flush()
+            answer.lingers.wait()
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -109,6 +109,16 @@ def test_a_stream_without_a_last_mark_is_whole_when_it_says_why_it_ends() -> Non
     assert reply.text == "Paris"
 
 
+def test_a_stream_that_says_that_it_is_done_is_whole_though_the_connection_stays_open() -> None:
+    closed = threading.Event()
+    whole = dataclasses.replace(streamed(piece("Paris", "stop")), missing=10, lingers=closed)
+    try:
+        reply, _ = ask(whole)
+    finally:
+        closed.set()
+    assert reply.text == "Paris"
+
+
 def test_the_text_of_parts_is_put_together() -> None:
     reply, _ = ask(chat([{"type": "text", "text": "Pa"}, {"type": "image"}, {"type": "text", "text": "ris"}]))
     assert reply.text == "Paris"
@@ -128,7 +138,7 @@ def test_an_empty_answer_is_an_answer() -> None:
     [
         (streamed(piece("Par"), done=False), "truncated", True),
         (dataclasses.replace(chat("Paris"), missing=10), "truncated", True),
-        (dataclasses.replace(streamed(piece("Paris", "stop")), missing=10), "truncated", True),
+        (dataclasses.replace(streamed(piece("Paris"), done=False), missing=10), "truncated", True),
         (Answer(b"{not json"), "garbled", True),
         (Answer(b"[1]"), "garbled", True),
         (Answer(b"[" * 100_000), "garbled", True),

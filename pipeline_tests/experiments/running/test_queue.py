@@ -415,3 +415,16 @@ def test_the_queue_of_another_experiment_is_refused(path, tmp_path) -> None:
 def test_only_an_end_ends_a_run() -> None:
     with pytest.raises(ValueError, match="status 'running' ends no run; known: completed, failed, cancelled"):
         Outcome("running")
+
+
+def test_planned_runs_that_wait_are_withdrawn_and_no_others(queue) -> None:
+    first, second, third, *_ = PLANNED
+    queue.plan(PLANNED, (), "plan")
+    queue.claim(1)
+    running = next(one for one in queue.runs() if one.status == "running")
+    waiting = [one for one in (first, second, third) if one.run_id != running.run_id]
+    n = len(queue.runs())
+    assert queue.withdraw([(running.config_hash, running.repeat), *(one.key for one in waiting[:1])]) == 1
+    assert len(queue.runs()) == n - 1
+    assert queue.run(waiting[0].run_id) is None
+    assert queue.run(running.run_id) is not None

@@ -404,6 +404,15 @@ def test_a_verdict_that_cannot_be_read_is_final_and_a_judge_that_fails_is_not(qu
     assert len(queue.scores.all()) == 1
 
 
+@pytest.mark.parametrize("reply", ['{"score": 5}', "no verdict"])
+def test_the_same_question_is_asked_once_by_all_who_ask_it_at_once(queue, reply) -> None:
+    declared = free(**JUDGED)
+    same = [(f"r{number}", Answer("the same answer")) for number in range(8)]
+    tally, endpoint = judge(declared, queue, same, answer=[chat(reply, usage=USAGE)])
+    assert len(endpoint.asked) == 1
+    assert tally.n_scores == 8
+
+
 def test_judges_spend_from_the_same_ceiling(queue) -> None:
     models = {"judging": PRICED | {"max_output_tokens": 100}}
     declared = experiment(**JUDGED, execution={"max_cost": 1.5, "models": models})
@@ -411,7 +420,7 @@ def test_judges_spend_from_the_same_ceiling(queue) -> None:
     tally, endpoint = judge(declared, queue, many)
     assert 1 <= tally.n_scores == len(endpoint.asked) < 20
     assert queue.ledger.money.at_most <= 1.5
-    assert any("has no room for another call" in why for why in tally.why)
+    assert any("has no room for a call that may cost" in why for why in tally.why)
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,14 @@ def test_a_posted_experiment_is_there_at_once_with_its_runs(zoe: TestClient) -> 
     assert [one["unranked_reason"] for one in board["entries"]] == ["no_scored_runs"] * 4
 
 
-def test_its_runs_are_scored_before_it_is_published(zoe: TestClient) -> None:
+def test_its_runs_are_told_before_it_is_published_and_scored_once_there_are_answers(zoe: TestClient) -> None:
     said(post(zoe), 201)
     run = said(zoe.get("/runs", params={"experiment_id": "sums"}))["items"][0]
-    said(zoe.post(f"/runs/{run['id']}/score", json={"scorer_name": "exact", "value": 1}), 201)
+    early = zoe.post(f"/runs/{run['id']}/score", json={"scorer_name": "exact", "value": 1})
+    assert "has no answer to score: it is pending" in said(early, 409)["detail"]
     asked = said(zoe.post("/runs", json={"experiment_id": "sums", "config": run["config"]}), 200)
     assert asked["id"] == run["id"]
-    assert said(zoe.get(f"/runs/{run['id']}"))["scores"][0]["value"] == 1.0
+    assert said(zoe.get(f"/runs/{run['id']}"))["scores"] == []
     assert said(zoe.get("/runs", params={"experiment_id": "sums"}))["total"] == 4
 
 
@@ -120,6 +121,8 @@ def nested(depth: int) -> dict[str, Any]:
         ({"schedule": "0 0 * * *"}, "schedule cannot be posted"),
         (scorer(scorer="pipeline.experiments.scorers.ExactMatch"), "is no scorer of Podium's own"),
         (scorer(scorer="os.system"), "known: embedding, exact"),
+        ({"scorers": ["exact", "pipeline.cli.app.main"]}, "'pipeline.cli.app.main' is no scorer of Podium's own"),
+        (scorer(scorer="exact", weight=1e308), "should be less than or equal to 1000000"),
         (scorer(scorer="embedding", options={"embedder": "pipeline.experiments.scorers.plain"}), "cannot be posted"),
         (scorer(scorer="format", options={"pattern": "(a+)+$"}), "regular expressions cannot be posted"),
         (

@@ -261,6 +261,24 @@ def test_beyond_so_many_runs_grouped_boards_say_what_they_lack(
         assert experiment(tables, NAME).statuses["completed"] == 71
 
 
+def test_what_cannot_be_laid_over_one_experiment_is_nothing_to_others(
+    live: LiveExperiments, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    work(live)
+    with live.tables() as tables:
+        whole = everything(tables)["runs"]
+
+    def broken(*_: object) -> None:
+        raise ValueError("no board can be made of it")
+
+    monkeypatch.setattr("pipeline.reports.experiments.laid_tables.waiting_run_board", broken)
+    with opened(folder) as another, another.tables() as tables:
+        found = everything(tables)
+    assert found["runs"].equals(whole)
+    assert len(found["run_board"]) < len(whole)
+    assert "is not shown in its run_board" in caplog.text
+
+
 def test_a_queue_that_is_moved_away_is_gone(live: LiveExperiments, folder: Path) -> None:
     work(live)
     with live.tables() as tables:

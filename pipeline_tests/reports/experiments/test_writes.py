@@ -52,6 +52,16 @@ def test_a_run_is_asked_for_executed_scored_and_ranked_without_a_materialization
     assert (by_model["tiny"]["weighted_score"], by_model["tiny"]["n_scored"]) == (1.0, 1)
 
 
+def test_the_name_of_a_declared_prompt_stands_for_its_text(zoe: TestClient) -> None:
+    name, declared = next(iter(TOY.declared.prompts.items()))
+    variables = TOY.declared.inputs[0].variables
+    config = {"prompt": name, "model": "tiny", "params": {}, "input_data": variables}
+    made = said(zoe.post("/runs", json={"experiment_id": NAME, "config": config}), 201)
+    assert made["config"]["prompt"] == declared.text
+    again = said(zoe.post("/runs", json={"experiment_id": NAME, "config": config | {"prompt": declared.text}}), 200)
+    assert again["id"] == made["id"]
+
+
 def test_a_materialization_in_between_changes_nothing(bench: Bench, zoe: TestClient) -> None:
     made = said(zoe.post("/runs", json=asked()), 201)["id"]
     with bench.queue() as queue:

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.experiments import plan
+from pipeline.experiments.running import Money
 from pipeline.reports.pages.experiment_waits import waits_of
 from pipeline.reports.queries.experiment_tables import DeclaredExperiment
 from pipeline.reports.queries.experiment_waits import Unfinished
@@ -336,13 +337,16 @@ def test_why_runs_wait_depends_on_providers_prices_and_what_was_spent() -> None:
         declared = DeclaredExperiment(
             NAME, "", experiment(baseline=None, **changes).model_dump_json(exclude_unset=True)
         )
-        (found,) = waits_of(declared, [Unfinished("m", 1, 0, 0, 0, ("{}",))], spent, given)
+        money = None if spent is None else Money(spent, 0.0, 0.0, 0)
+        (found,) = waits_of(declared, [Unfinished("m", 1, 0, 0, 0, ("{}",))], money, given)
         return found.why
 
     priced = {"input_price": 1, "output_price": 1, "max_output_tokens": 9}
     assert "its price is not known" in why(models={"m": {"provider": "there"}})
     assert why(models={"m": {"provider": "there"}}, execution={"max_cost": None}).startswith("podium dev runs them")
-    assert "the ceiling of 1 USD is reached" in why(1.0, models={"m": {"provider": "there", **priced}})
+    assert "1 of 1 USD are spent or may have been, which leaves no room" in why(
+        1.0, models={"m": {"provider": "there", **priced}}
+    )
     assert why(0.5, models={"m": {"provider": "there", **priced}}).startswith("podium dev runs them")
     assert why(1.0, models={"m": {"provider": "local"}}).startswith("podium dev runs them")
     by_hand = why(models={"m": {"provider": "local"}}, execution={"automatic": False})

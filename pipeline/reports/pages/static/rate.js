@@ -59,6 +59,7 @@
     isBusy = true;
     wrong.hidden = true;
     form.setAttribute("aria-busy", "true");
+    at("comment").readOnly = true; // what is written now would be of neither run
     try {
       await what();
     } catch (error) {
@@ -66,6 +67,7 @@
     } finally {
       isBusy = false;
       form.removeAttribute("aria-busy");
+      at("comment").readOnly = false;
     }
   }
 
