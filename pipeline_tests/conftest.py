@@ -48,7 +48,7 @@ def copy_dbt_project(target: Path) -> Path:
 def one_thread() -> Iterator[None]:
     """DuckDB with one thread: small frames gain nothing from more, which cost a quarter of the processor's time.
 
-    ``PODIUM_THREADS=0`` runs the tests with as many threads as there are cores.
+    The bundled competitions run with as many as there are cores, as at home; with ``PODIUM_THREADS=0`` all tests do.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_THREADS", os.environ.get("PODIUM_THREADS", "1"))
@@ -58,9 +58,11 @@ def one_thread() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def toy_environment(data_dir: Path, dbt_dir: Path) -> Iterator[None]:
+def toy_environment(data_dir: Path, dbt_dir: Path, *, all_threads: bool = False) -> Iterator[None]:
     """Settings that point away from the repository's data, and toy contests as they begin."""
     with pytest.MonkeyPatch.context() as patch:
+        if all_threads:
+            patch.setenv("PODIUM_THREADS", "0")
         patch.setenv("PODIUM_DATA_DIR", str(data_dir))
         patch.setenv("PODIUM_DBT_PROJECT_DIR", str(dbt_dir))
         patch.setenv("PODIUM_DOTTED_PATH_PACKAGES", '["pipeline", "pipeline_tests"]')

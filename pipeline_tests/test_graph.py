@@ -231,7 +231,7 @@ def test_a_failing_dbt_test_fails_the_run_keeps_the_publication_and_shows_which(
 @pytest.fixture(scope="module")
 def sp500(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Iterator[list[dg.ExecuteInProcessResult]]:
     """Two runs of the bundled competition, one after the other, by the definitions that Dagster loads."""
-    with toy_environment(tmp_path_factory.mktemp("sp500"), dbt_dir):
+    with toy_environment(tmp_path_factory.mktemp("sp500"), dbt_dir, all_threads=True):
         definitions, instance = defs(), dg.DagsterInstance.ephemeral()
         job = definitions.resolve_job_def("sp500")
         yield [job.execute_in_process(instance=instance) for _ in range(2)]

@@ -26,7 +26,7 @@ ROW = re.compile(
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, dbt_dir: object) -> Iterator[list[dg.ExecuteInProcessResult]]:
     """Two runs, one after the other."""
-    with toy_environment(tmp_path_factory.mktemp("sp500_risk"), dbt_dir):
+    with toy_environment(tmp_path_factory.mktemp("sp500_risk"), dbt_dir, all_threads=True):
         definitions, instance = defs(), dg.DagsterInstance.ephemeral()
         job = definitions.resolve_job_def("sp500_risk")
         yield [job.execute_in_process(instance=instance) for _ in range(2)]
