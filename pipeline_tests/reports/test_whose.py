@@ -53,12 +53,13 @@ def test_every_operation_that_needs_a_key_is_asked() -> None:
 
 @dataclass
 class Two:
-    """A server, the headers of each player, and what each did before: a run asked for, a file submitted."""
+    """A server, the headers of each player, and what each did before: a run asked for, one scored, a file submitted."""
 
     app: Any
     client: TestClient
     headers: dict[str, dict[str, str]]
     run: dict[str, str]
+    scored: dict[str, str]
     sha256: dict[str, str]
 
     def secrets_of_others(self, who: str) -> list[str]:
@@ -78,13 +79,16 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     app = create_app(folder / "published", given=Settings(data_dir=folder, **OFTEN))
     headers = {who: desk.key(who) for who in (ANN, BERT)} | {NOBODY: {}}
     with TestClient(app, raise_server_exceptions=False) as client:
-        run, sha256 = {}, {}
-        for who, model in ((ANN, "anna"), (BERT, "bert")):
+        run, scored, sha256 = {}, {}, {}
+        asked_for = {"status": "completed", "limit": 2}
+        completed = said(client.get("/runs", params=asked_for, headers=headers[ANN]))["items"]
+        for who, model, answered in ((ANN, "anna", completed[0]), (BERT, "bert", completed[1])):
             run[who] = said(client.post("/runs", json=asked(model=f"of {model}"), headers=headers[who]), 201)["id"]
             sha256[who] = said(post(client, headers[who], row(model)), 201)["sha256"]
             score = {"scorer_name": "helpful", "value": 0.5}
-            said(client.post(f"/runs/{run[who]}/score", json=score, headers=headers[who]), 201)
-        yield Two(app, client, headers, run, sha256)
+            scored[who] = answered["id"]
+            said(client.post(f"/runs/{scored[who]}/score", json=score, headers=headers[who]), 201)
+        yield Two(app, client, headers, run, scored, sha256)
 
 
 @pytest.mark.parametrize(("path", "method"), OF_KEYS)
@@ -115,7 +119,8 @@ def test_nobody_reads_or_writes_what_is_anothers(two: Two, path: str, method: st
 def _about_what_is_anothers(two: Two, case: schemathesis.Case, path: str, who: str) -> None:
     """A request about the run, the model or the scores of the other player, as well made as it can be."""
     other = BERT if who == ANN else ANN
-    case.path_parameters = {name: two.run[other] if name == "run_id" else NAME for name in case.path_parameters or {}}
+    run = (two.scored if path.endswith("/score") else two.run)[other]
+    case.path_parameters = {name: run if name == "run_id" else NAME for name in case.path_parameters or {}}
     if path == SUBMISSIONS:
         model = {"model_id": "bert" if who == ANN else "anna", "cycle": FUTURE, "subject": "X", "value": 0.9}
         case.query = {"force": True} if case.method == "POST" else {}
@@ -178,7 +183,7 @@ def test_one_player_cannot_cancel_what_the_other_asked_for_nor_take_their_name(t
             "player": other,
             "metadata": {"rater": other},
         }
-        answer = two.client.post(f"/runs/{two.run[other]}/score", json=said_of, headers=two.headers[who])
+        answer = two.client.post(f"/runs/{two.scored[other]}/score", json=said_of, headers=two.headers[who])
         assert answer.status_code in (201, 422)
     with Bench(two.app.state.settings.data_dir).queue() as queue:
         own = [one.rater for one in queue.scores.all() if json.dumps(dict(one.details or {})).count("rater")]
