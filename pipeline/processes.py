@@ -1,9 +1,13 @@
 """Which process this is, and whether one that left its name behind still runs."""
 
+import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+STARTED_BY = "PODIUM_STARTED_BY"
+"""The variable that tells a process who started it, as :meth:`Process.tell` says it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,15 @@ class Process:
     def this(cls) -> "Process":
         """The one that asks."""
         return cls(socket.gethostname(), os.getpid(), _state_and_start(os.getpid())[1])
+
+    @classmethod
+    def told(cls, text: str) -> "Process | None":
+        """The one that :meth:`tell` told of; None of an empty text."""
+        return cls(**json.loads(text)) if text else None
+
+    def tell(self) -> str:
+        """What another process finds this one by."""
+        return json.dumps(asdict(self))
 
     @property
     def is_gone(self) -> bool:

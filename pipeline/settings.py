@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 _PREFIX = "PODIUM_"
-_NOT_SETTINGS = (  # read by the profile of dbt, and by tests
-    *("PODIUM_WAREHOUSE_FILE", "PODIUM_LAKE_CATALOG", "PODIUM_LAKE_FILES"),
+_NOT_SETTINGS = (  # read by the profile and the plugins of dbt, and by tests
+    *("PODIUM_WAREHOUSE_FILE", "PODIUM_LAKE_CATALOG", "PODIUM_LAKE_FILES", "PODIUM_STARTED_BY"),
     "PODIUM_SHARED_DATA",
 )
 _SECRET = "secrets_"  # noqa: S105  # nosec B105 # what variables begin with

@@ -4,8 +4,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from pipeline.processes import STARTED_BY, Process
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
@@ -206,6 +210,53 @@ def test_without_a_warehouse_dbt_says_what_to_do_and_makes_none(project: Path, r
     assert result.returncode != 0
     assert "Traceback" not in result.stdout + result.stderr
     assert not (project.parent / "nowhere").exists()
+
+
+class TestStartedByARun:
+    """Dbt that Dagster started, and the process that runs Dagster."""
+
+    @pytest.fixture
+    def run(self) -> Iterator[subprocess.Popen[bytes]]:
+        with subprocess.Popen(["sleep", "600"]) as process:
+            yield process
+            process.kill()
+
+    def test_when_the_run_is_gone_nothing_is_built(
+        self, project: Path, empty: Path, ready: Path, run: subprocess.Popen[bytes]
+    ) -> None:
+        run.kill()
+        run.wait()
+
+        result = dbt(project, "build", data_dir=empty, command=ready, **started_by(run))
+
+        assert f"the run that started dbt (process {run.pid}) is gone; the next one builds" in result.stdout
+        assert result.returncode != 0
+        assert "Traceback" not in result.stdout + result.stderr
+
+    def test_when_the_run_is_killed_dbt_lets_go_of_the_warehouse(
+        self, project: Path, empty: Path, ready: Path, run: subprocess.Popen[bytes]
+    ) -> None:
+        forever = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range * b.range = 7"
+        environment = os.environ | {"PODIUM_DATA_DIR": str(empty)} | started_by(run)
+        with subprocess.Popen([str(ready), "show", "--inline", forever], cwd=project, env=environment) as at_work:
+            locked = f":{(empty / FILE).stat().st_ino} "
+            try:
+                while locked not in Path("/proc/locks").read_text():
+                    assert at_work.poll() is None
+                    time.sleep(0.05)
+                time.sleep(0.5)  # so that it is at the query, not at looking for tables before
+                run.kill()
+                at_work.wait(timeout=60)
+            finally:
+                at_work.kill()
+        assert at_work.returncode != 0
+        with WarehouseFiles(empty / FILE, lock_timeout=0).write("a test") as store:
+            assert store.query("SELECT 1 AS one")["one"].tolist() == [1]
+
+
+def started_by(run: subprocess.Popen[bytes]) -> dict[str, str]:
+    """What tells dbt which process started it."""
+    return {STARTED_BY: Process(socket.gethostname(), run.pid).tell()}
 
 
 @pytest.mark.parametrize("mart", sorted(path.stem for path in MARTS.glob("*.sql")))

@@ -18,6 +18,7 @@ from packaging.version import Version
 from pipeline.components.automation import on_new_inputs
 from pipeline.components.keys import asset_key
 from pipeline.declaration import BoardDeclaration
+from pipeline.processes import STARTED_BY, Process
 from pipeline.settings import settings
 from pipeline.tables import ALL_TABLES, BOARDS, LEDGER, TableSpec
 
@@ -66,11 +67,11 @@ def dbt_executable() -> Path:
 def dbt_on(warehouse: Path) -> Iterator[None]:
     """Let dbt that is started in the block work on this file; dbt parses anew whenever it is another one.
 
-    For the settings' own one it works on what they say keeps its tables.
+    For the settings' own one it works on what they say keeps its tables. It ends when this process does.
     """
     is_own = warehouse == settings().warehouse_path.resolve()
     lake = (settings().lake_catalog or "", settings().lake_files) if is_own else ("", "")
-    given = {_WAREHOUSE_FILE: str(warehouse), **dict(zip(_LAKE, lake, strict=True))}
+    given = {_WAREHOUSE_FILE: str(warehouse), **dict(zip(_LAKE, lake, strict=True)), STARTED_BY: Process.this().tell()}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
