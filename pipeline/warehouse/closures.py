@@ -49,14 +49,13 @@ def dirty_cycles(
     if spec.inputs:
         if cycles is not None:
             raise ValueError(f"{spec.qualified_name} is computed from other tables; its cycles are theirs, give none")
-        needed = _needed_by_inputs(connection, tables, spec, board)
+        rows = _compare(connection, spec, board, code, _needed_by_inputs(tables, spec), selection)
     else:
-        needed = _needed_by_source(spec, cycles)
-    with relation(connection, needed) as name:
-        rows = _compare(connection, spec, board, code, name, selection)
+        with relation(connection, _needed_by_source(spec, cycles)) as name:
+            rows = _compare(connection, spec, board, code, name, selection)
     gone = [cycle for cycle, seq in rows if seq is None]
     gone_with_rows = _with_rows(connection, spec, board, gone)
-    newest = max_seq(connection)
+    newest = max_seq(connection) if gone_with_rows else 0
     return [
         Dirty(cycle, newest if seq is None else seq)
         for cycle, seq in rows
@@ -119,9 +118,8 @@ def _needed_by_source(spec: TableSpec, cycles: Mapping[datetime, int] | Sequence
     return pa.table({"cycle": times(moments, "cycle"), "seq": seqs})
 
 
-def _needed_by_inputs(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[TableSpec], spec: TableSpec, board: str
-) -> pa.Table:
+def _needed_by_inputs(tables: Sequence[TableSpec], spec: TableSpec) -> Sql:
+    """A query of the cycles that the inputs say a table has, each with the newest change that it depends on."""
     defining: list[Sql] = []
     further: list[Sql] = []
     for source in spec.inputs:
@@ -136,13 +134,12 @@ def _needed_by_inputs(
             defining.append(_DEFINING[source.via](input_spec))
     if not defining:
         raise ValueError(f"no input of {spec.qualified_name} says which cycles it has; declare one via same")
-    statement = compose(
-        "WITH candidate AS (SELECT cycle, max(seq) AS seq FROM ({defining}) GROUP BY cycle) "
-        "SELECT cycle, max(seq) AS seq FROM ({pairs}) GROUP BY cycle",
+    return compose(
+        "(WITH candidate AS (SELECT cycle, max(seq) AS seq FROM ({defining}) GROUP BY cycle) "
+        "SELECT cycle, max(seq) AS seq FROM ({pairs}) GROUP BY cycle)",
         defining=_union(defining),
         pairs=_union([Sql("SELECT cycle, seq FROM candidate"), *further]),
     )
-    return connection.execute(statement, {"board": board}).to_arrow_table()
 
 
 def _input_spec(tables: Sequence[TableSpec], spec: TableSpec, source: Input) -> TableSpec:

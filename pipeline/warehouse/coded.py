@@ -77,8 +77,11 @@ def read_coded(
     """
     with relation(connection, pa.table({"ledger_cycle": times(cycles, "cycle")})) as wanted:
         rows = _Rows(connection, spec, board, cycles, wanted)
-        lists = rows.query(join([_distinct(columns) for columns in coded]))
-        groups = [_group(connection, columns, lists.column(place)) for place, columns in enumerate(coded)]
+        lists = rows.distinct(coded)
+        groups = [
+            _group(columns, lists.column(place), lists.column(place + len(coded)))
+            for place, columns in enumerate(coded)
+        ]
         hashes = [
             compose("(hash({columns}) % {places})::INTEGER", columns=group.columns, places=Sql(len(group.category)))
             for group in groups
@@ -121,13 +124,30 @@ class _Rows:
 
     def query(self, selected: Sql) -> Any:
         """What a SELECT of these rows gives, as an Arrow table."""
+        return self._connection.execute(self._select(selected), self._parameters).to_arrow_table()
+
+    def distinct(self, coded: Sequence[Sequence[str]]) -> Any:
+        """One row: the list of the distinct combinations of every group of columns, then the hashes of each list."""
+        names = [Sql(f"list_{place}") for place in range(len(coded))]
+        lists = [
+            compose("{list} AS {name}", list=_distinct(columns), name=name)
+            for columns, name in zip(coded, names, strict=True)
+        ]
         statement = compose(
+            "SELECT {lists}, {hashes} FROM ({rows})",
+            lists=join(names),
+            hashes=join([_hashes(columns, name) for columns, name in zip(coded, names, strict=True)]),
+            rows=self._select(join(lists)),
+        )
+        return self._connection.execute(statement, self._parameters).to_arrow_table()
+
+    def _select(self, selected: Sql) -> Sql:
+        return compose(
             "SELECT {selected} FROM {table} WHERE {board} = ? AND {cycle} BETWEEN ? AND ? {others}",
             selected=selected,
             others=self._others,
             **self._parts,
         )
-        return self._connection.execute(statement, self._parameters).to_arrow_table()
 
 
 def _distinct(columns: Sequence[str]) -> Sql:
@@ -136,13 +156,17 @@ def _distinct(columns: Sequence[str]) -> Sql:
     return compose(template, columns=columns)
 
 
-def _group(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], lists: Any) -> _Group:
+def _hashes(columns: Sequence[str], values: Sql) -> Sql:
+    """The hashes of a list of distinct combinations, each as of the columns themselves."""
+    fields = [Sql("one")] if len(columns) == 1 else [compose("one.{column}", column=column) for column in columns]
+    return compose("list_transform({values}, lambda one: hash({fields}))", values=values, fields=join(fields))
+
+
+def _group(columns: Sequence[str], lists: Any, hashed: Any) -> _Group:
     values = lists.combine_chunks().flatten()
     fields = values.flatten() if pa.types.is_struct(values.type) else [values]
     table = pa.table(fields, names=list(columns))
-    with relation(connection, table) as name:
-        hashed = connection.execute(compose("SELECT hash({columns}) AS hash FROM {name}", columns=columns, name=name))
-        hashes = np.asarray(hashed.fetchnumpy()["hash"], dtype=np.uint64)
+    hashes = hashed.combine_chunks().flatten().to_numpy()
     places = _places_apart(columns, hashes)
     category = np.zeros(places, dtype=np.min_scalar_type(-max(1, len(hashes))))
     category[hashes % np.uint64(places)] = np.arange(len(hashes))

@@ -1,13 +1,15 @@
 """Replacing the rows of some cycles: compare, write what differs, and enter it in the ledger, in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.clock import utc_now
 from pipeline.tables import CHANGES, LEDGER, WHOLE, TableSpec
@@ -33,13 +35,14 @@ def replace(
     given = _given(spec, cycles)
     incoming = to_arrow(spec, board, rows)
     with relation(connection, given) as given_name, relation(connection, incoming) as incoming_name:
-        task = _Replacement(connection, spec, board, code, given_name, incoming_name)
-        task.refuse_foreign_cycles()
+        task = _Replacement(connection, spec, board, cycles, code, given_name, incoming_name)
+        if not _holds_only(spec, incoming, cycles):
+            task.refuse_foreign_cycles()
         task.refuse_duplicates()
         with turn():
             connection.begin()
             try:
-                change = task.write(len(cycles))
+                change = task.write()
                 connection.commit()
             except BaseException:
                 with suppress(duckdb.Error):  # a failed commit, as on a full disk, has ended the transaction already
@@ -70,6 +73,13 @@ def _given(spec: TableSpec, cycles: Sequence[Dirty]) -> pa.Table:
     )
 
 
+def _holds_only(spec: TableSpec, incoming: pa.Table, cycles: Sequence[Dirty]) -> bool:
+    """Whether all rows are of the given cycles."""
+    if spec.cycle is None:
+        return True
+    return set(pc.unique(incoming.column(spec.cycle)).to_pylist()) <= {one.cycle for one in cycles}
+
+
 def _show(values: Sequence[object]) -> str:
     shown = ", ".join(str(value) for value in values[:_SHOWN])
     return f"{shown}, ... ({len(values)} in all)" if len(values) > _SHOWN else shown
@@ -83,6 +93,7 @@ class _Replacement:
         connection: duckdb.DuckDBPyConnection,
         spec: TableSpec,
         board: str,
+        cycles: Sequence[Dirty],
         code: str,
         given: Sql,
         incoming: Sql,
@@ -90,6 +101,7 @@ class _Replacement:
         self.connection = connection
         self.spec = spec
         self.board = board
+        self.cycles = cycles
         self.code = code
         self.incoming = incoming
         self.parts: dict[str, Part] = {
@@ -131,18 +143,17 @@ class _Replacement:
                 f"its key ({', '.join(self.spec.key)}) must name one row"
             )
 
-    def write(self, n_cycles: int) -> Change:
+    def write(self) -> Change:
         """Write what differs and the ledger; the caller owns the transaction."""
         changed = self._changed()
-        seq = max_seq(self.connection) + 1 if changed.num_rows else None
-        rows = 0
-        with relation(self.connection, changed) as name:
-            self.parts["changed"] = name
-            if seq is not None:
+        seq, rows = None, 0
+        if changed.num_rows:
+            seq = max_seq(self.connection) + 1
+            with relation(self.connection, changed) as self.parts["changed"]:
                 rows = self._write_rows()
                 self._write_changes(seq)
-            self._write_ledger(seq)
-        return Change(self.spec.qualified_name, n_cycles, changed.num_rows, rows, seq)
+        self._write_ledger(set(changed.column("ledger_cycle").to_pylist()), seq)
+        return Change(self.spec.qualified_name, len(self.cycles), changed.num_rows, rows, seq)
 
     def _changed(self) -> pa.Table:
         """The cycles whose rows differ, each with the earliest known_at among rows added or removed."""
@@ -186,29 +197,41 @@ class _Replacement:
             *(self.board, ledger_name(self.spec), seq, utc_now()),
         )
 
-    def _write_ledger(self, seq: int | None) -> None:
-        name = ledger_name(self.spec)
-        entries = self._arrow(
-            "SELECT given.ledger_cycle, given.input_seq,"
-            " CASE WHEN changed.ledger_cycle IS NULL THEN coalesce(old.seq, 0) ELSE ? END::BIGINT AS seq,"
-            " changed.ledger_cycle IS NULL AND old.input_seq = given.input_seq AND old.code = ? AS is_same "
-            "FROM {given} AS given LEFT JOIN {changed} AS changed ON changed.ledger_cycle = given.ledger_cycle "
-            "LEFT JOIN (SELECT * FROM {ledger} WHERE competition = ? AND table_name = ?) AS old"
-            " ON old.cycle = given.ledger_cycle",
-            *(seq, self.code, self.board, name),
+    def _write_ledger(self, changed: Collection[datetime], seq: int | None) -> None:
+        """Enter the cycles given, those that changed with their new number; what is entered already is left alone."""
+        of_table = (self.board, ledger_name(self.spec))
+        moments = [one.cycle for one in self.cycles]
+        if not moments:
+            return
+        found = self._all(
+            "SELECT cycle, seq, input_seq, code FROM {ledger}"
+            " WHERE competition = ? AND table_name = ? AND cycle BETWEEN ? AND ?",
+            *(*of_table, min(moments), max(moments)),
         )
-        with relation(self.connection, entries) as entered:
-            self.parts["entries"] = entered
-            self._all(
-                "DELETE FROM {ledger} WHERE competition = ? AND table_name = ?"
-                " AND cycle IN (SELECT entry.ledger_cycle FROM {entries} AS entry WHERE entry.is_same IS NOT TRUE)",
-                *(self.board, name),
-            )
+        old = {cycle: tuple(entry) for cycle, *entry in found}
+        unchanged = {moment: old[moment][0] if moment in old else 0 for moment in moments if moment not in changed}
+        new = {one.cycle: (unchanged.get(one.cycle, seq), one.input_seq, self.code) for one in self.cycles}
+        entered = [moment for moment in moments if new[moment] != old.get(moment)]
+        if not entered:
+            return
+        entries = pa.table(
+            {
+                "ledger_cycle": times(entered, "cycle"),
+                "seq": pa.array([new[moment][0] for moment in entered], pa.int64()),
+                "input_seq": pa.array([new[moment][1] for moment in entered], pa.int64()),
+            }
+        )
+        with relation(self.connection, entries) as self.parts["entries"]:
+            if not old.keys().isdisjoint(entered):
+                self._all(
+                    "DELETE FROM {ledger} WHERE competition = ? AND table_name = ?"
+                    " AND cycle IN (SELECT entry.ledger_cycle FROM {entries} AS entry)",
+                    *of_table,
+                )
             self._all(
                 "INSERT INTO {ledger} (competition, table_name, cycle, seq, input_seq, code) "
-                "SELECT ?, ?, entry.ledger_cycle, entry.seq, entry.input_seq, ? FROM {entries} AS entry"
-                " WHERE entry.is_same IS NOT TRUE",
-                *(self.board, name, self.code),
+                "SELECT ?, ?, entry.ledger_cycle, entry.seq, entry.input_seq, ? FROM {entries} AS entry",
+                *(*of_table, self.code),
             )
 
     def _execute(self, template: str, parameters: Sequence[object]) -> duckdb.DuckDBPyConnection:
