@@ -74,8 +74,8 @@ def places_of_runs(axis: pd.MultiIndex, rows: pd.DataFrame, what: str) -> Ints:
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with the categories' own types in place of categories."""
-    coded = rows.dtypes[[isinstance(dtype, pd.CategoricalDtype) for dtype in rows.dtypes]]
-    return rows.astype({name: dtype.categories.dtype for name, dtype in coded.items()})
+    coded = {name: dtype for name, dtype in rows.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)}
+    return rows.astype({name: dtype.categories.dtype for name, dtype in coded.items()}) if coded else rows
 
 
 def _run_starts(rows: pd.DataFrame, columns: Sequence[Any]) -> Ints:

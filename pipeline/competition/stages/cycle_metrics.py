@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,7 @@ def compute_cycle_metrics(
     if earlier is None and Need.PREVIOUS in contract.needs:
         earlier = predictions.iloc[:0]
     block = Block.of(predictions, truth, contract, earlier, factors, peers)
-    frames: list[pd.DataFrame] = []
+    columns: list[Columns] = []
     changes = Changes(block.shape[0])
     rule = contract.rule if scores is None else None
     measures_alone = contract.rule if scores is not None and contract.measures else None
@@ -81,8 +82,8 @@ def compute_cycle_metrics(
             scored = scored_by(measures_alone, state.panel)
             state = replace(state, panel=scored.with_scores(state.panel.scores, scored.measures))  # noqa: PLW2901
         for part, measured in _parts(state, panel_metrics(contract), rule, contract):
-            frames.extend(changes.rows(part, metric, over) for metric, over in measured)
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
+            columns.extend(changes.rows(part, metric, over) for metric, over in measured)
+    return stacked(columns)
 
 
 Measured = Iterable[tuple[Metric, SectionMetric]]
@@ -183,6 +184,17 @@ class Part:
         return pool_horizons(metric, over, self.start)
 
 
+Columns = dict[str, npt.NDArray[Any]]
+"""Rows of ``cycle_metrics``, column by column: parts of a few rows each are put together faster than frames of them."""
+
+
+def stacked(parts: Sequence[Columns]) -> pd.DataFrame:
+    """The rows of all parts as one frame."""
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
+
+
 class Changes:
     """What each state of a block adds to the states before: rows of ``cycle_metrics`` that are new or changed.
 
@@ -197,7 +209,7 @@ class Changes:
         self._last: dict[tuple[str, str], LastKnown] = defaultdict(LastKnown)
         self._resolved: dict[str, Bools] = {}
 
-    def rows(self, part: Part, metric: Metric, over: SectionMetric) -> pd.DataFrame:
+    def rows(self, part: Part, metric: Metric, over: SectionMetric) -> Columns:
         """Rows of a metric; ``over`` is of the part's sections."""
         values, begun = part.pool(metric, over), self._begun(part)
         last = self._last[part.category, metric.name]
@@ -205,21 +217,19 @@ class Changes:
         changed = last.update(self._places, part.first_section[begun], **of_begun) & part.present[begun]
         place, model = np.nonzero(changed)
         cycle = begun[place]
-        return pd.DataFrame(
-            {
-                "model_id": part.models[model],
-                "cycle": part.cycle[cycle],
-                "category": part.category,
-                "metric": metric.name,
-                "known_at": part.known_at[cycle],
-                "value": values["value"][cycle, model],
-                "n": values["n"][cycle, model].astype(np.int64),
-                "numerator": values["numerator"][cycle, model],
-                "denominator": values["denominator"][cycle, model],
-                "reason": reason_texts(values["reason"][cycle, model]),
-                "is_imputed": part.imputed[cycle, model],
-            }
-        )[COLUMNS]
+        return {
+            "model_id": part.models[model],
+            "cycle": part.cycle[cycle],
+            "category": np.full(len(cycle), part.category, dtype=object),
+            "metric": np.full(len(cycle), metric.name, dtype=object),
+            "known_at": part.known_at[cycle],
+            "value": values["value"][cycle, model],
+            "n": values["n"][cycle, model].astype(np.int64),
+            "numerator": values["numerator"][cycle, model],
+            "denominator": values["denominator"][cycle, model],
+            "reason": reason_texts(values["reason"][cycle, model]),
+            "is_imputed": part.imputed[cycle, model],
+        }
 
     def _begun(self, part: Part) -> Ints:
         """The cycles of a part that have an outcome, or had: a state is there when any part of a cycle has."""

@@ -26,7 +26,7 @@ from pipeline.competition.metrics import EnsemblePanel, Pool, SectionMetric, bas
 from pipeline.competition.panel import Axes, Panel
 from pipeline.competition.stages.block import Block, State
 from pipeline.competition.stages.cycle_metrics import COLUMNS as METRIC_COLUMNS
-from pipeline.competition.stages.cycle_metrics import Changes, horizon_parts, member_metrics
+from pipeline.competition.stages.cycle_metrics import Changes, horizon_parts, member_metrics, stacked
 from pipeline.competition.stages.walk_forward import WalkForward, WeighedSection
 from pipeline.leaderboard import Direction
 
@@ -120,13 +120,13 @@ def compute_member_metrics(
     for ensemble in ensembles:
         whole = _WholeBlock.of(block, [one for one in sections if one.ensemble == ensemble], contract)
         metrics = [contract.metric(name) for name in sorted(wanted[ensemble.name])]
-        changes = Changes(block.shape[0])
+        changes, parts = Changes(block.shape[0]), []
         for state in block.states():
             beside = partial(whole.at, state, contract)
             over = {metric: safely_beside(metric, state.panel, beside) for metric in metrics}
             for part, metric in product(horizon_parts(state, contract), metrics):
-                rows = changes.rows(part, metric, over[metric].of(part.sections))
-                frames.append(rows.assign(ensemble=ensemble.name))
+                parts.append(changes.rows(part, metric, over[metric].of(part.sections)))
+        frames.append(stacked(parts).assign(ensemble=ensemble.name))
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
