@@ -1,14 +1,17 @@
 """A report server over a published toy contest, asked as any client asks: by HTTP, in process."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from pipeline.competition import Contract
 from pipeline.reports.app import create_app
+from pipeline.settings import settings
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests import toy_contest
 from pipeline_tests.toy_graph import bring_up_to_date
@@ -40,8 +43,30 @@ def files_in(folder: Path) -> WarehouseFiles:
 
 
 def publish(folder: Path, *contracts: Contract) -> WarehouseFiles:
-    """Bring contests up to date and publish them."""
+    """Bring contests up to date and publish them; in a new folder, a copy of what the same contests gave before."""
     files = files_in(folder)
+    if files.path.exists():
+        return _publish(files, contracts)
+    asked = _asked(contracts)
+    if asked not in _published:
+        _published[asked] = TemporaryDirectory(prefix="podium-published-")
+        _publish(files_in(Path(_published[asked].name)), contracts)
+    shutil.copytree(_published[asked].name, folder, symlinks=True, dirs_exist_ok=True)
+    return files
+
+
+_published: dict[str, TemporaryDirectory[str]] = {}
+"""Folders with what was published first, by what was asked for."""
+
+
+def _asked(contracts: Sequence[Contract]) -> str:
+    """All that decides what contests give: their declarations, where names may come from, and what the sources hold."""
+    sources = [source().fingerprint() for source in (toy_contest.toy, toy_contest.other)]
+    declarations = [contract.model_dump_json() for contract in contracts]
+    return repr((declarations, sources, settings().dotted_path_packages))
+
+
+def _publish(files: WarehouseFiles, contracts: Sequence[Contract]) -> WarehouseFiles:
     with files.write("a test") as store:
         for contract in contracts:
             bring_up_to_date(store, contract)
