@@ -26,7 +26,6 @@ from pipeline.tables import (
 from pipeline_tests.components.inbox_contest import InboxContest
 from pipeline_tests.distribution_contest import CYCLES, IDS, RULES, SUBJECTS, DistributionContest, week
 from pipeline_tests.toy_contest import ToyContest
-from pipeline_tests.toy_graph import failed_checks
 
 Make = Callable[..., InboxContest]
 GIVEN = ["model_id", "cycle", "horizon", "subject", "target_time", "output_type_id", "value"]
@@ -85,7 +84,8 @@ def quarantined(contest: InboxContest) -> dict[str, int]:
 def test_files_of_distributions_become_a_board(make: Make, output_type: str) -> None:
     contest = make(output_type)
     sent = rows_of(output_type, "a", "b", "c")
-    assert failed_checks(contest.run(("predictions", sent), ("truth", truth_of(output_type)))) == {}
+    contest.bring(("predictions", sent), ("truth", truth_of(output_type)))
+    assert contest.failing() == {}
     stored = contest.table(PREDICTIONS)
     assert len(stored) == len(sent)
     assert set(stored["output_type_id"]) == {str(one) for one in IDS[output_type]}
@@ -131,7 +131,8 @@ def test_a_forecast_that_breaks_a_rule_is_refused_as_a_whole(make: Make, wrong: 
     broken, reasons = WRONG_QUANTILES[wrong]
     contest = make("quantile")
     good = quantiles("s1").assign(output_type="quantile")
-    assert failed_checks(contest.run(("predictions", pd.concat([broken, good])))) == {}
+    contest.bring(("predictions", pd.concat([broken, good])))
+    assert contest.failing() == {}
     assert quarantined(contest) == reasons
     taken = contest.table(PREDICTIONS)
     is_whole = "unknown level" in wrong
