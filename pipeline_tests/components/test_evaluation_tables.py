@@ -1,5 +1,6 @@
 """Evaluation sets in a warehouse: values by definition, kept up to date, and the same for ever of any past moment."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,6 +20,7 @@ from pipeline.components.recompute import NOTHING_NEW, Recompute
 from pipeline.tables import EVALUATIONS, PREDICTIONS, TRUTH
 from pipeline.warehouse import Store, WarehouseFiles
 from pipeline_tests import distribution_contest
+from pipeline_tests.conftest import toy_environment
 from pipeline_tests.toy_contest import LATE, MODELS, SUBJECTS, WITHHELD, ToyContest, contract, week
 from pipeline_tests.toy_graph import ToyGraph, failed_checks, metadata
 
@@ -53,6 +55,45 @@ def bring_up_to_date(store: Store, contest: Contract) -> dict[str, int]:
     return {name: sum(change.changed for change in outcome.changes) for name, outcome in outcomes.items()}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The folder of a board that is up to date; do not write there."""
+    return _made(tmp_path_factory.mktemp("made"), dbt_dir, declared())
+
+
+@pytest.fixture(scope="module")
+def made_with_main(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
+    """The same with an ensemble."""
+    return _made(tmp_path_factory.mktemp("main"), dbt_dir, declared(MAIN))
+
+
+def _made(folder: Path, dbt_dir: Path, contest: Contract) -> Path:
+    with toy_environment(folder, dbt_dir), opened(folder) as store:
+        bring_up_to_date(store, contest)
+    return folder
+
+
+@pytest.fixture
+def filled(toy: ToyContest, tmp_path: Path, made: Path) -> Iterator[Store]:
+    """A copy of the board that is up to date."""
+    with copied(made, tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def with_main(toy: ToyContest, tmp_path: Path, made_with_main: Path) -> Iterator[Store]:
+    """A copy of that with an ensemble."""
+    with copied(made_with_main, tmp_path) as store:
+        yield store
+
+
+@contextmanager
+def copied(made: Path, folder: Path) -> Iterator[Store]:
+    shutil.copy(made / "toy.duckdb", folder / "toy.duckdb")
+    with opened(folder) as store:
+        yield store
+
+
 def scored(store: Store) -> pd.DataFrame:
     """Every prediction in time with the newest outcome, by joins."""
     truth = store.read(TRUTH, "toy").sort_values("known_at").drop_duplicates(["subject", "target_time"], keep="last")
@@ -82,10 +123,8 @@ def test_a_run_fills_the_table_and_the_next_has_nothing_to_do(
     assert metadata(graph.run())["toy/evaluations"]["podium/why"] == NOTHING_NEW
 
 
-def test_values_are_those_of_the_definition(toy: ToyContest, tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, declared())
-        rows, predictions = store.read(EVALUATIONS, "toy"), scored(store)
+def test_values_are_those_of_the_definition(filled: Store) -> None:
+    rows, predictions = filled.read(EVALUATIONS, "toy"), scored(filled)
     error = (predictions["value_x"] - predictions["value_y"]).abs()
     whole = board(rows, "all", "absolute_error")
     kept = whole[whole["ci_method"] != "excluded"]
@@ -99,10 +138,8 @@ def test_values_are_those_of_the_definition(toy: ToyContest, tmp_path: Path) -> 
     assert len(by_subject) == (len(MODELS) - 1) * len(SUBJECTS)
 
 
-def test_who_submitted_too_little_is_listed_with_the_reason(toy: ToyContest, tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, declared())
-        rows = store.read(EVALUATIONS, "toy")
+def test_who_submitted_too_little_is_listed_with_the_reason(filled: Store) -> None:
+    rows = filled.read(EVALUATIONS, "toy")
     excluded = rows[rows["ci_method"] == "excluded"]
     assert set(excluded["model_id"]) == {"latecomer"}
     assert set(excluded["reason"]) == {"submitted 37.5 % of 320 tasks; 50 % needed"}
@@ -110,13 +147,11 @@ def test_who_submitted_too_little_is_listed_with_the_reason(toy: ToyContest, tmp
     assert (noise["n_submitted"], noise["n_tasks"]) == (312, 320)
 
 
-def test_a_set_of_the_last_cycles_moves_on(toy: ToyContest, tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, declared())
-        before = board(store.read(EVALUATIONS, "toy"), "last 5", "squared_error", "target_time")
-        toy.add_cycle()
-        assert bring_up_to_date(store, declared())["evaluations"] == 1
-        after = board(store.read(EVALUATIONS, "toy"), "last 5", "squared_error", "target_time")
+def test_a_set_of_the_last_cycles_moves_on(toy: ToyContest, filled: Store) -> None:
+    before = board(filled.read(EVALUATIONS, "toy"), "last 5", "squared_error", "target_time")
+    toy.add_cycle()
+    assert bring_up_to_date(filled, declared())["evaluations"] == 1
+    after = board(filled.read(EVALUATIONS, "toy"), "last 5", "squared_error", "target_time")
     assert sorted({part for _, part in before.index}) == [
         f"{week(number):%Y-%m-%dT%H:%M:%S}" for number in range(36, 41)
     ]
@@ -125,20 +160,18 @@ def test_a_set_of_the_last_cycles_moves_on(toy: ToyContest, tmp_path: Path) -> N
     ]
 
 
-def test_a_past_moment_has_the_same_numbers_whatever_becomes_known_later(toy: ToyContest, tmp_path: Path) -> None:
-    contest, moment = declared(MAIN), week(30) + HOUR
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, contest)
-        then = evaluations_of(store, contest, moment)
-        newest = evaluations_of(store, contest)
-        toy.revise(3, SUBJECTS[0], 5.0, week(41))
-        toy.resolve(WITHHELD, week(41))
-        toy.add_cycle()
-        assert bring_up_to_date(store, contest)["evaluations"] == 1
-        pd.testing.assert_frame_equal(evaluations_of(store, contest, moment), then)
-        assert not evaluations_of(store, contest).equals(newest)
-        last = then[(then["evaluation"] == "last 5") & (then["by"] == "target_time")]
-        assert last["part"].max() == f"{week(31):%Y-%m-%dT%H:%M:%S}"
+def test_a_past_moment_has_the_same_numbers_whatever_becomes_known_later(toy: ToyContest, with_main: Store) -> None:
+    store, contest, moment = with_main, declared(MAIN), week(30) + HOUR
+    then = evaluations_of(store, contest, moment)
+    newest = evaluations_of(store, contest)
+    toy.revise(3, SUBJECTS[0], 5.0, week(41))
+    toy.resolve(WITHHELD, week(41))
+    toy.add_cycle()
+    assert bring_up_to_date(store, contest)["evaluations"] == 1
+    pd.testing.assert_frame_equal(evaluations_of(store, contest, moment), then)
+    assert not evaluations_of(store, contest).equals(newest)
+    last = then[(then["evaluation"] == "last 5") & (then["by"] == "target_time")]
+    assert last["part"].max() == f"{week(31):%Y-%m-%dT%H:%M:%S}"
 
 
 def test_an_open_round_does_not_count(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,13 +197,12 @@ def test_a_revision_counts_from_when_it_became_known(toy: ToyContest, tmp_path: 
     np.testing.assert_allclose(after[others], before[others], rtol=0.2)
 
 
-def test_a_revision_makes_the_table_as_if_made_anew(toy: ToyContest, tmp_path: Path) -> None:
-    with opened(tmp_path) as store, opened(tmp_path / "anew") as other:
-        bring_up_to_date(store, declared())
-        toy.revise(10, SUBJECTS[1], -1.0, week(41))
-        bring_up_to_date(store, declared())
+def test_a_revision_makes_the_table_as_if_made_anew(toy: ToyContest, filled: Store, tmp_path: Path) -> None:
+    toy.revise(10, SUBJECTS[1], -1.0, week(41))
+    with opened(tmp_path / "anew") as other:
+        bring_up_to_date(filled, declared())
         bring_up_to_date(other, declared())
-        pd.testing.assert_frame_equal(store.read(EVALUATIONS, "toy"), other.read(EVALUATIONS, "toy"))
+        pd.testing.assert_frame_equal(filled.read(EVALUATIONS, "toy"), other.read(EVALUATIONS, "toy"))
 
 
 def test_ensembles_are_beside_the_models_and_change_none_of_their_numbers(toy: ToyContest, tmp_path: Path) -> None:
@@ -187,30 +219,26 @@ def test_ensembles_are_beside_the_models_and_change_none_of_their_numbers(toy: T
     assert virtual["rank_with_ensembles"] > 0
 
 
-def test_without_a_declaration_the_rows_are_gone(toy: ToyContest, tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, declared())
-        bring_up_to_date(store, contract())
-        assert store.read(EVALUATIONS, "toy").empty
+def test_without_a_declaration_the_rows_are_gone(filled: Store) -> None:
+    assert not filled.read(EVALUATIONS, "toy").empty
+    bring_up_to_date(filled, contract())
+    assert filled.read(EVALUATIONS, "toy").empty
 
 
-def test_blocks_and_what_is_kept_of_them_change_nothing(
-    toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_blocks_and_what_is_kept_of_them_change_nothing(with_main: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     contest = declared(MAIN)
-    with opened(tmp_path) as store:
-        bring_up_to_date(store, contest)
-        whole = evaluations_of(store, contest)
-        monkeypatch.setattr(evaluation_tables, "cycles_per_block", lambda *_: 7)
-        monkeypatch.setattr(evaluation_tables, "_NUMBERS_KEPT", 0)
-        pd.testing.assert_frame_equal(evaluations_of(store, contest), whole)
+    whole = evaluations_of(with_main, contest)
+    monkeypatch.setattr(evaluation_tables, "cycles_per_block", lambda *_: 7)
+    monkeypatch.setattr(evaluation_tables, "_NUMBERS_KEPT", 0)
+    pd.testing.assert_frame_equal(evaluations_of(with_main, contest), whole)
 
 
 def test_quantiles_have_their_measures(toy: ToyContest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(competition, "_PICTURES", {})
     season = {"name": "season", "metrics": ["wis", "interval_coverage_50"], "relative_metrics": "wis", "baseline": "c"}
     graph = ToyGraph(tmp_path, [distribution_contest.contract("quantile", evaluations=[season])])
-    assert failed_checks(graph.run()) == {}
+    graph.bring()
+    assert graph.failing() == {}
     rows = graph.table(EVALUATIONS)
     shown = board(rows, "season", "wis_scaled_relative_skill")
     assert shown["value"]["c"] == 1
