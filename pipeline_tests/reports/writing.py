@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from pipeline.tables import BOARDS, MODELS, WHOLE, TableSpec
 from pipeline.warehouse import Dirty, Store, WarehouseFiles
 from pipeline_tests.cli.league import DECLARATION, HEADER
+from pipeline_tests.reports.asking import asking
 
 FUTURE = "2150-01-05"
 MODELS_THERE = {"anna": "Ann", "bert": "Bert", "ghost": "", "__ensemble_main__": ""}
@@ -61,7 +62,7 @@ class Desk:
     @contextmanager
     def served(self, **limits: Any) -> Iterator[TestClient]:
         given = Settings(data_dir=self.folder, **limits)
-        with TestClient(create_app(self.folder / "published", given=given), raise_server_exceptions=False) as client:
+        with asking(create_app(self.folder / "published", given=given)) as client:
             yield client
 
     def key(self, player: str) -> dict[str, str]:

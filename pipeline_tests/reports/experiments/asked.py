@@ -13,6 +13,7 @@ from pipeline.experiments.running import Queue
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.app import create_app
 from pipeline.settings import Settings
+from pipeline_tests.reports.asking import asking
 from pipeline_tests.toy_experiment import NAME
 
 CONFIG: dict[str, Any] = {
@@ -40,7 +41,7 @@ class Bench:
     @contextmanager
     def served(self, **limits: Any) -> Iterator[TestClient]:
         given = Settings(data_dir=self.folder, **limits)
-        with TestClient(create_app(self.folder / "published", given=given), raise_server_exceptions=False) as client:
+        with asking(create_app(self.folder / "published", given=given)) as client:
             yield client
 
     @contextmanager
