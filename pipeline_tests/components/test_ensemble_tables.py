@@ -399,7 +399,7 @@ def test_a_source_with_a_model_called_like_an_ensemble_is_refused(
 def test_a_file_with_a_model_called_like_an_ensemble_is_quarantined(toy: ToyContest, tmp_path: Path) -> None:
     contest = InboxContest(tmp_path, {"ensembles": [MAIN]})
     rows = pd.concat([predictions(model, 5, 4) for model in ("honest", "__ensemble_main__")])
-    contest.run(("predictions", rows), ("models", "model_id\n__ensemble_main__\nhonest\n"))
+    contest.bring(("predictions", rows), ("models", "model_id\n__ensemble_main__\nhonest\n"))
     assert set(contest.table(PREDICTIONS)["model_id"]) == {"honest"}
     refused = contest.table(QUARANTINE)
     assert len(refused) == len(rows) // 2 + 1

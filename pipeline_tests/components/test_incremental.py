@@ -94,7 +94,7 @@ def test_a_new_cycle_computes_itself_and_the_one_it_resolves(
     before = graph.tables()
     toy.add_cycle()
 
-    done = recomputed(graph.run())
+    done = graph.bring().recomputed
 
     assert {name: done[name] for name in ("scores", "cycle_metrics", "snapshots", "leaderboard")} == {
         "scores": 2,
