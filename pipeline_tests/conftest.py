@@ -20,6 +20,7 @@ from pipeline.components import competition, dbt
 from pipeline.components.dbt import dbt_project
 from pipeline.settings import PROJECT_ROOT, settings
 from pipeline_tests import toy_contest
+from pipeline_tests.new_warehouses import copied_where_new
 from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
@@ -55,6 +56,13 @@ def one_thread() -> Iterator[None]:
         settings.cache_clear()
         yield
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_made_once(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New warehouses of this process; how tables come to be is asked of migrations, and of other processes."""
+    with copied_where_new(tmp_path_factory.mktemp("empty")):
+        yield
 
 
 @contextlib.contextmanager
