@@ -144,7 +144,7 @@ def test_the_last_run_is_the_boards_own_or_one_over_all_assets(podium: Podium, i
     assert board_of(podium)["last_run"]["seconds"] is None
     everything = create_run_for_test(instance, "__ASSET_JOB", status=dg.DagsterRunStatus.STARTED)
     assert board_of(podium)["last_run"]["run_id"] == everything.run_id
-    assert "started 0 s ago" in podium("status", "league").out.replace("1 s ago", "0 s ago")
+    assert re.search(r"started \d+ s ago", podium("status", "league").out)
 
 
 @pytest.mark.parametrize(
