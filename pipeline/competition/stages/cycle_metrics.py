@@ -192,7 +192,9 @@ def stacked(parts: Sequence[Columns]) -> pd.DataFrame:
     """The rows of all parts as one frame."""
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
-    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+    # Without a reason it is None, also in a column that has some.
+    return pd.DataFrame(columns | {"reason": pd.Series(columns["reason"], dtype=object)})
 
 
 class Changes:
