@@ -91,6 +91,8 @@ def _run(data_dir: Path, arguments: Sequence[str]) -> None:
         "PODIUM_DBT_PROJECT_DIR": str(settings().dbt_project_dir.resolve()),
         "PODIUM_DEFS_DIR": "" if own is None else str(own.resolve()),
         "PODIUM_FETCH": "false",
+        "PODIUM_ALERT": "",  # what fails there is told by this command
+        "PODIUM_LOG": "text",  # so is the last line of what it prints
         "DAGSTER_HOME": "",
     }
     command = [sys.executable, "-c", _PODIUM, "run", *arguments, "--no-look", "--json"]

@@ -25,6 +25,7 @@ def serve(
     from pipeline.reports.app import create_app
 
     refuse_taken(host, port)
+    require_routes()
     app = create_app(settings().published_dir, settings().report_routes, last_runs, next_tick=_due)
     if settings().log == "text":
         typer.echo(f"Podium reports: http://{host}:{port}/ (Ctrl-C stops it)", err=True)
@@ -40,6 +41,25 @@ def _due(cron: str, now: datetime) -> datetime:
     from pipeline.components.cron import next_tick
 
     return next_tick(cron, now)
+
+
+def require_routes() -> None:
+    """Refuse routes of one's own that are not there.
+
+    Raises
+    ------
+    InputError
+        If ``PODIUM_REPORT_ROUTES`` names what is no router.
+    """
+    if not settings().report_routes:
+        return
+    from pipeline.registry import UnknownNameError
+    from pipeline.reports.app import own_routers
+
+    try:
+        own_routers(settings().report_routes)
+    except (UnknownNameError, ImportError) as error:
+        raise InputError(f"PODIUM_REPORT_ROUTES cannot be used: {error}") from None
 
 
 def refuse_taken(host: str, port: int) -> None:

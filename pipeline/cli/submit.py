@@ -44,7 +44,7 @@ def submit(
             out.print(Text(f"Not submitted: {refusal}"))
         else:
             out.print(Text(f"Delivered: {in_print(str(path))}"), soft_wrap=True)
-            out.print(f"It lands by itself while `podium dev` runs; or now: podium run {board}")
+            out.print(f"It lands by itself while `podium up` or `podium dev` runs; or now: podium run {board}")
     if path is None:
         raise typer.Exit(Exit.WRONG_INPUT)
 

@@ -14,10 +14,21 @@ _LOST_SECONDS = "visibility_timeout"
 
 
 def executor() -> dg.ExecutorDefinition:
-    """The executor that settings name."""
+    """The executor that settings name.
+
+    Raises
+    ------
+    RuntimeError
+        If its packages are not installed.
+    """
     if not settings().executor:
         return dg.in_process_executor
-    celery_executor: dg.ExecutorDefinition = importlib.import_module("dagster_celery").celery_executor
+    try:
+        celery_executor: dg.ExecutorDefinition = importlib.import_module("dagster_celery").celery_executor
+    except ImportError as error:
+        raise RuntimeError(
+            "PODIUM_EXECUTOR=celery needs packages that are not installed: pip install 'podium[scale]'"
+        ) from error
     return celery_executor.configured(celery_config(), name="celery")
 
 

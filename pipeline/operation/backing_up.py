@@ -64,11 +64,14 @@ class Backup:
         ------
         OperationError
             If there is something in the folder, or it is in the data folder.
+        NotAFileError
+            If the tables are in DuckLake: it would be a backup without them.
         WarehouseBusyError, WarehouseDamagedError
             If the warehouse cannot be copied.
         OSError
             If something cannot be read, or the backup not be written; nothing of that name is there then.
         """
+        self.files.require_file()
         target = target.absolute()
         self._refuse(target)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -250,6 +250,7 @@ def _written(settings: Settings) -> tuple[Path, ...]:
         settings.archive_dir,
         settings.dagster_home,
         settings.keys_dir,
+        settings.health_dir,
     )
 
 

@@ -59,11 +59,14 @@ class Restore:
         ------
         OperationError
             If it is no whole and undamaged backup, a newer Podium wrote it, or there is something in its place.
+        NotAFileError
+            If tables are kept in DuckLake: those of the backup would be read by nobody.
         WarehouseBusyError
             If somebody writes the warehouse.
         OSError
             If it cannot be written.
         """
+        self.files.require_file()
         manifest = Manifest.read(self.source)
         self._refuse_newer(manifest)
         manifest.verify(self.source)

@@ -142,7 +142,7 @@ def create_app(
     app.state.experiments = LiveExperiments(reader, given)
     app.state.journal = Journal(given.health_dir)
     app.state.metrics = CollectorRegistry()
-    routers = (*map(_own_router, own_routes), *_ROUTERS)
+    routers = (*own_routers(own_routes), *_ROUTERS)
     for router in routers:
         _summarise(router)
         app.include_router(router, responses=PROBLEMS)
@@ -183,6 +183,17 @@ def _summarise(router: APIRouter) -> None:
     for route in router.routes:
         if isinstance(route, APIRoute):
             route.summary = route.description.partition(".")[0].strip() or None
+
+
+def own_routers(paths: Sequence[str]) -> list[APIRouter]:
+    """The routers that dotted paths name.
+
+    Raises
+    ------
+    UnknownNameError
+        If one names none.
+    """
+    return [_own_router(path) for path in paths]
 
 
 def _own_router(path: str) -> APIRouter:

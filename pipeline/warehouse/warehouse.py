@@ -174,7 +174,7 @@ class WarehouseFiles:
         FileNotFoundError, WarehouseBusyError, WarehouseDamagedError, RuntimeError
             As :meth:`read`.
         """
-        self._require_file()
+        self.require_file()
         with (
             self._alone("version", "reading"),
             damage_named(self.path),
@@ -203,7 +203,7 @@ class WarehouseFiles:
         RuntimeError
             If called inside ``write`` or ``read`` of the same thread.
         """
-        self._require_file()
+        self.require_file()
         with self._alone("copy_to", purpose), self.lock.hold(purpose), damage_named(self.path):
             with connect(self.path, read_only=True, timeout=self.timeout, config=self.engine.config):
                 pass  # nobody else has it open, who would not have asked for the lock
@@ -231,7 +231,7 @@ class WarehouseFiles:
         RuntimeError
             If called inside ``write`` or ``read`` of the same thread.
         """
-        self._require_file()
+        self.require_file()
         with self._alone("replace_by", "replacing it"), self.lock.hold("replacing it"):
             with suppress(duckdb.Error), connect(self.path, read_only=False, timeout=self.timeout) as connection:
                 connection.execute("CHECKPOINT")  # nothing is left in the log beside it, unless it is damaged
@@ -244,7 +244,7 @@ class WarehouseFiles:
             file.replace(self.path)
             sync(self.path.parent)
 
-    def _require_file(self) -> None:
+    def require_file(self) -> None:
         """Refuse what is done to a file where the tables are in none.
 
         Raises

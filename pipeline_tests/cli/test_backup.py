@@ -57,3 +57,14 @@ def test_what_is_no_backup_is_refused_in_a_line(podium: Podium, tmp_path: Path) 
     message = f"{tmp_path} is no backup, or one that was not finished: there is no manifest.json in it"
     assert error(podium("restore", str(tmp_path)), 2) == message
     assert "is in the data folder" in error(podium("backup", str(tmp_path / "inside")), 2)
+
+
+def test_tables_that_are_in_no_file_are_not_left_out_in_silence(
+    backup: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    monkeypatch.setenv("PODIUM_WAREHOUSE", "ducklake:postgres:host=nowhere.invalid")
+    for done in ("backup", other / "backup"), ("restore", backup):
+        refused = error(command.podium(*map(str, done), data_dir=other / "data"), 2)
+        assert refused.startswith("the tables are in DuckLake (PODIUM_WAREHOUSE), not in a file; copy its catalog with")
+    assert list(other.iterdir()) == []

@@ -1,13 +1,15 @@
 """``podium rebuild``: what it prints, what it leaves, and how a script can tell that something differs."""
 
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli import rebuild
+from pipeline.cli.errors import RunFailedError
 from pipeline.competition import Contract
 from pipeline.components.dbt import dbt_project
 from pipeline.warehouse import WarehouseFiles, current_publication, open_published
@@ -135,3 +137,20 @@ def test_a_part_of_the_boards_does_not_replace_the_warehouse(podium: Podium) -> 
     assert error(podium("rebuild", "box", "--replace"), 2) == (
         "--replace is for all boards: the others would be gone; name none"
     )
+
+
+def test_why_boards_cannot_be_rebuilt_is_told_here_and_to_no_hook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Mapping[str, str]] = []
+
+    def failed(command: Sequence[str], *, env: Mapping[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        given.append(env)
+        return subprocess.CompletedProcess(command, 1, "", "podium: run 7 failed at box/scores")
+
+    monkeypatch.setenv("PODIUM_ALERT", "https://hooks.example.org/podium")
+    monkeypatch.setenv("PODIUM_LOG", "json")
+    monkeypatch.setattr(subprocess, "run", failed)
+    with pytest.raises(RunFailedError, match="the boards cannot be rebuilt: run 7 failed at box/scores; what there is"):
+        rebuild._run(tmp_path, [])
+    assert (given[0]["PODIUM_ALERT"], given[0]["PODIUM_LOG"]) == ("", "text")

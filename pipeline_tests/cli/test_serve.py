@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from pipeline_tests.cli import command
+from pipeline_tests.cli.command import error
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.reports.served import declared, publish
 
@@ -70,3 +72,18 @@ def test_an_address_that_is_taken_is_told(data_dir: Path) -> None:
     assert process.returncode == 2
     assert "podium: cannot listen on 127.0.0.1:" in told
     assert "give another --port" in told
+
+
+@pytest.mark.parametrize("service", ["serve", "up"])
+def test_routes_that_are_not_there_are_refused_before_anything_starts(
+    service: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, why in {
+        "os.path": "is outside the packages that dotted paths may use (pipeline)",
+        "pipeline.nothing.there": "cannot be imported: No module named 'pipeline.nothing'",
+        "pipeline.clock.utc_now": "name an APIRouter of FastAPI",
+    }.items():
+        monkeypatch.setenv("PODIUM_REPORT_ROUTES", f'["{path}"]')
+        told = error(command.podium(service, "--port", str(free_port()), data_dir=data_dir), 2)
+        assert told.startswith(f"PODIUM_REPORT_ROUTES cannot be used: report route '{path}' ")
+        assert why in told

@@ -36,7 +36,7 @@ def test_a_good_file_is_delivered_and_its_way_told(podium: Podium, tmp_path: Pat
         f"{path} for board league, folder predictions",
         "predictions: 2 rows: 2 accepted, 0 rejected",
         f"Delivered: {place / 'good.csv'}",
-        "It lands by itself while `podium dev` runs; or now: podium run league",
+        "It lands by itself while `podium up` or `podium dev` runs; or now: podium run league",
     ]
     assert names(place) == ["good.csv"]
     assert (place / "good.csv").read_bytes() == path.read_bytes()

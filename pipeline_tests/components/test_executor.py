@@ -1,6 +1,7 @@
 """Runs are executed in one process, unless settings name Celery; a worker says what it would need."""
 
 import importlib.util
+import sys
 from collections.abc import Iterator
 
 import dagster as dg
@@ -24,6 +25,13 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_default_is_one_process() -> None:
     assert executor() is dg.in_process_executor
+
+
+def test_celery_that_is_not_installed_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_EXECUTOR", "celery")
+    monkeypatch.setitem(sys.modules, "dagster_celery", None)
+    with pytest.raises(RuntimeError, match=r"PODIUM_EXECUTOR=celery needs .*: pip install 'podium\[scale\]'"):
+        executor()
 
 
 def test_celery_gets_its_broker_and_gives_lost_steps_to_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,6 +194,16 @@ def test_a_part_of_the_boards_cannot_take_the_place_of_all(contest: InboxContest
         one.replace("old")
 
 
+def test_what_is_known_of_runs_is_not_what_a_rebuild_writes(contest: InboxContest) -> None:
+    (contest.folder / "health").mkdir()
+    (contest.folder / "health" / "health.json").write_text("what the present runs came to")
+    one = begun(contest.contract)
+    one.prepare()
+    assert not (one.data_dir / "health").exists()
+    one.clear()
+    assert (contest.folder / "health" / "health.json").read_text() == "what the present runs came to"
+
+
 def test_two_rebuilds_at_once_are_refused(contest: InboxContest) -> None:
     first, second = begun(contest.contract), begun(contest.contract)
     with first.alone(), pytest.raises(OperationError, match="another rebuild is being made"), second.alone():

@@ -100,7 +100,7 @@ def _forbidden(said: Mapping[str, Any]) -> Iterator[str]:
     for name, one in listed.items() if isinstance(listed, dict) else ():
         fields = one if isinstance(one, dict) else {}
         scorer, options = fields.get("scorer") or name, fields.get("options")
-        if scorer not in SCORERS:
+        if str(scorer) not in SCORERS:
             yield f"scorers.{name}: {scorer!r} is no scorer of Podium's own; known: {', '.join(SCORERS.available())}"
         if isinstance(options, dict):
             if options.get("embedder") not in _EMBEDDERS:
@@ -125,6 +125,8 @@ def _too_many(said: Mapping[str, Any]) -> Iterator[str]:
     of = parameters if isinstance(parameters, dict) else {}
     grid, budget = of.get("grid"), of.get("budget")
     draws = budget if isinstance(budget, int) else 1
+    if budget is not None and not isinstance(budget, int):
+        yield f"a budget of {budget!r}; write a whole number"  # read as one later, it would not have been counted here
     if draws > MOST["random draws"]:
         yield f"a budget of {draws:,}; a posted experiment has {MOST['random draws']:,} random draws at most"
     sets = prod(max(_size(one, 1), 1) for one in grid.values()) if isinstance(grid, dict) else 1

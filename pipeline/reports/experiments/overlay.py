@@ -57,20 +57,20 @@ class LiveExperiments:
     def tables(self) -> Iterator[ExperimentTables]:
         """The tables for one request, with every write that came before it.
 
-        Queues are read before the publication: what they forgot since then is in it.
+        Queues are read before the publication: what they forgot since then is in it. Of an experiment whose queue
+        cannot be read nothing is told: then the tables raise QueueUnusableError.
 
         Raises
         ------
-        QueueUnusableError
-            If a queue cannot be read.
         NotPublishedError, WarehouseBusyError
             If nothing is published, or it cannot be read now.
         """
         posted = self.posted.all()
-        held = self.queues.snapshots()
+        held, unusable = self.queues.snapshots()
         with ExitStack() as stack:
             reading = self._newest(stack)
-            yield self._overlaid(stack, reading, posted, held)
+            tables = self._overlaid(stack, reading, posted, held)
+            yield replace(tables, unreadable={name: unusable[name] for name in tables.declared if name in unusable})
 
     def close(self) -> None:
         """Close the queues."""

@@ -19,7 +19,7 @@ from pipeline.experiments.plan import PlannedRun
 from pipeline.experiments.running import ENDED, QueueError
 from pipeline.experiments.scored import COMPLETED
 from pipeline.experiments.scorers import Human, Imported, Kind, Scorer, Scoring
-from pipeline.experiments.templates import PromptError, require_simple
+from pipeline.experiments.templates import PromptError, require_simple, variables_of
 from pipeline.reports.access.keys import Key
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.experiments.queues import unusable
@@ -61,7 +61,7 @@ def ask_for_run(live: LiveExperiments, name: str, config: RunConfig, repeat: int
     with live.tables() as tables:
         experiment = tables.of(name).experiment
         config = _with_text(config, experiment)
-        _require_askable(config)
+        _require_askable(config, experiment)
         asked = PlannedRun(
             run_id(name, config.config_hash, repeat),
             config.config_hash,
@@ -103,8 +103,9 @@ def cancel_run(live: LiveExperiments, of: str, key: Key) -> None:
     try:
         queue = live.queues.queue(found.experiment)
         queued = queue.run(of)
-        if found.status in ENDED or (queued is not None and queued.has_ended):
-            raise ConflictError(f"run {of!r} has ended: it is {found.status}; only what waits or runs is cancelled")
+        status = queued.status if queued is not None and queued.has_ended else found.status
+        if status in ENDED:
+            raise ConflictError(f"run {of!r} has ended: it is {status}; only what waits or runs is cancelled")
         if queued is None or queued.asked_by != key.player:
             raise NotYoursError(
                 f"run {of!r} was not asked for by {key.player!r}; who asked for it may cancel it, and the operator: "
@@ -119,7 +120,7 @@ def cancel_run(live: LiveExperiments, of: str, key: Key) -> None:
 
 def may_cancel(live: LiveExperiments, experiment: str, of: str, key: Key) -> bool:
     """Whether a run waits or runs that the key's player asked for."""
-    queued = live.queues.snapshots().get(experiment)
+    queued = live.queues.snapshots()[0].get(experiment)
     found = None if queued is None else queued.runs.get(of)
     return found is not None and not found.has_ended and found.asked_by == key.player
 
@@ -215,7 +216,7 @@ def _with_text(config: RunConfig, experiment: Experiment) -> RunConfig:
     return config if named is None else replace(config, prompt=named.text)
 
 
-def _require_askable(config: RunConfig) -> None:
+def _require_askable(config: RunConfig, experiment: Experiment) -> None:
     parts = config.prompt if isinstance(config.prompt, Mapping) else {"template": config.prompt}
     if set(parts) - {"system", "template"} or not str(parts.get("template", "")).strip():
         raise WrongInputError('the prompt is neither a text nor {"system": ..., "template": ...}; write one of the two')
@@ -223,9 +224,10 @@ def _require_askable(config: RunConfig) -> None:
     _require_short("params", dict(config.params), MOST_PARAMS)
     _require_short("input_data", config.input_data, MOST_INPUT)
     given = variables_in(config.input_data)
+    is_declared = any(config.prompt == one.text for one in experiment.prompts.values())
     for part, text in parts.items():
         try:
-            taken = require_simple(str(text))
+            taken = variables_of(str(text)) if is_declared else require_simple(str(text))
         except PromptError as error:
             raise WrongInputError(f"the prompt's {part}: {error}") from None
         missing = sorted(taken - set(given))

@@ -59,18 +59,19 @@ class Queues:
         self._guard = threading.Lock()
         self._opened: dict[str, _Opened] = {}
 
-    def snapshots(self) -> dict[str, Snapshot]:
-        """What all queues hold, by experiment.
+    def snapshots(self) -> tuple[dict[str, Snapshot], dict[str, QueueUnusableError]]:
+        """What all queues hold, by experiment, and why others cannot be read, by the name of their file.
 
         What was forgotten since it was seen published may be there still: the publication goes before it.
-
-        Raises
-        ------
-        QueueUnusableError
-            If one cannot be read.
         """
-        names = sorted(path.stem for path in self._folder.glob(f"*{_ENDING}"))
-        return {name: _using(name, self._snapshot, name) for name in names}
+        held: dict[str, Snapshot] = {}
+        unusable_ones: dict[str, QueueUnusableError] = {}
+        for name in sorted(path.stem for path in self._folder.glob(f"*{_ENDING}")):
+            try:
+                held[name] = _using(name, self._snapshot, name)
+            except QueueUnusableError as error:
+                unusable_ones[name] = error
+        return held, unusable_ones
 
     def money(self, name: str) -> Money | None:
         """What all calls of an experiment came to; None where it has no queue.

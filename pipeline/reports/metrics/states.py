@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from pipeline.clock import utc_now
 from pipeline.health import Health
-from pipeline.reports.experiments.queues import Queues, QueueUnusableError
+from pipeline.reports.experiments.queues import Queues
 from pipeline.reports.queries import board_names
 from pipeline.reports.queries.overview import overview
 from pipeline.tables import BOARD_TABLES, TableSpec
@@ -120,10 +120,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, spec: TableSpec, also: str =
 
 
 def _queued(queues: Queues) -> Iterator[GaugeMetricFamily]:
-    try:
-        held = queues.snapshots()
-    except QueueUnusableError:
-        return
+    held, _ = queues.snapshots()
     found = []
     for name, snapshot in held.items():
         counts = Counter(_OF_QUEUE.get(one.status) for one in snapshot.runs.values())

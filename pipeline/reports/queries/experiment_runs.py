@@ -242,6 +242,8 @@ def runs(tables: ExperimentTables, selection: RunSelection) -> Query:
     """
     if selection.experiment is not None:
         tables.of(selection.experiment)
+    else:
+        tables.require_all()
     given = {name: value for name, value in vars(selection).items() if value is not None}
     conditions = Sql(" ".join(_CONDITIONS[name] for name in given))
     values = {name: list(value) if name == "statuses" else value for name, value in given.items()}
@@ -259,8 +261,10 @@ def run(tables: ExperimentTables, run_id: str) -> RunDetail:
     ask = tables.connection.execute
     found = ask(tables.sql(_RUN, asked=Sql(_ASKED)), [run_id]).fetchone()
     if found is None:
+        tables.require_all()
         raise UnknownRunError(f"there is no run {run_id!r}; GET /runs lists them")
     experiment, config_hash = found[0], found[2]
+    tables.of(experiment)
     scores = ask(tables.sql(_SCORES), [experiment, run_id]).fetchall()
     named, standing = with_json(found[:_STANDING], 9, 11, 22), found[_STANDING:]
     more = (

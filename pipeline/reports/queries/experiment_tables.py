@@ -75,6 +75,8 @@ class ExperimentTables:
         By experiment the runs and scores that the publication lacks.
     n_behind : mapping of str to int
         By experiment the same, where its boards of configurations, models and prompts lack them too.
+    unreadable : mapping of str to Exception
+        By experiment why it cannot be told what waits of it; others are not touched by that.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -83,6 +85,7 @@ class ExperimentTables:
     declared: Mapping[str, DeclaredExperiment]
     n_waiting: Mapping[str, int] = field(default_factory=dict)
     n_behind: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, Exception] = field(default_factory=dict)
 
     def sql(self, template: str, **parts: Part) -> Sql:
         """A statement whose ``{runs}`` and other names of tables are filled in."""
@@ -100,12 +103,21 @@ class ExperimentTables:
         ------
         UnknownBoardError
             If there is none.
+        Exception
+            That of ``unreadable``, if it is there.
         """
+        if name in self.unreadable:
+            raise self.unreadable[name]
         found = self.declared.get(name)
         if found is None:
             known = ", ".join(self.declared) or "none"
             raise UnknownBoardError(f"no experiment {name!r} is known; known: {known}")
         return found
+
+    def require_all(self) -> None:
+        """Raise the first of ``unreadable``, if there is any: for what is asked of all experiments."""
+        for error in self.unreadable.values():
+            raise error
 
 
 def published_tables(connection: duckdb.DuckDBPyConnection, memory: Memory) -> ExperimentTables:

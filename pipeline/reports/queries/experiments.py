@@ -158,18 +158,8 @@ class InputRow:
 
 def experiments(tables: ExperimentTables) -> list[ExperimentSummary]:
     """Every experiment, by name."""
-    counted: dict[str, list[tuple[Any, ...]]] = {}
-    for name, *row in tables.connection.execute(tables.sql(_COUNTS)).fetchall():
-        counted.setdefault(name, []).append(tuple(row))
-    sizes = [
-        dict(tables.connection.execute(tables.sql(_SIZES, table=tables.relations[table])).fetchall())
-        for table in ("configurations", "inputs")
-    ]
-    leaders = {name: Leader(*row) for name, *row in tables.connection.execute(tables.sql(_LEADERS)).fetchall()}
-    return [
-        _summary(tables, one, counted.get(name, []), sizes[0].get(name, 0), sizes[1].get(name, 0), leaders.get(name))
-        for name, one in sorted(tables.declared.items())
-    ]
+    tables.require_all()
+    return _summaries(tables)
 
 
 def experiment(tables: ExperimentTables, name: str) -> ExperimentSummary:
@@ -181,7 +171,7 @@ def experiment(tables: ExperimentTables, name: str) -> ExperimentSummary:
         If there is none of that name.
     """
     tables.of(name)
-    return next(one for one in experiments(tables) if one.name == name)
+    return next(one for one in _summaries(tables) if one.name == name)
 
 
 def scorers_of(one: DeclaredExperiment) -> tuple[DeclaredScorer, ...]:
@@ -205,6 +195,21 @@ def inputs(tables: ExperimentTables, name: str) -> list[InputRow]:
     """The inputs of an experiment, declared ones first."""
     rows = tables.connection.execute(tables.sql(_INPUTS), [name]).fetchall()
     return [InputRow(*with_json(row, 1, 2)) for row in rows]
+
+
+def _summaries(tables: ExperimentTables) -> list[ExperimentSummary]:
+    counted: dict[str, list[tuple[Any, ...]]] = {}
+    for name, *row in tables.connection.execute(tables.sql(_COUNTS)).fetchall():
+        counted.setdefault(name, []).append(tuple(row))
+    sizes = [
+        dict(tables.connection.execute(tables.sql(_SIZES, table=tables.relations[table])).fetchall())
+        for table in ("configurations", "inputs")
+    ]
+    leaders = {name: Leader(*row) for name, *row in tables.connection.execute(tables.sql(_LEADERS)).fetchall()}
+    return [
+        _summary(tables, one, counted.get(name, []), sizes[0].get(name, 0), sizes[1].get(name, 0), leaders.get(name))
+        for name, one in sorted(tables.declared.items())
+    ]
 
 
 def _summary(

@@ -294,12 +294,12 @@ def test_a_queue_that_is_moved_away_is_gone(live: LiveExperiments, folder: Path)
 
 def test_only_what_changed_since_is_read_again(live: LiveExperiments) -> None:
     work(live)
-    first = live.queues.snapshots()[NAME]
-    assert live.queues.snapshots()[NAME] is first
+    first = live.queues.snapshots()[0][NAME]
+    assert live.queues.snapshots()[0][NAME] is first
     rate(live, FIRST.given[0].run_id, "Cleo", 1.0)
     queue = queue_of(live)
     queue.plan([], set(), "nothing any more")
-    again = live.queues.snapshots()[NAME]
+    again = live.queues.snapshots()[0][NAME]
     assert list(again.runs) == queue.run_ids
     assert len(again.runs) < len(first.runs)
     assert len(again.scores) == len(first.scores) + 1

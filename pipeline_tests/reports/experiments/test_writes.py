@@ -3,15 +3,17 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline.experiments import RunConfig, plan, run_id
+from pipeline.experiments import Experiment, RunConfig, plan, run_id
 from pipeline.experiments.running import Outcome, Seen
 from pipeline.reports.experiments import posting
 from pipeline_tests.reports.experiments.asked import CONFIG, Bench, asked, said
+from pipeline_tests.reports.experiments.test_declaring import DECLARED
 from pipeline_tests.reports.experiments.test_overlay import made_of
 from pipeline_tests.toy_experiment import NAME, Given, toy_experiment
 
@@ -60,6 +62,19 @@ def test_the_name_of_a_declared_prompt_stands_for_its_text(zoe: TestClient) -> N
     assert made["config"]["prompt"] == declared.text
     again = said(zoe.post("/runs", json={"experiment_id": NAME, "config": config | {"prompt": declared.text}}), 200)
     assert again["id"] == made["id"]
+
+
+def test_a_declared_prompt_may_say_what_is_not_taken_from_everybody(bench: Bench, zoe: TestClient) -> None:
+    text = "What is {{ sum.strip() }}?"
+    declared = Experiment.model_validate(DECLARED | {"prompts": {"plain": text}})
+    type(TOY)(declared, (), ()).publish(bench.folder)
+
+    def ask(prompt: str, status: int) -> Any:
+        config = {"prompt": prompt, "model": "local", "params": {}, "input_data": {"sum": " 2 + 2 "}}
+        return said(zoe.post("/runs", json={"experiment_id": "sums", "config": config}), status)
+
+    assert ask("plain", 201)["id"] == ask(text, 200)["id"]
+    assert "call is not taken from everybody" in ask(f"{text}!", 422)["detail"]
 
 
 def test_a_materialization_in_between_changes_nothing(bench: Bench, zoe: TestClient) -> None:
@@ -264,6 +279,13 @@ def test_who_asked_for_a_run_cancels_it_and_nobody_else(bench: Bench, zoe: TestC
     assert zoe.post(f"/runs/{RATED}/cancel").status_code == 409
 
 
+def test_a_run_that_ended_meanwhile_is_told_as_it_is(zoe: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = said(zoe.post("/runs", json=asked()), 201)["id"]
+    monkeypatch.setattr(posting, "run", lambda *_: SimpleNamespace(experiment=NAME, status="pending"))
+    said(zoe.post(f"/runs/{made}/cancel"))
+    assert "has ended: it is cancelled" in said(zoe.post(f"/runs/{made}/cancel"), 409)["detail"]
+
+
 def test_what_the_declaration_asks_for_is_not_cancelled_by_a_key(bench: Bench, zoe: TestClient) -> None:
     waiting = said(zoe.get("/runs", params={"status": "pending"}))["items"][0]["id"]
     assert "podium experiments cancel capitals" in said(zoe.post(f"/runs/{waiting}/cancel"), 403)["detail"]
@@ -288,3 +310,33 @@ def test_a_queue_that_cannot_be_read_is_told_without_its_place(bench: Bench, zoe
         detail = said(answer, 503)["detail"]
         assert "cannot be used now" in detail
         assert str(bench.folder) not in detail
+
+
+def test_a_queue_that_cannot_be_read_is_nothing_to_other_experiments(bench: Bench, zoe: TestClient) -> None:
+    said(zoe.post("/experiments", json=DECLARED), 201)
+    made = said(zoe.post("/runs", json=asked()), 201)["id"]
+    (bench.folder / "experiments" / "sums.sqlite").write_bytes(b"no queue" * 1000)
+    pages = [f"/experiments/{NAME}", f"/experiments/{NAME}/runs", f"/runs/leaderboard/{NAME}"]
+    for path in (*pages, f"/runs?experiment_id={NAME}", f"/experiments/api/experiments/{NAME}"):
+        assert zoe.get(path).status_code == 200
+    assert said(zoe.get("/runs", params={"experiment_id": NAME, "status": "pending"}))["items"][0]["id"] == made
+    said(zoe.post(f"/runs/{RATED}/score", json={"scorer_name": "helpful", "value": 0.5}), 201)
+    assert said(zoe.post(f"/runs/{made}/cancel"))["status"] == "cancelled"
+    for path in (
+        "/runs/nothing",
+        "/experiments/api/experiments",
+        "/experiments/sums",
+        "/runs/leaderboard/sums",
+        "/runs?experiment_id=sums",
+        "/runs",
+        "/experiments",
+    ):
+        assert zoe.get(path).status_code == 503
+
+
+def test_a_file_beside_queues_that_is_none_is_nothing_to_anybody(bench: Bench, zoe: TestClient) -> None:
+    made = said(zoe.post("/runs", json=asked()), 201)["id"]
+    queue = bench.folder / "experiments" / f"{NAME}.sqlite"
+    queue.with_name(f"{NAME}-damaged.sqlite").write_bytes(queue.read_bytes())
+    for path in ("/runs", f"/runs/{made}", "/experiments", f"/experiments/{NAME}"):
+        assert zoe.get(path).status_code == 200
