@@ -36,8 +36,7 @@ def replace(
     incoming = to_arrow(spec, board, rows)
     with relation(connection, given) as given_name, relation(connection, incoming) as incoming_name:
         task = _Replacement(connection, spec, board, cycles, code, given_name, incoming_name)
-        if not _holds_only(spec, incoming, cycles):
-            task.refuse_foreign_cycles()
+        task.refuse_foreign_cycles(incoming)
         task.refuse_duplicates()
         with turn():
             connection.begin()
@@ -65,19 +64,7 @@ def _given(spec: TableSpec, cycles: Sequence[Dirty]) -> pa.Table:
         raise ValueError(f"cycles given twice for {spec.qualified_name}: {_show(repeated)}; give each once")
     if spec.cycle is None and moments != [WHOLE]:
         raise ValueError(f"{spec.qualified_name} has no cycles; give [Dirty(WHOLE, input_seq)], not {_show(moments)}")
-    return pa.table(
-        {
-            "ledger_cycle": times(moments, "cycle"),
-            "input_seq": pa.array([dirty.input_seq for dirty in cycles], pa.int64()),
-        }
-    )
-
-
-def _holds_only(spec: TableSpec, incoming: pa.Table, cycles: Sequence[Dirty]) -> bool:
-    """Whether all rows are of the given cycles."""
-    if spec.cycle is None:
-        return True
-    return set(pc.unique(incoming.column(spec.cycle)).to_pylist()) <= {one.cycle for one in cycles}
+    return pa.table({"ledger_cycle": times(moments, "cycle")})
 
 
 def _show(values: Sequence[object]) -> str:
@@ -115,12 +102,13 @@ class _Replacement:
             "incoming": incoming,
         }
 
-    def refuse_foreign_cycles(self) -> None:
-        """Raise for rows of cycles that were not given."""
-        found = self._all(
-            "SELECT {cycle} AS ledger_cycle, count(*) AS n FROM {incoming} "
-            "ANTI JOIN {given} AS given ON given.ledger_cycle = {cycle} GROUP BY 1 ORDER BY 1"
-        )
+    def refuse_foreign_cycles(self, incoming: pa.Table) -> None:
+        """Raise for rows of cycles that were not given; a table without cycles is one as a whole."""
+        if self.spec.cycle is None:
+            return
+        given = {one.cycle for one in self.cycles}
+        counted = pc.value_counts(incoming.column(self.spec.cycle)).to_pylist()
+        found = sorted((one["values"], one["counts"]) for one in counted if one["values"] not in given)
         if found:
             raise RowsError(
                 f"rows for {self.spec.qualified_name} of board {self.board!r} have cycles that were not given: "
@@ -209,8 +197,10 @@ class _Replacement:
             *(*of_table, min(moments), max(moments)),
         )
         old = {cycle: tuple(entry) for cycle, *entry in found}
-        unchanged = {moment: old[moment][0] if moment in old else 0 for moment in moments if moment not in changed}
-        new = {one.cycle: (unchanged.get(one.cycle, seq), one.input_seq, self.code) for one in self.cycles}
+        new = {
+            one.cycle: (seq if one.cycle in changed else old.get(one.cycle, (0,))[0], one.input_seq, self.code)
+            for one in self.cycles
+        }
         entered = [moment for moment in moments if new[moment] != old.get(moment)]
         if not entered:
             return
