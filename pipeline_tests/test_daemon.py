@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,10 +16,11 @@ import pytest
 from pipeline.settings import PROJECT_ROOT
 from pipeline.tables import BOARDS, WHOLE
 from pipeline.warehouse import Dirty, NotPublishedError, WarehouseFiles, open_published
+from pipeline_tests.loopback import free_port
 from pipeline_tests.own_boards import declaration, drop, predictions_of, truth_of, write_board
 from pipeline_tests.warehouse.frames import boards
 
-DEADLINE = 240.0
+DEADLINE = 480.0
 """Seconds for all of it, on a slow machine; half a minute of it is the start of the run's process."""
 BUNDLED = [
     path.parent.name
@@ -48,25 +48,18 @@ def podium_dev(log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes
             end(process)
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a process and its whole session: politely, then surely."""
     process.send_signal(signal.SIGINT)  # as Ctrl-C
     with suppress(subprocess.TimeoutExpired):
-        process.wait(20)
+        process.wait(60)
     for wanted in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, wanted)
-        patience = time.monotonic() + 5
+        patience = time.monotonic() + 30
         while session(process.pid) and time.monotonic() < patience:
             time.sleep(0.1)
-    process.wait(10)
+    process.wait(60)
 
 
 def session(leader: int) -> list[int]:

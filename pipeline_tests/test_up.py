@@ -15,8 +15,9 @@ import pytest
 
 from pipeline.tables import BOARDS, WHOLE
 from pipeline.warehouse import Dirty, WarehouseFiles
+from pipeline_tests.loopback import free_port
 from pipeline_tests.own_boards import declaration, drop, predictions_of, truth_of, write_board
-from pipeline_tests.test_daemon import BUNDLED, free_port
+from pipeline_tests.test_daemon import BUNDLED
 from pipeline_tests.warehouse.frames import boards
 
 PODIUM = Path(sys.executable).with_name("podium")

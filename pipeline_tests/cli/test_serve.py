@@ -3,16 +3,15 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import error
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.loopback import PATIENCE, answer, free_port
 from pipeline_tests.reports.served import declared, publish
 
 
@@ -22,12 +21,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, dbt_dir: Path) -> Path:
     with toy_environment(folder, dbt_dir):
         publish(folder, declared())
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serve(data_dir: Path, port: int) -> subprocess.Popen[str]:
@@ -44,17 +37,7 @@ def address(data_dir: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        assert process.wait(timeout=30) in (0, -15)
-
-
-def answer(url: str) -> httpx2.Response:
-    """The first answer of a server that is starting."""
-    for _ in range(300):
-        try:
-            return httpx2.get(url)
-        except httpx2.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"no answer from {url}")
+        assert process.wait(timeout=PATIENCE) in (0, -15)
 
 
 def test_it_serves_the_published_boards_with_no_configuration(address: str) -> None:
@@ -68,7 +51,7 @@ def test_an_address_that_is_taken_is_told(data_dir: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = serve(data_dir, int(taken.getsockname()[1]))
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "podium: cannot listen on 127.0.0.1:" in told
     assert "give another --port" in told

@@ -57,7 +57,7 @@ def pids(folder: Path) -> list[int]:
 
 
 def until_there_are(folder: Path, number: int) -> list[int]:
-    for _ in range(600):
+    for _ in range(2400):
         if len(found := pids(folder)) >= number:
             return found
         time.sleep(0.05)
@@ -66,7 +66,7 @@ def until_there_are(folder: Path, number: int) -> list[int]:
 
 def told(process: subprocess.Popen[str]) -> list[str]:
     """All that it said, once it ended."""
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=120)
     return out.splitlines()
 
 
@@ -126,7 +126,7 @@ def test_services_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with supervised(tmp_path, STAYS) as process:
         (pid,) = until_there_are(tmp_path, 1)
         process.kill()
-        for _ in range(200):
+        for _ in range(1200):
             if not members(pid):
                 break
             time.sleep(0.05)

@@ -1,7 +1,6 @@
 """A report server on loopback and a headless Chromium in front of it; tests are skipped where there is no Chromium."""
 
 import shutil
-import socket
 import threading
 import time
 import uuid
@@ -10,19 +9,22 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from pipeline.reports.access.keys import KeyStore
 from pipeline.reports.app import create_app
 from pipeline.settings import Settings
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.loopback import free_port
 from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.made_up_ranking import publish_ranking
 from pipeline_tests.reports.served import declared, publish
 from pipeline_tests.toy_experiment import toy_experiment
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE = 30_000.0
+"""Milliseconds for a page to come to what is expected of it, on a machine that is busy with other tests."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 QUIET += ["--disable-component-update", "--no-first-run"]
 
@@ -41,9 +43,7 @@ def site(folder: Path, dbt_dir: Path) -> Iterator[str]:
         publish_track(folder)
     publish_ranking(folder, 4)
     toy_experiment().publish(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     app = create_app(folder / "published", given=Settings(data_dir=folder))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -67,6 +67,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: `make browser` installs Debian's")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield started
         started.close()
@@ -89,7 +90,7 @@ def plain(browser: Browser, site: str) -> Iterator[Page]:
 def loud(browser: Browser, site: str) -> Iterator[Page]:
     """A page of a browser that complains of answers that are errors, as it is meant to."""
     context = browser.new_context(base_url=site)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
@@ -101,7 +102,7 @@ def _watched(context: BrowserContext) -> Iterator[Page]:
         if message.type in {"error", "warning"}:
             complaints.append(message.text)
 
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     opened = context.new_page()
     opened.on("console", note)
     opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -1,6 +1,7 @@
 """What a person does with the pages of prompt experiments, done by a browser."""
 
 import re
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -184,13 +185,10 @@ def test_a_key_is_kept_in_the_tab_until_it_is_forgotten(page: Page, key: str) ->
     expect(page.locator("#rating")).to_be_hidden()
 
 
-def answering(page: Page, status: int, detail: object) -> None:
-    """Let the server refuse scores so."""
-
-    def refuse(route: Route) -> None:
-        route.fulfill(status=status, json={"detail": detail})
-
-    page.route("**/runs/*/score", refuse)
+def meeting(page: Page, trouble: Callable[[Route], None]) -> None:
+    """Let the first score meet a trouble on its way; said before a page is opened, as one that is open may miss it."""
+    troubles = [trouble]
+    page.route("**/runs/*/score", lambda route: troubles.pop()(route) if troubles else route.continue_())
 
 
 @pytest.mark.parametrize(
@@ -205,15 +203,14 @@ def answering(page: Page, status: int, detail: object) -> None:
 def test_what_the_server_refuses_is_said_and_the_run_stays(
     loud: Page, key: str, status: int, detail: object, said: str
 ) -> None:
+    meeting(loud, lambda route: route.fulfill(status=status, json={"detail": detail}))
     begin(loud, key)
     run = shown(loud)
-    answering(loud, status, detail)
     loud.keyboard.press("3")
     expect(loud.get_by_role("alert")).to_have_text(said)
     assert shown(loud) == run
     assert loud.get_by_label("Your key").is_visible() == (status == 401)
     if status != 401:
-        loud.unroute("**/runs/*/score")
         press(loud, "3", "1 rated by you")
         expect(loud.get_by_role("alert")).to_have_count(0)
 
@@ -227,12 +224,14 @@ def test_a_wrong_key_is_refused_by_the_server_itself(loud: Page) -> None:
 
 
 def test_a_server_that_is_away_is_said_and_nothing_is_lost(loud: Page, key: str) -> None:
+    meeting(loud, lambda route: route.abort())
     begin(loud, key)
     run = shown(loud)
-    loud.route("**/runs/*/score", lambda route: route.abort())
     loud.keyboard.press("2")
     expect(loud.get_by_role("alert")).to_contain_text("The server cannot be reached; nothing was stored")
     assert shown(loud) == run
+    press(loud, "2", "1 rated by you")
+    expect(loud.get_by_role("alert")).to_have_count(0)
 
 
 def test_on_a_phone_in_the_dark_everything_is_within_reach(page: Page, key: str) -> None:

@@ -3,18 +3,16 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline_tests.loopback import PATIENCE, answer, free_port
 from pipeline_tests.reports.writing import Desk, csv, row
 
 PAGE = (PROJECT_ROOT / "pipeline" / "docs" / "submitting.md").read_text(encoding="utf-8")
@@ -24,34 +22,21 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The address of a server over a data folder, as a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", found.split(":")[1]]
+    port = free_port()
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env={"PODIUM_DATA_DIR": str(folder), "PATH": ""}, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(f"http://{found}/reports/healthz")
-        yield found
+        answer(f"http://127.0.0.1:{port}/reports/healthz")
+        yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
     with serving(desk.folder) as found:
         yield found
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            httpx2.get(url)
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"no answer from {url}")
 
 
 def shown(language: str, containing: str) -> str:
