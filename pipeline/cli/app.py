@@ -1,12 +1,9 @@
 """The ``podium`` command: its groups put together, and every known error turned into one line and an exit code."""
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from pipeline.cli import (
     backtest,
@@ -34,9 +31,8 @@ from pipeline.cli import (
     worker,
 )
 from pipeline.cli.errors import Exit, exit_code, one_line
-from pipeline.cli.output import harmless
-from pipeline.logs import line
-from pipeline.settings import settings, unknown_variables
+from pipeline.cli.output import tell
+from pipeline.settings import unknown_variables
 
 app = typer.Typer(
     name="podium",
@@ -91,21 +87,12 @@ def podium(
 def main() -> None:
     """Run the command line; a known error is one line on standard error and an exit code scripts can rely on."""
     for warning in unknown_variables():
-        _tell("WARNING", warning)
+        tell("WARNING", warning)
     try:
         code = app(prog_name="podium", standalone_mode=False)  # so that wrong usage comes here, too
     except Exception as error:
         code = exit_code(error)
         if code is None:
             raise
-        _tell("ERROR", harmless(one_line(error)))
+        tell("ERROR", one_line(error))
     raise SystemExit(code)
-
-
-def _tell(level: str, message: str) -> None:
-    """One line on standard error, in the form that settings ask for; where these are wrong, for people."""
-    try:
-        as_json = settings().log == "json"
-    except (ValidationError, SettingsError):
-        as_json = False
-    print(line(level, "podium", message) if as_json else f"podium: {message}", file=sys.stderr)

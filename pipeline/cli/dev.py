@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.instance import dagster_home, open_instance, require_hook
+from pipeline.cli.instance import dagster_home, open_instance, require_hook, require_shared_warehouse
 from pipeline.settings import PROJECT_ROOT, settings
 
 _IGNORED = "ignore:Function `dev_command` is superseded"
@@ -25,6 +25,7 @@ def dev(
     """Open the Dagster UI: the graph, its runs and their history, kept in data/dagster_home. Ctrl-C ends it."""
     _require_port(host, port)
     require_hook()
+    require_shared_warehouse()
     with open_instance(dagster_home()):
         pass  # a wrong configuration is one line here, and no run that was killed keeps the queue waiting
     os.environ |= folders()

@@ -138,6 +138,21 @@ def require_hook() -> None:
         raise InputError(f"PODIUM_ALERT cannot be used: {error}") from None
 
 
+def require_shared_warehouse() -> None:
+    """Refuse workers where one process alone can write, before a run waits for them, who do not begin there.
+
+    Raises
+    ------
+    InputError
+        If ``PODIUM_EXECUTOR`` names workers and tables are in a DuckDB file.
+    """
+    if settings().executor and settings().lake_catalog is None:
+        raise InputError(
+            "a DuckDB file has one writer; workers need PODIUM_WAREHOUSE=ducklake:postgres:<libpq string>, or leave "
+            "PODIUM_EXECUTOR empty"
+        )
+
+
 def run_tags() -> dict[str, str]:
     """Tags of a run that say which process executes it."""
     me = Process.this()

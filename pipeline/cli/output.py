@@ -10,11 +10,16 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from pipeline.logs import line
+from pipeline.settings import settings
 
 MISSING = "–"
 _WIDTH_OF_A_FILE = 4000
@@ -204,6 +209,16 @@ def _text(value: object) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def tell(level: str, message: str) -> None:
+    """One line on standard error, in the form that settings ask for; where these are wrong, for people."""
+    try:
+        as_json = settings().log == "json"
+    except (ValidationError, SettingsError):
+        as_json = False
+    message = harmless(message)
+    print(line(level, "podium", message) if as_json else f"podium: {message}", file=sys.stderr)
 
 
 def harmless(text: str) -> str:

@@ -52,6 +52,8 @@ class Watch:
     assets: list[AssetReport] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    waits_for: str = ""
+    """The boards without which nothing is published, as the warehouse lost them."""
 
     @property
     def is_stopped(self) -> bool:
@@ -129,6 +131,7 @@ class _Watcher:
             seconds=round(seconds, 2),
         )
         self.watch.assets.append(report)
+        self.watch.waits_for = _value(metadata, "podium/waits_for") or self.watch.waits_for
         self._materialized_steps.add(event.step_key)
         rows = "" if report.rows is None else counted(report.rows, "row")
         differ = f"; rows differ in {report.cycles_changed:,}" if report.cycles_recomputed else ""

@@ -12,10 +12,17 @@ import typer
 
 from pipeline.cli.declarations import load_job
 from pipeline.cli.errors import InputError, RunFailedError, StoppedError
-from pipeline.cli.instance import dagster_home, open_instance, require_folder, require_hook, run_tags
+from pipeline.cli.instance import (
+    dagster_home,
+    open_instance,
+    require_folder,
+    require_hook,
+    require_shared_warehouse,
+    run_tags,
+)
 from pipeline.cli.leaderboard import parse_moment
 from pipeline.cli.log import log_path, logged
-from pipeline.cli.output import console, print_json
+from pipeline.cli.output import console, print_json, tell
 from pipeline.cli.summary import print_summary
 from pipeline.settings import settings
 from pipeline.warehouse import WarehouseBusyError, WarehouseDamagedError, WarehouseVersionError, current_publication
@@ -63,6 +70,7 @@ def run(
     _raise_failures(done)
     if out is not None:
         print_summary(out, name, done.watch, done.seconds)
+    _tell_of_waiting(done.watch.waits_for)
 
 
 def run_tables(name: str, out: "Console | None") -> None:
@@ -85,6 +93,7 @@ def run_tables(name: str, out: "Console | None") -> None:
     except KeyboardInterrupt:
         raise _stopped() from None
     _raise_failures(done)
+    _tell_of_waiting(done.watch.waits_for)
 
 
 def _asks(key: "dg.AssetKey") -> bool:
@@ -116,6 +125,7 @@ def _run(
     """Load the definitions and execute the job, on the persistent instance, so that the UI shows the run too."""
     started = time.perf_counter()
     require_hook()
+    require_shared_warehouse()
     home, run_id = dagster_home(), str(uuid.uuid4())
     _require_folders()
     if settings().log == "json":
@@ -215,6 +225,16 @@ def _raise_failures(done: _Run) -> None:
     if failures:
         causes = "; ".join(f"{one.step}: {one.error or 'error'}: {one.message}" for one in failures)
         raise RunFailedError(f"run {done.id} failed at {causes} (log: {done.log}; `podium dev` shows its events)")
+
+
+def _tell_of_waiting(boards: str) -> None:
+    """Say that readers do not see what was computed: the run did what it could, so that it is no failure."""
+    if boards:
+        tell(
+            "WARNING",
+            f"nothing was published: the warehouse does not have {boards} (was it lost?), so readers keep what was "
+            f"published before; `podium run` without a name computes all boards again",
+        )
 
 
 def _stopped() -> StoppedError:

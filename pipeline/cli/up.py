@@ -10,7 +10,13 @@ import typer
 
 from pipeline.cli.dev import folders
 from pipeline.cli.errors import RunFailedError
-from pipeline.cli.instance import dagster_home, open_instance, require_hook, while_nothing_is_up
+from pipeline.cli.instance import (
+    dagster_home,
+    open_instance,
+    require_hook,
+    require_shared_warehouse,
+    while_nothing_is_up,
+)
 from pipeline.cli.serve import refuse_taken, require_routes
 from pipeline.logs import line
 from pipeline.settings import PROJECT_ROOT, settings
@@ -32,6 +38,7 @@ def up(
 
     refuse_taken(host, port)
     require_hook()
+    require_shared_warehouse()
     require_routes()
     home = dagster_home()
     with while_nothing_is_up(home):

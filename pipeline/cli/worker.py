@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.instance import dagster_home
+from pipeline.cli.instance import dagster_home, require_shared_warehouse
 from pipeline.settings import settings
 
 
@@ -18,8 +18,7 @@ def worker(
     """Execute steps of runs, as the broker gives them, until stopped: Ctrl-C lets it finish what it is at."""
     if settings().executor != "celery":
         raise InputError("workers execute runs of PODIUM_EXECUTOR=celery; set it, and PODIUM_BROKER, for both")
-    if settings().lake_catalog is None:
-        raise InputError("a DuckDB file has one writer; workers need PODIUM_WAREHOUSE=ducklake:postgres:<libpq string>")
+    require_shared_warehouse()
     from pipeline.cluster.worker import work
 
     dagster_home()

@@ -95,7 +95,11 @@ class _Run:
             self._failed(step, event.step_failure_data.error, at)
         elif kind == dg.DagsterEventType.RUN_FAILURE:
             error = event.job_failure_data.error if event.event_specific_data is not None else None
-            self.whole = (at, *cause_of(error, event.message or "no message"))
+            cause, message = cause_of(error, event.message or "no message")
+            if cause in _STOPPED:  # before or between steps
+                self.is_stopped = True
+            else:
+                self.whole = (at, cause, message)
 
     def seen(self, record: dg.RunRecord) -> Seen:
         """All of it; a run that failed at a step failed there, and not as a whole."""

@@ -140,8 +140,10 @@ def _published(boards: list[str], marts: list[dg.AssetKey]) -> dg.AssetsDefiniti
     def published(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
         watch = Stopwatch()
         publication = warehouse.publish(_with_posted(boards))
+        waits = {"podium/waits_for": ", ".join(publication.waits_for)} if publication.waits_for else {}
         return watch.result(
-            {
+            waits
+            | {
                 "path": dg.MetadataValue.path(str(publication.path)),
                 "podium/seq": publication.seq,
                 "boards": ", ".join(publication.boards),

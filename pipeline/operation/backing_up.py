@@ -63,7 +63,7 @@ class Backup:
         Raises
         ------
         OperationError
-            If there is something in the folder, or it is in the data folder.
+            If there is something in the folder, it is in the data folder or cannot be made, or there are no data.
         NotAFileError
             If the tables are in DuckLake: it would be a backup without them.
         WarehouseBusyError, WarehouseDamagedError
@@ -74,10 +74,7 @@ class Backup:
         self.files.require_file()
         target = target.absolute()
         self._refuse(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target)
-        draft = target.with_name(f".{target.name}.{os.getpid()}{_PART}")
-        draft.mkdir(mode=0o700)  # it has what only the operator may read: keys, predictions before their deadline
+        draft = _draft(target)
         try:
             manifest = self._fill(draft)
             os.sync()
@@ -91,6 +88,10 @@ class Backup:
         return manifest
 
     def _refuse(self, target: Path) -> None:
+        if not self.settings.data_dir.is_dir():
+            raise OperationError(
+                f"there is no data folder {self.settings.data_dir}; let PODIUM_DATA_DIR name the one to back up"
+            )
         if target.resolve().is_relative_to(self.settings.data_dir.resolve()):
             raise OperationError(f"{target} is in the data folder, and would be lost with it; name another place")
         if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
@@ -159,6 +160,20 @@ class Backup:
             for path in sorted(own.data_dir.resolve().iterdir())
             if path not in known and not path.name.startswith((".", "replaced-")) and path.suffix != ".lock"
         ]
+
+
+def _draft(target: Path) -> Path:
+    """Make the folder in which a backup is written; what earlier ones left there is removed."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}{_PART}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        draft.mkdir(mode=0o700)  # it has what only the operator may read: keys, predictions before their deadline
+    except OSError as error:
+        raise OperationError(
+            f"the folder {target} cannot be made: {error.strerror or error}; name one where you may write"
+        ) from error
+    return draft
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -58,7 +58,8 @@ class Restore:
         Raises
         ------
         OperationError
-            If it is no whole and undamaged backup, a newer Podium wrote it, or there is something in its place.
+            If it is no whole and undamaged backup, a newer Podium wrote it, there is something in its place, or the
+            data folder cannot be made.
         NotAFileError
             If tables are kept in DuckLake: those of the backup would be read by nobody.
         WarehouseBusyError
@@ -70,7 +71,7 @@ class Restore:
         manifest = Manifest.read(self.source)
         self._refuse_newer(manifest)
         manifest.verify(self.source)
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._make_data_dir()
         with self.files.lock.hold("restoring a backup"):
             self._make_room(manifest, aside)
             draft = self._lay_out(manifest)
@@ -89,6 +90,15 @@ class Restore:
                 f"the backup is of Podium {manifest.podium}, with tables of version {manifest.tables}; this one knows "
                 f"versions up to {latest}; install the newer Podium"
             )
+
+    def _make_data_dir(self) -> None:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperationError(
+                f"the folder {self._data_dir} cannot be made: {error.strerror or error}; let PODIUM_DATA_DIR name one "
+                f"where you may write"
+            ) from error
 
     def _make_room(self, manifest: Manifest, aside: str | None) -> None:
         """Refuse to write over anything, or move it aside."""

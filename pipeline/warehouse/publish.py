@@ -52,7 +52,8 @@ def publish(
         planned = _plan(connection, published_dir / f"{_LEFTOVER}{os.getpid()}" / name, boards)
         lost = _lost(present, planned, boards)
         if present is not None and not force and (lost or _holds(present, planned)):
-            return replace(present, changed=False, left_out=(*planned.left_out, *lost))
+            left_out = (*planned.left_out, *map(_told_lost, lost))
+            return replace(present, changed=False, left_out=left_out, waits_for=tuple(lost))
         engine.tidy(connection)
     planned = _make_copy(engine, planned)
     final = published_dir / _free_name(published_dir, planned.seq)
@@ -75,14 +76,20 @@ def _plan(connection: duckdb.DuckDBPyConnection, path: Path, boards: Collection[
 
 
 def _lost(present: Publication | None, planned: Publication, boards: Collection[str] | None) -> list[str]:
-    """Why nothing is published when declared boards would vanish: the warehouse was lost, not the boards."""
+    """The declared boards that would vanish: the warehouse was lost, not the boards, so nothing is published."""
     wanted = () if present is None or boards is None else sorted(set(present.boards) & set(boards))
     return [
-        f"board {board!r} is published and declared, but the warehouse does not have it (was it lost?): nothing is "
-        f"published until `podium run` has computed it again"
+        board
         for board in wanted
         if board not in planned.boards and not any(repr(board) in why for why in planned.left_out)
     ]
+
+
+def _told_lost(board: str) -> str:
+    return (
+        f"board {board!r} is published and declared, but the warehouse does not have it (was it lost?): nothing is "
+        f"published until `podium run` has computed it again"
+    )
 
 
 def _holds(present: Publication, planned: Publication) -> bool:

@@ -51,6 +51,9 @@ class Publication:
         When the next of the rows that are under embargo may be published; None when no row is.
     left_out : tuple of str
         Why boards that were to be published are not in it, a sentence for each; known to who published only.
+    waits_for : tuple of str
+        Declared boards that it has and the warehouse lost: nothing is published in its place until they are computed
+        again; known to who published only.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class Publication:
     changed: bool = True
     withheld_until: datetime | None = None
     left_out: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
     def same_content(self, later: "Publication") -> bool:
         """Whether a later publication would hold the same state of the same warehouse."""

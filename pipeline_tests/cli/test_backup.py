@@ -59,6 +59,27 @@ def test_what_is_no_backup_is_refused_in_a_line(podium: Podium, tmp_path: Path) 
     assert "is in the data folder" in error(podium("backup", str(tmp_path / "inside")), 2)
 
 
+def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(
+    backup: Path, podium: Podium, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("other") / "file"
+    file.touch()
+    for place in Path("/proc/podium"), Path("/proc/podium/first"), file / "first":
+        refused = error(podium("backup", str(place)), 2)
+        assert refused.startswith(f"the folder {place} cannot be made: ")
+        assert refused.endswith("; name one where you may write")
+        refused = error(command.podium("restore", str(backup), data_dir=place), 2)
+        assert refused.startswith(f"the folder {place} cannot be made: ")
+        assert refused.endswith("; let PODIUM_DATA_DIR name one where you may write")
+
+
+def test_a_data_folder_that_is_not_there_is_not_backed_up_as_nothing(tmp_path: Path) -> None:
+    for data in tmp_path / "misspelt", Path("/proc/podium"):
+        refused = error(command.podium("backup", str(tmp_path / "first"), data_dir=data), 2)
+        assert refused == f"there is no data folder {data}; let PODIUM_DATA_DIR name the one to back up"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_tables_that_are_in_no_file_are_not_left_out_in_silence(
     backup: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

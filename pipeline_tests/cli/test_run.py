@@ -420,6 +420,27 @@ def test_a_run_that_publishes_nothing_says_so(tmp_path: Path) -> None:
     assert outcome.out.splitlines()[-1] == "Nothing is published yet."
 
 
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_run_after_which_readers_still_see_what_was_before_says_why(
+    arguments: tuple[str, ...], fresh_boards: WarehouseFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def published() -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare class
+        return dg.MaterializeResult(metadata={"podium/waits_for": "box, league"})
+
+    outcome = run(*arguments, parts=[dg.Definitions(assets=[published])], data_dir=tmp_path)
+    told = (
+        "nothing was published: the warehouse does not have box, league (was it lost?), so readers keep what was "
+        "published before; `podium run` without a name computes all boards again"
+    )
+    assert (outcome.code, outcome.err) == (0, f"podium: {told}\n")
+    assert outcome.out
+    monkeypatch.setenv("PODIUM_LOG", "json")
+    again = run(*arguments, parts=[dg.Definitions(assets=[published])], data_dir=tmp_path)
+    last = json.loads(again.err.splitlines()[-1])
+    assert (last["level"], last["message"]) == ("WARNING", told)
+
+
 def test_a_relative_home_of_the_user_holds_the_history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_one(nothing, data_dir=tmp_path, home="mine").code == 0

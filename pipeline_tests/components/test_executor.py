@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -12,6 +13,7 @@ from pipeline.cli.app import app
 from pipeline.cli.errors import InputError
 from pipeline.components.executor import celery_config, executor
 from pipeline.settings import settings
+from pipeline_tests.loopback import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,23 @@ def test_a_worker_that_could_do_nothing_says_why(
     found = CliRunner().invoke(app, ["worker"])
     assert isinstance(found.exception, InputError)
     assert error in str(found.exception)
+
+
+@pytest.mark.parametrize("command", ["run", "up", "dev"])
+def test_what_workers_could_not_write_is_refused_before_anything_waits_for_them(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PODIUM_EXECUTOR", "celery")
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "/proc/podium")  # nothing is started that gets further
+    settings.cache_clear()
+    found = CliRunner().invoke(app, [command, *([] if command == "run" else ["--port", str(free_port())])])
+    assert isinstance(found.exception, InputError)
+    assert str(found.exception) == (
+        "a DuckDB file has one writer; workers need PODIUM_WAREHOUSE=ducklake:postgres:<libpq string>, or leave "
+        "PODIUM_EXECUTOR empty"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """What is known of a run: its assets, checks and failures; the sensor sees to every run once and tells the hook."""
 
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import DagsterEvent, RunFailureReason
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from pipeline.components.observing import health_sensor, observe, seen_of
-from pipeline.health import Alert, Health, Journal
+from pipeline.health import Alert, Health, Journal, Seen
 from pipeline.settings import settings
 
 TOLD: list[Alert] = []
@@ -95,6 +99,21 @@ def test_a_run_that_is_killed_fails_as_a_whole(instance: dg.DagsterInstance) -> 
     instance.report_run_failed(stuck, "process 4711 ended without a word")
     (failure,) = seen_of(instance, stuck.run_id).failures
     assert (failure.asset, failure.what, failure.message) == ("toy", "run", "process 4711 ended without a word")
+
+
+def test_a_run_that_was_told_to_end_before_or_between_steps_did_not_fail(
+    instance: dg.DagsterInstance, folder: Path
+) -> None:
+    stopped = instance.create_run_for_job(dg.job(name="toy")(lambda: None), status=dg.DagsterRunStatus.STARTED)
+    try:
+        raise DagsterExecutionInterruptedError
+    except DagsterExecutionInterruptedError:
+        why = serializable_error_info_from_exc_info(sys.exc_info())
+    event = DagsterEvent.job_failure(stopped.job_name, "", RunFailureReason.UNEXPECTED_TERMINATION, error_info=why)
+    instance.report_dagster_event(event, stopped.run_id)
+    assert seen_of(instance, stopped.run_id) == Seen()
+    observe(instance, stopped.run_id)
+    assert TOLD == []
 
 
 def test_a_run_that_is_not_there_tells_nothing(instance: dg.DagsterInstance) -> None:

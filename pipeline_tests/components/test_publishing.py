@@ -132,6 +132,18 @@ def test_the_publication_says_what_it_holds_and_which_boards_it_cannot(graph: To
     assert said["boards"] == "toy"
     assert said["left_out"].startswith("board 'Meta' cannot have its own schema")
     assert said["left_out"] in said["podium/why"]
+    assert "podium/waits_for" not in said
+
+
+def test_a_publication_that_waits_for_boards_that_were_lost_names_them(graph: ToyGraph) -> None:
+    _, published = publishing_definitions([contract()]).assets or []
+    dg.materialize([published], resources={"warehouse": graph.warehouse})
+    graph.warehouse.files.path.unlink()
+
+    said = metadata(dg.materialize([published], resources={"warehouse": graph.warehouse}))["published"]
+
+    assert said["podium/waits_for"] == "toy"
+    assert said["podium/why"].startswith("not published again; board 'toy' is published and declared")
 
 
 @pytest.mark.slow

@@ -341,6 +341,7 @@ def test_a_warehouse_that_was_lost_does_not_take_declared_boards_from_readers(fi
 
     assert (kept.path, kept.changed) == (before.path, False)
     assert kept.left_out[0].startswith("board 'one' is published and declared, but the warehouse does not have it")
+    assert kept.waits_for == ("one",)
     assert files.publish(["two"]).boards == ("two",)
     write(files, 1.0, "one")
     assert files.publish(["one", "two"]).boards == ("one", "two")
