@@ -85,7 +85,11 @@ def require_codes(codes: npt.NDArray[Any]) -> Reasons:
     ValueError
         If one is no code of a reason.
     """
-    if not np.isin(codes, np.arange(len(_texts))).all():
+    if np.issubdtype(codes.dtype, np.integer):
+        are_codes = (codes >= 0) & (codes < len(_texts))
+    else:
+        are_codes = np.isin(codes, np.arange(len(_texts)))
+    if not are_codes.all():
         raise ValueError(f"reason holds what is no code of a reason; give 0 where defined, or codes of {__name__}")
     return codes.astype(np.int32)
 

@@ -191,7 +191,7 @@ def require_parts(parts: Sequence[Influence], weights: Sequence[float]) -> None:
 
 def count_cycles(present: BoolArray) -> IntArray:
     """Number of cycles present, shape (contestants,)."""
-    return np.asarray(np.count_nonzero(present, axis=0), dtype=np.int64)
+    return np.asarray(present.sum(axis=0, dtype=np.int64))
 
 
 def union_of_cycles(parts: Sequence[Influence]) -> BoolArray:

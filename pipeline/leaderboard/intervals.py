@@ -50,6 +50,10 @@ class Interval:
     high: FloatArray
     method: TextArray
 
+    def part(self, contestants: slice) -> "Interval":
+        """The intervals of some contestants."""
+        return Interval(self.se[contestants], self.low[contestants], self.high[contestants], self.method[contestants])
+
 
 def interval(influence: Influence) -> Interval:
     """95 % confidence intervals of a statistic, by equal-weighted cosines.
@@ -75,7 +79,7 @@ def interval(influence: Influence) -> Interval:
     """
     n = influence.n
     se = np.full(n.shape, np.nan)
-    for length, columns in _columns_by_length(n, influence.value):
+    for length, columns in _columns_by_length(n, influence.value) if influence.is_smooth else ():
         series = _closed_up(influence.psi, influence.present, length, columns)
         se[columns] = np.sqrt(long_run_variance(series) / length)
     return _interval(influence.value, se, n, n, influence.is_smooth)
@@ -99,10 +103,11 @@ def intervals(influences: Sequence[Influence]) -> list[Interval]:
             np.concatenate([one.present for one in smooth], axis=1),
         )
     )
-    ends = np.cumsum([one.value.size for one in smooth])[:-1]
-    columns = (np.split(column, ends) for column in (together.se, together.low, together.high, together.method))
-    parts = iter([Interval(*part) for part in zip(*columns, strict=True)])
-    return [next(parts) if one.is_smooth else interval(one) for one in influences]
+    found, end = [], 0
+    for one in influences:
+        start, end = end, end + one.value.size if one.is_smooth else end
+        found.append(together.part(slice(start, end)) if one.is_smooth else interval(one))
+    return found
 
 
 def weighted_interval(

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.competition import Contract
 from pipeline.components.competition import assets_of
+from pipeline.components.recompute import Recompute
 from pipeline.tables import (
     ENSEMBLE_PREDICTIONS,
     ENSEMBLE_TABLES,
@@ -31,7 +32,15 @@ from pipeline_tests.components.inbox_contest import InboxContest, predictions
 from pipeline_tests.conftest import toy_environment
 from pipeline_tests.stories import seeds
 from pipeline_tests.toy_contest import SUBJECTS, WITHHELD, ToyContest, contract, week
-from pipeline_tests.toy_graph import ToyGraph, assert_same_tables, bring_up_to_date, failed_checks, metadata, recomputed
+from pipeline_tests.toy_graph import (
+    ToyGraph,
+    assert_same_tables,
+    bring_up_to_date,
+    chosen,
+    failed_checks,
+    metadata,
+    recomputed,
+)
 
 HOUR = timedelta(hours=1)
 MAIN = {"name": "main", "strategy": "inverse_variance", "window": 12, "min_history": 4}
@@ -361,6 +370,18 @@ def test_a_board_ranked_by_contribution_says_why_ensembles_are_not_on_it(none: S
     newest = board[board["as_of"] == board["as_of"].max()]
     assert (newest.query("not is_ensemble")["status"] == "ranked").any()
     assert set(newest.query("is_ensemble")["status"]) <= {"unranked: undefined_key"}
+
+
+def test_snapshots_asked_for_before_the_members_metrics_say_that_there_are_none(none: Store) -> None:
+    contest = declared(MAIN, metrics=("contribution",))
+    ((spec, update, _),) = chosen(contest, "snapshots")
+    update(none, contest, Recompute())
+    rows = none.read(spec, "toy")
+    found = rows[rows["metric"] == "contribution"]
+    assert set(found["model_id"]) == set(rows["model_id"])
+    assert found["value"].isna().all()
+    assert set(found["reason"]) == {"no_predictions"}
+    assert rows.loc[rows["metric"] == "ic", "value"].notna().any()
 
 
 def test_the_graph_computes_them_once(world: Resubmitting, tmp_path: Path) -> None:

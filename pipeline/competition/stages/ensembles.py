@@ -155,7 +155,7 @@ def rows_as_listed(rows: pd.DataFrame, listed: str, contract: Contract) -> pd.Da
         rows["ensemble"] == contract.ensemble_beside(listed).name
     )
     found = rows[is_of].drop(columns="ensemble")
-    return found.assign(metric=pd.Categorical([listed] * len(found)))
+    return found.assign(metric=pd.Categorical([listed] * len(found), categories=[listed]))
 
 
 @dataclass(frozen=True)

@@ -148,11 +148,11 @@ def _of_cycles(influence: Influence, cells: Cells, reason: Reasons) -> Statistic
 
 def _reason(is_undefined: Bools, reasons: Floats) -> Reasons:
     """Of undefined values: the reason of the model's latest cycle, or ``no_predictions`` when it has none."""
-    if not is_undefined.any():
-        return np.zeros(is_undefined.shape, dtype=np.int32)
-    took_part = ~np.isnan(reasons)
-    latest = reasons.shape[0] - 1 - np.argmax(took_part[::-1], axis=0)
-    last_reason = np.nan_to_num(np.take_along_axis(reasons, latest[None, :], axis=0)[0])
-    absent = ~took_part.any(axis=0)
-    code = np.where(absent, reason_code("no_predictions"), last_reason)
-    return np.where(is_undefined, code, 0).astype(np.int32)
+    found = np.zeros(is_undefined.shape, dtype=np.int32)
+    models = np.flatnonzero(is_undefined)
+    if models.size:
+        took_part = ~np.isnan(reasons[:, models])
+        latest = len(reasons) - 1 - np.argmax(took_part[::-1], axis=0)
+        of_latest = reasons[latest, models]
+        found[models] = np.where(np.isnan(of_latest), reason_code("no_predictions"), of_latest)
+    return found
