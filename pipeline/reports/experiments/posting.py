@@ -103,7 +103,7 @@ def cancel_run(live: LiveExperiments, of: str, key: Key) -> None:
     try:
         queue = live.queues.queue(found.experiment)
         queued = queue.run(of)
-        status = queued.status if queued is not None and queued.has_ended else found.status
+        status = found.status if queued is None else queued.status  # one that failed may wait again
         if status in ENDED:
             raise ConflictError(f"run {of!r} has ended: it is {status}; only what waits or runs is cancelled")
         if queued is None or queued.asked_by != key.player:

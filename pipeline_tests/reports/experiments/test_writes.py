@@ -286,6 +286,15 @@ def test_a_run_that_ended_meanwhile_is_told_as_it_is(zoe: TestClient, monkeypatc
     assert "has ended: it is cancelled" in said(zoe.post(f"/runs/{made}/cancel"), 409)["detail"]
 
 
+def test_a_run_that_is_published_as_failed_and_waits_again_is_cancelled(
+    zoe: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = said(zoe.post("/runs", json=asked()), 201)["id"]
+    monkeypatch.setattr(posting, "run", lambda *_: SimpleNamespace(experiment=NAME, status="failed"))
+    assert said(zoe.get(f"/runs/{made}"))["can_cancel"]
+    assert said(zoe.post(f"/runs/{made}/cancel"))["status"] == "cancelled"
+
+
 def test_what_the_declaration_asks_for_is_not_cancelled_by_a_key(bench: Bench, zoe: TestClient) -> None:
     waiting = said(zoe.get("/runs", params={"status": "pending"}))["items"][0]["id"]
     assert "podium experiments cancel capitals" in said(zoe.post(f"/runs/{waiting}/cancel"), 403)["detail"]
