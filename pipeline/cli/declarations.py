@@ -1,13 +1,12 @@
 """What is declared, bundled or in a folder of one's own, loaded; if need be, without boards that are broken."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.cli.errors import InputError
 from pipeline.cli.mistakes import mistakes_told, problems_in, told_of
-from pipeline.cli.output import harmless
+from pipeline.cli.output import tell
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -86,7 +85,7 @@ def _load(load: Callable[[], T], about: str | None, all_must_load: bool) -> tupl
         loaded = _load_without(broken, load, error)
     for folder, problem in broken.items():
         names = ", ".join(map(repr, sorted(boards_in(folder))))
-        print(harmless(f"podium: {problem}; {names} left out"), file=sys.stderr)
+        tell("WARNING", f"{problem}; {names} left out")
     return loaded, boards
 
 

@@ -1,11 +1,10 @@
 """Declared experiments as commands ask for them: those of defs folders, and those that were posted."""
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.cli.errors import InputError
-from pipeline.cli.output import harmless
+from pipeline.cli.output import tell
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -55,5 +54,5 @@ def _posted(about: str | None) -> "Mapping[str, Experiment]":
     if about is not None and about in wrong:
         raise InputError(wrong[about])
     for name, why in wrong.items():
-        print(harmless(f"podium: {why}; {name!r} left out"), file=sys.stderr)
+        tell("WARNING", f"{why}; {name!r} left out")
     return found
