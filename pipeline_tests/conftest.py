@@ -25,8 +25,9 @@ from pipeline_tests.new_warehouses import copied_where_new
 from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
-# Without it, hypothesis fails an example that takes longer than 200 ms, as any may on a busy machine.
-hypothesis.settings.register_profile("podium", deadline=None)
+# Without these, hypothesis fails an example that takes longer than 200 ms, and a property whose examples take long to
+# make, as any may on a busy machine.
+hypothesis.settings.register_profile("podium", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("podium")
 
 

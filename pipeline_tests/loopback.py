@@ -1,19 +1,27 @@
 """Servers on loopback that are processes of their own: a port for one, and its first answer."""
 
+import secrets
 import socket
 import time
 
 import httpx2
 
-PATIENCE = 120.0
-"""Seconds for a server to start, on a machine that is busy with other tests."""
+from pipeline_tests.patience import PATIENCE
+
+_PORTS = range(20_000, 32_000)
+"""Below those that a system gives to whoever asks for any, such as a client of another test a moment later."""
 
 
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def answer(url: str) -> httpx2.Response:

@@ -18,6 +18,7 @@ from pipeline.tables import BOARDS, WHOLE
 from pipeline.warehouse import Dirty, NotPublishedError, WarehouseFiles, open_published
 from pipeline_tests.loopback import free_port
 from pipeline_tests.own_boards import declaration, drop, predictions_of, truth_of, write_board
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.warehouse.frames import boards
 
 DEADLINE = 480.0
@@ -52,14 +53,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """End a process and its whole session: politely, then surely."""
     process.send_signal(signal.SIGINT)  # as Ctrl-C
     with suppress(subprocess.TimeoutExpired):
-        process.wait(60)
+        process.wait(PATIENCE)
     for wanted in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, wanted)
-        patience = time.monotonic() + 30
+        patience = time.monotonic() + PATIENCE
         while session(process.pid) and time.monotonic() < patience:
             time.sleep(0.1)
-    process.wait(60)
+    process.wait(PATIENCE)
 
 
 def session(leader: int) -> list[int]:

@@ -21,6 +21,7 @@ from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.tables import COMPETITION_TABLES, ENSEMBLE_TABLES, EVALUATIONS, LEADERBOARD, SNAPSHOTS
 from pipeline.warehouse import WarehouseFiles
 from pipeline_tests.conftest import Filled, copy_dbt_project
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.preloaded import Preloaded
 from pipeline_tests.toy_contest import week
 from pipeline_tests.toy_graph import FILE, ToyGraph
@@ -246,7 +247,7 @@ class TestStartedByARun:
                     time.sleep(0.05)
                 time.sleep(0.5)  # so that it is at the query, not at looking for tables before
                 run.kill()
-                at_work.wait(timeout=60)
+                at_work.wait(PATIENCE)
             finally:
                 at_work.kill()
         assert at_work.returncode != 0

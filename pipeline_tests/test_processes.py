@@ -9,6 +9,7 @@ import time
 import pytest
 
 from pipeline.processes import Process
+from pipeline_tests.patience import PATIENCE
 
 
 def test_this_process_is_not_gone() -> None:
@@ -26,7 +27,7 @@ def test_one_that_was_killed_is_gone_before_its_parent_asks() -> None:
     process = dataclasses.replace(Process.this(), pid=child.pid, started="")
     assert not process.is_gone
     child.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not process.is_gone and time.monotonic() < deadline:
         time.sleep(0.01)
     is_gone = process.is_gone

@@ -17,6 +17,7 @@ from pipeline.tables import BOARDS, WHOLE
 from pipeline.warehouse import Dirty, WarehouseFiles
 from pipeline_tests.loopback import free_port
 from pipeline_tests.own_boards import declaration, drop, predictions_of, truth_of, write_board
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.test_daemon import BUNDLED
 from pipeline_tests.warehouse.frames import boards
 
@@ -43,7 +44,7 @@ def descendants(pid: int) -> list[int]:
 def ranked(address: str) -> list[tuple[Any, ...]]:
     """The board over HTTP: its moment, and each model's rank and name; empty while there is none."""
     with suppress(httpx2.TransportError, KeyError):
-        answer = httpx2.get(f"{address}/reports/leaderboard", params={"competition": "box"}, timeout=10)
+        answer = httpx2.get(f"{address}/reports/leaderboard", params={"competition": "box"}, timeout=PATIENCE)
         if answer.status_code == 200:
             found = answer.json()
             return [(found["as_of"][:10], row["rank"], row["model_id"]) for row in found["rows"]]
@@ -91,7 +92,7 @@ def test_a_dropped_file_changes_the_board_over_http_and_nothing_is_left_of_the_s
             second = wait_for("the truth of another week", other_than=first)
             started.update(descendants(process.pid))
             process.terminate()
-            code = process.wait(60)
+            code = process.wait(PATIENCE)
         finally:
             for pid in [*descendants(process.pid), process.pid] if process.poll() is None else []:
                 with suppress(ProcessLookupError):

@@ -110,8 +110,9 @@ def test_files_become_a_ranking_and_what_is_not_taken_is_told(taken: command.Out
     assert lines[-1].startswith("Refused: other; 2 sources taken. Why is said above; ")
     sources = {row[0]: row for row in taken.table if row[0] in SOURCES}
     assert sources["arena"][1] == "files"
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    assert sources["arena"][-1] == f"taken from files in files/arena; as of {today}, by the files"
+    written = max(path.stat().st_mtime for path in (data / "files" / "arena").iterdir())
+    day = f"{datetime.fromtimestamp(written, UTC):%Y-%m-%d}"
+    assert sources["arena"][-1] == f"taken from files in files/arena; as of {day}, by the files"
     assert sources["other"][1] == "missing"
     assert (data / "archive" / "llm" / kept_as(Listed("arena")) / "fetches.jsonl").exists()
 

@@ -11,7 +11,8 @@ import pytest
 from pipeline_tests.cli import command
 from pipeline_tests.cli.command import error
 from pipeline_tests.conftest import toy_environment
-from pipeline_tests.loopback import PATIENCE, answer, free_port
+from pipeline_tests.loopback import answer, free_port
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.reports.served import declared, publish
 
 

@@ -42,6 +42,7 @@ from pipeline.landing.fetching.fetch import _next_address
 from pipeline.rankings import Wanted
 from pipeline.settings import Settings
 from pipeline_tests.landing.publisher import Answer, Publisher
+from pipeline_tests.patience import PATIENCE
 
 NOW = datetime(2026, 4, 2, 6, 3, 43)
 JSON = {"Content-Type": "application/json"}
@@ -277,7 +278,7 @@ def test_settings_say_how_long_is_waited() -> None:
 
 
 def silence(closing: threading.Event) -> None:
-    closing.wait(30)
+    closing.wait(PATIENCE)
 
 
 def headers_for_ever(closing: threading.Event) -> bytes | None:
@@ -286,18 +287,18 @@ def headers_for_ever(closing: threading.Event) -> bytes | None:
 
 def test_an_answer_that_does_not_come_is_too_slow(publisher: Publisher, clock: Clock) -> None:
     url = publisher.says("/silent", Answer(drips=silence), Answer(b"[1]"))
-    assert fetcher(clock, Patience(read=0.05)).fetch(Paper(url)).content == b"[1]"
+    assert fetcher(clock, Patience(read=0.5)).fetch(Paper(url)).content == b"[1]"
 
     url = publisher.says("/silent", Answer(drips=silence))
     with pytest.raises(TooSlowError, match=r"no answer in time .*PODIUM_FETCH_READ_SECONDS"):
-        fetcher(clock, Patience(read=0.05, tries=1)).fetch(Paper(url))
+        fetcher(clock, Patience(read=0.5, tries=1)).fetch(Paper(url))
 
 
 def test_a_body_that_stops_is_too_slow(publisher: Publisher, clock: Clock) -> None:
     pieces = iter([b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n", b"[1, 2"])
     url = publisher.says("/stops", Answer(drips=lambda closing: next(pieces, None) or silence(closing)))
     with pytest.raises(TooSlowError, match="nothing more came after 5 bytes"):
-        fetcher(clock, Patience(read=0.05, tries=1)).fetch(Paper(url))
+        fetcher(clock, Patience(read=0.5, tries=1)).fetch(Paper(url))
 
 
 def test_an_answer_that_comes_byte_by_byte_ends_at_the_total(publisher: Publisher, clock: Clock) -> None:
@@ -519,7 +520,7 @@ def test_neither_secrets_nor_queries_are_shown(
     url = publisher.says("/shown?token=hidden", answer).replace("http://", "http://user:hidden@")
     shown = ""
     try:
-        fetcher(clock, Patience(tries=2, read=0.05), key=SECRET).fetch(Paper(url, header_settings={"x-api-key": "key"}))
+        fetcher(clock, Patience(tries=2, read=0.5), key=SECRET).fetch(Paper(url, header_settings={"x-api-key": "key"}))
     except FetchError as error:
         shown = "".join(traceback.format_exception(error)) + repr(error)
     assert bool(shown) == (answer != Answer())

@@ -438,7 +438,9 @@ CELLS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=20, deadline=None
+)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8), st.booleans())
 def test_whatever_a_file_says_its_rows_add_up(
     tmp_path_factory: pytest.TempPathFactory, store: Store, found: list[list[str]], once: bool

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.landing.fetching import FetchLog, Look
+from pipeline_tests.patience import PATIENCE
 
 DAY = datetime(2026, 3, 19, 6, 0, 0, 250_000)
 WRITER = """
@@ -84,7 +85,7 @@ def test_a_damaged_line_hides_no_other(log: FetchLog, tmp_path: Path, line: byte
 def test_two_processes_write_whole_lines(log: FetchLog, tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     writers = [subprocess.Popen([*command, name]) for name in ("one", "two")]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(PATIENCE) for writer in writers] == [0, 0]
     found = log.all("arena")
     for name in ("one", "two"):
         assert [one.why for one in found if one.event == name] == [str(number) * 2000 for number in range(25)]

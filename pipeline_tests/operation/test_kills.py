@@ -21,14 +21,13 @@ from pipeline.warehouse import WarehouseFiles, compose, open_published
 from pipeline.warehouse.resource import Warehouse
 from pipeline_tests.components.inbox_contest import InboxContest, predictions, truth
 from pipeline_tests.operation.contest import DAYS, bring, rebuilt
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.stories import KILLS
 from pipeline_tests.toy_contest import ToyContest
 from pipeline_tests.toy_graph import FILE, ToyGraph
 
 OF_DBT = 8
 """Every so many kills, the one that dies is building marts."""
-PATIENCE = 120.0
-"""Seconds to wait for what a killed process started, such as dbt, which has the file until it ends."""
 _PROCESSES = multiprocessing.get_context("forkserver")
 
 

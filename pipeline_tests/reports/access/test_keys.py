@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.reports.access.keys import KeysError, KeyStore, UnknownKeyIdError
 from pipeline.reports.submissions.claims import Claims
+from pipeline_tests.patience import PATIENCE
 
 MANY = 15
 ADD = f"""
@@ -40,7 +41,7 @@ def at_once(script: str, folder: Path, *names: str) -> list[list[str]]:
         subprocess.Popen([sys.executable, "-c", script, str(folder), name], stdout=subprocess.PIPE, text=True)
         for name in names
     ]
-    printed = [process.communicate(timeout=120)[0].split() for process in started]
+    printed = [process.communicate(timeout=PATIENCE)[0].split() for process in started]
     assert [process.returncode for process in started] == [0] * len(names)
     return printed
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline_tests.loopback import PATIENCE, answer, free_port
+from pipeline_tests.loopback import answer, free_port
+from pipeline_tests.patience import PATIENCE
 from pipeline_tests.reports.writing import Desk, csv, row
 
 PAGE = (PROJECT_ROOT / "pipeline" / "docs" / "submitting.md").read_text(encoding="utf-8")
