@@ -16,7 +16,6 @@ from pipeline.reports.app import create_app
 from pipeline.settings import Settings
 from pipeline_tests.components.test_evaluation_tables import RECENT, WHOLE
 from pipeline_tests.conftest import toy_environment
-from pipeline_tests.loopback import free_port
 from pipeline_tests.reports.judged import publish_track
 from pipeline_tests.reports.made_up_ranking import publish_ranking
 from pipeline_tests.reports.served import declared, publish
@@ -43,14 +42,13 @@ def site(folder: Path, dbt_dir: Path) -> Iterator[str]:
         publish_track(folder)
     publish_ranking(folder, 4)
     toy_experiment().publish(folder)
-    port = free_port()
     app = create_app(folder / "published", given=Settings(data_dir=folder))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
 

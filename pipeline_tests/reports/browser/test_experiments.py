@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from pipeline_tests.reports.browser.following import followed
 from pipeline_tests.toy_experiment import NAME, toy_experiment
 
 TOY = toy_experiment()
@@ -48,7 +49,8 @@ def shown(page: Page) -> str:
 def test_from_the_first_page_down_to_a_run(page: Page) -> None:
     page.goto("/")
     page.get_by_role("navigation").get_by_role("link", name="Experiments").click()
-    page.get_by_role("link", name="Capitals of <countries>").click()
+    with followed(page):
+        page.get_by_role("link", name="Capitals of <countries>").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Capitals of <countries>")
     assert names(page)[0] == "terse@1 · large"
     page.get_by_role("link", name="terse@1 · large", exact=True).first.click()
@@ -66,12 +68,14 @@ def test_from_the_first_page_down_to_a_run(page: Page) -> None:
 def test_sorting_by_a_scorer_keeps_the_ranks(page: Page) -> None:
     page.goto(BOARD)
     ranks = dict(zip(names(page), column(page, "Rank"), strict=True))
-    page.get_by_role("link", name="exact ×2").click()
+    with followed(page):
+        page.get_by_role("link", name="exact ×2").click()
     expect(page.locator("th[aria-sort=descending]")).to_have_text("exact ×2 ↓")
     values = [float(text) for text in column(page, "exact ×2") if text != "–"]
     assert values == sorted(values, reverse=True)
     assert dict(zip(names(page), column(page, "Rank"), strict=True)) == ranks
-    page.get_by_role("link", name="By rank").click()
+    with followed(page):
+        page.get_by_role("link", name="By rank").click()
     assert names(page) == list(ranks)
 
 
@@ -88,7 +92,8 @@ def test_another_board_is_chosen_and_its_chart_is_drawn(page: Page) -> None:
 
 def test_two_configurations_are_compared_input_by_input(page: Page) -> None:
     page.goto(BOARD)
-    page.locator("table.board tbody tr", has_text="terse@1 · large").get_by_title("Input by input").click()
+    with followed(page):
+        page.locator("table.board tbody tr", has_text="terse@1 · large").get_by_title("Input by input").click()
     assert page.url.endswith(f"/compare?a={LARGE}&b={SMALL}")
     expect(page.locator("p.verdict")).to_contain_text("A is better than B on 10 common inputs.")
     expect(page.locator("article.pair")).to_have_count(10)
@@ -98,7 +103,8 @@ def test_two_configurations_are_compared_input_by_input(page: Page) -> None:
     expect(worse).to_contain_text("oman")
     expect(worse.locator("mark.a")).to_have_text("Atlantis")
     expect(worse.locator("mark.b")).to_have_text("Muscat")
-    page.get_by_role("link", name="Swap").click()
+    with followed(page):
+        page.get_by_role("link", name="Swap").click()
     expect(page.locator("article.pair")).to_have_count(1)
     expect(page.locator("article.pair .tag")).to_have_text("A better")
 

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline_tests.reports.browser.following import followed
 from pipeline_tests.reports.judged import JUDGE, PLAIN
 from pipeline_tests.reports.made_up_ranking import BEST, FEW, SLOW
 from pipeline_tests.toy_experiment import NAME as EXPERIMENT
@@ -78,20 +79,24 @@ def column(page: Page, heading: str) -> list[str]:
 def test_sorting_by_a_column_keeps_the_ranks(page: Page) -> None:
     page.goto(BOARD)
     ranked = names(page)
-    page.get_by_role("link", name="Model", exact=True).click()
+    with followed(page):
+        page.get_by_role("link", name="Model", exact=True).click()
     assert names(page) == sorted(ranked, key=str.casefold)
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Model ↑")
-    page.get_by_role("link", name="Model", exact=True).click()
+    with followed(page):
+        page.get_by_role("link", name="Model", exact=True).click()
     assert names(page) == sorted(ranked, key=str.casefold, reverse=True)
     ranks = [re.split(r"\s", text.strip())[0] for text in column(page, "Rank")]
     assert dict(zip(names(page), ranks, strict=True))[ranked[0]] == "1"
-    page.get_by_role("link", name="By rank").click()
+    with followed(page):
+        page.get_by_role("link", name="By rank").click()
     assert names(page) == ranked
 
 
 def test_another_window_and_metric_rank_anew_and_say_so(page: Page) -> None:
     page.goto(BOARD)
-    page.get_by_label("Rank by").select_option("hit_rate")
+    with followed(page):
+        page.get_by_label("Rank by").select_option("hit_rate")
     expect(page.get_by_text("This is not the contest's own ranking.")).to_be_visible()
     assert "metric=hit_rate" in page.url
     by_rank = zip(column(page, "Rank"), column(page, "Hit rate"), strict=True)
@@ -136,14 +141,16 @@ def test_ensembles_are_listed_when_asked_for_and_change_no_rank(page: Page) -> N
 def test_travelling_in_time_shows_the_board_of_then_and_leads_back(page: Page) -> None:
     page.goto(BOARD)
     newest = page.locator("dl.facts dd").first.inner_text()
-    page.get_by_role("link", name="Earlier").click()
+    with followed(page):
+        page.get_by_role("link", name="Earlier").click()
     expect(page.get_by_text("in the past")).to_be_visible()
     assert page.locator("dl.facts dd").first.inner_text() != newest
     page.get_by_label("As of").fill("2020-06-01")
     page.get_by_label("As of").dispatch_event("change")
     page.wait_for_url("**as_of=2020-06-01**")
     assert page.locator("dl.facts dd").first.inner_text().startswith("29 May 2020")
-    page.get_by_role("link", name="Newest").click()
+    with followed(page):
+        page.get_by_role("link", name="Newest").click()
     assert page.locator("dl.facts dd").first.inner_text() == newest
 
 
@@ -221,9 +228,11 @@ def test_forms_and_links_work_without_scripts(plain: Page) -> None:
     plain.goto(BOARD)
     ranked = names(plain)
     plain.get_by_label("Ensembles").check()
-    plain.get_by_role("button", name="Show").click()
+    with followed(plain):
+        plain.get_by_role("button", name="Show").click()
     assert len(names(plain)) == len(ranked) + 2
-    plain.get_by_role("link", name="Coverage").click()
+    with followed(plain):
+        plain.get_by_role("link", name="Coverage").click()
     assert "sort=-coverage" in plain.url
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline_tests.reports.browser.following import followed
 from pipeline_tests.reports.made_up_ranking import BEST, BREAK, FEW, HOSTILE, QUALITY, TITLE
 
 BOARD = "/rankings"
@@ -30,7 +31,8 @@ def column(page: Page, heading: str) -> list[str]:
 
 def test_the_ranking_is_reached_from_every_page_and_from_the_list_of_boards(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Rankings", exact=True).click()
+    with followed(page):
+        page.get_by_role("link", name="Rankings", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
     assert len(names(page)) == N
     page.goto("/")
@@ -45,14 +47,16 @@ def test_sorting_by_the_time_to_the_first_token_keeps_the_ranks(page: Page) -> N
     ranks = dict(zip(names(page), column(page, "Rank"), strict=True))
     heading = page.get_by_role("link", name="First token, s")
     for is_down in (False, True):
-        heading.click()
+        with followed(page):
+            heading.click()
         expect(page.locator("th[aria-sort]")).to_contain_text("↓" if is_down else "↑")
         shown = column(page, "First token, s")
         known = [float(text) for text in shown if text != "–"]
         assert known == sorted(known, reverse=is_down)
         assert shown[len(known) :] == ["–"] * (N - len(known))
         assert dict(zip(names(page), column(page, "Rank"), strict=True)) == ranks
-    page.get_by_role("link", name="By rank").click()
+    with followed(page):
+        page.get_by_role("link", name="By rank").click()
     assert names(page) == list(ranks)
 
 
@@ -66,7 +70,8 @@ def test_a_tier_lists_the_models_that_are_as_quick_and_the_address_keeps_it(page
     expect(page.locator("p.counted")).to_contain_text(f"{len(listed)} of {N} models match")
     page.reload()
     assert names(page) == listed
-    page.get_by_role("link", name="Clear filters").click()
+    with followed(page):
+        page.get_by_role("link", name="Clear filters").click()
     assert len(names(page)) == N
 
 
@@ -104,7 +109,8 @@ def test_the_export_is_the_list_that_is_shown(page: Page, tmp_path: Path) -> Non
 
 def test_a_model_shows_every_figure_and_why_some_are_not_used(page: Page) -> None:
     page.goto(BOARD)
-    page.get_by_role("link", name=HOSTILE).first.click()
+    with followed(page):
+        page.get_by_role("link", name=HOSTILE).first.click()
     expect(page).to_have_url(re.compile(f"/rankings/models/{BEST}$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(HOSTILE)
     not_used = page.locator("table.figures tr.unranked").all_inner_texts()
@@ -150,9 +156,11 @@ def test_a_number_that_is_typed_shows_the_button(page: Page) -> None:
 def test_it_works_without_scripts(plain: Page) -> None:
     plain.goto(BOARD)
     plain.get_by_label("First token").select_option("slow")
-    plain.get_by_role("button", name="Show").click()
+    with followed(plain):
+        plain.get_by_role("button", name="Show").click()
     assert names(plain) == ["Deep", "Deep Two"]
-    plain.get_by_role("link", name="Coding", exact=True).click()
+    with followed(plain):
+        plain.get_by_role("link", name="Coding", exact=True).click()
     assert "tier=slow" in plain.url
     assert "sort=-coding" in plain.url
     plain.goto(BOARD)
