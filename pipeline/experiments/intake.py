@@ -250,6 +250,8 @@ class _Score:
     def _run(self, row: dict[str, Any]) -> str:
         if (row["run_id"] is None) == (row["config_hash"] is None):
             raise ValueError("it names no run, or names it twice; give run_id, or config_hash and repeat")
+        if row["repeat"] is not None and row["repeat"] < 1:
+            raise ValueError(f"repeat {str(row['repeat'])!r} is below 1; repeats count from 1")
         run = row["run_id"] or run_id(self.experiment.name, row["config_hash"], int(row["repeat"] or 1))
         if self.runs is not None and run not in self.runs:
             raise ValueError(f"run {run!r} is not known; land the run first, or at the same time")

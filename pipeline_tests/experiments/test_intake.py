@@ -273,6 +273,7 @@ def test_verdicts_of_judges_keep_their_identity(tmp_path: Path) -> None:
     [
         ({"run_id": "x"}, "run 'x' is not known; land the run first, or at the same time"),
         ({"run_id": None}, "it names no run, or names it twice; give run_id, or config_hash and repeat"),
+        ({"run_id": None, "config_hash": "a" * 64, "repeat": 0}, "repeat '0' is below 1; repeats count from 1"),
         ({"scorer": "nope"}, "scorer 'nope' is not declared; known: exact, stars, speed"),
         ({"rater": None}, "rater is missing; say who gave the score"),
         ({"kind": "auto"}, "rater is given, and kind is 'auto'; a score by a person is of kind 'human'"),
