@@ -154,6 +154,11 @@ def test_a_damaged_queue_is_one_line_with_a_remedy(own, podium, tmp_path) -> Non
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "extracts.sqlite").write_text("nonsense")
     assert "extracts.sqlite is no queue" in error(podium("experiments", "extracts"), 2)
+    everything = podium("experiments", "--json")
+    assert everything.code == 0
+    assert "extracts" not in [one["experiment"] for one in everything.json]
+    assert "extracts.sqlite is no queue" in everything.err
+    assert everything.err.rstrip().endswith("'extracts' left out")
 
 
 def test_a_process_that_is_terminated_leaves_nothing_running(own, tmp_path, monkeypatch) -> None:
