@@ -10,13 +10,12 @@ from rich.text import Text
 from pipeline.cli.default_command import showing
 from pipeline.cli.errors import InputError
 from pipeline.cli.experiments_declared import declared_experiment, declared_experiments
-from pipeline.cli.output import MISSING, Column, cell, console, counted, print_json, print_table
+from pipeline.cli.output import MISSING, Column, cell, console, counted, print_json, print_table, tell
 from pipeline.settings import settings
 from pipeline.texts import on_one_line, shortened
 
 if TYPE_CHECKING:
     from pipeline.experiments import Experiment
-    from pipeline.intake.executing import Pending
 
 _TOP = 20
 _SHOWN_OUTPUT = 60
@@ -36,15 +35,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """List experiments: runs by status, what waits and why, money spent and the ceiling."""
-    from pipeline.intake.executing import pending_of
-
-    found = declared_experiments(name) if name is None else {name: declared_experiment(name)}
-    states = [_state(one, pending_of(one, settings())) for one in found.values()]
+    states = _states_of_all() if name is None else [_state(declared_experiment(name))]
     if as_json:
         print_json(states)
         return
     if not states:
-        print("No experiment is declared; see pipeline/docs/experiments.md for how to declare one.")
+        print("There is no experiment to show; see pipeline/docs/experiments.md for how to declare one.")
         return
     _print_states(states)
 
@@ -140,12 +136,26 @@ def board(
         print_experiment_board(found, top)
 
 
-def _state(experiment: "Experiment", pending: "Pending") -> dict[str, Any]:
+def _states_of_all() -> list[dict[str, Any]]:
+    """How every experiment stands; one whose queue cannot be used is left out with a warning."""
+    from pipeline.experiments.running import QueueError
+
+    states = []
+    for name, experiment in declared_experiments().items():
+        try:
+            states.append(_state(experiment))
+        except QueueError as error:
+            tell("WARNING", f"{error}; {name!r} left out")
+    return states
+
+
+def _state(experiment: "Experiment") -> dict[str, Any]:
     """How an experiment stands: its runs, published and queued, and what keeps others waiting."""
     from pipeline.experiments import STATUSES
+    from pipeline.intake.executing import pending_of
     from pipeline.intake.queueing import known_statuses
 
-    counts = known_statuses(experiment.name, settings())
+    pending, counts = pending_of(experiment, settings()), known_statuses(experiment.name, settings())
     return {
         "experiment": experiment.name,
         "title": experiment.title,

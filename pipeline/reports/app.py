@@ -32,6 +32,7 @@ from pipeline.reports.pages import (
     evaluation,
     experiment,
     experiment_compare,
+    experiment_files,
     experiment_rate,
     experiment_run,
     experiment_runs,
@@ -72,7 +73,7 @@ _PAGES = (
     *(boards.router, compare.router, model.router, ensembles.router, evaluation.router, track_run.router),
     *(rankings_page.router, ranking_model.router),
     *(experiments_page.router, experiment.router, experiment_runs.router, experiment_run.router),
-    *(experiment_compare.router, experiment_rate.router),
+    *(experiment_compare.router, experiment_rate.router, experiment_files.router),
 )
 _OF_THE_TIME = ("/", "/status")
 """Pages that depend on the time."""

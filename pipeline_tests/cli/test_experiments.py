@@ -149,11 +149,20 @@ def test_what_waits_is_listed_with_its_remedy_and_can_be_cancelled(own, podium) 
     assert podium("experiments", "retry", "extracts", "--cancelled", "--json").json["waiting_again"] == 4
 
 
-def test_a_damaged_queue_is_one_line_with_a_remedy(own, podium, tmp_path) -> None:
+def test_a_damaged_queue_is_one_line_with_a_remedy_and_hides_no_other(own, podium, tmp_path, monkeypatch) -> None:
     declare(own)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "extracts.sqlite").write_text("nonsense")
     assert "extracts.sqlite is no queue" in error(podium("experiments", "extracts"), 2)
+    everything = podium("experiments", "--json")
+    assert everything.code == 0
+    assert "extracts" not in [one["experiment"] for one in everything.json]
+    assert "extracts.sqlite is no queue" in everything.err
+    assert everything.err.rstrip().endswith("'extracts' left out")
+    monkeypatch.setenv("PODIUM_LOG", "json")
+    (told,) = map(json.loads, podium("experiments").err.splitlines())
+    assert told["level"] == "WARNING"
+    assert told["message"].endswith("'extracts' left out")
 
 
 def test_a_process_that_is_terminated_leaves_nothing_running(own, tmp_path, monkeypatch) -> None:

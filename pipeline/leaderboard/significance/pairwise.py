@@ -325,7 +325,7 @@ class _Square:
     def turned(self, of_pair: FloatArray) -> FloatArray:
         """What the first has, and the second with the sign turned; NaN for others."""
         found = np.full((self.runs, self.runs), np.nan)
-        found[self.first, self.second], found[self.second, self.first] = of_pair, -of_pair
+        found[self.first, self.second], found[self.second, self.first] = of_pair, 0.0 - of_pair  # never -0.0
         return found
 
 

@@ -386,13 +386,15 @@ class AdHocRunCreate(Posted):
 
     experiment_id: str = Field(max_length=100, description="Name of the experiment.", examples=["capitals"])
     config: AdHocConfig
-    repeat: int = Field(default=1, ge=1, le=1000, description="Which asking of the same.")
+    repeat: int = Field(default=1, strict=True, ge=1, le=1000, description="Which asking of the same.")
 
 
 class ScoreInput(Posted):
     """A score of a run, by the person whose key it is: a value, or a rating."""
 
     scorer_name: str = Field(max_length=100, description="A scorer of the experiment.", examples=["helpful"])
-    value: float | None = Field(default=None, ge=0, le=1, description="0 (worst) to 1 (best).")
-    rating: float | None = Field(default=None, description="On the scorer's own scale instead.", examples=[4])
+    value: float | None = Field(default=None, strict=True, ge=0, le=1, description="0 (worst) to 1 (best).")
+    rating: float | None = Field(
+        default=None, strict=True, description="On the scorer's own scale instead.", examples=[4]
+    )
     metadata: dict[str, Any] | None = Field(default=None, description="Anything to be kept with it, up to 10 kB.")

@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse
 from pipeline.charts import cost_chart
 from pipeline.experiments import GROUPINGS
 from pipeline.reports.experiments.inputs import Live, Tables
+from pipeline.reports.pages.address import address_of, path_to
 from pipeline.reports.pages.experiment_rows import Part, run_rows, scorer_key, table_of
 from pipeline.reports.pages.experiment_waits import waits_of
 from pipeline.reports.pages.experiments import known_ceiling
+from pipeline.reports.pages.links import files
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_boards import ExperimentBoard, board, distributions, run_board
 from pipeline.reports.queries.experiment_comparison import against_baseline
@@ -56,9 +58,7 @@ def experiment_board(
 ) -> Any:
     """One experiment by configuration, model, prompt or run."""
     about = experiment(tables, name)
-    by = asked.by or about.group_by
-    if by not in (*GROUPINGS, RUN):
-        raise WrongInputError(f"experiments have no board by {by!r}; known: {', '.join((*GROUPINGS, RUN))}")
+    by = grouping_of(asked.by, about.group_by)
     declared = tables.of(name)
     shown = _runs(tables, name, asked) if by == RUN else _grouped(tables, name, by, asked)
     given, money = request.app.state.settings, live.queues.money(name)
@@ -77,9 +77,24 @@ def experiment_board(
         waits=waits_of(declared, unfinished(tables, name), money, given),
         money=money,
         errors=failures,
+        downloads=files(address_of(request).of(path_to("experiments", name, "board"), ("by", "search", "sort"))),
         n_other_errors=about.statuses["failed"] - sum(n for _, n in failures),
         agreement=page(tables.connection, agreement(tables, name)).records(),
     )
+
+
+def grouping_of(asked: str, own: str) -> str:
+    """What a board is by: what is asked for, or the experiment's own.
+
+    Raises
+    ------
+    WrongInputError
+        If there is no such board.
+    """
+    by = asked or own
+    if by not in (*GROUPINGS, RUN):
+        raise WrongInputError(f"experiments have no board by {by!r}; known: {', '.join((*GROUPINGS, RUN))}")
+    return by
 
 
 def _grouped(tables: ExperimentTables, name: str, by: str, asked: Asked) -> dict[str, Any]:

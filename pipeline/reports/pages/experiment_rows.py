@@ -124,15 +124,7 @@ def table_of(
     WrongInputError
         If rows cannot be sorted so.
     """
-    keys: dict[str, Callable[[Contestant], Any]] = {
-        name: lambda one, of=of: of(one.row)  # type: ignore[misc]
-        for name, of in _OF_ROWS.items()
-    }
-    for scorer in board.scorers:
-        keys[SORTED_BY_SCORER + scorer.name] = lambda one, name=scorer.name: _value(one, name)  # type: ignore[misc]
-    if against:
-        keys[_DIFFERENCE] = lambda one: against.get(one.row.contestant, {}).get("difference")
-    ordered = _sorted(board.rows, part.sort, keys)
+    ordered = in_order(board, against, part.sort)
     rows = [one.row for one in board.rows]
     written = score_scale([row.score for row in rows], [_half(row.ci_low, row.ci_high) for row in rows])
     scores = drawings.axis([end for row in rows for end in (row.score, row.ci_low, row.ci_high)])
@@ -157,6 +149,25 @@ def table_of(
     )
     ranks = Axis(1, max(1, n_ranked), drawings.RANKS_WIDTH) if is_bounded else None
     return Table(shown, len(ordered), scores, ranks, differences if against else None)
+
+
+def in_order(board: ExperimentBoard, against: Mapping[str, Mapping[str, Any]], sort: str) -> list[Contestant]:
+    """The contestants of a board in another order; empty is that of their ranks.
+
+    Raises
+    ------
+    WrongInputError
+        If rows cannot be sorted so.
+    """
+    keys: dict[str, Callable[[Contestant], Any]] = {
+        name: lambda one, of=of: of(one.row)  # type: ignore[misc]
+        for name, of in _OF_ROWS.items()
+    }
+    for scorer in board.scorers:
+        keys[SORTED_BY_SCORER + scorer.name] = lambda one, name=scorer.name: _value(one, name)  # type: ignore[misc]
+    if against:
+        keys[_DIFFERENCE] = lambda one: against.get(one.row.contestant, {}).get("difference")
+    return _sorted(board.rows, sort, keys)
 
 
 def run_rows(board: RunBoard) -> tuple[RunRow, ...]:

@@ -8,7 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.experiments import STATUSES
 from pipeline.reports.experiments.inputs import Tables
+from pipeline.reports.pages.address import address_of
 from pipeline.reports.pages.asked import share
+from pipeline.reports.pages.links import files
 from pipeline.reports.pages.view import show
 from pipeline.reports.queries.experiment_runs import RunSelection, runs
 from pipeline.reports.queries.experiments import configurations, experiment
@@ -77,5 +79,6 @@ def listed_runs(request: Request, tables: Tables, name: str, asked: Annotated[As
         total=found.total,
         statuses=[(one, about.statuses[one]) for one in STATUSES if about.statuses[one] or one == asked.status],
         configurations=known,
+        downloads=files(address_of(request).but(limit=None)),
         others=[one for one in ("model", "prompt", "input_id") if getattr(asked, one)],
     )

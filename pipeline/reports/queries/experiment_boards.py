@@ -298,14 +298,20 @@ def run_board(
     if sort.removeprefix("-").startswith(SORTED_BY_SCORER):
         asked["scorer"] = sort.removeprefix("-").removeprefix(SORTED_BY_SCORER)
     rows = ask(tables.sql(_RANKED, order=order, scored=scored), asked).fetchall()
-    values: dict[str, dict[str, float]] = {}
-    shown = [row[2] for row in rows]
-    of_shown = tables.sql(_VALUES, only=Sql("list_contains($runs, run_id)"))
-    for run_id, scorer, value in ask(of_shown, {"experiment": name, "runs": shown}).fetchall():
-        values.setdefault(run_id, {})[scorer] = value
+    values = values_of(tables, name, [row[2] for row in rows])
     total, n_ranked = ask(tables.sql(_COUNTED), [name]).fetchall()[0]
     ranked = tuple(RankedRun(*[*with_json(row, 8), values.get(row[2], {})]) for row in rows)
     return RunBoard(name, of.title, scorers_of(of), ranked, total, n_ranked)
+
+
+def values_of(tables: ExperimentTables, name: str, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """What each scorer says of some runs: by run and scorer, the mean of people where people rated it."""
+    values: dict[str, dict[str, float]] = {}
+    of_runs = tables.sql(_VALUES, only=Sql("list_contains($runs, run_id)"))
+    asked = {"experiment": name, "runs": list(run_ids)}
+    for run_id, scorer, value in tables.connection.execute(of_runs, asked).fetchall():
+        values.setdefault(run_id, {})[scorer] = value
+    return values
 
 
 def _order(tables: ExperimentTables, scorers: Sequence[DeclaredScorer], sort: str) -> tuple[Sql, Sql]:

@@ -232,8 +232,15 @@ class RunDetail:
     repeats: tuple[tuple[str, int, str], ...]
 
 
-def runs(tables: ExperimentTables, selection: RunSelection) -> Query:
+def runs(tables: ExperimentTables, selection: RunSelection, with_outputs: bool = False) -> Query:
     """Runs with their weighted scores, the newest first; those that are only declared come last.
+
+    Parameters
+    ----------
+    tables : ExperimentTables
+    selection : RunSelection
+    with_outputs : bool
+        Whether what they answered is among the columns: long texts, which a list does not show.
 
     Raises
     ------
@@ -247,7 +254,8 @@ def runs(tables: ExperimentTables, selection: RunSelection) -> Query:
     given = {name: value for name, value in vars(selection).items() if value is not None}
     conditions = Sql(" ".join(_CONDITIONS[name] for name in given))
     values = {name: list(value) if name == "statuses" else value for name, value in given.items()}
-    return Query(tables.sql(_RUNS, asked=Sql(_ASKED), conditions=conditions), values)
+    asked = Sql(f"{_ASKED}, r.output" if with_outputs else _ASKED)
+    return Query(tables.sql(_RUNS, asked=asked, conditions=conditions), values)
 
 
 def run(tables: ExperimentTables, run_id: str) -> RunDetail:

@@ -54,6 +54,13 @@ def test_an_absent_topic_is_paired_out_and_counted_and_never_zero(with_gaps: np.
     assert found.wins[0, 1] + found.ties[0, 1] + found.losses[0, 1] == 14
 
 
+def test_runs_that_are_the_same_differ_by_zero_whichever_is_first() -> None:
+    found = compare_pairs(np.repeat(scores(runs=1), 3, axis=1))
+    off_diagonal = ~np.eye(3, dtype=bool)
+    assert (found.difference[off_diagonal] == 0).all()
+    assert not np.signbit(found.difference[off_diagonal]).any()
+
+
 def test_tukeys_test_takes_the_topics_that_all_have_and_counts_the_others(with_gaps: np.ndarray) -> None:
     found = compare_pairs(with_gaps, Comparing(SignificanceTest.TUKEY, resamples=300))
     complete = with_gaps[15:29]

@@ -1,7 +1,10 @@
 """What a person does with the pages of prompt experiments, done by a browser."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,6 +80,16 @@ def test_sorting_by_a_scorer_keeps_the_ranks(page: Page) -> None:
     with followed(page):
         page.get_by_role("link", name="By rank").click()
     assert names(page) == list(ranks)
+
+
+def test_the_download_is_the_board_that_is_shown(page: Page, tmp_path: Path) -> None:
+    page.goto(f"{BOARD}?by=model&sort=cost")
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="CSV").click()
+    assert waited.value.suggested_filename == "capitals_by_model.csv"
+    waited.value.save_as(tmp_path / "board.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "board.csv").read_text(encoding="utf-8"))))
+    assert [row["title"] for row in rows] == names(page)
 
 
 def test_another_board_is_chosen_and_its_chart_is_drawn(page: Page) -> None:

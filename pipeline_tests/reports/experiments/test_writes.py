@@ -177,7 +177,7 @@ def test_what_cannot_be_run_is_refused(zoe: TestClient, changes: dict[str, Any],
 
 def test_an_unknown_experiment_takes_no_runs(zoe: TestClient) -> None:
     assert "known: capitals" in said(zoe.post("/runs", json=asked() | {"experiment_id": "no"}), 404)["detail"]
-    for repeat in (0, 1001, "x"):
+    for repeat in (0, 1001, "x", "2", True):
         assert zoe.post("/runs", json=asked() | {"repeat": repeat}).status_code == 422
 
 
@@ -242,6 +242,10 @@ def test_scores_of_several_people_count_by_their_mean_and_the_newest_of_each(ben
         ({"scorer_name": "helpful", "rating": 6}, "not on the scale; give a number from 1 to 5"),
         ({"scorer_name": "helpful", "rating": 2.5}, "between two steps of 1"),
         ({"scorer_name": "exact", "rating": 2}, "0 (worst) to 1 (best)"),
+        ({"scorer_name": "helpful", "rating": True}, "should be a valid number"),
+        ({"scorer_name": "helpful", "rating": "4"}, "should be a valid number"),
+        ({"scorer_name": "exact", "value": "0.5"}, "should be a valid number"),
+        ({"scorer_name": "exact", "value": True}, "should be a valid number"),
         ({"scorer_name": "helpful", "value": 1, "metadata": {"a": "x" * 10_001}}, "metadata has 10,"),
         ({"scorer_name": "helpful", "value": 1, "rater": "Bert"}, "Extra inputs"),
         ({"value": 1}, "Field required"),
