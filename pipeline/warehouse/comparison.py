@@ -261,12 +261,15 @@ class _Comparison:
         sides = {"podium_p": (_PRESENT, _REBUILT), "podium_r": (_REBUILT, _PRESENT)}
         for target, (side, other) in sides.items():
             self._all(numbered, target=target, rows=self._rows(side), others=self._rows(other))
-        on = join([compose("p.{c} IS NOT DISTINCT FROM r.{c}", c=name) for name in self.table.key], " AND ")
+        on = join(
+            [compose("podium_p.{c} IS NOT DISTINCT FROM podium_r.{c}", c=name) for name in self.table.key], " AND "
+        )
         self._all(
             "CREATE OR REPLACE TEMP TABLE podium_paired AS"
-            " SELECT p.podium_n AS n_p, r.podium_n AS n_r, p, r, {differing} AS differing"
-            " FROM podium_p AS p FULL OUTER JOIN podium_r AS r ON {on} AND p.podium_n = r.podium_n"
-            " WHERE p.podium_n IS NULL OR r.podium_n IS NULL OR len({differing}) > 0",
+            " SELECT podium_p.podium_n AS n_p, podium_r.podium_n AS n_r, podium_p AS p, podium_r AS r,"
+            " {differing} AS differing"
+            " FROM podium_p FULL OUTER JOIN podium_r ON {on} AND podium_p.podium_n = podium_r.podium_n"
+            " WHERE podium_p.podium_n IS NULL OR podium_r.podium_n IS NULL OR len({differing}) > 0",
             on=on,
             differing=self._differing(),
         )
@@ -309,7 +312,8 @@ class _Comparison:
 
 def _is_other(name: str, kind: str) -> Sql:
     """Whether a column has another value on the other side."""
-    is_other = "p.{c} IS DISTINCT FROM r.{c}"
+    is_other = "podium_p.{c} IS DISTINCT FROM podium_r.{c}"
     if kind == "DOUBLE":
-        is_other += " AND NOT coalesce(abs(p.{c} - r.{c}) <= {digits} * greatest(abs(p.{c}), abs(r.{c})), false)"
+        p, r = "podium_p.{c}", "podium_r.{c}"
+        is_other += f" AND NOT coalesce(abs({p} - {r}) <= {{digits}} * greatest(abs({p}), abs({r})), false)"
     return compose(is_other, c=name, digits=Sql(str(_DIGITS)))

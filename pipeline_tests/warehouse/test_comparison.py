@@ -108,6 +108,13 @@ def test_marts_are_compared_also_where_only_one_side_has_them(pair: tuple[Wareho
     assert (summary.changed, summary.columns) == (1, ("n",))
 
 
+def test_columns_may_be_called_like_the_two_sides(pair: tuple[WarehouseFiles, WarehouseFiles]) -> None:
+    for number, files in enumerate(pair):
+        change(files, f"CREATE SCHEMA IF NOT EXISTS marts; CREATE TABLE marts.tested AS SELECT {number} AS p, 1 AS r")
+    differ = next(one for one in found(pair) if one.table == "marts.tested")
+    assert (differ.rows_present, differ.rows_rebuilt, differ.is_equal) == (1, 1, False)
+
+
 def test_columns_that_are_ignored_do_not_differ(pair: tuple[WarehouseFiles, WarehouseFiles]) -> None:
     change(pair[1], "UPDATE competition.predictions SET value = 0")
     assert all(one.is_equal for one in compare(pair[0].path, pair[1].path, [BOARD], without=HOW, ignored=["value"]))
