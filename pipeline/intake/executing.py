@@ -41,7 +41,7 @@ from pipeline.experiments.running import (
 )
 from pipeline.intake.experiments import declared_inputs
 from pipeline.intake.posted import is_posted
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_if_changed, queue_path
+from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_if_changed, queue_path, withdraw_answered
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -179,6 +179,7 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
             inputs = plan_if_changed(experiment, queue, given)
         except (InputsError, PlanError, ValueError) as error:
             why[str(error)] = None
+        withdraw_answered(experiment, queue, given)
         return _pending(experiment, queue, inputs, given, why)
 
 
@@ -227,6 +228,7 @@ def execute_pending(
         queue.recover()
         inputs = declared_inputs(experiment, given)
         bring_up_to_date(experiment, queue, inputs, published, given)
+        queue.withdraw_answered(published.completed)
         runner = Runner(
             experiment,
             queue,

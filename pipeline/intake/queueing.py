@@ -62,6 +62,19 @@ def plan_if_changed(experiment: Experiment, queue: Queue, given: Settings) -> Se
     return inputs
 
 
+def withdraw_answered(experiment: Experiment, queue: Queue, given: Settings) -> int:
+    """Take waiting runs out of a queue that are published as completed, as when they were imported meanwhile.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
+    if not queue.waiting:
+        return 0
+    return queue.withdraw_answered(published_of(experiment.name, given).completed)
+
+
 def ask_once_more(experiment: Experiment, given: Settings) -> int:
     """Let every configuration be asked every input once more than it ever was: one more repeat of each.
 
@@ -104,14 +117,14 @@ def cancel_run(experiment: Experiment, given: Settings, run_id: str) -> QueuedRu
         If its queue cannot be used.
     """
     with open_queue(experiment.name, given) as queue:
-        plan_if_changed(experiment, queue, given)
+        _plan_what_is_not_answered(experiment, queue, given)
         return queue.cancel(run_id)
 
 
 def cancel_runs(experiment: Experiment, given: Settings) -> int:
     """Cancel everything that waits or runs; how many runs that were. Errors as of :func:`cancel_run`."""
     with open_queue(experiment.name, given) as queue:
-        plan_if_changed(experiment, queue, given)
+        _plan_what_is_not_answered(experiment, queue, given)
         return queue.cancel_all()
 
 
@@ -135,6 +148,11 @@ def retry_runs(experiment: Experiment, given: Settings, statuses: Sequence[str] 
         ended = {run_id for run_id, seen in published.runs.items() if seen.status in statuses and seen.status in ENDED}
         planned = plan(experiment, declared_inputs(experiment, given))
         return n_there + len(queue.add([one for one in planned if one.run_id in ended], is_planned=True))
+
+
+def _plan_what_is_not_answered(experiment: Experiment, queue: Queue, given: Settings) -> None:
+    plan_if_changed(experiment, queue, given)
+    withdraw_answered(experiment, queue, given)
 
 
 def _plan_name(experiment: Experiment, given: Settings) -> str:

@@ -53,6 +53,11 @@ class Published:
     score_ids: frozenset[str] = frozenset()
     known: frozenset[tuple[str, str, str]] = frozenset()
 
+    @property
+    def completed(self) -> list[str]:
+        """``run_id`` of those that were answered: unlike one that failed, they never wait again."""
+        return [run_id for run_id, seen in self.runs.items() if seen.status == "completed"]
+
 
 def published_of(name: str, given: Settings) -> Published:
     """What is published of an experiment; nothing where nothing is."""

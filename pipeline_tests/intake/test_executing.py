@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 from pydantic import SecretStr
 
-from pipeline.experiments import Experiment
+from pipeline import experiments
+from pipeline.experiments import Experiment, plan
 from pipeline.experiments.running import Asker, Patience, QueueBusyError
 from pipeline.intake import results
 from pipeline.intake.executing import ceiling_of, deliver_waiting, execute_pending, pending_of
 from pipeline.intake.posted import posted_path
-from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, open_queue, retry_runs
+from pipeline.intake.queueing import ask_once_more, cancel_run, cancel_runs, known_statuses, open_queue, retry_runs
 from pipeline.intake.results import deliver_results, published_of
 from pipeline.landing import inbox
 from pipeline.settings import Settings, settings
 from pipeline.tables import EXPERIMENT_FILES, EXPERIMENT_RUNS, EXPERIMENT_SCORES, EXPERIMENT_STAGES
 from pipeline_tests import experiment_graph
-from pipeline_tests.experiment_graph import NAME, ExperimentGraph, imported
+from pipeline_tests.experiment_graph import NAME, ExperimentGraph, asked, imported
 from pipeline_tests.experiments.running import endpoint as sent
 from pipeline_tests.experiments.running.endpoint import Endpoint, chat, failing
 from pipeline_tests.reports.served import files_in
@@ -150,6 +151,60 @@ def test_what_is_published_is_forgotten_and_not_run_again(given) -> None:
         more = execute_pending(experiment(**FREE, repeats=2), known)
         assert more.tally.n_completed == 6
         assert len(endpoint.asked) == 12
+
+
+def imported_while_they_wait(given: Settings, known: Settings) -> list[str]:
+    """Runs of one model that somebody imports, one of them as failed, after all six were planned; the completed."""
+    declared = experiment(**FREE)
+    assert pending_of(declared, known).n_waiting == 6
+    rows = [
+        asked("small", f"Capital of {country}?", input_id=country.lower(), status=status, output=output, error=error)
+        for country, status, output, error in (
+            ("France", "completed", "Paris", None),
+            ("Italy", "completed", "Rome", None),
+            ("Spain", "failed", None, "no answer"),
+        )
+    ]
+    ExperimentGraph(given.data_dir, declared).drop(experiments.RUNS, rows)
+    runs = publish(given, declared).table(EXPERIMENT_RUNS)
+    return runs.loc[runs["status"] == "completed", "run_id"].tolist()
+
+
+def test_what_is_imported_while_it_waits_is_not_asked_any_more(given) -> None:
+    with Endpoint([chat("Lima")]) as endpoint:
+        known = asking(given, endpoint)
+        completed = imported_while_they_wait(given, known)
+        assert len(completed) == 2
+        done = execute_pending(experiment(**FREE), known)
+        assert (done.tally.n_completed, done.n_waiting, len(endpoint.asked)) == (4, 0, 4)
+    outputs = publish(given, experiment(**FREE)).table(EXPERIMENT_RUNS).set_index("run_id")["output"]
+    assert set(outputs[completed]) == {"Paris", "Rome"}
+    assert set(outputs.drop(completed)) == {"Lima"}
+
+
+def test_what_is_imported_while_it_waits_is_counted_as_it_ended_and_cannot_be_cancelled(given) -> None:
+    first, second = imported_while_they_wait(given, given)
+    assert cancel_run(experiment(**FREE), given, first) is None
+    assert pending_of(experiment(**FREE), given).n_waiting == 4
+    assert known_statuses(NAME, given) == {"completed": 2, "pending": 4}
+    assert cancel_runs(experiment(**FREE), given) == 4
+    deliver_waiting(experiment(**FREE), given)
+    statuses = publish(given, experiment(**FREE)).table(EXPERIMENT_RUNS).set_index("run_id")["status"]
+    assert statuses[[first, second]].tolist() == ["completed"] * 2
+    assert set(statuses.drop([first, second])) == {"cancelled"}
+
+
+def test_one_that_was_asked_for_by_itself_is_answered_by_an_import_too(given) -> None:
+    one = local(execution={"automatic": False})
+    with open_queue(NAME, given) as queue:
+        queue.add(plan(one)[:1], asked_by="Ann")
+    (run,) = plan(one)[:1]
+    row = asked("words", "Capital of France?", input_id="france", status="completed", output="Paris")
+    ExperimentGraph(given.data_dir, one).drop(experiments.RUNS, [row])
+    assert publish(given, one).table(EXPERIMENT_RUNS)["run_id"].tolist().count(run.run_id) == 1
+    pending_of(one, given)
+    with open_queue(NAME, given) as queue:
+        assert queue.run(run.run_id) is None
 
 
 def test_what_is_delivered_twice_counts_once(given) -> None:

@@ -311,6 +311,15 @@ class Queue(QueueView):
                 for key in keys
             )
 
+    def withdraw_answered(self, run_ids: Collection[str]) -> int:
+        """Take runs out that wait and were answered otherwise, whoever asked for them; how many there were."""
+        with self._file.transaction() as cursor:
+            cursor.execute(
+                "DELETE FROM runs WHERE status = 'pending' AND run_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(run_ids)),),
+            )
+            return int(cursor.rowcount)
+
     def forget(self, runs: Mapping[str, Seen], scores: Collection[str]) -> int:
         """Drop what was delivered and is seen published just as it is here.
 
