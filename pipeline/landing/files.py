@@ -29,14 +29,25 @@ def read_blocks(path: Path, wanted: Sequence[str]) -> Iterator[Block]:
     OSError
         If it is not there or may not be read.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise UnreadableFileError(
-            f"{path.suffix or 'a name without ending'} is no format that can be read; known: {', '.join(_READERS)}"
-        )
+    require_format(path.name)
     if path.stat().st_size == 0:
         raise UnreadableFileError("the file is empty; give at least a line of column names")
-    yield from reader(path, wanted)
+    yield from _READERS[path.suffix.lower()](path, wanted)
+
+
+def require_format(name: str) -> None:
+    """Require a name whose ending is that of a format that can be read.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is not.
+    """
+    suffix = Path(name).suffix
+    if suffix.lower() not in _READERS:
+        raise UnreadableFileError(
+            f"{suffix or 'a name without ending'} is no format that can be read; known: {', '.join(_READERS)}"
+        )
 
 
 def suffix_of(path: Path) -> str:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipeline.clock import utc_now
 from pipeline.landing.archive import Arrival, archive, archived, content_hash, note_arrival
 from pipeline.landing.blocks import UnreadableFileError, printable
+from pipeline.landing.files import require_format
 from pipeline.landing.inbox import Delivery
 from pipeline.landing.intake import Intake
 from pipeline.landing.staging import REFUSED, STAGED, Counts, stage
@@ -227,6 +228,10 @@ class _Landing:
         if not self.delivery.is_file:
             return Verdict(self.intake.kind, unreadable=_NO_FILE)
         connection, delivery = self.store.connection, self.delivery
+        try:
+            require_format(delivery.name)  # an archive keeps no ending that says nothing
+        except UnreadableFileError as error:
+            return Verdict(self.intake.kind, unreadable=printable(str(error)))
         return check_file(connection, delivery.path, self.intake, delivery.received_at)
 
     def _before(self) -> "Verdict | None":

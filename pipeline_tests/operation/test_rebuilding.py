@@ -98,6 +98,14 @@ def contest(toy: ToyContest, tmp_path: Path, made: Path) -> InboxContest:
     return InboxContest(tmp_path)
 
 
+def test_a_file_of_no_known_format_is_refused_for_the_ending_that_it_came_with(contest: InboxContest) -> None:
+    contest.drop("predictions", "a letter", "letter.docx")
+    bring(contest)
+    (status,) = contest.table(FILES).query("name == 'letter.docx'")["status"]
+    assert status.startswith("unreadable: .docx is no format")
+    assert_equal(rebuilt(contest))
+
+
 def test_what_arrived_is_rebuilt_and_what_waits_is_left_alone(contest: InboxContest) -> None:
     report = rebuilt(contest)
     assert_equal(report)
