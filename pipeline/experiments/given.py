@@ -13,7 +13,8 @@ from pipeline.experiments.scores import numbered, rater_numbers
 from pipeline.experiments.scoring import RunScore
 from pipeline.tables import EXPERIMENT_SCORES, MACHINE
 
-_STATED = ["run_id", "scorer", "rater", "scored_at", "value", "reason"]
+_SAID = ["run_id", "scorer", "rater", "value", "reason"]
+_STATED = [*_SAID, "scored_at"]
 _TYPES = {
     one.name: one.dtype
     for one in EXPERIMENT_SCORES.columns
@@ -57,6 +58,9 @@ def scores_with_runs(rows: pd.DataFrame) -> pd.DataFrame:
 def scores_of_files(rows: pd.DataFrame) -> pd.DataFrame:
     """Scores that came in files of their own; what is stated twice is there once.
 
+    It is stated twice when it is of the same time, or has the same name (``score_id``); a score of the same name that
+    says something else, or speaks of another run, is another score.
+
     Parameters
     ----------
     rows : DataFrame
@@ -64,7 +68,7 @@ def scores_of_files(rows: pd.DataFrame) -> pd.DataFrame:
     """
     numbers = rater_numbers(rows["rater_name"].dropna(), {})
     given = rows.assign(rater=rows["rater_name"].map(numbers).fillna(MACHINE).astype("int32"))
-    is_again = given.duplicated(_STATED) | (given["score_id"].notna() & given.duplicated("score_id"))
+    is_again = given.duplicated(_STATED) | (given["score_id"].notna() & given.duplicated(["score_id", *_SAID]))
     return given[~is_again]
 
 
