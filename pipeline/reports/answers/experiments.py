@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.reports.answers.base import Answer, Moment
 
@@ -367,6 +367,13 @@ class Posted(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+def _shown(text: str) -> str:
+    """A text that stands in titles, where letters that turn or hide others would mislead."""
+    if not text.isprintable():
+        raise ValueError(f"{text!r} has a character that is not shown, such as one that turns the direction of writing")
+    return text
+
+
 class AdHocConfig(Posted):
     """What a run asks."""
 
@@ -374,7 +381,9 @@ class AdHocConfig(Posted):
         description='A Jinja2 template; with a system message {"system": ..., "template": ...}.',
         examples=["Capital of {{ country }}?"],
     )
-    model: str = Field(min_length=1, max_length=200, description="As its provider calls it.", examples=["small"])
+    model: Annotated[str, AfterValidator(_shown)] = Field(
+        min_length=1, max_length=200, description="As its provider calls it.", examples=["small"]
+    )
     params: dict[str, Any] = Field(default_factory=dict, examples=[{"temperature": 0}])
     input_data: dict[str, Any] | str = Field(
         default="", description="What the template is filled with; a text is `input`.", examples=[{"country": "France"}]

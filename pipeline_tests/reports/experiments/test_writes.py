@@ -167,6 +167,7 @@ def test_texts_may_be_inputs_and_prompts_may_have_a_system_message(zoe: TestClie
         ({"input_data": {"country": "x" * 1_000_001}}, "input_data has 1,000,015 characters"),
         ({"params": {"seed": 2**60}}, "beyond 2^53"),
         ({"model": ""}, "at least 1 character"),
+        ({"model": "a\u202eb"}, "has a character that is not shown"),
         ({"provider": "mine"}, "Extra inputs are not permitted"),
         ({"params": None}, "valid dictionary"),
     ],
