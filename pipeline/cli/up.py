@@ -54,7 +54,8 @@ def up(
 def _services(host: str, port: int, level: str) -> "list[Service]":
     from pipeline.operation import Service
 
-    environment = os.environ | folders()
+    plain = {} if sys.stderr.isatty() else {"DBT_USE_COLORS": "false"}
+    environment = {**plain, **os.environ, **folders()}
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run"]
     daemon += ["--log-level", level, "--code-server-log-level", level]
     daemon += ["--log-format", "json" if settings().log == "json" else "colored"]
