@@ -41,7 +41,7 @@ from pipeline.experiments.running import (
 )
 from pipeline.intake.experiments import declared_inputs
 from pipeline.intake.posted import is_posted
-from pipeline.intake.queueing import bring_up_to_date, open_queue, plan_if_changed, queue_path, withdraw_answered
+from pipeline.intake.queueing import bring_up_to_date, catch_up, open_queue, queue_path
 from pipeline.intake.results import (
     Published,
     deliver_results,
@@ -176,10 +176,9 @@ def pending_of(experiment: Experiment, given: Settings) -> Pending:
         why: dict[str, None] = {}
         inputs: Sequence[InputSpec] = ()
         try:
-            inputs = plan_if_changed(experiment, queue, given)
+            inputs = catch_up(experiment, queue, given)
         except (InputsError, PlanError, ValueError) as error:
             why[str(error)] = None
-        withdraw_answered(experiment, queue, given)
         return _pending(experiment, queue, inputs, given, why)
 
 
@@ -226,9 +225,9 @@ def execute_pending(
         published = published_of(experiment.name, given)
         queue.forget(published.runs, published.score_ids)
         queue.recover()
+        queue.withdraw_answered(published.completed)
         inputs = declared_inputs(experiment, given)
         bring_up_to_date(experiment, queue, inputs, published, given)
-        queue.withdraw_answered(published.completed)
         runner = Runner(
             experiment,
             queue,

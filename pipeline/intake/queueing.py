@@ -43,8 +43,10 @@ def bring_up_to_date(
     return added - queue.withdraw(meanwhile)  # another process may have seen them published, and forgotten them
 
 
-def plan_if_changed(experiment: Experiment, queue: Queue, given: Settings) -> Sequence[InputSpec]:
-    """Bring a queue up to what an experiment declares, unless it is; errors as of :func:`bring_up_to_date`.
+def catch_up(experiment: Experiment, queue: Queue, given: Settings) -> Sequence[InputSpec]:
+    """Bring a queue up to what is published and what its experiment declares; errors as of :func:`bring_up_to_date`.
+
+    What waits and is published as completed, as when it was imported meanwhile, is taken out.
 
     Returns
     -------
@@ -56,23 +58,12 @@ def plan_if_changed(experiment: Experiment, queue: Queue, given: Settings) -> Se
     InputsError
         If its file of inputs cannot be read.
     """
+    if queue.waiting:
+        queue.withdraw_answered(published_of(experiment.name, given).completed)
     inputs = declared_inputs(experiment, given)
     if queue.planned != _plan_name(experiment, given):
         bring_up_to_date(experiment, queue, inputs, published_of(experiment.name, given), given)
     return inputs
-
-
-def withdraw_answered(experiment: Experiment, queue: Queue, given: Settings) -> int:
-    """Take waiting runs out of a queue that are published as completed, as when they were imported meanwhile.
-
-    Returns
-    -------
-    int
-        How many there were.
-    """
-    if not queue.waiting:
-        return 0
-    return queue.withdraw_answered(published_of(experiment.name, given).completed)
 
 
 def ask_once_more(experiment: Experiment, given: Settings) -> int:
@@ -117,14 +108,14 @@ def cancel_run(experiment: Experiment, given: Settings, run_id: str) -> QueuedRu
         If its queue cannot be used.
     """
     with open_queue(experiment.name, given) as queue:
-        _plan_what_is_not_answered(experiment, queue, given)
+        catch_up(experiment, queue, given)
         return queue.cancel(run_id)
 
 
 def cancel_runs(experiment: Experiment, given: Settings) -> int:
     """Cancel everything that waits or runs; how many runs that were. Errors as of :func:`cancel_run`."""
     with open_queue(experiment.name, given) as queue:
-        _plan_what_is_not_answered(experiment, queue, given)
+        catch_up(experiment, queue, given)
         return queue.cancel_all()
 
 
@@ -148,11 +139,6 @@ def retry_runs(experiment: Experiment, given: Settings, statuses: Sequence[str] 
         ended = {run_id for run_id, seen in published.runs.items() if seen.status in statuses and seen.status in ENDED}
         planned = plan(experiment, declared_inputs(experiment, given))
         return n_there + len(queue.add([one for one in planned if one.run_id in ended], is_planned=True))
-
-
-def _plan_what_is_not_answered(experiment: Experiment, queue: Queue, given: Settings) -> None:
-    plan_if_changed(experiment, queue, given)
-    withdraw_answered(experiment, queue, given)
 
 
 def _plan_name(experiment: Experiment, given: Settings) -> str:
