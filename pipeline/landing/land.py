@@ -88,7 +88,9 @@ class Landed:
     numbers: Mapping[str, int]
 
 
-def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, received_at: datetime) -> Verdict:
+def check_file(
+    connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake, received_at: datetime, name: str | None = None
+) -> Verdict:
     """Say what would be refused and why, without landing it.
 
     Parameters
@@ -100,8 +102,11 @@ def check_file(connection: duckdb.DuckDBPyConnection, path: Path, intake: Intake
     intake : Intake
     received_at : datetime
         When it is taken to arrive, UTC.
+    name : str, optional
+        What it came as, where it has another name now: an archive keeps no ending that is of no known format.
     """
     try:
+        require_format(name or path.name)
         counts = stage(connection, path, intake, received_at)
     except UnreadableFileError as error:
         return Verdict(intake.kind, unreadable=printable(str(error)))
@@ -228,11 +233,7 @@ class _Landing:
         if not self.delivery.is_file:
             return Verdict(self.intake.kind, unreadable=_NO_FILE)
         connection, delivery = self.store.connection, self.delivery
-        try:
-            require_format(delivery.name)  # an archive keeps no ending that says nothing
-        except UnreadableFileError as error:
-            return Verdict(self.intake.kind, unreadable=printable(str(error)))
-        return check_file(connection, delivery.path, self.intake, delivery.received_at)
+        return check_file(connection, delivery.path, self.intake, delivery.received_at, delivery.name)
 
     def _before(self) -> "Verdict | None":
         """What the same content gave when it was landed before, at best; its line is this file's too."""
