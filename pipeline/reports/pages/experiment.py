@@ -97,20 +97,27 @@ def grouping_of(asked: str, own: str) -> str:
     return by
 
 
+def beside_baseline(tables: ExperimentTables, name: str, by: str) -> dict[str, dict[str, Any]]:
+    """Comparisons with the baseline by configuration, the best first; empty on other boards and without a baseline."""
+    if by != CONFIGURATION:
+        return {}
+    return {row["configuration"]: row for row in page(tables.connection, against_baseline(tables, name)).records()}
+
+
 def _grouped(tables: ExperimentTables, name: str, by: str, asked: Asked) -> dict[str, Any]:
     """What is shown of configurations, models or prompts."""
     found = board(tables, name, by, asked.search or None)
-    rows = page(tables.connection, against_baseline(tables, name)).records() if by == CONFIGURATION else []
+    against = beside_baseline(tables, name, by)
     spread = distributions(tables, name, by, _BINS)
-    table = table_of(found, spread, {row["configuration"]: row for row in rows}, asked.part)
+    table = table_of(found, spread, against, asked.part)
     baseline = next((one for one in configurations(tables, name) if one.is_baseline), None)
     chart = _chart(found)
     return {
         "found": found,
         "table": table,
         "bins": _BINS,
-        "baseline": baseline if rows else None,
-        "comparison": rows[0] if rows else None,
+        "baseline": baseline if against else None,
+        "comparison": next(iter(against.values()), None),
         "chart": chart,
         "chart_height": _CHART_HEIGHT,
         "counts": _counts(found),

@@ -1,7 +1,7 @@
 """``/experiments/{name}/board.csv`` and ``runs.csv``: the rows of an experiment's pages, all of them, to keep."""
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Response
@@ -13,7 +13,6 @@ from pipeline.reports.pages import experiment as board_page
 from pipeline.reports.pages import experiment_runs as runs_page
 from pipeline.reports.pages.experiment_rows import in_order, scorer_key
 from pipeline.reports.queries.experiment_boards import ContestantRow, RankedRun, board, run_board, values_of
-from pipeline.reports.queries.experiment_comparison import against_baseline
 from pipeline.reports.queries.experiment_runs import runs
 from pipeline.reports.queries.experiment_tables import ExperimentTables
 from pipeline.reports.queries.experiments import experiment, scorers_of
@@ -55,7 +54,7 @@ def runs_file(tables: Tables, name: str, asked: Annotated[runs_page.Asked, Depen
 def _grouped(tables: ExperimentTables, name: str, by: str, asked: board_page.Asked) -> pa.Table:
     """Configurations, models or prompts; configurations with what they have against the baseline."""
     found = board(tables, name, by, asked.search or None)
-    against = _against(tables, name) if by == board_page.CONFIGURATION else {}
+    against = board_page.beside_baseline(tables, name, by)
     rows = in_order(found, against, asked.sort)
     columns = {one.name: [getattr(row.row, one.name) for row in rows] for one in fields(ContestantRow)}
     for scorer in found.scorers:
@@ -64,12 +63,6 @@ def _grouped(tables: ExperimentTables, name: str, by: str, asked: board_page.Ask
     for of, called in _AGAINST.items() if against else ():
         columns[called] = [against.get(row.row.contestant, {}).get(of) for row in rows]
     return pa.table(columns)
-
-
-def _against(tables: ExperimentTables, name: str) -> dict[str, dict[str, Any]]:
-    """Comparisons with the baseline by configuration; empty where none is declared."""
-    rows = page(tables.connection, against_baseline(tables, name)).records()
-    return {row["configuration"]: row for row in rows}
 
 
 def _of_runs(tables: ExperimentTables, name: str, sort: str) -> pa.Table:

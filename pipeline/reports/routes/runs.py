@@ -13,6 +13,7 @@ from pipeline.reports.answers import experiments as answers
 from pipeline.reports.experiments.inputs import Live, Tables
 from pipeline.reports.experiments.overlay import LiveExperiments
 from pipeline.reports.experiments.posting import ask_for_run, cancel_run, give_score, may_cancel
+from pipeline.reports.experiments.sent import AdHocRunCreate, ScoreInput
 from pipeline.reports.queries.experiment_boards import Contestant, RankedRun, board, run_board
 from pipeline.reports.queries.experiment_raters import own_raters
 from pipeline.reports.queries.experiment_runs import RunDetail, RunScore, RunSelection, Stage, run, runs
@@ -83,7 +84,7 @@ def list_runs(
         409: {"model": Problem, "description": "Too many runs wait already."},
     },
 )
-def create_run(live: Live, key: Player, body: answers.AdHocRunCreate) -> Response:
+def create_run(live: Live, key: Player, body: AdHocRunCreate) -> Response:
     """Ask for a run: any prompt, model, params and input. It is executed like those that the experiment declares.
 
     A run is its config and its repeat: the same again is answered with the run that there is. The experiment's ceiling
@@ -139,7 +140,7 @@ def get_run(live: Live, tables: Tables, key: Player, run_id: RunId) -> Response:
     response_model=answers.ScoreResponse,
     responses={**_NO_JSON, 409: {"model": Problem, "description": "The run has no answer."}},
 )
-def score_run(live: Live, key: Player, run_id: RunId, body: answers.ScoreInput) -> Response:
+def score_run(live: Live, key: Player, run_id: RunId, body: ScoreInput) -> Response:
     """Score a run, as the key's player: `value` from 0 to 1, or `rating` on the scorer's own scale.
 
     Nothing that was given is overwritten; the newest of each person counts, and people's means count.
